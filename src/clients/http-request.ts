@@ -1,0 +1,92 @@
+/**
+ * What a `fetch` is asked to send, read without using it up.
+ * @module
+ */
+import type { CallOptions } from '../call.ts'
+import { isCacheMode } from '../call.ts'
+import { sha256 } from '../key/digest.ts'
+import { type JsonObject, parseJsonObject } from '../providers/endpoint.ts'
+
+/** Under this member of `fetch`'s init a wrapped client hands its caller's options down. Shared by all copies of llmemo. */
+export const callOptions = Symbol.for('llmemo.call')
+
+/** What a wrapped client hands down to its fetch. */
+export interface HandedDown {
+  readonly options: CallOptions
+  /** Why the request's body cannot be keyed, although what is sent of it could. */
+  readonly unkeyable?: string
+  /** The signal that the caller gave: that of a stream helper's own controller, by which the helper's facts are found. */
+  readonly signal?: object
+}
+
+/** A request, read. */
+export interface HttpRequest {
+  readonly url: string
+  readonly headers: Headers
+  /** The body as JSON, files standing by their digests; `undefined` when it cannot be read as that. */
+  readonly body: JsonObject | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+/** The address that `fetch` is asked for, and its method in capitals. */
+export function targetOf(input: string | URL | Request, init: RequestInit | undefined): { url: string; method: string } {
+  const request = input instanceof Request ? input : undefined
+  return { url: addressOf(input), method: (init?.method ?? request?.method ?? 'GET').toUpperCase() }
+}
+
+function addressOf(input: string | URL | Request): string {
+  if (typeof input === 'string') return input
+  return input instanceof Request ? input.url : input.href
+}
+
+/** What a wrapped client handed down, with fetch's own cache mode where the caller gave no other. */
+export function optionsOf(input: string | URL | Request, init: RequestInit | undefined): HandedDown {
+  const given: unknown = init === undefined ? undefined : Reflect.get(init, callOptions)
+  const handed: HandedDown = isHandedDown(given) ? given : { options: {} }
+  const mode: unknown = init?.cache ?? (input instanceof Request ? input.cache : undefined)
+  if (handed.options.mode !== undefined || mode === 'default') return handed
+  // `no-cache` asks the origin whether the stored answer is still good; no provider can say, so it is asked anew.
+  const own = mode === 'no-cache' ? 'reload' : mode
+  return isCacheMode(own) ? { ...handed, options: { ...handed.options, mode: own } } : handed
+}
+
+/** The request with its body read as JSON. */
+export async function readRequest(input: string | URL | Request, init: RequestInit | undefined): Promise<HttpRequest> {
+  const request = input instanceof Request ? input : undefined
+  const given: unknown = init?.body ?? undefined
+  return {
+    url: addressOf(input),
+    headers: init?.headers === undefined && request !== undefined ? request.headers : new Headers(init?.headers),
+    body: given === undefined && request !== undefined ? parseJsonObject(await request.clone().text()) : await readBody(given),
+    signal: init?.signal ?? request?.signal ?? undefined,
+  }
+}
+
+async function readBody(body: unknown): Promise<JsonObject | undefined> {
+  if (typeof body === 'string') return parseJsonObject(body)
+  if (body instanceof Uint8Array) return parseJsonObject(new TextDecoder().decode(body))
+  if (body instanceof FormData) return readForm(body)
+  return undefined
+}
+
+/** A form as JSON: each field's values in order; a file by its digest, its type, and the ending of its name, which tells its format. */
+async function readForm(form: FormData): Promise<JsonObject> {
+  const fields = new Map<string, unknown[]>()
+  for (const [name, value] of form.entries()) {
+    const values = fields.get(name) ?? []
+    fields.set(name, values)
+    values.push(typeof value === 'string' ? value : await readFile(value))
+  }
+  const read = Object.fromEntries(Array.from(fields, ([name, values]) => [name, values.length === 1 ? values[0] : values]))
+  return 'stream' in read ? { ...read, stream: read['stream'] === 'true' } : read
+}
+
+async function readFile(file: File): Promise<JsonObject> {
+  const bytes = new Uint8Array(await file.arrayBuffer())
+  const ending = /\.[^.]+$/.exec(file.name)?.[0].toLowerCase() ?? ''
+  return { file: sha256(bytes), length: bytes.byteLength, type: file.type, ending }
+}
+
+function isHandedDown(value: unknown): value is HandedDown {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'options') === 'object'
+}

@@ -1,0 +1,147 @@
+/**
+ * Stored and shared answers as `Response`s, such as the origin itself would have given.
+ * @module
+ */
+import type { CacheInfo } from '../call.ts'
+import type { Entry } from '../entry.ts'
+import type { Fate } from '../engine/facts.ts'
+import type { Passenger } from '../engine/flight.ts'
+import type { ReplayOptions } from '../engine/options.ts'
+import type { Plan } from '../engine/plan.ts'
+import { parseJsonObject } from '../providers/endpoint.ts'
+import { formatEvents, parseEvents } from '../stream/server-sent-events.ts'
+
+/** The head of an HTTP answer, and what becomes of the answer in the cache. */
+export interface ResponseHead {
+  readonly status: number
+  readonly statusText: string
+  readonly headers: Headers
+  readonly url: string
+  readonly fate: Fate
+  /** The calls that joined the flight and are to be counted at its end. */
+  readonly joiners: Plan[]
+}
+
+/**
+ * Whether a stored answer holds all that this call asks for: a stream that was recorded without its usage
+ * is no answer to one who would have got it.
+ */
+export function serves(entry: Entry, plan: Plan): boolean {
+  return entry.head.omits.every((facet) => plan.omits.includes(facet))
+}
+
+/** A stored answer as a `Response`, streamed or whole as the call asks for it. */
+export function storedResponse(
+  entry: Entry,
+  plan: Plan,
+  info: CacheInfo,
+  url: string,
+  replay: ReplayOptions,
+  signal: AbortSignal | undefined,
+): Response {
+  const headers = new Headers(entry.head.headers)
+  headers.set('age', String(Math.floor(info.age)))
+  // Source: https://www.rfc-editor.org/rfc/rfc9211
+  headers.set('cache-status', `llmemo; hit; ttl=${Math.floor(info.ttl)}`)
+  const crossing = plan.endpoint.streaming !== undefined && plan.streamed !== (entry.head.kind === 'sse')
+  if (crossing) headers.set('content-type', plan.streamed ? 'text/event-stream; charset=utf-8' : 'application/json')
+  const streamed = plan.endpoint.streaming === undefined ? entry.head.kind === 'sse' : plan.streamed
+  const body = streamed ? replayed(pieces(entry, plan), replay, signal) : whole(entry, plan)
+  return located(new Response(body, { status: entry.head.status, headers }), url)
+}
+
+/** The whole answer as text or bytes. */
+export function whole(entry: Entry, plan: Plan): string | Uint8Array<ArrayBuffer> {
+  const { streaming } = plan.endpoint
+  if (typeof entry.body !== 'string') return new Uint8Array(entry.body)
+  if (entry.head.kind === 'json' || streaming === undefined) return entry.body
+  return JSON.stringify(streaming.assemble(parseEvents(entry.body)))
+}
+
+/** The stream's events as texts, one each. */
+function pieces(entry: Entry, plan: Plan): string[] {
+  const { streaming } = plan.endpoint
+  const body = typeof entry.body === 'string' ? entry.body : ''
+  if (entry.head.kind === 'json' && streaming !== undefined) {
+    return streaming.disassemble(parseJsonObject(body) ?? {}, plan.request).map((event) => formatEvents([event]))
+  }
+  const recorded = parseEvents(body)
+  const leaner = plan.omits.some((facet) => !entry.head.omits.includes(facet))
+  const events = leaner && streaming?.adapt !== undefined ? streaming.adapt(recorded, plan.request) : recorded
+  return events.map((event) => formatEvents([event]))
+}
+
+/** One event at a read, so that a reader who aborts between two events gets no more of them. */
+function replayed(texts: readonly string[], replay: ReplayOptions, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  const { delay } = replay
+  let index = 0
+  let aborted: (() => void) | undefined
+  const settle = (): void => {
+    if (aborted !== undefined) signal?.removeEventListener('abort', aborted)
+  }
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        aborted = () => controller.error(signal?.reason)
+        signal?.addEventListener('abort', aborted, { once: true })
+      },
+      async pull(controller) {
+        if (delay !== undefined && index < texts.length) await delay(index)
+        if (signal?.aborted === true) return
+        const text = texts[index++]
+        if (text !== undefined) return controller.enqueue(encoder.encode(text))
+        settle()
+        controller.close()
+      },
+      cancel: settle,
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** One caller's share of a flight as a `Response`. His chunks are his own to keep or to change. */
+export function sharedResponse(head: ResponseHead, passenger: Passenger<ResponseHead, Uint8Array>): Response {
+  // A `Response` with one of these statuses may not have a body.
+  // Source: https://fetch.spec.whatwg.org/#null-body-status
+  const empty = [101, 103, 204, 205, 304].includes(head.status)
+  const body = empty
+    ? null
+    : new ReadableStream<Uint8Array>(
+        {
+          async pull(controller) {
+            const chunk = await passenger.next()
+            if (chunk === undefined) controller.close()
+            else controller.enqueue(new Uint8Array(chunk))
+          },
+          cancel: () => passenger.leave(),
+        },
+        { highWaterMark: 0 },
+      )
+  const { status, statusText, headers } = head
+  return located(new Response(body, { status, statusText, headers: plainHeaders(headers) }), head.url)
+}
+
+/** The answer to a call that must not go to the provider and has nothing stored. Source: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.7 */
+export function notCachedResponse(url: string): Response {
+  const message =
+    'llmemo: no answer is stored for this request, and its mode "only-if-cached" forbids to ask the provider. ' +
+    'Use mode "default" to ask it.'
+  const body = JSON.stringify({ error: { message, type: 'llmemo', code: 'NOT_CACHED', param: null } })
+  // `x-should-retry: false` keeps the SDKs from asking again at once.
+  const headers = { 'content-type': 'application/json', 'x-should-retry': 'false', 'cache-status': 'llmemo; fwd=miss' }
+  return located(new Response(body, { status: 504, statusText: 'Gateway Timeout', headers }), url)
+}
+
+/** Headers of a body that has been decoded already: its length and encoding on the wire are no longer true. */
+function plainHeaders(headers: Headers): Headers {
+  const plain = new Headers(headers)
+  if (plain.has('content-encoding')) plain.delete('content-length')
+  plain.delete('content-encoding')
+  return plain
+}
+
+/** A `Response` that knows its address, which only fetch itself can otherwise tell it. */
+function located(response: Response, url: string): Response {
+  return Object.defineProperty(response, 'url', { value: url, configurable: true })
+}

@@ -1,0 +1,46 @@
+/**
+ * One line wraps a client.
+ * @module
+ */
+import { type Cache, createCache, engineOf } from '../engine/cache.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { CacheOptions } from '../engine/options.ts'
+import { InvalidOptionError, UnknownClientError } from '../errors.ts'
+import { type Fetch, fetchThrough } from './caching-fetch.ts'
+import { isOpenAi, wrapOpenAi } from './openai.ts'
+import type { Cached } from './openai-types.ts'
+
+/**
+ * A client of the same type whose repeated calls are answered from the cache. The client that is given is not changed.
+ * @param cacheOrOptions a cache, to be shared with others, or the options of one of its own @default a cache in memory
+ * @throws {UnknownClientError} for a client that is not known
+ * @throws {InvalidOptionError} for options that cannot be
+ */
+export function withCache<Client extends object>(client: Client, cacheOrOptions?: Cache | CacheOptions): Cached<Client> {
+  if (typeof client !== 'object' || client === null || !isOpenAi(client)) throw new UnknownClientError(client)
+  // The wrapped client is of the class of the client, with the additions that `Cached` describes.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return wrapOpenAi(client, engineFrom(cacheOrOptions)) as object as Cached<Client>
+}
+
+/**
+ * A `fetch` that answers repeated calls from the cache, for any SDK that takes one: OpenAI's own protocol under any host.
+ * @param fetch what asks the origin @default the global fetch
+ * @throws {InvalidOptionError} when `cache` is no cache or `fetch` no function
+ */
+export function cachingFetch(cache: Cache, fetch: Fetch = globalThis.fetch): Fetch {
+  if (engineOf(cache) === undefined) throw new InvalidOptionError('cache', cache, 'a cache made by createCache()')
+  if (typeof fetch !== 'function') throw new InvalidOptionError('fetch', fetch, 'a function such as the global fetch')
+  return fetchThrough(engineFrom(cache), fetch, { rotating: false })
+}
+
+function engineFrom(cacheOrOptions: Cache | CacheOptions | undefined): Engine {
+  // What is no cache is read as options, which names whatever in it is none.
+  const engine = engineOf(isCache(cacheOrOptions) ? cacheOrOptions : createCache(cacheOrOptions))
+  if (engine === undefined) throw new InvalidOptionError('cache', cacheOrOptions, 'a cache made by createCache(), or its options')
+  return engine
+}
+
+function isCache(value: unknown): value is Cache {
+  return engineOf(value) !== undefined
+}

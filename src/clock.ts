@@ -1,0 +1,28 @@
+/**
+ * Time as the cache sees it, in one place, so that a test can stand in for it.
+ * @module
+ */
+
+/** Where the cache takes its time and its timers from. */
+export interface Clock {
+  /** Wall-clock time in milliseconds since the epoch. It may jump; it is what other machines can compare with. */
+  now(): number
+  /** Milliseconds that only ever grow. Ages inside one process are measured by it. */
+  monotonic(): number
+  /**
+   * Calls back once after `milliseconds`. A timer never keeps the process alive.
+   * @returns a function that cancels the timer; calling it twice is harmless.
+   */
+  after(milliseconds: number, callback: () => void): () => void
+}
+
+/** The clock of the machine. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(milliseconds, callback) {
+    const timer = setTimeout(callback, milliseconds)
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+}

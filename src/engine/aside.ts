@@ -1,0 +1,182 @@
+/**
+ * Cache-aside: the same tiers for values of the caller's own, under keys of his own.
+ * @module
+ */
+import { type Duration, milliseconds } from '../duration.ts'
+import type { Entry } from '../entry.ts'
+import { InvalidOptionError, NotKeyableError } from '../errors.ts'
+import type { Address, Engine, Found } from './engine.ts'
+import type { Fate } from './facts.ts'
+import { Flights, type Origin } from './flight.ts'
+import { globMatcher } from './glob.ts'
+import { storePrefix } from './plan.ts'
+import { everything } from './generations.ts'
+
+/** A key of the caller's own, which may say of what type its value is. */
+export type ValueKey<Value = unknown> = string & { readonly [valueOf]?: Value }
+
+declare const valueOf: unique symbol
+
+/** Makes typed keys: `createCacheKey<User>('user', (id: string) => id)` gives a function from an id to the key of a `User`. */
+export function createCacheKey<Value, Arguments extends readonly unknown[] = readonly [string]>(
+  name: string,
+  key: (...given: Arguments) => string,
+): (...given: Arguments) => ValueKey<Value> {
+  if (typeof name !== 'string' || name === '') throw new InvalidOptionError('name', name, 'a text that is not empty')
+  if (typeof key !== 'function') throw new InvalidOptionError('key', key, 'a function that makes a text of its arguments')
+  return (...given) => `${name}:${key(...given)}`
+}
+
+/** The cache-aside part of a cache. */
+export class Aside {
+  readonly #engine: Engine
+  readonly #flights: Flights<string, never>
+  readonly #prefix: string
+  readonly #scope: string
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+    const { clock, flightDeadline, maxEntryBytes, namespace, scope = '' } = engine.settings
+    this.#flights = new Flights({ maxBytes: maxEntryBytes, deadline: flightDeadline }, clock)
+    this.#scope = scope
+    this.#prefix = `${storePrefix(namespace)}kv:${encodeURIComponent(scope)}:`
+  }
+
+  /** The value under `key`, or `undefined`. Each caller gets a copy of his own. */
+  async get<Value>(key: ValueKey<Value>): Promise<Value | undefined> {
+    const found = await this.#find(key)
+    return found === undefined ? undefined : valueIn<Value>(found.entry)
+  }
+
+  /** Whether there is a fresh value under `key`. */
+  async has(key: string): Promise<boolean> {
+    return (await this.#find(key)) !== undefined
+  }
+
+  /**
+   * Keeps `value` under `key`.
+   * @param ttl @default the TTL of the operation `value`, else the default one
+   * @throws {NotKeyableError} when JSON cannot hold the value
+   */
+  set(key: string, value: unknown, ttl?: Duration): void {
+    this.#keep(key, textOf(value), this.#ttl(ttl), 0)
+  }
+
+  /** Removes what is under `key`. @returns whether every tier did so */
+  del(key: string): Promise<boolean> {
+    return this.#engine.remove(this.#address(key).storeKey)
+  }
+
+  /**
+   * Removes the values whose keys match `pattern`: `*` is any run of characters, `?` any one, `[abc]` one of these, `\` takes the next as it is.
+   * @returns how many there were
+   * @throws {StoreError} when the store cannot list its keys
+   */
+  async delByPattern(pattern: string): Promise<number> {
+    if (typeof pattern !== 'string' || pattern === '') throw new InvalidOptionError('pattern', pattern, "a pattern such as 'user:*'")
+    const matches = globMatcher(pattern)
+    const keys = [...(await this.#engine.keys(this.#prefix))].filter((storeKey) => matches(storeKey.slice(this.#prefix.length)))
+    await Promise.all(keys.map((storeKey) => this.#engine.remove(storeKey)))
+    return keys.length
+  }
+
+  /** The value under `key`, else what `make` makes, once for all who ask at the same time. */
+  async wrap<Value>(key: ValueKey<Value>, ttl: Duration | undefined, make: () => Value | Promise<Value>): Promise<Value> {
+    const fresh = this.#ttl(ttl)
+    const found = await this.#find(key)
+    return found === undefined ? this.#make(key, fresh, 0, make) : valueIn<Value>(found.entry)
+  }
+
+  /**
+   * Like `wrap`, but between `staleTtl` and `maxTtl` the old value is served at once and a new one made behind the caller's back.
+   * When that fails, the old value stays until `maxTtl`.
+   */
+  async wrapSWR<Value>(key: ValueKey<Value>, staleTtl: Duration, maxTtl: Duration, make: () => Value | Promise<Value>): Promise<Value> {
+    const fresh = milliseconds('staleTtl', staleTtl)
+    const most = milliseconds('maxTtl', maxTtl)
+    if (most < fresh) throw new InvalidOptionError('maxTtl', maxTtl, 'at least staleTtl')
+    const found = await this.#engine.find(this.#address(key))
+    if (found === undefined) return this.#make(key, fresh, most - fresh, make)
+    if (found.remaining <= 0) void this.#make(key, fresh, most - fresh, make).catch((error: unknown) => this.#engine.hookFailed(error))
+    return valueIn<Value>(found.entry)
+  }
+
+  async #find(key: string): Promise<Found | undefined> {
+    const found = await this.#engine.find(this.#address(key))
+    return found !== undefined && found.remaining > 0 ? found : undefined
+  }
+
+  async #make<Value>(key: ValueKey<Value>, ttl: number, stale: number, make: () => Value | Promise<Value>): Promise<Value> {
+    const address = this.#address(key)
+    const beginning = this.#engine.begin(address)
+    const origin: Origin<string, never> = {
+      async start() {
+        return { head: textOf(await make()), items: nothing(), shareable: true }
+      },
+      size: () => 0,
+    }
+    const { passenger } = this.#flights.board(address.storeKey, origin, undefined, false, ({ head }) =>
+      this.#keep(key, head, ttl, stale, beginning),
+    )
+    const text = await passenger.head()
+    // The flight ends, and the value is kept, when a caller has read it to its end.
+    await passenger.next()
+    return parse<Value>(text)
+  }
+
+  #keep(key: string, text: string, ttl: number, stale: number, begun = this.#engine.begin(this.#address(key))): void {
+    const address = this.#address(key)
+    const { clock } = this.#engine.settings
+    const fate: Fate = { stored: false, reason: undefined, usage: undefined, model: '', latency: 0 }
+    const head = {
+      key: address.key,
+      scope: this.#scope,
+      provider: '',
+      endpoint: '',
+      operation,
+      model: '',
+      kind: 'json',
+      storedAt: clock.now(),
+      ttl,
+      stale,
+      tags: [],
+      generations: begun.marks,
+      status: 200,
+      headers: {},
+      omits: [],
+      latency: 0,
+    } as const
+    this.#engine.keep(address, { head, body: text }, begun, fate)
+  }
+
+  #ttl(given: Duration | undefined): number {
+    return given === undefined ? this.#engine.settings.ttl(operation) : milliseconds('ttl', given)
+  }
+
+  #address(key: string): Address {
+    if (typeof key !== 'string' || !key.isWellFormed()) throw new InvalidOptionError('key', key, 'a text without lone surrogates')
+    return { key, storeKey: this.#prefix + key, scope: this.#scope, labels: [everything, `scope:${this.#scope}`, `operation:${operation}`] }
+  }
+}
+
+const operation = 'value'
+
+function textOf(value: unknown): string {
+  const text: unknown = JSON.stringify(value)
+  if (typeof text !== 'string') throw new NotKeyableError('', value === undefined ? 'undefined' : `a ${typeof value}`)
+  return text
+}
+
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+function valueIn<Value>({ body }: Entry): Value {
+  return parse<Value>(typeof body === 'string' ? body : 'null')
+}
+
+// Each caller gets a copy of his own. Its type is what the caller who set it said, which nobody can check.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+function parse<Value>(text: string): Value {
+  const value: Value = JSON.parse(text)
+  return value
+}
+
+async function* nothing(): AsyncGenerator<never, undefined> {}

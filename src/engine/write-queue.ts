@@ -1,0 +1,102 @@
+/**
+ * Writes behind the caller's back: a bounded queue that batches, drops the oldest when full, and can be waited for.
+ * @module
+ */
+import type { StoreWrite } from '../store.ts'
+
+/** A write whose bytes are made when its turn comes, so that encoding is not on the caller's path either. */
+export interface PendingWrite {
+  readonly key: string
+  /** The body's size, as a measure of what waits. */
+  readonly bytes: number
+  /** Makes the bytes; `undefined` when there is nothing to write any more. */
+  make(): StoreWrite | undefined
+}
+
+/** Bounds of the queue. */
+export interface WriteQueueBounds {
+  readonly maxWrites: number
+  readonly maxBytes: number
+  /** Writes handed over at once. */
+  readonly batch: number
+}
+
+/** A bounded queue of writes. */
+export class WriteQueue {
+  readonly #bounds: WriteQueueBounds
+  readonly #write: (writes: readonly StoreWrite[]) => Promise<void>
+  readonly #dropped: (key: string) => void
+  readonly #failed: (error: unknown) => void
+  readonly #waiting = new Map<string, PendingWrite>()
+  #bytes = 0
+  #working: Promise<void> | undefined
+
+  /**
+   * @param write hands a batch to the store; it never rejects
+   * @param dropped told of each write that was given up because too many were waiting
+   * @param failed told of each write whose bytes could not be made
+   */
+  constructor(
+    bounds: WriteQueueBounds,
+    write: (writes: readonly StoreWrite[]) => Promise<void>,
+    dropped: (key: string) => void,
+    failed: (error: unknown) => void,
+  ) {
+    this.#bounds = bounds
+    this.#write = write
+    this.#dropped = dropped
+    this.#failed = failed
+  }
+
+  /** Queues a write in place of an earlier one to the same key, and returns at once. */
+  push(write: PendingWrite): void {
+    this.#remove(write.key)
+    this.#waiting.set(write.key, write)
+    this.#bytes += write.bytes
+    for (const key of this.#waiting.keys()) {
+      if (this.#waiting.size <= this.#bounds.maxWrites && this.#bytes <= this.#bounds.maxBytes) break
+      this.#remove(key)
+      this.#dropped(key)
+    }
+    this.#working ??= this.#work()
+  }
+
+  /** Gives up a write that waits, if there is one. */
+  cancel(key: string): void {
+    this.#remove(key)
+  }
+
+  /** Resolves when nothing waits any more. */
+  async settled(): Promise<void> {
+    while (this.#working !== undefined) await this.#working
+  }
+
+  #remove(key: string): void {
+    const write = this.#waiting.get(key)
+    if (write === undefined) return
+    this.#waiting.delete(key)
+    this.#bytes -= write.bytes
+  }
+
+  async #work(): Promise<void> {
+    // The caller's own continuation comes first.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#waiting.size > 0) await this.#write(this.#take())
+    this.#working = undefined
+  }
+
+  #take(): StoreWrite[] {
+    const batch: StoreWrite[] = []
+    for (const [key, pending] of this.#waiting) {
+      if (batch.length >= this.#bounds.batch) break
+      this.#remove(key)
+      try {
+        const write = pending.make()
+        if (write !== undefined) batch.push(write)
+      } catch (error) {
+        this.#failed(error)
+      }
+    }
+    return batch
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * llmemo: one line caches the answers of an LLM SDK.
+ * Stores with needs of their own have doors of their own: `llmemo/sqlite`.
+ * @module
+ */
+
+export { cacheInfo } from './clients/cache-info.ts'
+export { cachingFetch, withCache } from './clients/with-cache.ts'
+export { createCacheKey } from './engine/aside.ts'
+export { createCache } from './engine/cache.ts'
+export { memoryStore } from './stores/memory.ts'
+export { systemClock } from './clock.ts'
+
+export { DeadlineError, EntryError, InvalidOptionError, LlmemoError, NotKeyableError, StoreError, UnknownClientError } from './errors.ts'
+
+export type { CacheInfo, CacheMode, CacheRequestOptions, CallOptions, Source } from './call.ts'
+export type { Fetch } from './clients/caching-fetch.ts'
+export type { Cached } from './clients/openai-types.ts'
+export type { Clock } from './clock.ts'
+export type { EncryptionOptions } from './codec/encryption.ts'
+export type { Duration } from './duration.ts'
+export type { ValueKey } from './engine/aside.ts'
+export type { Cache, CacheRequest, Invalidation, LookedUp } from './engine/cache.ts'
+export type { CacheOptions, KeyOptions, Logger, ReplayOptions, TextFolding } from './engine/options.ts'
+export type { AnswerFacts, StorePolicy } from './engine/policy.ts'
+export type { PriceRule } from './engine/prices.ts'
+export type { CacheStats, StatsRow } from './engine/stats.ts'
+export type { Usage } from './entry.ts'
+export type { ErrorCode } from './errors.ts'
+export type { CacheEvents, Fault } from './events.ts'
+export type { KeyDifference, KeyExplanation } from './key/explain.ts'
+export type { KeyParts } from './key/key.ts'
+export type { MemoryStoreOptions } from './stores/memory.ts'
+export type { ReadOptions, Store, StoreWrite, WriteOptions } from './store.ts'

@@ -1,0 +1,77 @@
+/**
+ * Why did this miss? The parts of a key, and the first difference between two.
+ * @module
+ */
+import { canonicalJson, type CanonicalOptions } from './canonical-json.ts'
+import { deriveKey, type KeyParts, partNames } from './key.ts'
+
+/** What a key was made of. */
+export interface KeyExplanation {
+  /** 64 hex digits; empty when no key can be made. */
+  readonly key: string
+  /** The canonical text of each part, long texts by their digest. It may hold short prompts: show it to whom you would show them. */
+  readonly parts: Readonly<Record<keyof KeyParts, string>>
+}
+
+/** The first place in which two requests differ. */
+export interface KeyDifference {
+  readonly same: boolean
+  /** Where: `request.messages[0].content`, `scope`. Absent when the keys are the same. */
+  readonly path?: string
+  /** The canonical text there in the first request; `undefined` where it has none. */
+  readonly first?: string | undefined
+  /** The canonical text there in the second request; `undefined` where it has none. */
+  readonly second?: string | undefined
+}
+
+/**
+ * The key of `parts` and the canonical text of each.
+ * @throws {NotKeyableError} when a part holds what JSON cannot
+ */
+export function explainKey(parts: KeyParts, options: CanonicalOptions): KeyExplanation {
+  const text = (name: keyof KeyParts): string => canonicalJson(parts[name], options)
+  return {
+    key: deriveKey(parts, options),
+    parts: {
+      namespace: text('namespace'),
+      scope: text('scope'),
+      provider: text('provider'),
+      origin: text('origin'),
+      endpoint: text('endpoint'),
+      headers: text('headers'),
+      request: text('request'),
+      context: text('context'),
+      variant: text('variant'),
+    },
+  }
+}
+
+/**
+ * The first difference between two keys' parts, in the parts' order.
+ * @throws {NotKeyableError} when a part holds what JSON cannot
+ */
+export function differ(first: KeyParts, second: KeyParts, options: CanonicalOptions): KeyDifference {
+  for (const name of partNames) {
+    const found = difference(first[name], second[name], name, options)
+    if (found !== undefined) return found
+  }
+  return { same: true }
+}
+
+function difference(first: unknown, second: unknown, path: string, options: CanonicalOptions): KeyDifference | undefined {
+  const texts = [first, second].map((value) => (value === undefined ? undefined : canonicalJson(value, options)))
+  if (texts[0] === texts[1]) return undefined
+  if (isNested(first) && isNested(second) && Array.isArray(first) === Array.isArray(second)) {
+    const names = new Set([...Object.keys(first), ...Object.keys(second)])
+    for (const name of Array.isArray(first) ? names : [...names].toSorted()) {
+      const inner = Array.isArray(first) ? `${path}[${name}]` : `${path}.${name}`
+      const found = difference(Reflect.get(first, name), Reflect.get(second, name), inner, options)
+      if (found !== undefined) return found
+    }
+  }
+  return { same: false, path, first: texts[0], second: texts[1] }
+}
+
+function isNested(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)
+}

@@ -1,0 +1,59 @@
+/**
+ * The key, format v1: the SHA-256 of one canonical JSON array. Test vectors for other languages: test/vectors/key-v1.json.
+ *
+ *     ["llmemo", 1, namespace, scope, provider, origin, endpoint, headers, request, context, variant]
+ *
+ * `headers` are those request headers that can change an answer, names in lower case. `request` is the normalised request less the
+ * ignored fields. `context` is `null` when there is none. The canonical form is that of ./canonical-json.ts.
+ * @module
+ */
+import { canonicalJson, type CanonicalOptions } from './canonical-json.ts'
+import { sha256 } from './digest.ts'
+
+/** Everything that an answer depends on. Two calls with equal parts are the same call. */
+export interface KeyParts {
+  readonly namespace: string
+  /** Whose answers these are. */
+  readonly scope: string
+  readonly provider: string
+  /** The base URL or region that would be asked. */
+  readonly origin: string
+  readonly endpoint: string
+  /** Request headers that can change an answer, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The normalised request less the ignored fields. */
+  readonly request: unknown
+  /** What else the caller says that the answer depends on; `null` when nothing. */
+  readonly context: unknown
+  /** Which of several answers. */
+  readonly variant: number
+}
+
+/** The names of the parts, in the order in which they enter the key. */
+export const partNames = [
+  'namespace',
+  'scope',
+  'provider',
+  'origin',
+  'endpoint',
+  'headers',
+  'request',
+  'context',
+  'variant',
+] as const satisfies readonly (keyof KeyParts)[]
+
+/**
+ * The readable text that a key is the digest of.
+ * @throws {NotKeyableError} when a part holds what JSON cannot
+ */
+export function keyText(parts: KeyParts, options: CanonicalOptions): string {
+  return canonicalJson(['llmemo', 1, ...partNames.map((name) => parts[name])], options)
+}
+
+/**
+ * The key of `parts`: 64 hex digits.
+ * @throws {NotKeyableError} when a part holds what JSON cannot
+ */
+export function deriveKey(parts: KeyParts, options: CanonicalOptions): string {
+  return sha256(keyText(parts, options))
+}

@@ -1,0 +1,70 @@
+/**
+ * Which headers matter: those of a request that take part in the key, those that are its credential, those of an answer that are kept.
+ * @module
+ */
+
+/** Headers that say who asks. They make the default scope and are no other part of the key. */
+const credentials = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'openai-organization', 'openai-project']
+
+/** Headers that carry the call and cannot change its answer. Any other header is part of the key, as nobody can know what it does. */
+const transport = new Set([
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'baggage',
+  'b3',
+  'cache-control',
+  'connection',
+  'content-length',
+  'content-type',
+  'cookie',
+  'date',
+  'host',
+  'idempotency-key',
+  'newrelic',
+  'origin',
+  'pragma',
+  'referer',
+  'sentry-trace',
+  'traceparent',
+  'tracestate',
+  'uber-trace-id',
+  'user-agent',
+  'x-amzn-trace-id',
+  'x-client-request-id',
+  'x-cloud-trace-context',
+  'x-correlation-id',
+  'x-request-id',
+])
+const transportPrefixes = ['x-stainless-', 'x-b3-', 'x-datadog-', 'sec-']
+
+/** Headers of an answer that still mean something when it is replayed. Rate limits, cookies and dates do not. */
+const kept = ['content-type', 'openai-version', 'request-id', 'x-request-id', 'apim-request-id']
+
+/** The request headers that take part in the key, names in lower case. */
+export function keyedHeaders(headers: Iterable<readonly [string, string]>, ignored: ReadonlySet<string>): Record<string, string> {
+  const keyed: Record<string, string> = {}
+  for (const [given, value] of headers) {
+    const name = given.toLowerCase()
+    if (transport.has(name) || credentials.includes(name) || ignored.has(name)) continue
+    if (transportPrefixes.some((prefix) => name.startsWith(prefix))) continue
+    keyed[name] = value
+  }
+  return keyed
+}
+
+/** What the request says of who asks, as one text to be digested; `''` when it says nothing. */
+export function credentialText(get: (name: string) => string | null): string {
+  const values = credentials.map((name) => get(name))
+  return values.every((value) => value === null) ? '' : JSON.stringify(values)
+}
+
+/** The headers of an answer that are kept with it, names in lower case. */
+export function keptHeaders(get: (name: string) => string | null): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const name of kept) {
+    const value = get(name)
+    if (value !== null) headers[name] = value
+  }
+  return headers
+}

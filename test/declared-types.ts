@@ -1,0 +1,98 @@
+/**
+ * What the built declarations make public, and what they use without making it public. Pure functions over `{ file: text }`.
+ * @module
+ */
+import { join } from 'node:path/posix'
+import { parseAst } from 'vitest/node'
+
+type Node = Readonly<Record<string, unknown>>
+
+/** One declaration file: its declarations by name, and what its imports and exports stand for. */
+interface Declarations {
+  readonly declared: ReadonlyMap<string, readonly Node[]>
+  readonly imported: ReadonlyMap<string, { file: string; name: string }>
+  readonly exported: ReadonlyMap<string, string>
+}
+
+/**
+ * The names that exported declarations of `entries` refer to and that none of `entries` exports, each with who uses it.
+ * Types of other packages do not count: their packages export them.
+ */
+export function unnameable(files: Readonly<Record<string, string>>, entries: readonly string[]): string[] {
+  const parsed = new Map(Object.entries(files).map(([file, text]) => [file, read(text)]))
+  const exported = entries.flatMap((entry) =>
+    [...(parsed.get(entry)?.exported.values() ?? [])].flatMap((local) => find(parsed, entry, local)),
+  )
+  const known = new Set(exported.map(({ id }) => id))
+  return exported.flatMap(({ file, id, nodes }) =>
+    [...new Set(nodes.flatMap((node) => [...references(node)]))]
+      .flatMap((name) => find(parsed, file, name))
+      .filter((found) => !known.has(found.id))
+      .map((found) => `${id} uses ${found.id}`),
+  )
+}
+
+interface Found {
+  readonly file: string
+  readonly id: string
+  readonly nodes: readonly Node[]
+}
+
+/** The declaration that `name` stands for in `file`, through as many imports as it takes; none when it is of another package. */
+function find(parsed: ReadonlyMap<string, Declarations>, file: string, name: string): Found[] {
+  const here = parsed.get(file)
+  const nodes = here?.declared.get(name)
+  if (nodes !== undefined) return [{ file, id: `${name} (${file})`, nodes }]
+  const from = here?.imported.get(name)
+  const local = from === undefined ? undefined : parsed.get(from.file)?.exported.get(from.name)
+  return from === undefined || local === undefined ? [] : find(parsed, from.file, local)
+}
+
+function read(text: string): Declarations {
+  const declared = new Map<string, Node[]>()
+  const imported = new Map<string, { file: string; name: string }>()
+  const exported = new Map<string, string>()
+  for (const statement of nodesIn(parseAst(text, { lang: 'dts', sourceType: 'module' }).body)) {
+    const inner = isNode(statement['declaration']) ? statement['declaration'] : statement
+    for (const each of [inner, ...nodesIn(inner['declarations'])]) {
+      const name = nameOf(each['id'])
+      if (name === undefined) continue
+      declared.set(name, [...(declared.get(name) ?? []), each])
+      if (inner !== statement) exported.set(name, name)
+    }
+    const source = isNode(statement['source']) ? String(statement['source']['value']) : undefined
+    for (const each of nodesIn(statement['specifiers'])) {
+      const local = nameOf(each['local']) ?? ''
+      const file = source === undefined ? '' : join('.', source.replace(/\.([cm])js$/, '.d.$1ts'))
+      if (statement['type'] === 'ImportDeclaration') imported.set(local, { file, name: nameOf(each['imported']) ?? 'default' })
+      else exported.set(nameOf(each['exported']) ?? '', local)
+      // `export { a } from './b'` has no local name of its own.
+      if (statement['type'] !== 'ImportDeclaration' && source !== undefined) imported.set(local, { file, name: local })
+    }
+  }
+  return { declared, imported, exported }
+}
+
+/** The names that `node` refers to as types or by `typeof`. Type parameters are among them; they are declared nowhere. */
+function* references(node: Node): Generator<string> {
+  const named =
+    node['typeName'] ?? node['exprName'] ?? node['superClass'] ?? (node['type'] === 'TSInterfaceHeritage' ? node['expression'] : undefined)
+  const name = nameOf(named)
+  if (name !== undefined) yield name
+  for (const child of Object.values(node).flat()) if (isNode(child)) yield* references(child)
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'type' in value
+}
+
+function nodesIn(value: unknown): Node[] {
+  return Array.isArray(value) ? value.filter(isNode) : []
+}
+
+function nameOf(value: unknown): string | undefined {
+  if (!isNode(value)) return undefined
+  // Of `a.B` the first part is what must be found.
+  if (isNode(value['left'])) return nameOf(value['left'])
+  return typeof value['name'] === 'string' ? value['name'] : undefined
+}

@@ -1,0 +1,125 @@
+import { globSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { unnameable } from './declared-types.ts'
+import { assertBuilt, install, manifest, subpaths, type Project } from './packed.ts'
+
+let project: Project
+
+beforeAll(() => {
+  assertBuilt()
+  project = install()
+}, 60_000)
+
+afterAll(() => project?.remove())
+
+/** A module that loads `subpath` by `import` or `require` and prints what it exports and which modules it loaded. */
+function probe(how: 'import' | 'require', subpath: string): string {
+  return `
+    import { createRequire, registerHooks } from 'node:module'
+    const loaded = []
+    registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context) } })
+    const exported = ${how === 'import' ? 'await import' : 'createRequire(import.meta.url)'}('${subpath}')
+    console.log(JSON.stringify({ names: Object.keys(exported).toSorted(), loaded }))
+  `
+}
+
+function load(how: 'import' | 'require', subpath: string, ...flags: string[]): { names: string[]; loaded: string[] } {
+  // What the module above prints: not checked.
+  const printed: { names: string[]; loaded: string[] } = JSON.parse(project.run(probe(how, subpath), ...flags))
+  return printed
+}
+
+/** The texts at the ends of `exports`: the files that it names. */
+function filesOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(filesOf) : []
+}
+
+describe('the tarball', () => {
+  it('holds what is built and what a reader needs, and nothing else', () => {
+    expect(readdirSync(project.package).toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json'])
+  })
+
+  it('holds every file that exports names', () => {
+    const held = globSync('**/*', { cwd: project.package }).map((path) => `./${path}`)
+    expect(held).toEqual(expect.arrayContaining(filesOf(manifest().exports)))
+  })
+})
+
+describe.each(subpaths())('%s', (subpath) => {
+  it('exports the same names to import and to require', () => {
+    const { names } = load('import', subpath)
+    expect(names).not.toEqual([])
+    expect(load('require', subpath).names).toEqual(names)
+  })
+
+  it('can be required where an ES module cannot, as on AWS Lambda with nodejs22.x', () => {
+    expect(load('require', subpath, '--no-experimental-require-module').names).toEqual(load('import', subpath).names)
+  })
+
+  it.each(['import', 'require'] as const)('loads by %s no SDK, no client of a store and no price table', (how) => {
+    const { loaded } = load(how, subpath)
+    const packages = loaded.flatMap((url) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? [])
+    expect(packages).toContain('llmemo')
+    expect(['llmemo', 'lru-cache', 'fflate']).toEqual(expect.arrayContaining(packages))
+  })
+})
+
+it('llmemo does not load node:sqlite, which warns on Node 22', () => {
+  expect(load('import', 'llmemo').loaded).not.toContain('node:sqlite')
+  expect(load('require', 'llmemo').loaded).not.toContain('node:sqlite')
+})
+
+describe('the declarations', () => {
+  it.each(['mts', 'cts'])('export every type that they use (%s)', (kind) => {
+    const dist = join(project.package, 'dist')
+    const files = globSync(`*.d.${kind}`, { cwd: dist }).map((file) => [file, readFileSync(join(dist, file), 'utf8')])
+    const entries = subpaths().map((subpath) => `${subpath === 'llmemo' ? 'index' : subpath.replace('llmemo/', '')}.d.${kind}`)
+    expect(unnameable(Object.fromEntries(files), entries)).toEqual([])
+  })
+
+  it('find a type that is used and not exported', () => {
+    const files = {
+      'index.d.mts': `import { t as Shared } from './shared.mjs'
+        interface Hidden { a: string }
+        declare function open(hidden: Hidden): Shared
+        declare class Base<T> { of: T }
+        declare class Derived extends Base<string> {}
+        export { open, Derived }`,
+      'shared.d.mts': 'interface Shared { b: Promise<Deep> }\ninterface Deep { c: string }\nexport { Shared as t }',
+    }
+    expect(unnameable(files, ['index.d.mts']).toSorted()).toEqual([
+      'Derived (index.d.mts) uses Base (index.d.mts)',
+      'open (index.d.mts) uses Hidden (index.d.mts)',
+      'open (index.d.mts) uses Shared (shared.d.mts)',
+    ])
+    const all = { ...files, 'more.d.mts': "export { t as Shared } from './shared.mjs'" }
+    expect(unnameable(all, ['index.d.mts', 'more.d.mts'])).toContain('Shared (shared.d.mts) uses Deep (shared.d.mts)')
+  })
+
+  it('compile without any SDK, and so do declarations made from them', () => {
+    const lines = subpaths().map((subpath, index) => {
+      const values = load('import', subpath).names.map((name) => `export const ${name} = from${index}.${name}`)
+      return [`import * as from${index} from '${subpath}'`, ...values].join('\n')
+    })
+    const { errors, declaration } = project.compile([...lines, 'export const cache = createCache()'].join('\n'))
+    expect(errors).toBe('')
+    expect(declaration).toMatch(/cache: .*Cache/)
+  })
+
+  it('compile with the SDK and return the client in its own type', () => {
+    project.link('openai')
+    const { errors } = project.compile(`
+      import OpenAI from 'openai'
+      import { withCache } from 'llmemo'
+      export const client = withCache(new OpenAI({ apiKey: 'x' }))
+      export const same: OpenAI = client
+      export const answer = await client.chat.completions.create({ model: 'm', messages: [] }, { bypassCache: true, cache: { ttl: '10m' } })
+      export const hit: boolean = answer._cache.hit
+      // @ts-expect-error: an option that nobody knows
+      export const wrong = client.chat.completions.create({ model: 'm', messages: [] }, { bypasCache: true })
+    `)
+    expect(errors).toBe('')
+  })
+})

@@ -1,0 +1,186 @@
+/**
+ * The rules that every file of the source keeps, as pure functions over `{ path: source }`.
+ * @module
+ */
+import { dirname, join } from 'node:path/posix'
+import { parseAst } from 'vitest/node'
+
+/** Source texts by their paths: `src/key/digest.ts`. */
+export type Sources = Readonly<Record<string, string>>
+
+/** One import of a module, however it is written. `type` imports leave nothing behind at run time. */
+export interface Import {
+  readonly specifier: string
+  readonly kind: 'value' | 'type' | 'dynamic'
+}
+
+/** The layers from the ground up: each imports only those before it, and itself. */
+export const layers = ['words', 'key', 'codec', 'stream', 'providers', 'stores', 'engine', 'clients', 'server', 'cli', 'index']
+
+/** What each layer may import that is not ours. `*` ends a prefix; `type:` and `dynamic:` allow only imports of that kind. */
+const foreign: Readonly<Record<string, readonly string[]>> = {
+  key: ['node:crypto'],
+  codec: ['node:crypto', 'node:util', 'fflate/browser'],
+  stores: ['lru-cache', 'node:*'],
+  engine: ['dynamic:@pydantic/genai-prices', 'type:@pydantic/genai-prices', 'node:async_hooks', 'node:module'],
+  clients: ['type:openai', 'type:openai/*', 'type:@anthropic-ai/sdk', 'type:@anthropic-ai/sdk/*', 'type:@aws-sdk/*'],
+}
+
+const vague = new Set(['utils', 'util', 'helpers', 'helper', 'manager', 'managers', 'misc', 'common'])
+
+/** Everything in `sources` that breaks a rule, one line each; empty when all is well. */
+export function violations(sources: Sources): string[] {
+  const files = Object.entries(sources).map(([path, source]) => ({ path, source, program: parse(source) }))
+  return [
+    ...files.flatMap(({ path, program }) => brokenImports(path, importsOf(program), sources)),
+    ...circles(new Map(files.map(({ path, program }) => [path, relatives(path, importsOf(program))]))),
+    ...files.flatMap(({ path, program }) => forbiddenSyntax(path, program)),
+    ...files.flatMap(({ path, source, program }) => missingComments(path, source, program)),
+    ...Object.keys(sources).flatMap((path) => vagueNames(path)),
+  ]
+}
+
+/** The imports and re-exports in a source text, types and dynamic imports included. */
+export function importsIn(source: string): Import[] {
+  return importsOf(parse(source))
+}
+
+type Node = Readonly<Record<string, unknown>>
+
+function parse(source: string): Node {
+  return { ...parseAst(source, { lang: 'ts', sourceType: 'module' }) }
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'type' in value
+}
+
+/** `node` and every node below it. */
+function* nodesOf(node: Node): Generator<Node> {
+  yield node
+  for (const child of Object.values(node).flat()) if (isNode(child)) yield* nodesOf(child)
+}
+
+function nodesIn(value: unknown): Node[] {
+  return Array.isArray(value) ? value.filter(isNode) : []
+}
+
+function importsOf(program: Node): Import[] {
+  return [...nodesOf(program)].flatMap((node) => {
+    if (!isNode(node['source']) || typeof node['source']['value'] !== 'string') return []
+    return [{ specifier: node['source']['value'], kind: kindOf(node) }]
+  })
+}
+
+function kindOf(node: Node): Import['kind'] {
+  if (node['type'] === 'ImportExpression') return 'dynamic'
+  if (node['type'] === 'TSImportType' || node['importKind'] === 'type' || node['exportKind'] === 'type') return 'type'
+  const specifiers = nodesIn(node['specifiers'])
+  const erased = specifiers.length > 0 && specifiers.every((each) => each['importKind'] === 'type' || each['exportKind'] === 'type')
+  return erased ? 'type' : 'value'
+}
+
+function isRelative(specifier: string): boolean {
+  return specifier.startsWith('.')
+}
+
+function resolve(path: string, specifier: string): string {
+  return join(dirname(path), specifier)
+}
+
+function relatives(path: string, imports: readonly Import[]): string[] {
+  return imports.filter(({ specifier }) => isRelative(specifier)).map(({ specifier }) => resolve(path, specifier))
+}
+
+/** The layer that a file belongs to: its folder below `src`, `words` for the files of `src` itself, and `index` for the front door. */
+function layerOf(path: string): string {
+  const [, folder = '', ...rest] = path.split('/')
+  if (rest.length > 0) return folder
+  return folder === 'index.ts' ? 'index' : 'words'
+}
+
+function brokenImports(path: string, imports: readonly Import[], sources: Sources): string[] {
+  const layer = layerOf(path)
+  const floor = layers.indexOf(layer)
+  if (floor === -1) return [`${path}: the folder ${layer} is none of the layers`]
+  return imports.flatMap(({ specifier, kind }) => {
+    if (!isRelative(specifier)) return allowed(layer, specifier, kind) ? [] : [`${path}: ${layer} may not import ${specifier} (${kind})`]
+    const target = resolve(path, specifier)
+    if (target === 'src/index.ts') return [`${path}: imports the front door`]
+    if (sources[target] === undefined) return [`${path}: imports ${specifier}, which is not there`]
+    return layers.indexOf(layerOf(target)) > floor ? [`${path}: ${layer} imports upwards from ${target}`] : []
+  })
+}
+
+function allowed(layer: string, specifier: string, kind: Import['kind']): boolean {
+  return (foreign[layer] ?? []).some((rule) => {
+    const [, only, pattern = ''] = /^(?:(type|dynamic):)?(.+)$/.exec(rule) ?? []
+    if (only !== undefined && only !== kind) return false
+    return pattern.endsWith('*') ? specifier.startsWith(pattern.slice(0, -1)) : specifier === pattern
+  })
+}
+
+/** Every circle that a depth-first walk meets, as the chain of its files. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = []
+  const done = new Set<string>()
+  const walk = (path: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(path)
+    if (start !== -1) found.push(`circle: ${[...trail.slice(start), path].join(' > ')}`)
+    if (start !== -1 || done.has(path)) return
+    for (const next of graph.get(path) ?? []) walk(next, [...trail, path])
+    done.add(path)
+  }
+  for (const path of graph.keys()) walk(path, [])
+  return found
+}
+
+function forbiddenSyntax(path: string, program: Node): string[] {
+  return [...nodesOf(program)].flatMap((node) => {
+    if (node['type'] === 'ExportAllDeclaration') return [`${path}: export * makes names public by accident`]
+    if (node['type'] === 'ExportDefaultDeclaration') return [`${path}: export default has no name of its own`]
+    return node['type'] === 'TSAnyKeyword' ? [`${path}: the type any at character ${String(node['start'])}`] : []
+  })
+}
+
+function missingComments(path: string, source: string, program: Node): string[] {
+  const opening = /^(?:#!.*\n)?(\/\*\*[^]*?\*\/)/.exec(source)?.[1] ?? ''
+  const missing = opening.includes('@module') ? [] : [`${path}: does not begin with a doc comment that has @module`]
+  const seen = new Set<string>()
+  for (const { name, start, exported } of declarationsOf(program)) {
+    // Of overloads the first carries the comment.
+    if (exported && !seen.has(name) && !hasComment(source.slice(0, start))) missing.push(`${path}: ${name} has no doc comment`)
+    seen.add(name)
+  }
+  return missing
+}
+
+function hasComment(before: string): boolean {
+  const comment = before.slice(before.lastIndexOf('/**')).trimEnd()
+  return comment.startsWith('/**') && comment.indexOf('*/') === comment.length - 2 && !comment.includes('@module')
+}
+
+function* declarationsOf(program: Node): Generator<{ name: string; start: number; exported: boolean }> {
+  const statements = nodesIn(program['body'])
+  const listed = new Set(statements.filter((each) => !isNode(each['source'])).flatMap((each) => nodesIn(each['specifiers']).map(localName)))
+  for (const statement of statements) {
+    const inner = isNode(statement['declaration']) ? statement['declaration'] : statement
+    const declarators = [inner, ...nodesIn(inner['declarations'])]
+    for (const name of declarators.flatMap((each) => identifier(each['id']))) {
+      yield { name, start: Number(statement['start']), exported: inner !== statement || listed.has(name) }
+    }
+  }
+}
+
+function localName(specifier: Node): string {
+  return identifier(specifier['local'])[0] ?? ''
+}
+
+function identifier(value: unknown): string[] {
+  return isNode(value) && typeof value['name'] === 'string' ? [value['name']] : []
+}
+
+function vagueNames(path: string): string[] {
+  const found = path.split('/').find((part) => vague.has(part.replace(/\.ts$/, '')))
+  return found === undefined ? [] : [`${path}: ${found} says nothing of what is in it`]
+}

@@ -1,0 +1,20 @@
+import { defineConfig } from 'tsdown'
+
+export default defineConfig({
+  // One entry for each subpath of `exports` in package.json, whatever the folders inside `src`.
+  entry: {
+    index: 'src/index.ts',
+    sqlite: 'src/stores/sqlite.ts',
+  },
+  // CommonJS too: AWS Lambda's nodejs22.x cannot `require` an ES module.
+  format: ['esm', 'cjs'],
+  checks: { legacyCjs: false },
+  platform: 'node',
+  target: 'node22.12',
+  // TypeScript 7 writes the declarations; tsdown says on every build that its interface is young.
+  dts: true,
+  suppressWarnings: [/TypeScript 7\.0 does not yet have a stable API/],
+  // `import.meta.url` in CommonJS.
+  shims: true,
+  failOnWarn: true,
+})

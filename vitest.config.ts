@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  resolve: {
+    // `llmemo` and its subpaths are the source, by the list in tsconfig.json; test/package.test.ts proves the built package.
+    tsconfigPaths: true,
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    restoreMocks: true,
+    testTimeout: 20_000,
+  },
+})
