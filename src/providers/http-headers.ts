@@ -4,20 +4,18 @@
  */
 
 /** Headers that say who asks. They make the default scope and are no other part of the key. */
-const credentials = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'openai-organization', 'openai-project']
+const credentials = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'openai-organization', 'openai-project', 'cookie']
 
 /** Headers that carry the call and cannot change its answer. Any other header is part of the key, as nobody can know what it does. */
 const transport = new Set([
   'accept',
   'accept-encoding',
-  'accept-language',
   'baggage',
   'b3',
   'cache-control',
   'connection',
   'content-length',
   'content-type',
-  'cookie',
   'date',
   'host',
   'idempotency-key',
@@ -48,7 +46,8 @@ export function keyedHeaders(headers: Iterable<readonly [string, string]>, ignor
     const name = given.toLowerCase()
     if (transport.has(name) || credentials.includes(name) || ignored.has(name)) continue
     if (transportPrefixes.some((prefix) => name.startsWith(prefix))) continue
-    keyed[name] = value
+    // Defined rather than assigned: `__proto__` is a name that a header may have.
+    Object.defineProperty(keyed, name, { value, enumerable: true })
   }
   return keyed
 }
