@@ -2,7 +2,7 @@
  * One call as its caller sees it: what he may ask of the cache, and what the cache tells him.
  * @module
  */
-import type { Duration } from './duration.ts'
+import { type Duration, milliseconds } from './duration.ts'
 import { InvalidOptionError } from './errors.ts'
 
 /**
@@ -84,9 +84,11 @@ export function assertCallOptions(value: unknown): asserts value is CallOptions 
     if (!known.includes(name))
       throw new InvalidOptionError(`cache.${name}`, Reflect.get(value, name), `one of the options ${known.join(', ')}`)
   }
-  const options: Record<string, unknown> = { ...value }
-  const { mode, operation, tags, scope, variant } = options
+  // Read as whoever uses them will read them, inherited ones too.
+  const options: Record<string, unknown> = Object.fromEntries(known.map((name): [string, unknown] => [name, Reflect.get(value, name)]))
+  const { mode, ttl, operation, tags, scope, variant } = options
   if (mode !== undefined && !isCacheMode(mode)) throw new InvalidOptionError('cache.mode', mode, `one of ${modes.join(', ')}`)
+  if (ttl !== undefined) milliseconds('cache.ttl', ttl)
   if (operation !== undefined && (typeof operation !== 'string' || operation === '')) {
     throw new InvalidOptionError('cache.operation', operation, 'a text that is not empty')
   }

@@ -49,7 +49,9 @@ export class InvalidOptionError extends LlmemoError {
    * @param allowed what may be given instead
    */
   constructor(option: string, given: unknown, allowed: string) {
-    super('INVALID_OPTION', `llmemo: option "${option}" is ${show(given)}; allowed is ${allowed}.`)
+    // The caller's own names can be among the options, of operations say, and a long one may be anything.
+    const name = option.length <= 80 ? `option "${option}"` : `an option whose name has ${option.length} characters`
+    super('INVALID_OPTION', `llmemo: ${name} is ${show(given)}; allowed is ${allowed}.`)
   }
 }
 
@@ -73,8 +75,13 @@ export class NotKeyableError extends LlmemoError {
   /** Where in the value it was found: `messages[0].content`. */
   readonly path: string
 
-  constructor(path: string, what: string) {
-    super('NOT_KEYABLE', `llmemo: ${path || 'the value'} is ${what}, which has no canonical JSON; no key can be made of it.`)
+  /**
+   * @param path where in the value it was found; empty for the value itself
+   * @param what its kind; never anything of its content
+   * @param options the error of the caller's own code beneath, as `cause`
+   */
+  constructor(path: string, what: string, options?: { cause?: unknown }) {
+    super('NOT_KEYABLE', `llmemo: ${path || 'the value'} is ${what}, which has no canonical JSON; no key can be made of it.`, options)
     this.path = path
   }
 }

@@ -38,9 +38,14 @@ export type Fault = 'read' | 'write' | 'delete' | 'entry' | 'foreign' | 'hook'
 
 type Listener<Name extends keyof CacheEvents> = (event: CacheEvents[Name]) => unknown
 
+/** A listener by itself, so that one which was given twice is called twice and ended one at a time. */
+interface Registration<Name extends keyof CacheEvents> {
+  readonly listener: Listener<Name>
+}
+
 /** Hears of events and passes them on. A listener that fails disturbs neither the cache nor the other listeners. */
 export class EventEmitter {
-  readonly #listeners: { readonly [Name in keyof CacheEvents]: Set<Listener<Name>> } = {
+  readonly #listeners: { readonly [Name in keyof CacheEvents]: Set<Registration<Name>> } = {
     hit: new Set(),
     miss: new Set(),
     bypass: new Set(),
@@ -62,25 +67,34 @@ export class EventEmitter {
   /**
    * Calls `listener` at each event of that name.
    * @returns a function that ends it
-   * @throws {InvalidOptionError} for a name that is no event's
+   * @throws {InvalidOptionError} for a name that is no event's, and a listener that is no function
    */
   on<Name extends keyof CacheEvents>(name: Name, listener: Listener<Name>): () => void {
     if (!Object.hasOwn(this.#listeners, name)) throw new InvalidOptionError('event', name, Object.keys(this.#listeners).join(', '))
-    const listeners: Set<Listener<Name>> = this.#listeners[name]
-    listeners.add(listener)
-    return () => void listeners.delete(listener)
+    if (typeof listener !== 'function') throw new InvalidOptionError('listener', listener, 'a function')
+    const registrations: Set<Registration<Name>> = this.#listeners[name]
+    const registration = { listener }
+    registrations.add(registration)
+    return () => void registrations.delete(registration)
   }
 
-  /** Tells every listener of `name`, in the order in which they came. */
+  /** Tells every listener of `name` that there is now, in the order in which they came. */
   emit<Name extends keyof CacheEvents>(name: Name, event: CacheEvents[Name]): void {
-    const listeners: Set<Listener<Name>> = this.#listeners[name]
-    for (const listener of listeners) {
+    const registrations: Set<Registration<Name>> = this.#listeners[name]
+    if (registrations.size === 0) return
+    // A copy, as a listener may add others: itself anew, say, without an end.
+    for (const { listener } of Array.from(registrations)) {
       try {
         const result = listener(event)
-        if (result instanceof Promise) result.catch(this.#failed)
+        if (isThenable(result)) Promise.resolve(result).catch(this.#failed)
       } catch (error) {
         this.#failed(error)
       }
     }
   }
+}
+
+/** Not by `instanceof`: a promise may be of another realm, or of a library. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'then') === 'function'
 }

@@ -15,7 +15,7 @@ export { DeadlineError, EntryError, InvalidOptionError, LlmemoError, NotKeyableE
 
 export type { CacheInfo, CacheMode, CacheRequestOptions, CallOptions, Source } from './call.ts'
 export type { Fetch } from './clients/caching-fetch.ts'
-export type { Cached } from './clients/openai-types.ts'
+export type { Cached, CachedOpenAi } from './clients/openai-types.ts'
 export type { Clock } from './clock.ts'
 export type { EncryptionOptions } from './codec/encryption.ts'
 export type { Duration } from './duration.ts'

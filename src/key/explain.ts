@@ -3,7 +3,7 @@
  * @module
  */
 import { canonicalJson, type CanonicalOptions } from './canonical-json.ts'
-import { deriveKey, type KeyParts, partNames } from './key.ts'
+import { deriveKey, type KeyParts, partNames, partOf, partOptions } from './key.ts'
 
 /** What a key was made of. */
 export interface KeyExplanation {
@@ -29,7 +29,7 @@ export interface KeyDifference {
  * @throws {NotKeyableError} when a part holds what JSON cannot
  */
 export function explainKey(parts: KeyParts, options: CanonicalOptions): KeyExplanation {
-  const text = (name: keyof KeyParts): string => canonicalJson(parts[name], options)
+  const text = (name: keyof KeyParts): string => canonicalJson(partOf(parts, name), partOptions(name, options), name)
   return {
     key: deriveKey(parts, options),
     parts: {
@@ -52,26 +52,39 @@ export function explainKey(parts: KeyParts, options: CanonicalOptions): KeyExpla
  */
 export function differ(first: KeyParts, second: KeyParts, options: CanonicalOptions): KeyDifference {
   for (const name of partNames) {
-    const found = difference(first[name], second[name], name, options)
+    const found = difference(partOf(first, name), partOf(second, name), name, partOptions(name, options))
     if (found !== undefined) return found
   }
   return { same: true }
 }
 
 function difference(first: unknown, second: unknown, path: string, options: CanonicalOptions): KeyDifference | undefined {
-  const texts = [first, second].map((value) => (value === undefined ? undefined : canonicalJson(value, options)))
-  if (texts[0] === texts[1]) return undefined
+  const text = (value: unknown): string | undefined => (value === undefined ? undefined : canonicalJson(value, options, path))
+  const texts = { first: text(first), second: text(second) }
+  if (texts.first === texts.second) return undefined
   if (isNested(first) && isNested(second) && Array.isArray(first) === Array.isArray(second)) {
     const names = new Set([...Object.keys(first), ...Object.keys(second)])
     for (const name of Array.isArray(first) ? names : [...names].toSorted()) {
-      const inner = Array.isArray(first) ? `${path}[${name}]` : `${path}.${name}`
-      const found = difference(Reflect.get(first, name), Reflect.get(second, name), inner, options)
+      const inner = path + stepTo(name, Array.isArray(first))
+      const found = difference(memberOf(first, name), memberOf(second, name), inner, options)
       if (found !== undefined) return found
     }
   }
-  return { same: false, path, first: texts[0], second: texts[1] }
+  return { same: false, path, ...texts }
 }
 
+/** What `object` has itself: `constructor` may be a member of one request, and is inherited by the other. */
+function memberOf(object: object, name: string): unknown {
+  return Object.hasOwn(object, name) ? Reflect.get(object, name) : undefined
+}
+
+function stepTo(name: string, isIndex: boolean): string {
+  if (isIndex) return `[${name}]`
+  return /^[A-Za-z_$][\w$-]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`
+}
+
+/** Whether what `value` holds is in its members. Bytes, and what says by `toJSON` what it is, differ as a whole. */
 function isNested(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false
+  return typeof Reflect.get(value, 'toJSON') !== 'function'
 }

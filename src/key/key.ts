@@ -43,11 +43,25 @@ export const partNames = [
 ] as const satisfies readonly (keyof KeyParts)[]
 
 /**
+ * How a part's texts enter the key. Only a request's are folded: two tenants or two base URLs whose names differ in a letter's case are two.
+ */
+export function partOptions(name: keyof KeyParts, options: CanonicalOptions): CanonicalOptions {
+  return name === 'request' || options.text === undefined ? options : { longText: options.longText }
+}
+
+/** A part as it enters the key: a context that is not there is `null`. */
+export function partOf(parts: KeyParts, name: keyof KeyParts): unknown {
+  return name === 'context' ? (parts.context ?? null) : parts[name]
+}
+
+/**
  * The readable text that a key is the digest of.
  * @throws {NotKeyableError} when a part holds what JSON cannot
  */
 export function keyText(parts: KeyParts, options: CanonicalOptions): string {
-  return canonicalJson(['llmemo', 1, ...partNames.map((name) => parts[name])], options)
+  let text = '["llmemo",1'
+  for (const name of partNames) text += `,${canonicalJson(partOf(parts, name), partOptions(name, options), name)}`
+  return `${text}]`
 }
 
 /**

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import canonicalize from 'canonicalize'
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { NotKeyableError } from '../../src/errors.ts'
+import { deriveKey, type KeyParts, keyText, partNames } from '../../src/key/key.ts'
+import { changedAt } from './values.ts'
+
+interface Vector {
+  readonly name: string
+  readonly longText: number
+  readonly parts: KeyParts
+  readonly bytes?: { readonly path: readonly string[]; readonly hex: string }
+  readonly text: string
+  readonly key: string
+}
+
+// The published file says of itself what is in it; that it is so is what the tests show.
+const published: { version: number; vectors: readonly Vector[] } = JSON.parse(
+  readFileSync(new URL('../vectors/key-v1.json', import.meta.url), 'utf8'),
+)
+const { vectors } = published
+
+/** A vector's parts, with its bytes where they belong. */
+function partsOf({ parts, bytes }: Vector): KeyParts {
+  if (bytes === undefined) return parts
+  return { ...parts, ...Object(changedAt(parts, bytes.path, () => Buffer.from(bytes.hex, 'hex'))) }
+}
+
+const base: KeyParts = {
+  namespace: 'bot',
+  scope: 'acme',
+  provider: 'openai',
+  origin: 'https://api.openai.com/v1',
+  endpoint: 'chat.completions',
+  headers: {},
+  request: { model: 'gpt-5-mini', messages: [{ role: 'user', content: 'What is the answer?' }] },
+  context: null,
+  variant: 0,
+}
+const options = { longText: 1_000 }
+
+describe('the published vectors of the key v1', () => {
+  it('are many, and each by its own name', () => {
+    expect(published.version).toBe(1)
+    expect(vectors.length).toBeGreaterThan(50)
+    expect(new Set(vectors.map(({ name }) => name)).size).toBe(vectors.length)
+  })
+
+  it.each(vectors)('T03 $name', (vector) => {
+    const { longText, text, key } = vector
+    expect(keyText(partsOf(vector), { longText })).toBe(text)
+    expect(deriveKey(partsOf(vector), { longText })).toBe(key)
+  })
+
+  it.each(vectors)('T08 is the whole SHA-256 of the text: $name', ({ text, key }) => {
+    expect(key).toBe(createHash('sha256').update(text).digest('hex'))
+    expect(key).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  it.each(vectors.filter(({ text }) => !text.includes('"$')))(
+    'is RFC 8785, by the word of another implementation: $name',
+    ({ parts, longText }) => {
+      expect(keyText(parts, { longText })).toBe(canonicalize(['llmemo', 1, ...partNames.map((name) => parts[name] ?? null)]))
+    },
+  )
+
+  it('say of which requests they are the same one', () => {
+    const names = new Map<string, string[]>()
+    for (const { key, name } of vectors) names.set(key, [...(names.get(key) ?? []), name])
+    expect([...names.values()].filter((same) => same.length > 1)).toEqual([
+      ['plain', 'context null: none', 'context absent: the same as null'],
+      ['members in one order', 'members in another order: the same key'],
+      ['number 1', 'number 1.0: the same key as 1'],
+    ])
+  })
+})
+
+describe('deriveKey', () => {
+  it('T01 keeps any two lists of parts apart', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 4 }),
+      fc.constantFrom('', ':', '::', '|', '\u0000', '","', '"', '\\', '\\"', ',', '[', ']', '__proto__', 'null', '0'),
+    )
+    const parts = fc.record({ namespace: text, scope: text, provider: text, origin: text, endpoint: text, context: fc.option(text) })
+    fc.assert(
+      fc.property(parts, parts, (first, second) => {
+        const same = Object.entries(first).every(([name, value]) => Reflect.get(second, name) === value)
+        expect(deriveKey({ ...base, ...first }, options) === deriveKey({ ...base, ...second }, options)).toBe(same)
+      }),
+    )
+  })
+
+  it('T01 keeps what moves from one part into its neighbour apart', () => {
+    const keys = ['', ':', '\u0000', '","', '"', '\\'].flatMap((between) =>
+      ['acme', 'acm', ''].map((scope) =>
+        deriveKey({ ...base, namespace: `${'acme'.slice(scope.length)}${between}`, scope: `${between}${scope}` }, options),
+      ),
+    )
+    expect(new Set(keys).size).toBe(keys.length)
+  })
+
+  it('T02 folds what is asked and never who asks, or where', () => {
+    const folding = { ...options, text: (text: string) => text.toLowerCase() }
+    const key = deriveKey(base, folding)
+    const question = { model: 'gpt-5-mini', messages: [{ role: 'user', content: 'WHAT is the answer?' }] }
+    expect(deriveKey({ ...base, request: question }, folding)).toBe(key)
+    for (const other of [
+      { scope: 'ACME' },
+      { namespace: 'Bot' },
+      { origin: 'https://api.openai.com/V1' },
+      { headers: { a: 'X' } },
+      { context: 'X' },
+    ]) {
+      const lower = Object.fromEntries(
+        Object.entries(other).map(([name, value]) => [name, typeof value === 'string' ? value.toLowerCase() : { a: 'x' }]),
+      )
+      expect(deriveKey({ ...base, ...other }, folding)).not.toBe(deriveKey({ ...base, ...lower }, folding))
+    }
+  })
+
+  it.each([
+    ['request.messages[0].content', { request: { messages: [{ content: 1n }] } }],
+    ['context', { context: () => 'x' }],
+    ['scope', { scope: '\uD800' }],
+    ['variant', { variant: Number.NaN }],
+  ])('T02 names the place in the parts of which no key can be made: %s', (path, spoilt) => {
+    expect(() => deriveKey({ ...base, ...spoilt }, options)).toThrow(expect.objectContaining({ name: 'NotKeyableError', path }))
+    expect(() => deriveKey({ ...base, ...spoilt }, options)).toThrow(NotKeyableError)
+  })
+})
