@@ -29,10 +29,15 @@
  */
 import { hash } from 'node:crypto'
 import { types } from 'node:util'
-import type { BodyKind, Entry, EntryHead, Usage } from '../entry.ts'
+import type { Entry } from '../entry.ts'
 import { EntryError, InvalidOptionError } from '../errors.ts'
+import { wholeNumber } from '../option.ts'
 import { type Compression, runtimeCompression } from './compression.ts'
 import { type EncryptionOptions, longestKeyId, readEncryption, sealLength } from './encryption.ts'
+import { damagedEntry, readHead } from './entry-head.ts'
+
+/** Bytes that a body can have: its length has four bytes in the format. */
+export const largestBody = 0xff_ff_ff_ff
 
 /** How entries are written and read. */
 export interface CodecOptions {
@@ -51,7 +56,7 @@ export interface EntryCodec {
   /**
    * The bytes of an entry, in a memory of their own.
    * @throws {EntryError} `DAMAGED_ENTRY` when it could not be read back as it is: its body is over `maxBodyBytes`, is not of
-   * its kind or holds a lone surrogate, or its head is not of an {@link EntryHead}'s shape
+   * its kind or holds a lone surrogate, or its head is not of a head's shape
    */
   encode(entry: Entry): Uint8Array
   /**
@@ -70,7 +75,6 @@ const codecs = { raw: 0, deflate: 1 }
 const encrypted = 1
 const headerLength = 20
 const checksumLength = 8
-const largestLength = 0xff_ff_ff_ff
 
 /**
  * A codec of format version 1.
@@ -79,9 +83,7 @@ const largestLength = 0xff_ff_ff_ff
 export function createEntryCodec(options: CodecOptions): EntryCodec {
   const { compressAbove, maxBodyBytes } = options
   if (!(compressAbove >= 0)) throw new InvalidOptionError('compressAbove', compressAbove, 'a number of bytes from 0, or Infinity')
-  if (!(Number.isInteger(maxBodyBytes) && maxBodyBytes > 0 && maxBodyBytes <= largestLength)) {
-    throw new InvalidOptionError('maxBodyBytes', maxBodyBytes, `a whole number of bytes from 1 to ${largestLength}`)
-  }
+  wholeNumber('maxBodyBytes', maxBodyBytes, { least: 1, most: largestBody, of: 'bytes' })
   const encryption = options.encryption === undefined ? undefined : readEncryption('encryption', options.encryption)
   const keyId = Buffer.from(encryption?.current ?? '')
   const compression = options.compression ?? runtimeCompression()
@@ -115,16 +117,16 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
         if (encryption === undefined) throw unrecognised('the entry is encrypted, and no encryption is configured.')
         if (!encryption.has(id)) throw unrecognised('the entry is encrypted with a key that is not configured.')
         const opened = encryption.open(id, content, view.subarray(0, contentStart))
-        if (opened === undefined) throw damaged('it does not open with the key that it names')
+        if (opened === undefined) throw damagedEntry('it does not open with the key that it names')
         content = Buffer.from(opened.buffer, opened.byteOffset, opened.byteLength)
       } else if (encryption !== undefined) {
-        throw damaged('it is not encrypted, as the configuration asks for')
+        throw damagedEntry('it is not encrypted, as the configuration asks for')
       }
-      if (rawLength > maxBodyBytes) throw damaged(`its body of ${rawLength} bytes is over the limit of ${maxBodyBytes}`)
+      if (rawLength > maxBodyBytes) throw damagedEntry(`its body of ${rawLength} bytes is over the limit of ${maxBodyBytes}`)
       const head = readHead(parse(text(content.subarray(0, headLength))))
       const stored = content.subarray(headLength, headLength + storedLength)
       const raw = codec === codecs.raw ? stored : compression.inflate(stored, rawLength)
-      if (raw.length !== rawLength) throw damaged('its body has not the stated length')
+      if (raw.length !== rawLength) throw damagedEntry('its body has not the stated length')
       // The copy keeps neither the store's memory nor what inflating took beyond the body.
       return { head, body: head.kind === 'bytes' ? new Uint8Array(raw) : text(raw) }
     },
@@ -157,34 +159,35 @@ function readHeader(bytes: Uint8Array) {
   if (view.length < 5 || view.readUInt32BE(0) !== magic) throw unrecognised('the value is no entry of llmemo.')
   if (view[4] !== version) throw unrecognised(`the entry is of format version ${view[4]}, and only ${version} is known here.`)
   const end = view.length - checksumLength
-  if (end < headerLength) throw damaged('it is truncated')
-  if (!checksum(view.subarray(0, end)).equals(view.subarray(end))) throw damaged('its checksum is wrong')
+  if (end < headerLength) throw damagedEntry('it is truncated')
+  if (!checksum(view.subarray(0, end)).equals(view.subarray(end))) throw damagedEntry('its checksum is wrong')
 
   const codec = view.readUInt8(5)
   const flags = view.readUInt8(6)
   if (codec > codecs.deflate || flags > encrypted) throw unrecognised('the entry has a codec or a flag that is not known here.')
   const isEncrypted = flags === encrypted
   const keyIdLength = view.readUInt8(7)
-  if (isEncrypted ? keyIdLength === 0 || keyIdLength > longestKeyId : keyIdLength > 0) throw damaged('its key id has a wrong length')
+  if (isEncrypted ? keyIdLength === 0 || keyIdLength > longestKeyId : keyIdLength > 0) throw damagedEntry('its key id has a wrong length')
   const headLength = view.readUInt32BE(8)
   const storedLength = view.readUInt32BE(12)
   const rawLength = view.readUInt32BE(16)
   if (headerLength + keyIdLength + (isEncrypted ? sealLength : 0) + headLength + storedLength !== end) {
-    throw damaged('its lengths do not add up')
+    throw damagedEntry('its lengths do not add up')
   }
-  if (codec === codecs.raw ? storedLength !== rawLength : storedLength >= rawLength) throw damaged('its body has not the stated length')
+  if (codec === codecs.raw ? storedLength !== rawLength : storedLength >= rawLength)
+    throw damagedEntry('its body has not the stated length')
   return { view, codec, isEncrypted, keyIdLength, headLength, storedLength, rawLength }
 }
 
 /** The body in the bytes that are stored, when they are not too many and become the same body again. */
 function bodyBytes({ head, body }: Entry, limit: number): Uint8Array {
-  if ((head.kind === 'bytes') !== types.isUint8Array(body)) throw damaged('its body is not of its kind')
+  if ((head.kind === 'bytes') !== types.isUint8Array(body)) throw damagedEntry('its body is not of its kind')
   // No text has fewer bytes than UTF-16 units, so one that is far too long is refused before memory is taken for it.
-  if (body.length > limit) throw damaged(`its body is over the limit of ${limit} bytes`)
+  if (body.length > limit) throw damagedEntry(`its body is over the limit of ${limit} bytes`)
   if (typeof body !== 'string') return body
-  if (!body.isWellFormed()) throw damaged('its body holds a lone surrogate, which UTF-8 cannot')
+  if (!body.isWellFormed()) throw damagedEntry('its body holds a lone surrogate, which UTF-8 cannot')
   const bytes = Buffer.from(body)
-  if (bytes.length > limit) throw damaged(`its body of ${bytes.length} bytes is over the limit of ${limit}`)
+  if (bytes.length > limit) throw damagedEntry(`its body of ${bytes.length} bytes is over the limit of ${limit}`)
   return bytes
 }
 
@@ -203,96 +206,10 @@ function parse(json: string): unknown {
     return JSON.parse(json)
   } catch {
     // Without the cause: its message quotes the text.
-    throw damaged('its head is no JSON')
+    throw damagedEntry('its head is no JSON')
   }
-}
-
-type Fields = Readonly<Record<string, unknown>>
-
-/** `value` as a head, made anew of the members that are known, or refused for the first that is not of its type. */
-function readHead(value: unknown): EntryHead {
-  const head = fields(value, 'head')
-  return {
-    key: textOf(head, 'key'),
-    scope: textOf(head, 'scope'),
-    provider: textOf(head, 'provider'),
-    endpoint: textOf(head, 'endpoint'),
-    operation: textOf(head, 'operation'),
-    model: textOf(head, 'model'),
-    kind: kindOf(head),
-    storedAt: numberOf(head, 'storedAt'),
-    ttl: numberOf(head, 'ttl'),
-    stale: numberOf(head, 'stale'),
-    tags: textsOf(head, 'tags'),
-    generations: recordOf(head, 'generations'),
-    status: numberOf(head, 'status'),
-    headers: recordOf(head, 'headers'),
-    omits: textsOf(head, 'omits'),
-    ...(head['usage'] === undefined ? {} : { usage: readUsage(head['usage']) }),
-    latency: numberOf(head, 'latency'),
-  }
-}
-
-const optionalCounts = ['cacheRead', 'cacheWrite', 'cacheWriteHour', 'audioInput', 'audioOutput'] as const
-
-function readUsage(value: unknown): Usage {
-  const counts = fields(value, 'usage')
-  const usage: { -readonly [Name in keyof Usage]: Usage[Name] } = { input: numberOf(counts, 'input'), output: numberOf(counts, 'output') }
-  for (const name of optionalCounts) if (counts[name] !== undefined) usage[name] = numberOf(counts, name)
-  return usage
-}
-
-function fields(value: unknown, name: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongMember(name)
-  return { ...value }
-}
-
-function textOf(from: Fields, name: string): string {
-  const value = from[name]
-  if (typeof value !== 'string') throw wrongMember(name)
-  return value
-}
-
-function numberOf(from: Fields, name: string): number {
-  const value = from[name]
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw wrongMember(name)
-  return value
-}
-
-function kindOf(head: Fields): BodyKind {
-  const kind = head['kind']
-  if (kind !== 'json' && kind !== 'sse' && kind !== 'bytes') throw wrongMember('kind')
-  return kind
-}
-
-function textsOf(from: Fields, name: string): string[] {
-  const value = from[name]
-  if (!Array.isArray(value)) throw wrongMember(name)
-  return Array.from(value, (text: unknown) => {
-    if (typeof text !== 'string') throw wrongMember(name)
-    return text
-  })
-}
-
-function recordOf(from: Fields, name: string): Record<string, string> {
-  // Without a prototype a member called `__proto__` or `constructor` is data like any other, and none is there that was not stored.
-  const record: Record<string, string> = Object.create(null)
-  for (const [label, text] of Object.entries(fields(from[name], name))) {
-    if (typeof text !== 'string') throw wrongMember(name)
-    record[label] = text
-  }
-  return record
-}
-
-/** Names the member only: what is in it may be anything. */
-function wrongMember(name: string): EntryError {
-  return damaged(`"${name}" in its head is missing or of the wrong type`)
 }
 
 function unrecognised(what: string): EntryError {
   return new EntryError('NOT_RECOGNISED', what)
-}
-
-function damaged(what: string): EntryError {
-  return new EntryError('DAMAGED_ENTRY', `an entry is damaged: ${what}.`)
 }

@@ -4,13 +4,15 @@
  */
 import { type Duration, milliseconds } from '../duration.ts'
 import type { Entry } from '../entry.ts'
-import { InvalidOptionError, NotKeyableError } from '../errors.ts'
-import type { Address, Engine, Found } from './engine.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { Address, Beginning, Engine, Found } from './engine.ts'
 import type { Fate } from './facts.ts'
-import { Flights, type Origin } from './flight.ts'
-import { globMatcher } from './glob.ts'
-import { storePrefix } from './plan.ts'
+import type { Origin } from './flight.ts'
+import { Flights } from './flights.ts'
 import { everything } from './generations.ts'
+import { globMatcher } from './glob.ts'
+import { jsonText } from './json-value.ts'
+import { storePrefix } from './plan.ts'
 
 /** A key of the caller's own, which may say of what type its value is. */
 export type ValueKey<Value = unknown> = string & { readonly [valueOf]?: Value }
@@ -30,9 +32,11 @@ export function createCacheKey<Value, Arguments extends readonly unknown[] = rea
 /** The cache-aside part of a cache. */
 export class Aside {
   readonly #engine: Engine
-  readonly #flights: Flights<string, never>
+  readonly #flights: Flights<Made, never>
   readonly #prefix: string
   readonly #scope: string
+  /** When a refresh that failed may be tried again, by the monotonic clock. */
+  readonly #retryAt = new Map<string, number>()
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -58,8 +62,12 @@ export class Aside {
    * @param ttl @default the TTL of the operation `value`, else the default one
    * @throws {NotKeyableError} when JSON cannot hold the value
    */
-  set(key: string, value: unknown, ttl?: Duration): void {
-    this.#keep(key, textOf(value), this.#ttl(ttl), 0)
+  async set(key: string, value: unknown, ttl?: Duration): Promise<void> {
+    const address = this.#address(key)
+    const text = jsonText(value)
+    const fresh = this.#ttl(ttl)
+    await this.#engine.refresh(address)
+    this.#keep(address, text, fresh, 0, this.#engine.begin(address))
   }
 
   /** Removes what is under `key`. @returns whether every tier did so */
@@ -80,54 +88,71 @@ export class Aside {
     return keys.length
   }
 
-  /** The value under `key`, else what `make` makes, once for all who ask at the same time. */
+  /** The value under `key`, else what `make` makes, once for all who ask at the same time. What JSON cannot hold is handed out and not kept. */
   async wrap<Value>(key: ValueKey<Value>, ttl: Duration | undefined, make: () => Value | Promise<Value>): Promise<Value> {
     const fresh = this.#ttl(ttl)
-    const found = await this.#find(key)
+    const found = (await this.#find(key)) ?? freshOnly(this.#engine.landed(this.#address(key)))
     return found === undefined ? this.#make(key, fresh, 0, make) : valueIn<Value>(found.entry)
   }
 
   /**
    * Like `wrap`, but between `staleTtl` and `maxTtl` the old value is served at once and a new one made behind the caller's back.
-   * When that fails, the old value stays until `maxTtl`.
+   * When that fails, the old value stays until `maxTtl`, and the next try is ten seconds later.
    */
   async wrapSWR<Value>(key: ValueKey<Value>, staleTtl: Duration, maxTtl: Duration, make: () => Value | Promise<Value>): Promise<Value> {
     const fresh = milliseconds('staleTtl', staleTtl)
     const most = milliseconds('maxTtl', maxTtl)
     if (most < fresh) throw new InvalidOptionError('maxTtl', maxTtl, 'at least staleTtl')
-    const found = await this.#engine.find(this.#address(key))
+    const address = this.#address(key)
+    const looked = await this.#engine.find(address)
+    const found = this.#engine.landed(address) ?? looked
     if (found === undefined) return this.#make(key, fresh, most - fresh, make)
-    if (found.remaining <= 0) void this.#make(key, fresh, most - fresh, make).catch((error: unknown) => this.#engine.hookFailed(error))
+    if (found.remaining <= 0 && this.#mayRefresh(address)) {
+      void this.#make(key, fresh, most - fresh, make).catch((error: unknown) => {
+        if (this.#retryAt.size >= mostRetries) this.#retryAt.clear()
+        this.#retryAt.set(address.storeKey, this.#engine.settings.clock.monotonic() + refreshPause)
+        this.#engine.hookFailed(error)
+      })
+    }
     return valueIn<Value>(found.entry)
   }
 
   async #find(key: string): Promise<Found | undefined> {
-    const found = await this.#engine.find(this.#address(key))
-    return found !== undefined && found.remaining > 0 ? found : undefined
+    return freshOnly(await this.#engine.find(this.#address(key)))
+  }
+
+  /** After a failed refresh the old value is good enough for a while, so that an outage is not met by a call for each read. */
+  #mayRefresh({ storeKey }: Address): boolean {
+    const retryAt = this.#retryAt.get(storeKey)
+    if (retryAt !== undefined && this.#engine.settings.clock.monotonic() < retryAt) return false
+    this.#retryAt.delete(storeKey)
+    return true
   }
 
   async #make<Value>(key: ValueKey<Value>, ttl: number, stale: number, make: () => Value | Promise<Value>): Promise<Value> {
     const address = this.#address(key)
     const beginning = this.#engine.begin(address)
-    const origin: Origin<string, never> = {
+    const origin: Origin<Made, never> = {
       async start() {
-        return { head: textOf(await make()), items: nothing(), shareable: true }
+        const value = await make()
+        return { head: { value, text: textOf(value) }, items: nothing(), shareable: true }
       },
       size: () => 0,
     }
-    const { passenger } = this.#flights.board(address.storeKey, origin, undefined, false, ({ head }) =>
-      this.#keep(key, head, ttl, stale, beginning),
-    )
-    const text = await passenger.head()
+    const { passenger } = this.#flights.board(address.storeKey, origin, undefined, false, ({ head, unusable }) => {
+      if (head.text === undefined || unusable !== undefined) this.#engine.skip({ key, operation }, unusable ?? 'not JSON', nobodys())
+      else this.#keep(address, head.text, ttl, stale, beginning)
+    })
+    const { value, text } = await passenger.head()
     // The flight ends, and the value is kept, when a caller has read it to its end.
     await passenger.next()
-    return parse<Value>(text)
+    // Callers with one key are callers of one type, which is the key's.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return text === undefined ? (value as Value) : parse<Value>(text)
   }
 
-  #keep(key: string, text: string, ttl: number, stale: number, begun = this.#engine.begin(this.#address(key))): void {
-    const address = this.#address(key)
+  #keep(address: Address, text: string, ttl: number, stale: number, begun: Beginning): void {
     const { clock } = this.#engine.settings
-    const fate: Fate = { stored: false, reason: undefined, usage: undefined, model: '', latency: 0 }
     const head = {
       key: address.key,
       scope: this.#scope,
@@ -146,7 +171,7 @@ export class Aside {
       omits: [],
       latency: 0,
     } as const
-    this.#engine.keep(address, { head, body: text }, begun, fate)
+    this.#engine.keep(address, { head, body: text }, begun, nobodys())
   }
 
   #ttl(given: Duration | undefined): number {
@@ -161,10 +186,33 @@ export class Aside {
 
 const operation = 'value'
 
-function textOf(value: unknown): string {
-  const text: unknown = JSON.stringify(value)
-  if (typeof text !== 'string') throw new NotKeyableError('', value === undefined ? 'undefined' : `a ${typeof value}`)
-  return text
+/** Milliseconds between two tries to refresh a value, when the first failed. */
+const refreshPause = 10_000
+/** Values whose failed refresh is remembered, at the most. */
+const mostRetries = 10_000
+
+function freshOnly(found: Found | undefined): Found | undefined {
+  return found !== undefined && found.remaining > 0 ? found : undefined
+}
+
+/** What somebody made: the value, and its text, if JSON can hold it. */
+interface Made {
+  readonly value: unknown
+  readonly text: string | undefined
+}
+
+/** What was made reaches its caller even when it cannot be stored. */
+function textOf(value: unknown): string | undefined {
+  try {
+    return jsonText(value)
+  } catch {
+    return undefined
+  }
+}
+
+/** The fate of a value is told to nobody. */
+function nobodys(): Fate {
+  return { stored: false, reason: undefined, usage: undefined, model: '', latency: 0 }
 }
 
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters

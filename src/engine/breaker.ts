@@ -62,4 +62,9 @@ export class Breaker {
       this.#changed(false)
     }
   }
+
+  /** What was tried was given up for another reason, and says nothing. */
+  withdrawn(): void {
+    this.#probing = false
+  }
 }

@@ -1,46 +1,23 @@
 /**
- * The engine: looks answers up in memory and in the store, takes new ones in, and invalidates them. It knows of no SDK and no protocol.
+ * The engine: decides what is stored, counts what happens, and tells it. It knows of no SDK and no protocol.
  * @module
  */
 import type { CacheInfo, Source } from '../call.ts'
-import { createEntryCodec, type EntryCodec } from '../codec/entry-codec.ts'
-import { longestDuration } from '../duration.ts'
 import type { BodyKind, Entry, EntryHead, Usage } from '../entry.ts'
-import { EntryError } from '../errors.ts'
-import { EventEmitter, type Fault } from '../events.ts'
-import { sha256 } from '../key/digest.ts'
-import { BoundedMemory } from '../stores/memory.ts'
+import { EventEmitter } from '../events.ts'
+import type { Address } from './entry-reader.ts'
 import { cacheInfoOf, type Facts, type Fate } from './facts.ts'
-import { Generations, type Marks } from './generations.ts'
+import { Flights } from './flights.ts'
+import { guardedLogger, type Logger } from './logger.ts'
 import type { Settings } from './options.ts'
-import { type Plan, type Refusal, storePrefix } from './plan.ts'
-import { reasonAgainst } from './policy.ts'
+import type { Plan, Refusal } from './plan.ts'
+import { type AnswerFacts, reasonAgainst } from './policy.ts'
 import { createPriceBook, type PriceBook } from './prices.ts'
-import { SharedTier } from './shared-tier.ts'
 import { createStats, type Stats } from './stats.ts'
+import { type Beginning, type Found, Tiers } from './tiers.ts'
 
-/** What the engine must know of an entry's place and labels to find it. */
-export interface Address {
-  readonly key: string
-  readonly storeKey: string
-  readonly scope: string
-  readonly labels: readonly string[]
-}
-
-/** An entry that was found and is good. Times are milliseconds. */
-export interface Found {
-  readonly entry: Entry
-  readonly source: Source
-  readonly age: number
-  /** How long it is still fresh; 0 or less when it is stale. */
-  readonly remaining: number
-}
-
-/** What was in force when a call began, to be compared with when its answer arrives. */
-export interface Beginning {
-  readonly turn: number
-  readonly marks: Marks
-}
+export type { Address } from './entry-reader.ts'
+export type { Beginning, Found } from './tiers.ts'
 
 /** A complete answer, to be stored. */
 export interface Draft {
@@ -55,85 +32,65 @@ export interface Draft {
   readonly latency: number
 }
 
-interface Held {
-  readonly entry: Entry
-  /** By the monotonic clock. */
-  readonly heldAt: number
-  readonly ageThen: number
-}
-
-/** How far another machine's clock may be ahead of ours. An entry from beyond that is not believed. */
-const clockSkew = 5 * 60_000
-/** Longer than any entry can live, its stale time included. */
-const markTtl = 2 * longestDuration + clockSkew
-
-/** Looks answers up, takes them in, invalidates them. */
+/** Looks answers up, takes them in, invalidates them, and counts all of it. */
 export class Engine {
   readonly settings: Settings
   readonly events: EventEmitter
   readonly stats: Stats
   readonly prices: PriceBook | undefined
-  readonly #codec: EntryCodec
-  readonly #memory: BoundedMemory<Held> | undefined
-  readonly #shared: SharedTier | undefined
-  readonly #generations: Generations
-  readonly #lookups = new Map<string, Promise<Held | undefined>>()
-  readonly #foreign = new Set<string>()
+  readonly #tiers: Tiers
+  readonly #logger: Logger
   #hookFailed = false
 
   constructor(settings: Settings) {
     this.settings = settings
-    const { clock, store, logger } = settings
     this.events = new EventEmitter((error) => this.hookFailed(error))
     this.prices = settings.prices === false ? undefined : createPriceBook(settings.prices)
     this.stats = createStats({ priceBook: this.prices ?? { load: () => Promise.resolve(), price: () => null } })
-    this.#codec = createEntryCodec({
-      compressAbove: settings.compressAbove,
-      maxBodyBytes: settings.maxEntryBytes,
-      ...(settings.encryption && { encryption: settings.encryption }),
+    this.#logger = guardedLogger(settings.logger, () => this.stats.error('hook'))
+    this.#tiers = new Tiers({
+      settings,
+      events: this.events,
+      logger: this.#logger,
+      allows: (entry, reason) => this.#reasonAgainst(factsOf(entry, reason)) === undefined,
     })
-    if (settings.maxMemoryBytes > 0) {
-      this.#memory = new BoundedMemory<Held>({
-        maxBytes: settings.maxMemoryBytes,
-        clock,
-        onEvict: (_, held) => {
-          this.stats.evicted()
-          this.events.emit('evict', { key: held.entry.head.key })
-        },
-      })
-    }
-    if (store !== undefined) {
-      this.#shared = new SharedTier({ store, clock, logger, events: this.events, readDeadline: settings.readDeadline })
-    }
-    this.#generations = new Generations(clock, store !== undefined, settings.invalidationDelay)
     this.events.on('error', ({ doing }) => this.stats.error(doing))
     this.events.on('drop', () => this.stats.dropped())
+    this.events.on('evict', () => this.stats.evicted())
   }
 
   /** The entry at `address`, or `undefined`. Never throws, and waits for the store no longer than its deadline. */
-  async find(address: Address): Promise<Found | undefined> {
-    const held = await this.#recall(address)
-    if (held !== undefined) return this.#found(held, 'memory')
-    return this.#shared === undefined ? undefined : (await this.#askStore(this.#shared, [address]))[0]
+  find(address: Address): Promise<Found | undefined> {
+    return this.#tiers.find(address)
+  }
+
+  /** What memory holds at this moment: for one who looked the entry up and is about to make it, as it may have come in meanwhile. */
+  landed(address: Address): Found | undefined {
+    return this.#tiers.landed(address)
+  }
+
+  /** Flights under the bounds of this cache, for a seam to keep. */
+  flights<Head, Item>(): Flights<Head, Item> {
+    const { maxEntryBytes, flightDeadline, clock } = this.settings
+    return new Flights({ maxBytes: maxEntryBytes, deadline: flightDeadline }, clock)
   }
 
   /** The entries at `addresses`, in their order, with one read of the store for all that memory does not hold. */
-  async findAll(addresses: readonly Address[]): Promise<(Found | undefined)[]> {
-    const found = await Promise.all(
-      addresses.map(async (address) => {
-        const held = await this.#recall(address)
-        return held === undefined ? undefined : this.#found(held, 'memory')
-      }),
-    )
-    const missing = addresses.filter((_, index) => found[index] === undefined)
-    if (this.#shared === undefined || missing.length === 0) return found
-    const late = (await this.#askStore(this.#shared, missing)).values()
-    return found.map((each) => each ?? late.next().value)
+  findAll(addresses: readonly Address[]): Promise<(Found | undefined)[]> {
+    return this.#tiers.findAll(addresses)
+  }
+
+  /**
+   * Asks the store what was invalidated, where that is not known of late. Needed before {@link Engine.begin} by who did not look up first:
+   * an entry that does not know of an earlier invalidation would be taken for outdated by it.
+   */
+  refresh(address: Address): Promise<void> {
+    return this.#tiers.refresh(address)
   }
 
   /** What is in force now, for a call that begins to fill `address`. */
   begin(address: Address): Beginning {
-    return { turn: this.#generations.turn, marks: this.#generations.marks(address.labels) }
+    return this.#tiers.begin(address)
   }
 
   /** Takes a complete answer in, unless there is a reason against it. Never throws. */
@@ -141,11 +98,6 @@ export class Engine {
     fate.usage = draft.usage
     fate.latency = draft.latency
     if (draft.model !== '') fate.model = draft.model
-    const bytes = typeof draft.body === 'string' ? Buffer.byteLength(draft.body) : draft.body.byteLength
-    const reason =
-      reasonAgainst(this.settings.policy, this.#answerFacts(plan, draft, bytes), (error) => this.hookFailed(error)) ??
-      (bytes > this.settings.maxEntryBytes ? 'too large' : undefined)
-    if (reason !== undefined) return this.skip(plan, reason, fate)
     const { scope, operation, tags, key } = plan
     const head: EntryHead = {
       key,
@@ -166,26 +118,21 @@ export class Engine {
       latency: Math.round(draft.latency),
       ...(draft.usage && { usage: draft.usage }),
     }
-    this.keep(plan, { head, body: draft.body }, beginning, fate)
+    const entry = { head, body: draft.body }
+    const reason = this.#reasonAgainst(factsOf(entry, draft.reason))
+    if (reason === undefined) this.keep(plan, entry, beginning, fate)
+    else this.skip(plan, reason, fate)
   }
 
-  /** Puts an entry into both tiers, unless its labels were invalidated since the beginning. */
+  /** Puts an entry into both tiers, unless it is too large or its labels were invalidated since the beginning. */
   keep(address: Address, entry: Entry, beginning: Beginning, fate: Fate): void {
-    const { head } = entry
-    if (this.#generations.changedSince(address.labels, beginning.turn)) return this.skip(head, 'invalidated', fate)
-    this.#hold(address.storeKey, { entry, heldAt: this.settings.clock.monotonic(), ageThen: 0 })
-    const bytes = typeof entry.body === 'string' ? entry.body.length : entry.body.byteLength
-    if (!this.#foreign.has(address.storeKey)) {
-      const key = address.storeKey
-      this.#shared?.write({
-        key,
-        bytes: bytes + 1_000,
-        make: () => ({ key, value: this.#codec.encode(entry), ttl: head.ttl + head.stale }),
-      })
-    }
+    const { key, operation } = entry.head
+    const bytes = bytesOf(entry)
+    if (bytes > this.settings.maxEntryBytes) return this.skip(entry.head, 'too large', fate)
+    if (!this.#tiers.keep(address, entry, beginning)) return this.skip(entry.head, 'invalidated', fate)
     fate.stored = true
     this.stats.stored()
-    this.events.emit('store', { key: head.key, operation: head.operation, bytes })
+    this.events.emit('store', { key, operation, bytes })
   }
 
   /** Notes that an answer is not stored. */
@@ -257,48 +204,41 @@ export class Engine {
 
   /** Declares everything under `labels` outdated. @returns whether every tier knows of it now */
   async invalidate(labels: readonly string[]): Promise<boolean> {
-    const generation = crypto.randomUUID()
-    let everywhere = true
-    for (const label of labels) {
-      this.#generations.advance(label, generation)
+    const told = labels.map((label) => {
+      const done = this.#tiers.invalidate(label)
       this.stats.invalidated()
       this.events.emit('invalidate', { label })
-      const value = new TextEncoder().encode(generation)
-      const written = (await this.#shared?.writeNow({ key: this.#markKey(label), value, ttl: markTtl })) ?? true
-      everywhere &&= written
-    }
-    return everywhere
+      return done
+    })
+    return (await Promise.all(told)).every(Boolean)
   }
 
   /** Removes one entry from every tier. @returns whether every tier did so */
-  async remove(storeKey: string): Promise<boolean> {
-    this.#memory?.delete(storeKey)
-    return (await this.#shared?.delete(storeKey)) ?? true
+  remove(storeKey: string): Promise<boolean> {
+    return this.#tiers.remove(storeKey)
   }
 
   /**
    * The keys in all tiers that begin with `prefix`.
    * @throws {StoreError} when the store cannot list its keys
    */
-  async keys(prefix: string): Promise<Set<string>> {
-    const keys = new Set(this.#memory?.keys().filter((key) => key.startsWith(prefix)))
-    for (const key of (await this.#shared?.keys(prefix)) ?? []) keys.add(key)
-    return keys
+  keys(prefix: string): Promise<Set<string>> {
+    return this.#tiers.keys(prefix)
   }
 
   /** Bytes and entries in the hot memory now. */
   memory(): { readonly bytes: number; readonly entries: number } {
-    return { bytes: this.#memory?.bytes ?? 0, entries: this.#memory?.count ?? 0 }
+    return this.#tiers.memory()
   }
 
   /** Resolves when all writes were handed to the store. */
-  async flush(): Promise<void> {
-    await this.#shared?.flush()
+  flush(): Promise<void> {
+    return this.#tiers.flush()
   }
 
   /** Writes what waits and lets go of the store. Calls go on, from the origin and memory. */
-  async close(): Promise<void> {
-    await this.#shared?.close()
+  close(): Promise<void> {
+    return this.#tiers.close()
   }
 
   /** A function of the user's own threw: counted, and logged the first time. */
@@ -306,117 +246,22 @@ export class Engine {
     this.stats.error('hook')
     if (this.#hookFailed) return
     this.#hookFailed = true
-    this.settings.logger?.warn(
-      `llmemo: a function of yours failed (${nameOf(error)}); calls go on, and further such errors are only counted.`,
-    )
+    this.#logger.warn(`llmemo: a function of yours failed (${nameOf(error)}); calls go on, and further such errors are only counted.`)
   }
 
-  /** What memory holds at `address`, when it is still good. */
-  async #recall(address: Address): Promise<Held | undefined> {
-    const held = this.#memory?.get(address.storeKey)
-    if (held === undefined || (await this.#isGood(held.entry))) return held
-    this.#memory?.delete(address.storeKey)
-    return undefined
+  #reasonAgainst(answer: AnswerFacts): string | undefined {
+    return reasonAgainst(this.settings.policy, answer, (error) => this.hookFailed(error))
   }
+}
 
-  /** Looks up in the store, together with whoever asks it for the same just now. */
-  async #askStore(shared: SharedTier, addresses: readonly Address[]): Promise<(Found | undefined)[]> {
-    const fresh = addresses.filter((address) => !this.#lookups.has(address.storeKey))
-    if (fresh.length > 0) {
-      const all = this.#lookUp(shared, fresh)
-      fresh.forEach((address, index) => {
-        const one = all.then((read) => read[index]).finally(() => this.#lookups.delete(address.storeKey))
-        this.#lookups.set(address.storeKey, one)
-      })
-    }
-    const read = await Promise.all(addresses.map(async (address) => this.#lookups.get(address.storeKey)))
-    return read.map((held) => (held === undefined ? undefined : this.#found(held, shared.name)))
-  }
+/** What a policy is told of an answer. */
+function factsOf(entry: Entry, reason: string | undefined): AnswerFacts {
+  const { provider, endpoint, operation, model, kind, usage } = entry.head
+  return { provider, endpoint, operation, model, streamed: kind === 'sse', bytes: bytesOf(entry), usage, reason }
+}
 
-  async #lookUp(shared: SharedTier, addresses: readonly Address[]): Promise<(Held | undefined)[]> {
-    const outdated = this.#generations.outdated([...new Set(addresses.flatMap((address) => address.labels))])
-    const keys = [...addresses.map((address) => address.storeKey), ...outdated.map((label) => this.#markKey(label))]
-    const values = await shared.read(keys)
-    if (values === undefined) return []
-    this.#learn(outdated, values.slice(addresses.length))
-    return Promise.all(addresses.map((address, index) => this.#read(address, values[index])))
-  }
-
-  async #read(address: Address, bytes: Uint8Array | undefined): Promise<Held | undefined> {
-    this.#foreign.delete(address.storeKey)
-    if (bytes === undefined) return undefined
-    const entry = this.#decode(bytes, address)
-    if (entry === undefined || !(await this.#isGood(entry))) return undefined
-    const { clock } = this.settings
-    const age = clock.now() - entry.head.storedAt
-    if (age < -clockSkew || age >= entry.head.ttl + entry.head.stale) return undefined
-    const held = { entry, heldAt: clock.monotonic(), ageThen: Math.max(0, age) }
-    this.#hold(address.storeKey, held)
-    return held
-  }
-
-  #decode(bytes: Uint8Array, address: Address): Entry | undefined {
-    try {
-      const entry = this.#codec.decode(bytes)
-      if (entry.head.key === address.key && entry.head.scope === address.scope) return entry
-      this.#fault('foreign', new EntryError('NOT_RECOGNISED', 'a stored entry belongs to another key or scope'))
-    } catch (error) {
-      // What is not ours, or is of a newer version, is left to its owner; what is ours and damaged will be overwritten.
-      if (error instanceof EntryError && error.code === 'NOT_RECOGNISED') this.#spare(address.storeKey)
-      this.#fault('entry', error)
-    }
-    return undefined
-  }
-
-  #spare(storeKey: string): void {
-    if (this.#foreign.size >= 10_000) this.#foreign.clear()
-    this.#foreign.add(storeKey)
-  }
-
-  /** Whether none of an entry's labels was invalidated since its fill began. */
-  async #isGood(entry: Entry): Promise<boolean> {
-    const outdated = this.#generations.outdated(Object.keys(entry.head.generations))
-    if (outdated.length > 0 && this.#shared !== undefined) {
-      const values = await this.#shared.read(outdated.map((label) => this.#markKey(label)))
-      if (values !== undefined) this.#learn(outdated, values)
-    }
-    return this.#generations.agree(entry.head.generations)
-  }
-
-  #learn(labels: readonly string[], values: readonly (Uint8Array | undefined)[]): void {
-    labels.forEach((label, index) => {
-      const value = values[index]
-      this.#generations.learn(label, value === undefined ? undefined : new TextDecoder().decode(value))
-    })
-  }
-
-  #markKey(label: string): string {
-    return `${storePrefix(this.settings.namespace)}mark:${sha256(label)}`
-  }
-
-  #hold(storeKey: string, held: Held): void {
-    const { head, body } = held.entry
-    // Texts beyond ASCII may take two bytes a character; a head takes about a kilobyte with its objects.
-    const bytes = typeof body === 'string' ? (Buffer.byteLength(body) === body.length ? body.length : 2 * body.length) : body.byteLength
-    const texts = head.tags.reduce((sum, tag) => sum + 2 * tag.length + 50, 0)
-    this.#memory?.set(storeKey, held, { bytes: bytes + texts + 1_000, ttl: head.ttl + head.stale - held.ageThen })
-  }
-
-  #found(held: Held, source: Source): Found {
-    const age = held.ageThen + this.settings.clock.monotonic() - held.heldAt
-    return { entry: held.entry, source, age, remaining: held.entry.head.ttl - age }
-  }
-
-  #answerFacts(plan: Plan, draft: Draft, bytes: number) {
-    const { operation, endpoint } = plan
-    const streamed = draft.kind === 'sse'
-    const { model, usage, reason } = draft
-    return { provider: endpoint.provider, endpoint: endpoint.name, operation, model, streamed, bytes, usage, reason }
-  }
-
-  #fault(doing: Fault, error: unknown): void {
-    this.events.emit('error', { doing, error })
-  }
+function bytesOf({ body }: Entry): number {
+  return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
 }
 
 function nameOf(error: unknown): string {

@@ -4,6 +4,7 @@
  */
 import type { CacheInfo, Source } from '../call.ts'
 import type { Usage } from '../entry.ts'
+import { roundDollars } from './dollars.ts'
 import type { PriceBook } from './prices.ts'
 
 /** What became of an answer on its way into the cache. It fills in as a stream goes on. */
@@ -58,7 +59,8 @@ export function cacheInfoOf(facts: Facts, prices: PriceBook | undefined): CacheI
     get savedUsd() {
       if (!hit) return 0
       if (fate.usage === undefined || prices === undefined) return null
-      return dollars(prices.price(fate.usage, { provider: facts.provider, model: fate.model, origin: facts.origin }))
+      const price = prices.price(fate.usage, { provider: facts.provider, model: fate.model, origin: facts.origin })
+      return price === null ? null : roundDollars(price)
     },
     get savedTokens() {
       if (!hit) return 0
@@ -70,9 +72,4 @@ export function cacheInfoOf(facts: Facts, prices: PriceBook | undefined): CacheI
   }
   // Without this Node prints `[Getter]` for each fact that may still change.
   return Object.defineProperty(info, inspect, { value: () => ({ ...info }) })
-}
-
-/** Twelve digits, so that sums of tenths of cents do not end in the noise of binary fractions. */
-function dollars(price: number | null): number | null {
-  return price === null ? null : Number(price.toPrecision(12))
 }

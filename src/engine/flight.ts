@@ -3,7 +3,6 @@
  * every caller gets all of it from the first item, at his own pace, and one caller's leaving does not disturb the others.
  * @module
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../clock.ts'
 import { DeadlineError } from '../errors.ts'
 
@@ -49,7 +48,7 @@ export interface FlightBounds {
 export interface Passenger<Head, Item> {
   /** The answer's head. Rejects as the upstream does, or with the caller's own abort reason. */
   head(): Promise<Head>
-  /** The next item, or `undefined` at the end. Rejects as the upstream does, or with the caller's own abort reason. */
+  /** The next item, or `undefined` at the end. Rejects as the upstream does, or with the caller's own abort reason. One call at a time. */
   next(): Promise<Item | undefined>
   /** Leaves the flight. */
   leave(): void
@@ -63,6 +62,8 @@ interface Seat {
   left: boolean
   reason: unknown
   wake: (() => void) | undefined
+  /** Ends the watch over the caller's signal, which may outlive the flight by far. */
+  readonly release: () => void
 }
 
 /** One upstream call that several equal callers wait for. */
@@ -92,7 +93,8 @@ export class Flight<Head, Item> {
   /**
    * Begins the upstream call at once; the caller boards in the same turn.
    * @param closed called once, when no further caller may board
-   * @param ended called once, with what the flight leaves behind, before its callers see the end
+   * @param ended called once with what the flight leaves behind, before its callers see the end; never when the upstream gave no head.
+   * It must not throw.
    */
   constructor(
     origin: Origin<Head, Item>,
@@ -114,24 +116,16 @@ export class Flight<Head, Item> {
 
   /** Takes a caller aboard. Only while the flight is open to callers, which its `closed` callback tells the end of. */
   board(signal?: AbortSignal): Passenger<Head, Item> {
-    const seat: Seat = { position: 0, left: false, reason: undefined, wake: undefined }
-    this.#seats.add(seat)
     const aborted = (): void => this.#leave(seat, signal?.reason)
-    signal?.addEventListener('abort', aborted, { once: true })
+    const release = (): void => signal?.removeEventListener('abort', aborted)
+    const seat: Seat = { position: 0, left: false, reason: undefined, wake: undefined, release }
+    this.#seats.add(seat)
+    if (signal?.aborted === true) aborted()
+    else signal?.addEventListener('abort', aborted, { once: true })
     return {
-      head: async () => {
-        await this.#race(seat, this.#upstream)
-        return (await this.#upstream).head
-      },
-      next: async () => {
-        const item = await this.#next(seat)
-        if (item === undefined) signal?.removeEventListener('abort', aborted)
-        return item
-      },
-      leave: () => {
-        signal?.removeEventListener('abort', aborted)
-        this.#leave(seat, undefined)
-      },
+      head: async () => (await this.#arrival(seat)).head,
+      next: () => this.#next(seat),
+      leave: () => this.#leave(seat, new DOMException('This caller has left the answer.', 'AbortError')),
     }
   }
 
@@ -139,21 +133,25 @@ export class Flight<Head, Item> {
     // The first caller boards before the upstream can answer or fail.
     await Promise.resolve()
     try {
+      this.#controller.signal.throwIfAborted()
       const upstream = await this.#origin.start(this.#controller.signal)
       this.#head = upstream
       if (!upstream.shareable) this.#close()
       if (this.#seats.size === 0) this.#abandon()
       return upstream
     } catch (error) {
-      this.#close()
-      this.#cancelDeadline()
-      this.#outcome ??= { error }
+      this.#fail(error)
       throw error
     }
   }
 
+  async #arrival(seat: Seat): Promise<Upstream<Head, Item>> {
+    await this.#race(seat, this.#upstream)
+    return this.#upstream
+  }
+
   async #next(seat: Seat): Promise<Item | undefined> {
-    const upstream = await this.#upstream
+    const upstream = this.#head ?? (await this.#arrival(seat))
     for (;;) {
       if (seat.left) throw seat.reason
       const item = this.#items[seat.position - this.#first]
@@ -164,6 +162,7 @@ export class Flight<Head, Item> {
       }
       if (this.#outcome !== undefined) {
         this.#seats.delete(seat)
+        seat.release()
         if ('error' in this.#outcome) throw this.#outcome.error
         return undefined
       }
@@ -193,11 +192,12 @@ export class Flight<Head, Item> {
   async #readOne(upstream: Upstream<Head, Item>): Promise<void> {
     try {
       const result = await upstream.items.next()
+      if (this.#outcome !== undefined) return
       if (result.done === true) return this.#end('complete', {})
       const size = this.#origin.size(result.value)
       this.#items.push(result.value)
       this.#bytes += size
-      if (this.#open && this.#bytes > this.#bounds.maxBytes) this.#spoil('too large')
+      if (this.#bytes > this.#bounds.maxBytes) this.#spoil('too large')
     } catch (error) {
       this.#end('failed', { error })
     }
@@ -205,7 +205,7 @@ export class Flight<Head, Item> {
 
   /** The fastest reader waits when the slowest is a whole bound behind, so that what lies between them stays bounded. */
   #mayRead(): boolean {
-    return this.#open || this.#seats.size === 1 || this.#bytes <= this.#bounds.maxBytes
+    return this.#seats.size === 1 || this.#bytes <= this.#bounds.maxBytes
   }
 
   #drained(): Promise<void> {
@@ -215,9 +215,15 @@ export class Flight<Head, Item> {
 
   #unseatSlowest(): void {
     this.#cancelStall = undefined
-    let slowest: Seat | undefined
-    for (const seat of this.#seats) if (slowest === undefined || seat.position < slowest.position) slowest = seat
-    if (slowest !== undefined && this.#drains.length > 0) this.#leave(slowest, new DeadlineError('reading a shared answer', stall))
+    const slowest = this.#slowest()
+    const error = new DeadlineError('reading a shared answer', stall)
+    for (const seat of this.#seats) if (seat.position === slowest) this.#leave(seat, error)
+  }
+
+  #slowest(): number {
+    let slowest = Infinity
+    for (const seat of this.#seats) slowest = Math.min(slowest, seat.position)
+    return slowest
   }
 
   #resume(): void {
@@ -229,9 +235,7 @@ export class Flight<Head, Item> {
   /** Once the flight takes no more callers and is not recorded, items that all have read are let go. */
   #trim(): void {
     if (this.#unusable === undefined) return
-    let slowest = Infinity
-    for (const seat of this.#seats) slowest = Math.min(slowest, seat.position)
-    const surplus = Math.min(slowest - this.#first, this.#items.length)
+    const surplus = Math.min(this.#slowest() - this.#first, this.#items.length)
     if (surplus <= 0) return
     for (const item of this.#items.splice(0, surplus)) this.#bytes -= this.#origin.size(item)
     this.#first += surplus
@@ -242,32 +246,42 @@ export class Flight<Head, Item> {
     if (seat.left) return
     seat.left = true
     seat.reason = reason
+    seat.release()
     seat.wake?.()
     if (!this.#seats.delete(seat)) return
     this.#trim()
+    // Who waited may have been this caller: then the slower ones hold nobody up any longer.
+    this.#resume()
     if (this.#seats.size === 0 && this.#outcome === undefined) this.#abandon()
   }
 
   /** The last caller has left: the upstream is told so, and what came until then is judged. */
   #abandon(): void {
     this.#controller.abort(new DOMException('Nobody waits for this answer any longer.', 'AbortError'))
-    void Promise.resolve(this.#head?.items.return?.()).catch(() => undefined)
+    void this.#release()
     this.#end('cancelled', { error: this.#controller.signal.reason })
   }
 
+  async #release(): Promise<void> {
+    try {
+      await this.#head?.items.return?.()
+    } catch {
+      // Nobody is left to be told.
+    }
+  }
+
   #expire(): void {
-    if (this.#outcome !== undefined) return
     this.#spoil('deadline')
     if (this.#head !== undefined) return
     const error = new DeadlineError('the upstream call', this.#bounds.deadline)
     this.#controller.abort(error)
-    this.#outcome = { error }
-    for (const seat of this.#seats) {
-      seat.left = true
-      seat.reason = error
-      seat.wake?.()
-    }
-    this.#seats.clear()
+    this.#fail(error)
+  }
+
+  /** The upstream gave no answer: all who wait are told why. */
+  #fail(error: unknown): void {
+    this.#end('failed', { error })
+    for (const seat of this.#seats) this.#leave(seat, error)
   }
 
   #spoil(reason: string): void {
@@ -286,62 +300,10 @@ export class Flight<Head, Item> {
     if (this.#outcome !== undefined) return
     this.#outcome = outcome
     this.#cancelDeadline()
-    if (this.#head !== undefined) {
-      const latency = this.#clock.monotonic() - this.#begun
-      this.#ended({ head: this.#head.head, items: this.#items, end, unusable: this.#unusable, latency })
-    }
     this.#close()
     this.#resume()
-  }
-}
-
-const aboard = new AsyncLocalStorage<ReadonlySet<string>>()
-
-/** The flights that are open to callers, by what makes callers equal. */
-export class Flights<Head, Item> {
-  readonly #open = new Map<string, Flight<Head, Item>>()
-  readonly #bounds: FlightBounds
-  readonly #clock: Clock
-
-  constructor(bounds: FlightBounds, clock: Clock) {
-    this.#bounds = bounds
-    this.#clock = clock
-  }
-
-  /** How many flights are open. */
-  get size(): number {
-    return this.#open.size
-  }
-
-  /**
-   * Boards the open flight `name`, or begins it.
-   * A call that is made from within the very flight it would wait for gets one of its own, as it would wait for itself.
-   * @param alone whether to begin a new flight even where one is open; later callers board the new one
-   * @param ended called with what the flight leaves behind, only when this call began it
-   */
-  board(
-    name: string,
-    origin: Origin<Head, Item>,
-    signal: AbortSignal | undefined,
-    alone: boolean,
-    ended: (recording: Recording<Head, Item>) => void,
-  ): { readonly passenger: Passenger<Head, Item>; readonly joined: boolean } {
-    const within = aboard.getStore()
-    const nested = within?.has(name) === true
-    const open = alone || nested ? undefined : this.#open.get(name)
-    if (open !== undefined) return { passenger: open.board(signal), joined: true }
-    const begin = (): Flight<Head, Item> =>
-      new Flight(
-        origin,
-        this.#bounds,
-        this.#clock,
-        () => {
-          if (this.#open.get(name) === flight) this.#open.delete(name)
-        },
-        ended,
-      )
-    const flight = aboard.run(new Set([...(within ?? []), name]), begin)
-    if (!nested) this.#open.set(name, flight)
-    return { passenger: flight.board(signal), joined: false }
+    if (this.#head === undefined) return
+    const latency = this.#clock.monotonic() - this.#begun
+    this.#ended({ head: this.#head.head, items: this.#items, end, unusable: this.#unusable, latency })
   }
 }

@@ -9,15 +9,23 @@ import type { Clock } from '../clock.ts'
 /** Labels to generations; `''` for a label that was never invalidated. */
 export type Marks = Readonly<Record<string, string>>
 
+/** What was in force when a fill began, to be compared with when its answer arrives. */
+export interface Standing {
+  readonly turn: number
+  readonly marks: Marks
+}
+
 /** Labels that are remembered at the most. Beyond that everything is invalidated once, which is safe, and the rest forgotten. */
 const most = 50_000
 
 interface Known {
-  generation: string
+  readonly generation: string
   /** When it was last compared with the store, by the monotonic clock. */
-  checkedAt: number
+  readonly checkedAt: number
   /** The turn in which this process saw it change; 0 for never. */
-  changedIn: number
+  readonly changedIn: number
+  /** The turn from which on the store can know of it: what was read earlier is older than this. */
+  readonly believedFrom: number
 }
 
 /** The label that every entry of a namespace has. */
@@ -26,6 +34,8 @@ export const everything = 'all'
 /** What this process knows of the generations. */
 export class Generations {
   readonly #known = new Map<string, Known>()
+  /** Labels that this process invalidated and the store does not know of yet, with their generations. */
+  readonly #unpublished = new Map<string, string>()
   readonly #clock: Clock
   readonly #shared: boolean
   readonly #delay: number
@@ -52,45 +62,74 @@ export class Generations {
     const since = this.#clock.monotonic() - this.#delay
     return labels.filter((label) => {
       const known = this.#known.get(label)
-      return known === undefined || known.checkedAt < since
+      return known === undefined || (known.checkedAt < since && !this.#unpublished.has(label))
     })
   }
 
-  /** Takes note of a generation: read from the store, or made here. `undefined` means that the label has none. */
-  learn(label: string, generation: string | undefined): void {
+  /**
+   * Takes note of a generation that was read from the store; `undefined` means that the label has none there.
+   * @param asked the turn in which the reading began: what this process itself did since then is not undone by it
+   */
+  learn(label: string, generation: string | undefined, asked: number): void {
     const known = this.#known.get(label)
-    const current = generation ?? ''
-    const changed = known !== undefined && known.generation !== current
-    if (changed) this.#turn++
-    this.#known.delete(label)
-    this.#known.set(label, {
-      generation: current,
-      checkedAt: this.#clock.monotonic(),
-      changedIn: changed ? this.#turn : (known?.changedIn ?? 0),
-    })
-    if (this.#known.size > most) this.#forget()
+    if (this.#unpublished.has(label) || asked < (known?.believedFrom ?? 0)) return
+    this.#note(label, generation ?? '', known)
   }
 
-  /** The new generation of a label that is invalidated by this process. */
+  /** The new generation of a label that is invalidated by this process. Where there is a store, it holds until that is told. */
   advance(label: string, generation: string): void {
-    if (!this.#known.has(label)) this.learn(label, undefined)
-    this.learn(label, generation)
+    const known = this.#known.get(label)
+    this.#note(label, generation, known ?? { generation: '', checkedAt: 0, changedIn: 0, believedFrom: 0 })
+    if (!this.#shared) return
+    this.#unpublished.set(label, generation)
+    if (this.#unpublished.size <= most / 2) return
+    this.#unpublished.clear()
+    this.advance(everything, generation)
   }
 
-  /** The generations in force. */
-  marks(labels: readonly string[]): Marks {
-    return Object.fromEntries(labels.map((label) => [label, this.#current(label)]))
+  /** The store knows of this generation now. */
+  published(label: string, generation: string): void {
+    const known = this.#known.get(label)
+    if (this.#unpublished.get(label) !== generation || known === undefined) return
+    this.#unpublished.delete(label)
+    this.#known.set(label, { ...known, checkedAt: this.#clock.monotonic(), believedFrom: ++this.#turn })
+  }
+
+  /** Those of `labels` that the store does not know of yet, with their generations. */
+  unpublished(labels: readonly string[]): (readonly [label: string, generation: string])[] {
+    if (this.#unpublished.size === 0) return []
+    return labels.flatMap((label) => {
+      const generation = this.#unpublished.get(label)
+      return generation === undefined ? [] : [[label, generation] as const]
+    })
+  }
+
+  /** What is in force. */
+  begin(labels: readonly string[]): Standing {
+    return { turn: this.#turn, marks: Object.fromEntries(labels.map((label) => [label, this.#current(label)])) }
   }
 
   /** Whether an entry that was filled under `marks` is still good. */
   agree(marks: Marks): boolean {
-    for (const label in marks) if (this.#current(label) !== marks[label]) return false
-    return true
+    return Object.entries(marks).every(([label, generation]) => this.#current(label) === generation)
   }
 
   /** Whether this process saw any of `labels` change after `turn`. */
   changedSince(labels: readonly string[], turn: number): boolean {
     return this.#turn > turn && labels.some((label) => (this.#known.get(label)?.changedIn ?? 0) > turn)
+  }
+
+  #note(label: string, generation: string, known: Known | undefined): void {
+    const changed = known !== undefined && known.generation !== generation
+    if (changed) this.#turn++
+    this.#known.delete(label)
+    this.#known.set(label, {
+      generation,
+      checkedAt: this.#clock.monotonic(),
+      changedIn: changed ? this.#turn : (known?.changedIn ?? 0),
+      believedFrom: known?.believedFrom ?? 0,
+    })
+    if (this.#known.size > most) this.#forget()
   }
 
   #current(label: string): string {
@@ -103,12 +142,13 @@ export class Generations {
       // The store still knows them; they are read again when they are needed.
       for (const label of this.#known.keys()) {
         if (this.#known.size <= most / 2) break
-        if (label !== everything) this.#known.delete(label)
+        if (label !== everything && !this.#unpublished.has(label)) this.#known.delete(label)
       }
       return
     }
     this.#known.clear()
     this.#turn++
-    this.#known.set(everything, { generation: `${all?.generation ?? ''}+`, checkedAt: this.#clock.monotonic(), changedIn: this.#turn })
+    const generation = `${all?.generation ?? ''}+`
+    this.#known.set(everything, { generation, checkedAt: this.#clock.monotonic(), changedIn: this.#turn, believedFrom: 0 })
   }
 }

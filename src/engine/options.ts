@@ -4,12 +4,17 @@
  */
 import { type Clock, systemClock } from '../clock.ts'
 import { type EncryptionOptions } from '../codec/encryption.ts'
+import { largestBody } from '../codec/entry-codec.ts'
 import { type Duration, milliseconds, millisecondsOrNone } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { CanonicalOptions } from '../key/canonical-json.ts'
+import { assertKnown, text, texts, wholeNumber, withMethods } from '../option.ts'
 import { assertStore, type Store } from '../store.ts'
+import type { Logger } from './logger.ts'
 import type { StorePolicy } from './policy.ts'
 import type { PriceRule } from './prices.ts'
+
+export type { Logger } from './logger.ts'
 
 /** A change of a text before it enters the key, under which two texts that differ in it count as the same question. */
 export type TextFolding = 'white-space' | 'unicode-form' | 'letter-case'
@@ -26,12 +31,6 @@ export interface KeyOptions {
   readonly ignoreHeaders?: readonly string[]
   /** What to fold in texts. Every folding makes more calls count as the same; none is on by itself. @default [] */
   readonly fold?: readonly TextFolding[]
-}
-
-/** Where the cache tells of its troubles: `console` fits, and so does any logger of its shape. */
-export interface Logger {
-  warn(message: string): void
-  info(message: string): void
 }
 
 /** How a stored stream is served. */
@@ -139,45 +138,41 @@ const foldings: Readonly<Record<TextFolding, (text: string) => string>> = {
  */
 export function readOptions(given: CacheOptions): Settings {
   assertKnown('', given, names)
-  const key: KeyOptions = given.key ?? {}
+  // By defaults and not by `??`: null is a slip of the pen, and encryption that is null must not be none.
+  const { store, ttl = '1h', stale = 0, namespace = '', scope, encryption, key = {}, policy, prices = [], replay = {} } = given
+  const { maxMemoryBytes = 64 * 2 ** 20, maxEntryBytes = 8 * 2 ** 20, compressAbove = 1_024 } = given
+  const { readDeadline = '100ms', flightDeadline = '15m', invalidationDelay = '1s', logger = console, clock = systemClock } = given
   assertKnown('key.', key, keyNames)
-  if (given.store !== undefined) assertStore('store', given.store)
-  const { policy, logger, clock, replay } = given
+  assertKnown('replay.', replay, ['delay'])
+  const { ignore = [], keep = [], ignoreHeaders = [] } = key
+  if (store !== undefined) assertStore('store', store)
   if (policy !== undefined && typeof policy !== 'function') throw new InvalidOptionError('policy', policy, 'a function')
-  if (logger !== undefined && logger !== false && !hasMethods(logger, ['warn', 'info'])) {
-    throw new InvalidOptionError('logger', logger, 'an object with warn() and info(), or false')
-  }
-  if (clock !== undefined && !hasMethods(clock, ['now', 'monotonic', 'after'])) {
-    throw new InvalidOptionError('clock', clock, 'an object with now(), monotonic() and after()')
-  }
-  assertKnown('replay.', replay ?? {}, ['delay'])
-  if (replay?.delay !== undefined && typeof replay.delay !== 'function')
+  if (replay.delay !== undefined && typeof replay.delay !== 'function') {
     throw new InvalidOptionError('replay.delay', replay.delay, 'a function')
-  const { prices } = given
-  if (prices !== undefined && prices !== false && !Array.isArray(prices))
-    throw new InvalidOptionError('prices', prices, 'an array of price rules, or false')
+  }
+  if (prices !== false && !Array.isArray(prices)) throw new InvalidOptionError('prices', prices, 'an array of price rules, or false')
   return {
-    store: given.store,
-    ttl: readTtl(given.ttl ?? '1h'),
-    stale: millisecondsOrNone('stale', given.stale ?? 0),
-    namespace: text('namespace', given.namespace ?? ''),
-    scope: given.scope === undefined ? undefined : text('scope', given.scope),
-    maxMemoryBytes: bytes('maxMemoryBytes', given.maxMemoryBytes ?? 64 * 2 ** 20, 0),
-    maxEntryBytes: bytes('maxEntryBytes', given.maxEntryBytes ?? 8 * 2 ** 20, 1),
-    compressAbove: given.compressAbove === Infinity ? Infinity : bytes('compressAbove', given.compressAbove ?? 1024, 0),
-    encryption: given.encryption,
+    store,
+    ttl: readTtl(ttl),
+    stale: millisecondsOrNone('stale', stale),
+    namespace: text('namespace', namespace),
+    scope: scope === undefined ? undefined : text('scope', scope),
+    maxMemoryBytes: wholeNumber('maxMemoryBytes', maxMemoryBytes, { least: 0, of: 'bytes' }),
+    maxEntryBytes: wholeNumber('maxEntryBytes', maxEntryBytes, { least: 1, most: largestBody, of: 'bytes' }),
+    compressAbove: compressAbove === Infinity ? Infinity : wholeNumber('compressAbove', compressAbove, { least: 0, of: 'bytes' }),
+    encryption,
     canonical: readCanonical(key),
-    ignoredFields: new Set(texts('key.ignore', key.ignore ?? [])),
-    keptFields: new Set(texts('key.keep', key.keep ?? [])),
-    ignoredHeaders: new Set(texts('key.ignoreHeaders', key.ignoreHeaders ?? []).map((name) => name.toLowerCase())),
+    ignoredFields: new Set(texts('key.ignore', ignore)),
+    keptFields: new Set(texts('key.keep', keep)),
+    ignoredHeaders: new Set(texts('key.ignoreHeaders', ignoreHeaders).map((name) => name.toLowerCase())),
     policy,
-    prices: prices ?? [],
-    replay: replay ?? {},
-    readDeadline: milliseconds('readDeadline', given.readDeadline ?? '100ms'),
-    flightDeadline: milliseconds('flightDeadline', given.flightDeadline ?? '15m'),
-    invalidationDelay: millisecondsOrNone('invalidationDelay', given.invalidationDelay ?? '1s'),
-    logger: logger === false ? undefined : (logger ?? console),
-    clock: clock ?? systemClock,
+    prices,
+    replay,
+    readDeadline: milliseconds('readDeadline', readDeadline),
+    flightDeadline: milliseconds('flightDeadline', flightDeadline),
+    invalidationDelay: millisecondsOrNone('invalidationDelay', invalidationDelay),
+    logger: logger === false ? undefined : withMethods('logger', logger, ['warn', 'info'], 'an object with warn() and info(), or false'),
+    clock: withMethods('clock', clock, ['now', 'monotonic', 'after'], 'an object with now(), monotonic() and after()'),
   }
 }
 
@@ -194,40 +189,12 @@ function readTtl(given: NonNullable<CacheOptions['ttl']>): (operation: string) =
 }
 
 function readCanonical(key: KeyOptions): CanonicalOptions {
-  const longText = bytes('key.longText', key.longText ?? 1000, 64)
-  const folds = texts('key.fold', key.fold ?? []).map((name) => {
+  const { longText: given = 1_000, fold = [] } = key
+  const longText = wholeNumber('key.longText', given, { least: 64, of: 'characters' })
+  const folds = texts('key.fold', fold).map((name) => {
     const folding = Object.hasOwn(foldings, name) ? Reflect.get(foldings, name) : undefined
     if (folding === undefined) throw new InvalidOptionError('key.fold', name, Object.keys(foldings).join(', '))
     return folding
   })
   return folds.length === 0 ? { longText } : { longText, text: (value) => folds.reduce((folded, fold) => fold(folded), value) }
-}
-
-function assertKnown(prefix: string, given: object, known: readonly string[]): void {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new InvalidOptionError(prefix.replace(/\.$/, '') || 'options', given, `an object with ${known.join(', ')}`)
-  }
-  for (const name of Object.keys(given)) {
-    if (!known.includes(name))
-      throw new InvalidOptionError(prefix + name, Reflect.get(given, name), `one of the options ${known.join(', ')}`)
-  }
-}
-
-function hasMethods(value: unknown, methods: readonly string[]): boolean {
-  return typeof value === 'object' && value !== null && methods.every((method) => typeof Reflect.get(value, method) === 'function')
-}
-
-function bytes(option: string, given: unknown, least: number): number {
-  if (typeof given === 'number' && Number.isSafeInteger(given) && given >= least) return given
-  throw new InvalidOptionError(option, given, `a whole number from ${least}`)
-}
-
-function text(option: string, given: unknown): string {
-  if (typeof given === 'string' && given.isWellFormed()) return given
-  throw new InvalidOptionError(option, given, 'a text without lone surrogates')
-}
-
-function texts(option: string, given: unknown): readonly string[] {
-  if (Array.isArray(given) && given.every((item): item is string => typeof item === 'string')) return given
-  throw new InvalidOptionError(option, given, 'an array of texts')
 }

@@ -2,18 +2,25 @@
  * Requests for many inputs at once, each cached by itself: only the inputs that are missing go upstream.
  * @module
  */
-import type { Beginning, Engine, Found } from '../engine/engine.ts'
-import type { Fate } from '../engine/facts.ts'
-import type { Settings } from '../engine/options.ts'
-import { type Call, type Plan, planCall } from '../engine/plan.ts'
 import type { Usage } from '../entry.ts'
 import { type JsonObject, parseJsonObject, type PerInput } from '../providers/endpoint.ts'
-import { keptHeaders } from '../providers/http-headers.ts'
+import type { Beginning, Engine, Found } from './engine.ts'
+import type { Fate } from './facts.ts'
+import type { Settings } from './options.ts'
+import { type Call, type Plan, planCall } from './plan.ts'
 
 /** A request's inputs, each with the plan of a call for it alone. */
 export interface Singles {
   readonly perInput: PerInput
   readonly plans: readonly Plan[]
+}
+
+/** What an origin said to a request for some of the inputs. */
+export interface Said {
+  /** The whole answer; `undefined` when it is an error, or not JSON. */
+  readonly answer: JsonObject | undefined
+  /** Those of its headers that are kept. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** The plans of a call's single inputs, or `undefined` when its endpoint or its request knows no such thing. */
@@ -41,16 +48,17 @@ export async function findSingles(engine: Engine, plan: Plan, { perInput, plans 
 }
 
 /**
- * Asks the origin for the inputs that are missing, stores each answer by itself, and answers for all.
- * @param send asks the origin with this body in place of the caller's own, or with the caller's own
+ * Asks the origin for the inputs that are missing, and stores each answer by itself.
+ * @param ask asks the origin with this request in place of the caller's own, or with the caller's own
+ * @returns what the origin said last and, where that is not the caller's whole answer already, the answer put together
  */
-export async function perInputOrigin(
+export async function fillSingles<Reply extends Said>(
   engine: Engine,
   plan: Plan,
   { perInput, plans }: Singles,
   fate: Fate,
-  send: (body?: string) => Promise<Response>,
-): Promise<Response> {
+  ask: (request?: JsonObject) => Promise<Reply>,
+): Promise<{ readonly said: Reply; readonly answer?: JsonObject }> {
   const stored = plan.mode === 'reload' ? [] : await engine.findAll(plans)
   const answers = new Map<string, JsonObject>()
   const missing = new Map<string, Plan>()
@@ -64,47 +72,48 @@ export async function perInputOrigin(
   const begun = engine.settings.clock.monotonic()
   const beginnings = asked.map((single) => engine.begin(single))
   const requests = asked.map((single) => single.request)
-  const response = await send(all ? undefined : JSON.stringify(perInput.unite(plan.request, requests)))
-  if (response.status !== 200) return response
-  const text = await response.text()
-  const answer = parseJsonObject(text)
-  const shares = answer === undefined ? undefined : perInput.share(answer, requests)
-  if (answer === undefined || shares === undefined) {
+  const said = await ask(all ? undefined : perInput.unite(plan.request, requests))
+  if (said.answer === undefined) return { said }
+  const shares = perInput.share(said.answer, requests)
+  if (shares === undefined) {
     engine.skip(plan, 'malformed', fate)
     // What the origin says to a request that is not the caller's own would be no answer to him.
-    return all ? new Response(text, response) : send()
+    return { said: all ? said : await ask() }
   }
-  fate.usage = plan.endpoint.usage(answer)
+  fate.usage = plan.endpoint.usage(said.answer)
   fate.latency = engine.settings.clock.monotonic() - begun
   asked.forEach((single, index) => {
     const share = shares[index]
     const beginning = beginnings[index]
     if (share === undefined || beginning === undefined) return
     answers.set(single.key, share)
-    storeSingle(engine, single, beginning, share, response, fate)
+    storeSingle(engine, single, beginning, share, said.headers, fate)
   })
-  return new Response(all ? text : JSON.stringify(perInput.join(plans.map((single) => answers.get(single.key) ?? {}))), response)
+  return all ? { said } : { said, answer: perInput.join(plans.map((single) => answers.get(single.key) ?? {})) }
 }
 
-function storeSingle(engine: Engine, single: Plan, beginning: Beginning, answer: JsonObject, response: Response, fate: Fate): void {
+function storeSingle(
+  engine: Engine,
+  single: Plan,
+  beginning: Beginning,
+  answer: JsonObject,
+  headers: Readonly<Record<string, string>>,
+  fate: Fate,
+): void {
   const own: Fate = { ...fate }
   const usage: Usage | undefined = single.endpoint.usage(answer)
   const { model } = answer
-  engine.store(
-    single,
-    beginning,
-    {
-      kind: 'json',
-      body: JSON.stringify(answer),
-      status: response.status,
-      headers: keptHeaders((name) => response.headers.get(name)),
-      model: typeof model === 'string' ? model : single.model,
-      usage,
-      reason: single.endpoint.judge(answer),
-      latency: fate.latency,
-    },
-    own,
-  )
+  const draft = {
+    kind: 'json',
+    body: JSON.stringify(answer),
+    status: 200,
+    headers,
+    model: typeof model === 'string' ? model : single.model,
+    usage,
+    reason: single.endpoint.judge(answer),
+    latency: fate.latency,
+  } as const
+  engine.store(single, beginning, draft, own)
   fate.stored = own.stored
   fate.reason = own.reason
   fate.model = own.model

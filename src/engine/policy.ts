@@ -3,6 +3,7 @@
  * @module
  */
 import type { Usage } from '../entry.ts'
+import { InvalidOptionError } from '../errors.ts'
 
 /** What a policy is told of a complete answer. The answer itself is not among it. */
 export interface AnswerFacts {
@@ -20,8 +21,9 @@ export interface AnswerFacts {
 }
 
 /**
- * Says whether a complete answer with status 200 is stored. Errors, and streams without their end mark, are never stored and never asked about.
- * A policy that throws counts as having no opinion.
+ * Says, at once, whether a complete answer with status 200 is stored. Errors, and streams without their end mark, are never stored and never
+ * asked about. It is asked again when an answer with a reason against it comes out of the store.
+ * A policy that throws, or promises an answer, counts as having no opinion.
  */
 export type StorePolicy = (answer: AnswerFacts) => boolean
 
@@ -32,9 +34,13 @@ export type StorePolicy = (answer: AnswerFacts) => boolean
 export function reasonAgainst(policy: StorePolicy | undefined, answer: AnswerFacts, failed: (error: unknown) => void): string | undefined {
   if (policy === undefined) return answer.reason
   try {
-    return policy(answer) ? undefined : (answer.reason ?? 'policy')
+    // The type forbids a promise; who writes JavaScript has no types, and every promise would be a yes.
+    const verdict: unknown = policy(answer)
+    if (!(verdict instanceof Promise)) return verdict ? undefined : (answer.reason ?? 'policy')
+    verdict.catch(failed)
+    failed(new InvalidOptionError('policy', verdict, 'a function that returns true or false at once'))
   } catch (error) {
     failed(error)
-    return answer.reason
   }
+  return answer.reason
 }

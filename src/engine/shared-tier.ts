@@ -7,7 +7,8 @@ import { DeadlineError, StoreError } from '../errors.ts'
 import type { EventEmitter, Fault } from '../events.ts'
 import type { Store, StoreWrite } from '../store.ts'
 import { Breaker } from './breaker.ts'
-import type { Logger } from './options.ts'
+import type { Logger } from './logger.ts'
+import { Slots } from './slots.ts'
 import { type PendingWrite, WriteQueue } from './write-queue.ts'
 
 /** What the shared tier needs of the cache it belongs to. */
@@ -15,7 +16,7 @@ export interface SharedTierOptions {
   readonly store: Store
   readonly clock: Clock
   readonly events: EventEmitter
-  readonly logger: Logger | undefined
+  readonly logger: Logger
   /** Milliseconds that a read may take. */
   readonly readDeadline: number
 }
@@ -26,38 +27,43 @@ const breakerBounds = { failures: 5, pause: 1_000 }
 const queueBounds = { maxWrites: 10_000, maxBytes: 64 * 2 ** 20, batch: 100 }
 /** Milliseconds that a batch of writes may take. Nobody waits for it, but it must not hold up the queue for ever. */
 const writeDeadline = 10_000
+/** Milliseconds that closing may take; what could not be written by then is given up. */
+const closeDeadline = 10_000
+
+type Values = readonly (Uint8Array | undefined)[]
 
 /** A store that answers in time or not at all. */
 export class SharedTier {
   readonly #store: Store
   readonly #clock: Clock
   readonly #events: EventEmitter
-  readonly #logger: Logger | undefined
+  readonly #logger: Logger
   readonly #deadline: number
   readonly #reads: Breaker
   readonly #writes: Breaker
+  readonly #slots: Slots
   readonly #queue: WriteQueue
-  readonly #waiting: (() => void)[] = []
-  #reading = 0
-  #closed = false
+  #closing: Promise<void> | undefined
 
   constructor(options: SharedTierOptions) {
-    this.#store = options.store
-    this.#clock = options.clock
-    this.#events = options.events
-    this.#logger = options.logger
+    const { store, clock, events, logger } = options
+    this.#store = store
+    this.#clock = clock
+    this.#events = events
+    this.#logger = logger
     this.#deadline = options.readDeadline
-    this.#reads = new Breaker(breakerBounds, options.clock, (usable) => this.#changed('read', usable))
-    this.#writes = new Breaker(breakerBounds, options.clock, (usable) => this.#changed('write', usable))
+    this.#reads = new Breaker(breakerBounds, clock, (usable) => this.#changed('read', usable))
+    this.#writes = new Breaker(breakerBounds, clock, (usable) => this.#changed('write', usable))
+    this.#slots = new Slots(concurrentReads, clock)
     this.#queue = new WriteQueue(
       queueBounds,
       (writes) => this.#writeBatch(writes),
-      (key) => this.#events.emit('drop', { key }),
+      (key) => events.emit('drop', { key }),
       (error) => this.#fault('write', error),
     )
-    options.store.onReport?.((message, cause) => {
-      this.#logger?.warn(`llmemo: ${message}`)
-      this.#events.emit('error', { doing: 'read', error: new StoreError(message, { cause }) })
+    store.onReport?.((message, cause) => {
+      logger.warn(`llmemo: ${message}`)
+      events.emit('error', { doing: 'read', error: new StoreError(message, { cause }) })
     })
   }
 
@@ -67,65 +73,51 @@ export class SharedTier {
   }
 
   /** The values under `keys`, in their order, or `undefined` when the store could not say so in time. Never throws. */
-  async read(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[] | undefined> {
-    if (this.#closed || !this.#reads.admits()) return undefined
-    const controller = new AbortController()
-    try {
-      const values = await this.#inTime('reading the store', this.#deadline, () => this.#get(keys, controller.signal))
-      if (values.length !== keys.length)
-        throw new StoreError(`the store "${this.name}" answered ${values.length} values for ${keys.length} keys`)
-      this.#reads.succeeded()
-      return values
-    } catch (error) {
-      controller.abort(error)
-      this.#reads.failed()
-      this.#fault('read', error)
+  async read(keys: readonly string[]): Promise<Values | undefined> {
+    if (this.#closing !== undefined) return undefined
+    const begun = this.#clock.monotonic()
+    const entered = this.#slots.enter(this.#deadline)
+    if (entered !== true && !(await entered)) {
+      // Our own queue was too long, which is no fault of the store and must not make it unusable.
+      this.#fault('read', new DeadlineError('waiting to read the store', this.#deadline))
       return undefined
+    }
+    try {
+      return this.#reads.admits() ? await this.#readInTime(keys, this.#clock.monotonic() - begun) : undefined
+    } finally {
+      // Given back even if the store never answers: that one read is lost, others need not be.
+      this.#slots.leave()
     }
   }
 
   /** Queues a write and returns at once. */
   write(write: PendingWrite): void {
-    if (!this.#closed) this.#queue.push(write)
+    if (this.#closing === undefined) this.#queue.push(write)
   }
 
   /** Writes at once and says whether it was done. Never throws. */
-  async writeNow(write: StoreWrite): Promise<boolean> {
-    if (this.#closed) return false
-    try {
-      await this.#inTime('writing to the store', writeDeadline, () => this.#store.set(write.key, write.value, { ttl: write.ttl }))
-      this.#writes.succeeded()
-      return true
-    } catch (error) {
-      this.#fault('write', error)
-      return false
-    }
+  writeNow({ key, value, ttl }: StoreWrite): Promise<boolean> {
+    return this.#change('write', 'writing to the store', async () => this.#store.set(key, value, { ttl }))
   }
 
   /** Removes what is under `key`, and a write to it that still waits. Says whether it was done. Never throws. */
-  async delete(key: string): Promise<boolean> {
-    this.#queue.cancel(key)
-    if (this.#closed) return false
-    try {
-      await this.#inTime('deleting from the store', writeDeadline, () => this.#store.delete(key))
-      return true
-    } catch (error) {
-      this.#fault('delete', error)
-      return false
-    }
+  delete(key: string): Promise<boolean> {
+    return this.#change('delete', 'deleting from the store', async () => {
+      await this.#queue.cancel(key)
+      await this.#store.delete(key)
+    })
   }
 
   /**
-   * The keys that begin with `prefix`.
+   * The keys that begin with `prefix`; none after `close`.
    * @throws {StoreError} when the store cannot list keys, or fails to
    */
   async keys(prefix: string): Promise<string[]> {
+    if (this.#closing !== undefined) return []
     if (this.#store.keys === undefined) throw new StoreError(`the store "${this.name}" cannot list its keys, which patterns need`)
     try {
       await this.flush()
-      const keys: string[] = []
-      for await (const key of this.#store.keys(prefix)) keys.push(key)
-      return keys
+      return await this.#inTime('listing the keys of the store', writeDeadline, () => this.#list(prefix))
     } catch (error) {
       throw new StoreError(`the store "${this.name}" failed to list its keys`, { cause: error })
     }
@@ -136,61 +128,101 @@ export class SharedTier {
     return this.#queue.settled()
   }
 
-  /** Empties the queue and closes what the store itself opened. */
-  async close(): Promise<void> {
-    if (this.#closed) return
-    await this.flush()
-    this.#closed = true
+  /** Writes what waits, within a deadline, and closes what the store itself opened. Never throws; a second call does nothing more. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     try {
-      await this.#store.close?.()
+      await this.#inTime('writing what waited', closeDeadline, () => this.flush())
+    } catch (error) {
+      this.#queue.clear()
+      this.#fault('write', error)
+    }
+    try {
+      await this.#inTime('closing the store', closeDeadline, async () => this.#store.close?.())
     } catch (error) {
       this.#fault('write', error)
     }
   }
 
-  async #get(keys: readonly string[], signal: AbortSignal): Promise<readonly (Uint8Array | undefined)[]> {
-    if (this.#reading >= concurrentReads) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    this.#reading++
+  async #readInTime(keys: readonly string[], waited: number): Promise<Values | undefined> {
+    const controller = new AbortController()
     try {
-      if (signal.aborted) throw signal.reason
-      const [key] = keys
-      if (keys.length === 1 && key !== undefined) return [await this.#store.get(key, { signal })]
-      if (this.#store.getMany !== undefined) return await this.#store.getMany(keys, { signal })
-      return await Promise.all(keys.map(async (each) => this.#store.get(each, { signal })))
-    } finally {
-      this.#reading--
-      this.#waiting.shift()?.()
+      const left = Math.max(0, this.#deadline - waited)
+      const values = this.#checked(await this.#inTime('reading the store', left, () => this.#get(keys, controller.signal)), keys.length)
+      this.#reads.succeeded()
+      return values
+    } catch (error) {
+      controller.abort(error)
+      // A store that was given less than its time has not failed.
+      if (waited > 0 && error instanceof DeadlineError) this.#reads.withdrawn()
+      else this.#reads.failed()
+      this.#fault('read', error)
+      return undefined
     }
+  }
+
+  async #get(keys: readonly string[], signal: AbortSignal): Promise<unknown> {
+    const [key] = keys
+    if (keys.length === 1 && key !== undefined) return [await this.#store.get(key, { signal })]
+    if (this.#store.getMany !== undefined) return this.#store.getMany(keys, { signal })
+    return Promise.all(keys.map(async (each) => this.#store.get(each, { signal })))
+  }
+
+  /** What a store of the user's own returned, which may be anything at run time. */
+  #checked(values: unknown, length: number): Values {
+    if (!Array.isArray(values) || values.length !== length) throw new StoreError(`the store "${this.name}" did not answer ${length} values`)
+    return values.map((value: unknown) => {
+      if (value === undefined || value === null) return undefined
+      if (isBytes(value)) return value
+      throw new StoreError(`the store "${this.name}" answered something that is no Uint8Array`)
+    })
+  }
+
+  async #list(prefix: string): Promise<string[]> {
+    const keys: string[] = []
+    for await (const key of this.#store.keys?.(prefix) ?? []) keys.push(key)
+    return keys
   }
 
   async #writeBatch(writes: readonly StoreWrite[]): Promise<void> {
     if (writes.length === 0) return
-    if (!this.#writes.admits()) {
-      for (const { key } of writes) this.#events.emit('drop', { key })
-      return
-    }
+    const written = await this.#try('write', 'writing to the store', async () => {
+      if (this.#store.setMany !== undefined) await this.#store.setMany(writes)
+      else for (const { key, value, ttl } of writes) await this.#store.set(key, value, { ttl })
+    })
+    if (written === undefined) for (const { key } of writes) this.#events.emit('drop', { key })
+  }
+
+  async #change(doing: Fault, what: string, work: () => Promise<void>): Promise<boolean> {
+    return this.#closing === undefined && (await this.#try(doing, what, work)) === true
+  }
+
+  /** Changes something in the store. @returns whether it was done; `undefined` when it was not tried, as the breaker is open */
+  async #try(doing: Fault, what: string, work: () => Promise<void>): Promise<boolean | undefined> {
+    if (!this.#writes.admits()) return undefined
     try {
-      await this.#inTime('writing to the store', writeDeadline, async () => {
-        if (this.#store.setMany !== undefined) await this.#store.setMany(writes)
-        else for (const { key, value, ttl } of writes) await this.#store.set(key, value, { ttl })
-      })
+      await this.#inTime(what, writeDeadline, work)
       this.#writes.succeeded()
+      return true
     } catch (error) {
       this.#writes.failed()
-      this.#fault('write', error)
+      this.#fault(doing, error)
+      return false
     }
   }
 
   /** `work`, or a {@link DeadlineError}. A late outcome is dropped. */
-  async #inTime<Value>(what: string, deadline: number, work: () => Promise<Value> | Value): Promise<Value> {
+  async #inTime<Value>(what: string, deadline: number, work: () => Promise<Value>): Promise<Value> {
     let cancel: (() => void) | undefined
     try {
-      const result = work()
-      if (!(result instanceof Promise)) return result
-      return await new Promise<Value>((resolve, reject) => {
+      const late = new Promise<never>((_, reject) => {
         cancel = this.#clock.after(deadline, () => reject(new DeadlineError(what, deadline)))
-        result.then(resolve, reject)
       })
+      return await Promise.race([work(), late])
     } finally {
       cancel?.()
     }
@@ -203,7 +235,12 @@ export class SharedTier {
   #changed(side: 'read' | 'write', usable: boolean): void {
     this.#events.emit('state', { store: this.name, side, usable })
     const what = side === 'read' ? 'answering' : 'taking writes'
-    if (usable) this.#logger?.info(`llmemo: the store "${this.name}" is ${what} again.`)
-    else this.#logger?.warn(`llmemo: the store "${this.name}" is not ${what}; calls go on without it.`)
+    if (usable) this.#logger.info(`llmemo: the store "${this.name}" is ${what} again.`)
+    else this.#logger.warn(`llmemo: the store "${this.name}" is not ${what}; calls go on without it.`)
   }
+}
+
+/** Not by `instanceof`, which fails for the bytes of another realm, such as those of a test runner's sandbox. */
+function isBytes(value: unknown): value is Uint8Array {
+  return Object.prototype.toString.call(value) === '[object Uint8Array]'
 }

@@ -30,6 +30,8 @@ export class WriteQueue {
   readonly #waiting = new Map<string, PendingWrite>()
   #bytes = 0
   #working: Promise<void> | undefined
+  /** What is being written just now. */
+  #batch: { readonly keys: ReadonlySet<string>; readonly written: Promise<void> } | undefined
 
   /**
    * @param write hands a batch to the store; it never rejects
@@ -55,20 +57,30 @@ export class WriteQueue {
     this.#bytes += write.bytes
     for (const key of this.#waiting.keys()) {
       if (this.#waiting.size <= this.#bounds.maxWrites && this.#bytes <= this.#bounds.maxBytes) break
-      this.#remove(key)
-      this.#dropped(key)
+      this.#drop(key)
     }
     this.#working ??= this.#work()
   }
 
-  /** Gives up a write that waits, if there is one. */
-  cancel(key: string): void {
+  /** Gives up a write that waits, if there is one. Resolves when no earlier write to this key is under way any more. */
+  async cancel(key: string): Promise<void> {
     this.#remove(key)
+    if (this.#batch?.keys.has(key) === true) await this.#batch.written
+  }
+
+  /** Gives up everything that waits. */
+  clear(): void {
+    for (const key of this.#waiting.keys()) this.#drop(key)
   }
 
   /** Resolves when nothing waits any more. */
   async settled(): Promise<void> {
     while (this.#working !== undefined) await this.#working
+  }
+
+  #drop(key: string): void {
+    this.#remove(key)
+    this.#dropped(key)
   }
 
   #remove(key: string): void {
@@ -81,7 +93,13 @@ export class WriteQueue {
   async #work(): Promise<void> {
     // The caller's own continuation comes first.
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.#waiting.size > 0) await this.#write(this.#take())
+    while (this.#waiting.size > 0) {
+      const writes = this.#take()
+      const written = this.#write(writes)
+      this.#batch = { keys: new Set(writes.map(({ key }) => key)), written }
+      await written
+      this.#batch = undefined
+    }
     this.#working = undefined
   }
 

@@ -196,15 +196,73 @@ describe('money', () => {
     ])
   })
 
-  it('keeps no more than some hundred calls waiting for their price', () => {
+  it('prices equal calls once, however many there are', () => {
     const priceBook = asking()
     const stats = createStats({ priceBook })
-    for (let time = 0; time < 5_000; time++) stats.hit(hit())
-    expect(priceBook.asked.length).toBeGreaterThan(4_000)
-    for (let time = 0; time < 5_000; time++) stats.spent(spent())
-    expect(priceBook.asked.length).toBeGreaterThan(9_000)
-    expect(stats.snapshot()).toMatchObject({ hits: 5_000, savedUsd: 5_000, spentUsd: 5_000 })
-    expect(priceBook.asked).toHaveLength(10_000)
+    const usage = { input: 600_000, output: 400_000 }
+    for (let time = 0; time < 100_000; time++) stats.hit(hit({ usage, at: at + (time % 1_000) }))
+    expect(priceBook.asked).toEqual([])
+    expect(stats.snapshot()).toMatchObject({ hits: 100_000, savedUsd: 100_000, byModel: { one: { savedUsd: 100_000 } } })
+    expect(priceBook.asked).toHaveLength(1)
+  })
+
+  it.each<[string, Partial<HitEvent>]>([
+    ['the model that answered', { answered: 'two' }],
+    ['the provider', { provider: 'anthropic' }],
+    ['the host', { origin: 'https://api.groq.com' }],
+    ['the minute', { at: at + 60_000 }],
+  ])('prices calls apart that differ in %s', (_, other) => {
+    const priceBook = asking()
+    const stats = createStats({ priceBook })
+    const usage = { input: 1, output: 1 }
+    stats.hit(hit({ usage }))
+    stats.hit(hit({ usage, ...other }))
+    stats.snapshot()
+    expect(priceBook.asked).toHaveLength(2)
+  })
+
+  it('counts equal calls apart by model, operation and source', () => {
+    const stats = create()
+    const { usage } = hit()
+    for (const other of [{}, { operation: 'qa' }, { source: 'redis' }, { model: 'two', answered: 'one' }])
+      stats.hit(hit({ usage, ...other }))
+    expect(stats.snapshot()).toMatchObject({
+      savedUsd: 4,
+      byModel: { one: { savedUsd: 3 }, two: { savedUsd: 1 } },
+      byOperation: { chat: { savedUsd: 3 }, qa: { savedUsd: 1 } },
+      bySource: { memory: { savedUsd: 3 }, redis: { savedUsd: 1 } },
+    })
+  })
+
+  it('prices some hundred that wait as soon as nothing else is to be done', async () => {
+    const priceBook = asking()
+    const stats = createStats({ priceBook })
+    for (let time = 0; time < 300; time++) stats.hit(hit({ usage: { input: time, output: 1 } }))
+    expect(priceBook.asked).toEqual([])
+    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(priceBook.asked).toHaveLength(300)
+    expect(stats.snapshot()).toMatchObject({ savedUsd: 300 })
+    expect(priceBook.asked).toHaveLength(300)
+  })
+
+  it('I6 keeps no more than some thousand waiting, even for a program that never yields', () => {
+    const priceBook = asking()
+    const stats = createStats({ priceBook })
+    for (let time = 0; time < 50_000; time++) stats.spent(spent({ usage: { input: time, output: 1 } }))
+    expect(priceBook.asked.length).toBeGreaterThan(50_000 - 16_384)
+    expect(stats.snapshot()).toMatchObject({ spentUsd: 50_000 })
+    expect(priceBook.asked).toHaveLength(50_000)
+  })
+
+  it('shows sums without the noise of binary fractions', () => {
+    const stats = createStats({ priceBook: createPriceBook([{ model: 'cheap', input: 0.1, output: 0.1 }]) })
+    for (let time = 0; time < 3; time++) {
+      stats.hit(hit({ model: 'cheap', usage: { input: 1_000_000, output: time } }))
+      stats.spent(spent({ model: 'cheap', usage: { input: 1_000_000, output: time } }))
+    }
+    // Three times ten cents, and a ten-thousandth of a cent for every ten tokens.
+    expect(stats.snapshot()).toMatchObject({ savedUsd: 0.3000003, spentUsd: 0.3000003, byModel: { cheap: { savedUsd: 0.3000003 } } })
   })
 })
 

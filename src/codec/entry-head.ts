@@ -1,0 +1,96 @@
+/**
+ * The head of an entry as it comes out of JSON: checked member by member, so that nothing of another type goes any further.
+ * @module
+ */
+import type { BodyKind, EntryHead, Usage } from '../entry.ts'
+import { EntryError } from '../errors.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * `value` as a head, made anew of the members that are known. Records in it have no prototype.
+ * @throws {EntryError} `DAMAGED_ENTRY` that names the first member which is missing or of another type
+ */
+export function readHead(value: unknown): EntryHead {
+  const head = fields(value, 'head')
+  return {
+    key: textOf(head, 'key'),
+    scope: textOf(head, 'scope'),
+    provider: textOf(head, 'provider'),
+    endpoint: textOf(head, 'endpoint'),
+    operation: textOf(head, 'operation'),
+    model: textOf(head, 'model'),
+    kind: kindOf(head),
+    storedAt: numberOf(head, 'storedAt'),
+    ttl: numberOf(head, 'ttl'),
+    stale: numberOf(head, 'stale'),
+    tags: textsOf(head, 'tags'),
+    generations: recordOf(head, 'generations'),
+    status: numberOf(head, 'status'),
+    headers: recordOf(head, 'headers'),
+    omits: textsOf(head, 'omits'),
+    ...(head['usage'] === undefined ? {} : { usage: readUsage(head['usage']) }),
+    latency: numberOf(head, 'latency'),
+  }
+}
+
+const optionalCounts = ['cacheRead', 'cacheWrite', 'cacheWriteHour', 'audioInput', 'audioOutput'] as const
+
+function readUsage(value: unknown): Usage {
+  const counts = fields(value, 'usage')
+  const usage: { -readonly [Name in keyof Usage]: Usage[Name] } = { input: numberOf(counts, 'input'), output: numberOf(counts, 'output') }
+  for (const name of optionalCounts) if (counts[name] !== undefined) usage[name] = numberOf(counts, name)
+  return usage
+}
+
+function fields(value: unknown, name: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongMember(name)
+  return { ...value }
+}
+
+function textOf(from: Fields, name: string): string {
+  const value = from[name]
+  if (typeof value !== 'string') throw wrongMember(name)
+  return value
+}
+
+function numberOf(from: Fields, name: string): number {
+  const value = from[name]
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw wrongMember(name)
+  return value
+}
+
+function kindOf(head: Fields): BodyKind {
+  const kind = head['kind']
+  if (kind !== 'json' && kind !== 'sse' && kind !== 'bytes') throw wrongMember('kind')
+  return kind
+}
+
+function textsOf(from: Fields, name: string): string[] {
+  const value = from[name]
+  if (!Array.isArray(value)) throw wrongMember(name)
+  return Array.from(value, (text: unknown) => {
+    if (typeof text !== 'string') throw wrongMember(name)
+    return text
+  })
+}
+
+function recordOf(from: Fields, name: string): Record<string, string> {
+  // Without a prototype a member called `__proto__` or `constructor` is data like any other, and none is there that was not stored.
+  const record: Record<string, string> = Object.create(null)
+  for (const [label, text] of Object.entries(fields(from[name], name))) {
+    if (typeof text !== 'string') throw wrongMember(name)
+    record[label] = text
+  }
+  return record
+}
+
+/** Names the member only: what is in it may be anything. */
+function wrongMember(name: string): EntryError {
+  return damagedEntry(`"${name}" in its head is missing or of the wrong type`)
+}
+
+/** An entry of ours that is not whole or not sound. `what` tells nothing of what it holds. */
+export function damagedEntry(what: string): EntryError {
+  return new EntryError('DAMAGED_ENTRY', `an entry is damaged: ${what}.`)
+}

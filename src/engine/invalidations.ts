@@ -1,0 +1,116 @@
+/**
+ * What was declared outdated, in this process and in others: the generations of labels, and their marks in the store.
+ * @module
+ */
+import type { Clock } from '../clock.ts'
+import { longestDuration } from '../duration.ts'
+import { sha256 } from '../key/digest.ts'
+import { type Standing, Generations, type Marks } from './generations.ts'
+import { storePrefix } from './plan.ts'
+import type { SharedTier } from './shared-tier.ts'
+
+/** How far another machine's clock may be ahead of ours. An entry from beyond that is not believed. */
+export const clockSkew = 5 * 60_000
+/** Longer than any entry can live, its stale time included. */
+const markTtl = 2 * longestDuration + clockSkew
+
+/** Marks that are to be read from the store, alone or along with something else. */
+export interface DueMarks {
+  readonly keys: readonly string[]
+  /** Takes what was found under the keys, in their order. */
+  take(values: readonly (Uint8Array | undefined)[]): void
+}
+
+/** What was declared outdated, in this process and in others. */
+export class Invalidations {
+  readonly #generations: Generations
+  readonly #shared: SharedTier | undefined
+  readonly #prefix: string
+  /** Readings that are under way, by label: ten thousand callers at once are one reading. */
+  readonly #reading = new Map<string, Promise<void>>()
+  /** Labels whose generations are being written to the store. */
+  readonly #publishing = new Set<string>()
+
+  /** @param delay milliseconds after which an invalidation by another process is heeded at the latest */
+  constructor(clock: Clock, shared: SharedTier | undefined, namespace: string, delay: number) {
+    this.#generations = new Generations(clock, shared !== undefined, delay)
+    this.#shared = shared
+    this.#prefix = `${storePrefix(namespace)}mark:`
+  }
+
+  /** What is in force now, as far as this process knows. */
+  begin(labels: readonly string[]): Standing {
+    return this.#generations.begin(labels)
+  }
+
+  /** Whether this process saw any of `labels` invalidated since then. */
+  overtook(labels: readonly string[], { turn }: Standing): boolean {
+    return this.#generations.changedSince(labels, turn)
+  }
+
+  /** The marks of those of `labels` of which nothing recent is known. */
+  due(labels: readonly string[]): DueMarks {
+    const outdated = this.#generations.outdated(labels)
+    const { turn } = this.#generations
+    return {
+      keys: outdated.map((label) => this.#prefix + sha256(label)),
+      take: (values) => {
+        outdated.forEach((label, index) => {
+          const value = values[index]
+          this.#generations.learn(label, value === undefined ? undefined : new TextDecoder().decode(value), turn)
+        })
+      },
+    }
+  }
+
+  /** Asks the store for those of `labels` of which nothing recent is known. Never throws, and waits no longer than a read may. */
+  async refresh(labels: readonly string[]): Promise<void> {
+    for (const [label, generation] of this.#generations.unpublished(labels)) void this.#publish(label, generation)
+    const outdated = this.#generations.outdated(labels)
+    if (outdated.length === 0) return
+    const unread = outdated.filter((label) => !this.#reading.has(label))
+    if (unread.length > 0) {
+      const reading = this.#read(unread).finally(() => {
+        for (const label of unread) this.#reading.delete(label)
+      })
+      for (const label of unread) this.#reading.set(label, reading)
+    }
+    await Promise.all(outdated.map(async (label) => this.#reading.get(label)))
+  }
+
+  /** Whether nothing that an entry was filled under has been invalidated since, as far as this process knows. */
+  agree(marks: Marks): boolean {
+    return this.#generations.agree(marks)
+  }
+
+  /** Whether nothing that an entry was filled under has been invalidated since. */
+  async isGood(marks: Marks): Promise<boolean> {
+    await this.refresh(Object.keys(marks))
+    return this.#generations.agree(marks)
+  }
+
+  /** Declares everything under `label` outdated. @returns whether the store knows of it now; it is told later where it does not */
+  declare(label: string): Promise<boolean> {
+    const generation = crypto.randomUUID()
+    this.#generations.advance(label, generation)
+    return this.#publish(label, generation)
+  }
+
+  async #publish(label: string, generation: string): Promise<boolean> {
+    if (this.#shared === undefined) return true
+    const name = `${generation} ${label}`
+    if (this.#publishing.has(name)) return false
+    this.#publishing.add(name)
+    const value = new TextEncoder().encode(generation)
+    const written = await this.#shared.writeNow({ key: this.#prefix + sha256(label), value, ttl: markTtl })
+    this.#publishing.delete(name)
+    if (written) this.#generations.published(label, generation)
+    return written
+  }
+
+  async #read(labels: readonly string[]): Promise<void> {
+    const due = this.due(labels)
+    const values = await this.#shared?.read(due.keys)
+    if (values !== undefined) due.take(values)
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * What can be declared outdated, and by which labels it is found.
+ * @module
+ */
+import { InvalidOptionError } from '../errors.ts'
+import { text } from '../option.ts'
+import { isJsonObject } from '../providers/endpoint.ts'
+import { everything } from './generations.ts'
+
+/** What to declare outdated; exactly one of these. */
+export interface Invalidation {
+  /** Every answer that has any of these tags. */
+  readonly tags?: readonly string[]
+  /** Every answer of calls with this operation. */
+  readonly operation?: string
+  /** Every answer of calls that asked for this model. */
+  readonly model?: string
+  /** Every answer of this scope. */
+  readonly scope?: string
+  /** Every value of the caller's own whose key matches: `'user:*'`. What another process holds in its memory stays there until its TTL. */
+  readonly pattern?: string
+  /** Everything in the namespace. */
+  readonly all?: true
+}
+
+const selectors = ['tags', 'operation', 'model', 'scope', 'pattern', 'all'] as const
+
+/** What an {@link Invalidation} selects: answers by their labels, or values by a pattern over their keys. */
+export type Selected = { readonly labels: readonly string[] } | { readonly pattern: string }
+
+/**
+ * What `given` selects.
+ * @throws {InvalidOptionError} when there is not exactly one selector, or it has a value that cannot be
+ */
+export function selected(given: Invalidation): Selected {
+  const allowed = `an object with exactly one of ${selectors.join(', ')}`
+  if (!isJsonObject(given)) throw new InvalidOptionError('invalidate', given, allowed)
+  const names = Object.keys(given)
+  const selector = selectors.find((each) => each === names[0])
+  if (names.length !== 1 || selector === undefined) throw new InvalidOptionError('invalidate', names.join(', '), allowed)
+  const { tags, all, pattern } = given
+  if (selector === 'pattern') {
+    if (typeof pattern === 'string' && pattern !== '') return { pattern }
+    throw new InvalidOptionError('invalidate.pattern', pattern, "a pattern such as 'user:*'")
+  }
+  if (selector === 'all') {
+    if (all === true) return { labels: [everything] }
+    throw new InvalidOptionError('invalidate.all', all, 'true')
+  }
+  if (selector === 'tags') {
+    if (Array.isArray(tags) && tags.length > 0 && tags.every((tag) => typeof tag === 'string')) {
+      return { labels: tags.map((tag: string) => `tag:${tag}`) }
+    }
+    throw new InvalidOptionError('invalidate.tags', tags, 'an array of at least one text')
+  }
+  return { labels: [`${selector}:${text(`invalidate.${selector}`, given[selector])}`] }
+}

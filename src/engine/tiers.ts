@@ -1,0 +1,254 @@
+/**
+ * The tiers: hot memory in front, the store behind. Entries are looked up in both, checked, kept and removed.
+ * @module
+ */
+import type { Source } from '../call.ts'
+import type { Clock } from '../clock.ts'
+import { createEntryCodec, type EntryCodec } from '../codec/entry-codec.ts'
+import type { Entry } from '../entry.ts'
+import type { EventEmitter } from '../events.ts'
+import { BoundedMemory } from '../stores/memory.ts'
+import { type Address, EntryReader } from './entry-reader.ts'
+import type { Standing } from './generations.ts'
+import { Invalidations } from './invalidations.ts'
+import type { Logger } from './logger.ts'
+import type { Settings } from './options.ts'
+import { Removals } from './removals.ts'
+import { SharedTier } from './shared-tier.ts'
+
+/** An entry that was found and is good. Times are milliseconds. */
+export interface Found {
+  readonly entry: Entry
+  readonly source: Source
+  readonly age: number
+  /** How long it is still fresh; 0 or less when it is stale. */
+  readonly remaining: number
+}
+
+/** What was in force when a call began, to be compared with when its answer arrives. */
+export interface Beginning extends Standing {
+  /** How many entries had been removed by their keys until then. */
+  readonly removals: number
+}
+
+/** What the tiers need of the cache they belong to. */
+export interface TiersOptions {
+  readonly settings: Settings
+  readonly events: EventEmitter
+  readonly logger: Logger
+  /** Whether the user wants to store an answer that the endpoint has this reason against. Must not throw. */
+  readonly allows: (entry: Entry, reason: string) => boolean
+}
+
+interface Held {
+  readonly entry: Entry
+  /** By the monotonic clock. */
+  readonly heldAt: number
+  readonly ageThen: number
+}
+
+/** A look-up in the store that is under way. */
+interface Lookup {
+  readonly held: Promise<Held | undefined>
+  /** Whether the entry was written or removed meanwhile, so that what it finds may be older. */
+  overtaken: boolean
+}
+
+/** Hot memory in front, the store behind. */
+export class Tiers {
+  readonly #clock: Clock
+  readonly #codec: EntryCodec
+  readonly #reader: EntryReader
+  readonly #memory: BoundedMemory<Held> | undefined
+  readonly #shared: SharedTier | undefined
+  readonly #invalidations: Invalidations
+  readonly #lookups = new Map<string, Lookup>()
+  readonly #removals = new Removals()
+
+  constructor(options: TiersOptions) {
+    const { settings, events, logger } = options
+    const { clock, store, readDeadline, namespace, invalidationDelay } = settings
+    this.#clock = clock
+    this.#codec = createEntryCodec({
+      compressAbove: settings.compressAbove,
+      maxBodyBytes: settings.maxEntryBytes,
+      encryption: settings.encryption,
+    })
+    this.#reader = new EntryReader(this.#codec, events, options.allows)
+    if (settings.maxMemoryBytes > 0) {
+      const onEvict = (_: string, { entry }: Held): void => events.emit('evict', { key: entry.head.key })
+      this.#memory = new BoundedMemory<Held>({ maxBytes: settings.maxMemoryBytes, clock, onEvict })
+    }
+    if (store !== undefined) this.#shared = new SharedTier({ store, clock, logger, events, readDeadline })
+    this.#invalidations = new Invalidations(clock, this.#shared, namespace, invalidationDelay)
+  }
+
+  /** The entry at `address`, or `undefined`. Never throws, and waits for the store no longer than its deadline. */
+  async find(address: Address): Promise<Found | undefined> {
+    const held = await this.#recall(address)
+    if (held !== undefined) return this.#found(held, 'memory')
+    return this.#shared === undefined ? undefined : (await this.#askStore(this.#shared, [address]))[0]
+  }
+
+  /** What memory holds at this moment: for one who looked the entry up and is about to make it, as it may have come in meanwhile. */
+  landed({ storeKey }: Address): Found | undefined {
+    const held = this.#memory?.peek(storeKey)
+    return held !== undefined && this.#invalidations.agree(held.entry.head.generations) ? this.#found(held, 'memory') : undefined
+  }
+
+  /** The entries at `addresses`, in their order, with one read of the store for all that memory does not hold. */
+  async findAll(addresses: readonly Address[]): Promise<(Found | undefined)[]> {
+    const found = await Promise.all(
+      addresses.map(async (address) => {
+        const held = await this.#recall(address)
+        return held === undefined ? undefined : this.#found(held, 'memory')
+      }),
+    )
+    const missing = addresses.filter((_, index) => found[index] === undefined)
+    if (this.#shared === undefined || missing.length === 0) return found
+    const late = (await this.#askStore(this.#shared, missing)).values()
+    return found.map((each) => each ?? late.next().value)
+  }
+
+  /**
+   * Asks the store what was invalidated, where that is not known of late. Needed before {@link Tiers.begin} by who did not look up first:
+   * an entry that does not know of an earlier invalidation would be taken for outdated by it.
+   */
+  async refresh({ labels }: Address): Promise<void> {
+    await this.#invalidations.refresh(labels)
+  }
+
+  /** What is in force now, for a call that begins to fill `address`. */
+  begin({ labels }: Address): Beginning {
+    return { ...this.#invalidations.begin(labels), removals: this.#removals.count }
+  }
+
+  /** Puts an entry into both tiers. @returns whether it did: not when its labels were invalidated since the beginning */
+  keep(address: Address, entry: Entry, beginning: Beginning): boolean {
+    const { storeKey: key } = address
+    if (this.#invalidations.overtook(address.labels, beginning) || this.#removals.since(key, beginning.removals)) return false
+    this.#overtake(key)
+    this.#hold(key, { entry, heldAt: this.#clock.monotonic(), ageThen: 0 })
+    if (this.#reader.isForeign(key)) return true
+    const { head } = entry
+    const make = () => ({ key, value: this.#codec.encode(entry), ttl: head.ttl + head.stale })
+    this.#shared?.write({ key, bytes: sizeOf(entry), make })
+    return true
+  }
+
+  /** Declares everything under `label` outdated. @returns whether every tier knows of it now */
+  invalidate(label: string): Promise<boolean> {
+    return this.#invalidations.declare(label)
+  }
+
+  /** Removes one entry from every tier. @returns whether every tier did so */
+  async remove(storeKey: string): Promise<boolean> {
+    this.#forget(storeKey)
+    this.#removals.note(storeKey)
+    if (this.#shared === undefined) return true
+    const removed = await this.#shared.delete(storeKey)
+    // Who looked it up while it was being removed may have found it.
+    this.#forget(storeKey)
+    return removed
+  }
+
+  /**
+   * The keys in all tiers that begin with `prefix`.
+   * @throws {StoreError} when the store cannot list its keys
+   */
+  async keys(prefix: string): Promise<Set<string>> {
+    const keys = new Set(this.#memory?.keys().filter((key) => key.startsWith(prefix)))
+    for (const key of (await this.#shared?.keys(prefix)) ?? []) keys.add(key)
+    return keys
+  }
+
+  /** Bytes and entries in the hot memory now. */
+  memory(): { readonly bytes: number; readonly entries: number } {
+    return { bytes: this.#memory?.bytes ?? 0, entries: this.#memory?.count ?? 0 }
+  }
+
+  /** Resolves when all writes were handed to the store. */
+  async flush(): Promise<void> {
+    await this.#shared?.flush()
+  }
+
+  /** Writes what waits and lets go of the store. Calls go on, from the origin and memory. */
+  async close(): Promise<void> {
+    await this.#shared?.close()
+  }
+
+  /** What memory holds at `address`, when it is still good. */
+  async #recall({ storeKey }: Address): Promise<Held | undefined> {
+    const held = this.#memory?.get(storeKey)
+    if (held === undefined || (await this.#invalidations.isGood(held.entry.head.generations))) return held
+    if (this.#memory?.peek(storeKey) === held) this.#memory.delete(storeKey)
+    return undefined
+  }
+
+  /** Looks up in the store, together with whoever asks it for the same just now. */
+  async #askStore(shared: SharedTier, addresses: readonly Address[]): Promise<(Found | undefined)[]> {
+    const fresh = addresses.filter(({ storeKey }) => !this.#lookups.has(storeKey))
+    if (fresh.length > 0) this.#beginLookup(shared, fresh)
+    const read = await Promise.all(addresses.map(async ({ storeKey }) => this.#lookups.get(storeKey)?.held))
+    return read.map((held) => (held === undefined ? undefined : this.#found(held, shared.name)))
+  }
+
+  #beginLookup(shared: SharedTier, addresses: readonly Address[]): void {
+    const due = this.#invalidations.due([...new Set(addresses.flatMap(({ labels }) => labels))])
+    const values = shared.read([...addresses.map(({ storeKey }) => storeKey), ...due.keys])
+    const learnt = values.then((read) => {
+      if (read !== undefined) due.take(read.slice(addresses.length))
+      return read
+    })
+    addresses.forEach((address, index) => {
+      const held = learnt
+        .then((read) => (read === undefined ? undefined : this.#read(address, read[index], lookup)))
+        .finally(() => {
+          if (this.#lookups.get(address.storeKey) === lookup) this.#lookups.delete(address.storeKey)
+        })
+      const lookup: Lookup = { held, overtaken: false }
+      this.#lookups.set(address.storeKey, lookup)
+    })
+  }
+
+  async #read(address: Address, bytes: Uint8Array | undefined, lookup: Lookup): Promise<Held | undefined> {
+    const now = this.#clock.now()
+    const heldAt = this.#clock.monotonic()
+    const entry = this.#reader.read(address, bytes, now)
+    if (entry === undefined || !(await this.#invalidations.isGood(entry.head.generations))) return undefined
+    // An entry from a clock that is ahead of ours is as good as new.
+    const held = { entry, heldAt, ageThen: Math.max(0, now - entry.head.storedAt) }
+    if (!lookup.overtaken) this.#hold(address.storeKey, held)
+    return held
+  }
+
+  #forget(storeKey: string): void {
+    this.#overtake(storeKey)
+    this.#memory?.delete(storeKey)
+  }
+
+  #overtake(storeKey: string): void {
+    const lookup = this.#lookups.get(storeKey)
+    if (lookup === undefined) return
+    lookup.overtaken = true
+    this.#lookups.delete(storeKey)
+  }
+
+  #hold(storeKey: string, held: Held): void {
+    const { head } = held.entry
+    this.#memory?.set(storeKey, held, { bytes: sizeOf(held.entry), ttl: head.ttl + head.stale - held.ageThen, owner: head.scope })
+  }
+
+  #found(held: Held, source: Source): Found {
+    const age = held.ageThen + this.#clock.monotonic() - held.heldAt
+    return { entry: held.entry, source, age, remaining: held.entry.head.ttl - age }
+  }
+}
+
+/** What an entry takes in memory, estimated to the high side. */
+function sizeOf({ head, body }: Entry): number {
+  // Texts beyond ASCII may take two bytes a character; a head takes about a kilobyte with its objects.
+  const bytes = typeof body === 'string' ? (Buffer.byteLength(body) === body.length ? body.length : 2 * body.length) : body.byteLength
+  const texts = [...head.tags, ...Object.keys(head.generations)]
+  return texts.reduce((sum, text) => sum + 2 * text.length + 50, bytes + 1_000)
+}
