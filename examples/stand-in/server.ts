@@ -1,0 +1,129 @@
+/**
+ * A stand-in for a provider, so that the examples run without a key and without a network. It speaks chat completions, responses and
+ * embeddings over real HTTP on the loopback address, whole and streamed, and takes the time that a model would take:
+ * 300 to 900 ms for a whole answer, and for a stream 300 ms to its first event and 25 ms between two events.
+ *
+ * `STAND_IN_SPEED` in the environment says how many times as fast it is. @default 1
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
+import { chatChunks, completeChat } from './chat.ts'
+import { embed } from './embeddings.ts'
+import { respond, responseEvents } from './responses.ts'
+
+/** A stand-in that listens. */
+export interface StandIn {
+  /**
+   * The address to give to an SDK. It is the same in every run, as answers are kept under the address that they came from,
+   * while the port is any that is free. The name cannot exist: https://www.rfc-editor.org/rfc/rfc2606
+   */
+  readonly baseURL: string
+  /** A `fetch` that finds the stand-in under that address. */
+  readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
+  close(): Promise<void>
+}
+
+/** What is answered: one body, or the events of a stream. */
+type Answer = { readonly status: number; readonly body: object } | { readonly events: readonly string[] }
+
+const host = 'http://stand-in.invalid'
+
+/** The ids that a provider answers with have a date in them where the caller's have none. */
+const dated: ReadonlyMap<string, string> = new Map([['gpt-5-mini', 'gpt-5-mini-2025-08-07']])
+
+/** A stand-in that listens on a port of the loopback address. */
+export async function startStandIn(): Promise<StandIn> {
+  const speed = Number(process.env['STAND_IN_SPEED'] ?? 1)
+  if (!(speed > 0)) throw new TypeError('STAND_IN_SPEED must be a number above 0')
+  let requests = 0
+  const server = createServer((request, response) => {
+    serve(request, response, (requests += 1), speed).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined))
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  const local = (url: string): string => url.replace(host, `http://127.0.0.1:${port}`)
+  return {
+    baseURL: `${host}/v1`,
+    fetch: (input, init) =>
+      input instanceof Request ? fetch(new Request(local(input.url), input), init) : fetch(local(String(input)), init),
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => {
+        server.close(resolve)
+      })
+    },
+  }
+}
+
+async function serve(request: IncomingMessage, response: ServerResponse, number: number, speed: number): Promise<void> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of request) if (chunk instanceof Uint8Array) chunks.push(chunk)
+  const body = Buffer.concat(chunks).toString()
+  // The number makes every answer another one, as a provider's are: an answer with the id of an earlier one came from a cache.
+  const id = createHash('sha256').update(`${number} ${body}`).digest('hex').slice(0, 48)
+  const answer = answerFor(request.method ?? '', request.url ?? '', body, id)
+  response.setHeader('x-request-id', `req_${id.slice(0, 32)}`)
+  response.setHeader('openai-version', '2020-10-01')
+  if ('events' in answer) return stream(response, answer.events, speed)
+  const text = JSON.stringify(answer.body)
+  const pause = answer.status === 200 ? Math.min(900, 300 + body.length / 40 + text.length / 10) : 0
+  response.setHeader('openai-processing-ms', Math.round(pause))
+  await wait(pause / speed)
+  response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text)
+}
+
+async function stream(response: ServerResponse, events: readonly string[], speed: number): Promise<void> {
+  await wait(300 / speed)
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
+  for (const event of events) {
+    if (response.destroyed) return
+    response.write(event)
+    await wait(25 / speed)
+  }
+  response.end()
+}
+
+function answerFor(method: string, path: string, body: string, id: string): Answer {
+  const parsed: unknown = method === 'POST' ? parse(body) : undefined
+  const model = typeof parsed === 'object' && parsed !== null ? String(Reflect.get(parsed, 'model')) : ''
+  if (model === '') return failure(400, 'The body must be a JSON object with a model.')
+  const answering = dated.get(model) ?? model
+  // The SDK that sent the body has checked it, and only examples ask here: its type is taken on trust.
+  if (path.endsWith('/chat/completions')) {
+    const request: Parameters<typeof completeChat>[0] = JSON.parse(body)
+    const completion = completeChat(request, id, answering)
+    if (request.stream !== true) return { status: 200, body: completion }
+    const chunks = chatChunks(request, completion).map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`)
+    return { events: [...chunks, 'data: [DONE]\n\n'] }
+  }
+  if (path.endsWith('/responses')) {
+    const request: Parameters<typeof respond>[0] = JSON.parse(body)
+    const response = respond(request, id, answering)
+    if (request.stream !== true) return { status: 200, body: response }
+    return {
+      events: responseEvents(response).map((event) => `event: ${String(Reflect.get(event, 'type'))}\ndata: ${JSON.stringify(event)}\n\n`),
+    }
+  }
+  if (path.endsWith('/embeddings')) {
+    const request: Parameters<typeof embed>[0] = JSON.parse(body)
+    return { status: 200, body: embed(request, answering) }
+  }
+  return failure(404, `Unknown request URL: ${method} ${path}.`)
+}
+
+function failure(status: number, message: string): Answer {
+  return { status, body: { error: { message, type: 'invalid_request_error', param: null, code: null } } }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
