@@ -24,12 +24,19 @@ export function unnameable(files: Readonly<Record<string, string>>, entries: rea
     [...(parsed.get(entry)?.exported.values() ?? [])].flatMap((local) => find(parsed, entry, local)),
   )
   const known = new Set(exported.map(({ id }) => id))
-  return exported.flatMap(({ file, id, nodes }) =>
-    [...new Set(nodes.flatMap((node) => [...references(node)]))]
-      .flatMap((name) => find(parsed, file, name))
-      .filter((found) => !known.has(found.id))
-      .map((found) => `${id} uses ${found.id}`),
-  )
+  return exported.flatMap((user) => used(parsed, user, known).map(({ id }) => `${user.id} uses ${id}`))
+}
+
+/** What `user` refers to and none of `known` is. An alias needs no name: the compiler writes out what it stands for, so that counts. */
+function used(parsed: ReadonlyMap<string, Declarations>, { file, nodes }: Found, known: ReadonlySet<string>): Found[] {
+  const names = new Set(nodes.flatMap((node) => [...references(node)]))
+  const hidden = [...names].flatMap((name) => find(parsed, file, name)).filter(({ id }) => !known.has(id))
+  const seen = new Set([...known, ...hidden.map(({ id }) => id)])
+  return hidden.flatMap((found) => (found.nodes.every(isAlias) ? used(parsed, found, seen) : [found]))
+}
+
+function isAlias(node: Node): boolean {
+  return node['type'] === 'TSTypeAliasDeclaration'
 }
 
 interface Found {

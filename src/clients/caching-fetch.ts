@@ -3,19 +3,23 @@
  * @module
  */
 import type { CacheInfo } from '../call.ts'
-import type { Engine, Found } from '../engine/engine.ts'
+import type { Engine } from '../engine/engine.ts'
+import { exchange, type Exchange, type Shared } from '../engine/exchange.ts'
 import type { Fate } from '../engine/facts.ts'
-import { Flights, type Origin, type Recording } from '../engine/flight.ts'
+import type { Upstream } from '../engine/flight.ts'
+import type { Flights } from '../engine/flights.ts'
+import { fillSingles, findSingles, planSingles, type Singles } from '../engine/per-input.ts'
 import { type Call, type Plan, planCall, type Refusal } from '../engine/plan.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { sha256 } from '../key/digest.ts'
-import type { Endpoint } from '../providers/endpoint.ts'
-import { credentialText, keyedHeaders } from '../providers/http-headers.ts'
+import { anthropicEndpoints } from '../providers/anthropic.ts'
+import { type Endpoint, parseJsonObject } from '../providers/endpoint.ts'
+import { credentialText, keptHeaders, keyedHeaders } from '../providers/http-headers.ts'
 import { openaiEndpoints } from '../providers/openai.ts'
 import { noteInfo } from './cache-info.ts'
-import { callOptions, type HttpRequest, optionsOf, readRequest, targetOf } from './http-request.ts'
-import { notCachedResponse, type ResponseHead, serves, sharedResponse, storedResponse } from './http-response.ts'
-import { findSingles, perInputOrigin, planSingles, type Singles } from './per-input.ts'
+import { callOptions } from './call-options.ts'
+import { type HttpRequest, optionsOf, readRequest, targetOf } from './http-request.ts'
+import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './http-response.ts'
 import { draftOf } from './recording.ts'
 
 /** What `fetch` is, for those who pass one in. */
@@ -41,9 +45,9 @@ interface Asked {
 }
 
 /** The longest path first, as the path of one endpoint may end like another's. */
-const endpoints = openaiEndpoints.toSorted((first, second) => second.path.length - first.path.length)
+const endpoints = [...openaiEndpoints, ...anthropicEndpoints].toSorted((first, second) => second.path.length - first.path.length)
 
-const flights = new WeakMap<Engine, Flights<ResponseHead, Uint8Array>>()
+const flights = new WeakMap<Engine, Flights<Shared<ResponseHead>, Uint8Array>>()
 
 /** A `fetch` over `upstream` that goes through the engine. */
 export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): Fetch {
@@ -64,7 +68,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     if ('reason' in decided) return inform(await upstream(input, plainInit), engine.bypass(decided), carriers)
     const send: Asked['send'] = (flightSignal, body) =>
       upstream(input, { ...plainInit, signal: flightSignal, ...(body !== undefined && { body }) })
-    return answer(engine, { ...decided, url, signal, carriers, send })
+    return exchange(engine, exchangeOf(engine, { ...decided, url, signal, carriers, send }))
   }
 }
 
@@ -98,97 +102,52 @@ function decide(engine: Engine, call: Call): { plan: Plan; singles: Singles | un
   }
 }
 
-async function answer(engine: Engine, asked: Asked): Promise<Response> {
-  const { plan, singles, url, signal, carriers } = asked
-  const { replay } = engine.settings
-  if (plan.mode !== 'reload') {
-    const found = singles === undefined ? await engine.find(plan) : await findSingles(engine, plan, singles)
-    signal?.throwIfAborted()
-    if (found !== undefined && isUsable(found, plan)) {
-      const info = engine.hit(plan, found)
-      return inform(storedResponse(found.entry, plan, info, url, replay, signal), info, carriers)
-    }
-    if (plan.mode === 'only-if-cached') {
-      const { operation, scope } = plan
-      return inform(notCachedResponse(url), engine.bypass({ operation, scope, reason: 'not cached' }), carriers)
-    }
-  }
-  return fly(engine, asked)
-}
-
-/** Whether what was found may answer this call: fresh, or stale where that is good enough, and holding all that the call asks for. */
-function isUsable(found: Found, plan: Plan): boolean {
-  return (found.remaining > 0 || plan.mode === 'force-cache') && serves(found.entry, plan)
-}
-
-/** Asks the origin, together with whoever asks it for the same just now. */
-async function fly(engine: Engine, asked: Asked): Promise<Response> {
-  const { plan, singles, signal, carriers } = asked
-  const fate: Fate = { stored: false, reason: undefined, usage: undefined, model: plan.model, latency: 0 }
-  const beginning = engine.begin(plan)
-  const joiners: Plan[] = []
-  const start = (flightSignal: AbortSignal): Promise<Response> =>
-    singles === undefined ? asked.send(flightSignal) : perInputOrigin(engine, plan, singles, fate, (body) => asked.send(flightSignal, body))
-  const land = (recording: Recording<ResponseHead, Uint8Array>): void => {
-    try {
-      if (singles === undefined || recording.head.status !== 200) {
-        const draft = draftOf(plan, recording)
-        if (typeof draft === 'string') engine.skip(plan, draft, fate)
-        else engine.store(plan, beginning, draft, fate)
-      }
-    } catch (error) {
-      engine.hookFailed(error)
-    }
-    if (recording.head.status === 200) engine.spent(plan, fate)
-    for (const joiner of joiners) engine.countHit(joiner, 'flight', false, fate)
-  }
-  const { passenger, joined } = flightsOf(engine).board(
-    flightName(plan),
-    originOf(start, { fate, joiners }),
-    signal,
-    plan.mode === 'reload',
-    land,
-  )
-  if (!joined) engine.miss(plan)
-  const head = await passenger.head()
-  const hit = joined && head.status === 200
-  if (hit) head.joiners.push(plan)
-  const facts = { hit, source: joined ? 'flight' : 'origin', age: 0, ttl: plan.ttl, stale: false }
-  return inform(sharedResponse(head, passenger), engine.info(plan, facts, head.fate), carriers)
-}
-
-/** Callers with one flight name get one upstream answer, byte for byte; so a stream and a whole answer are two flights. */
-function flightName(plan: Plan): string {
-  return JSON.stringify([plan.key, plan.streamed, plan.omits])
-}
-
-function flightsOf(engine: Engine): Flights<ResponseHead, Uint8Array> {
-  let known = flights.get(engine)
-  if (known === undefined) {
-    const { maxEntryBytes, flightDeadline, clock } = engine.settings
-    known = new Flights({ maxBytes: maxEntryBytes, deadline: flightDeadline }, clock)
-    flights.set(engine, known)
-  }
-  return known
-}
-
-function originOf(
-  start: (signal: AbortSignal) => Promise<Response>,
-  shared: Pick<ResponseHead, 'fate' | 'joiners'>,
-): Origin<ResponseHead, Uint8Array> {
+function exchangeOf(engine: Engine, asked: Asked): Exchange<ResponseHead, Uint8Array, Response> {
+  const { plan, singles, url, signal, carriers, send } = asked
   return {
-    async start(signal) {
-      const response = await start(signal)
-      const { status, statusText, headers, url } = response
-      return { head: { status, statusText, headers, url, ...shared }, items: chunksOf(response), shareable: status === 200 }
+    plan,
+    signal,
+    flights: flightsOf(engine),
+    ...(singles && { find: () => findSingles(engine, plan, singles) }),
+    async start(flightSignal, fate) {
+      return upstreamOf(singles === undefined ? await send(flightSignal) : await sendSingles(engine, asked, singles, flightSignal, fate))
     },
     size: (chunk) => chunk.byteLength,
+    draft: (recording) => (singles !== undefined && recording.head.status === 200 ? undefined : draftOf(plan, recording)),
+    stored: (found, info) => inform(storedResponse(found.entry, plan, info, url, engine.settings.replay, signal), info, carriers),
+    shared: (head, passenger, info) => inform(sharedResponse(head, passenger), info, carriers),
+    missing: (info) => inform(notCachedResponse(url), info, carriers),
   }
+}
+
+async function sendSingles(engine: Engine, { plan, send }: Asked, singles: Singles, signal: AbortSignal, fate: Fate): Promise<Response> {
+  const { said, answer } = await fillSingles(engine, plan, singles, fate, async (request) => {
+    const response = await send(signal, request && JSON.stringify(request))
+    if (response.status !== 200) return { response, answer: undefined, headers: {} }
+    const text = await response.text()
+    const headers = keptHeaders((name) => response.headers.get(name))
+    return { response: new Response(text, response), answer: parseJsonObject(text), headers }
+  })
+  return answer === undefined ? said.response : new Response(JSON.stringify(answer), said.response)
+}
+
+function upstreamOf(response: Response): Upstream<ResponseHead, Uint8Array> {
+  const { status, statusText, headers, url } = response
+  return { head: { status, statusText, headers, url }, items: chunksOf(response), shareable: status === 200 }
 }
 
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefined> {
   if (response.body === null) return
   for await (const chunk of response.body) yield chunk
+}
+
+function flightsOf(engine: Engine): Flights<Shared<ResponseHead>, Uint8Array> {
+  let known = flights.get(engine)
+  if (known === undefined) {
+    known = engine.flights()
+    flights.set(engine, known)
+  }
+  return known
 }
 
 /** The endpoint that `url` is of, and what of the URL is not its path: where its answers come from. */

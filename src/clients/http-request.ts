@@ -2,22 +2,11 @@
  * What a `fetch` is asked to send, read without using it up.
  * @module
  */
-import type { CallOptions } from '../call.ts'
 import { isCacheMode } from '../call.ts'
 import { sha256 } from '../key/digest.ts'
 import { type JsonObject, parseJsonObject } from '../providers/endpoint.ts'
-
-/** Under this member of `fetch`'s init a wrapped client hands its caller's options down. Shared by all copies of llmemo. */
-export const callOptions = Symbol.for('llmemo.call')
-
-/** What a wrapped client hands down to its fetch. */
-export interface HandedDown {
-  readonly options: CallOptions
-  /** Why the request's body cannot be keyed, although what is sent of it could. */
-  readonly unkeyable?: string
-  /** The signal that the caller gave: that of a stream helper's own controller, by which the helper's facts are found. */
-  readonly signal?: object
-}
+import { hasRoundedInteger } from '../providers/exact-json.ts'
+import { type HandedDown, handedDownIn } from './call-options.ts'
 
 /** A request, read. */
 export interface HttpRequest {
@@ -41,8 +30,7 @@ function addressOf(input: string | URL | Request): string {
 
 /** What a wrapped client handed down, with fetch's own cache mode where the caller gave no other. */
 export function optionsOf(input: string | URL | Request, init: RequestInit | undefined): HandedDown {
-  const given: unknown = init === undefined ? undefined : Reflect.get(init, callOptions)
-  const handed: HandedDown = isHandedDown(given) ? given : { options: {} }
+  const handed = handedDownIn(init) ?? { options: {} }
   const mode: unknown = init?.cache ?? (input instanceof Request ? input.cache : undefined)
   if (handed.options.mode !== undefined || mode === 'default') return handed
   // `no-cache` asks the origin whether the stored answer is still good; no provider can say, so it is asked anew.
@@ -57,16 +45,30 @@ export async function readRequest(input: string | URL | Request, init: RequestIn
   return {
     url: addressOf(input),
     headers: init?.headers === undefined && request !== undefined ? request.headers : new Headers(init?.headers),
-    body: given === undefined && request !== undefined ? parseJsonObject(await request.clone().text()) : await readBody(given),
+    body: given === undefined && request !== undefined ? parseBytes(await request.clone().arrayBuffer()) : await readBody(given),
     signal: init?.signal ?? request?.signal ?? undefined,
   }
 }
 
 async function readBody(body: unknown): Promise<JsonObject | undefined> {
-  if (typeof body === 'string') return parseJsonObject(body)
-  if (body instanceof Uint8Array) return parseJsonObject(new TextDecoder().decode(body))
+  if (typeof body === 'string') return parseText(body)
+  if (body instanceof Uint8Array) return parseBytes(body)
   if (body instanceof FormData) return readForm(body)
   return undefined
+}
+
+/** Bytes that are not UTF-8 are no JSON; a lenient decoder would make the same text of different ones. */
+function parseBytes(bytes: ArrayBuffer | Uint8Array): JsonObject | undefined {
+  try {
+    return parseText(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    return undefined
+  }
+}
+
+/** Where an integer is rounded by reading it, two bodies could become one. Only a text with a long run of digits is looked at closely. */
+function parseText(text: string): JsonObject | undefined {
+  return /\d{16}/.test(text) && hasRoundedInteger(text) ? undefined : parseJsonObject(text)
 }
 
 /** A form as JSON: each field's values in order; a file by its digest, its type, and the ending of its name, which tells its format. */
@@ -85,8 +87,4 @@ async function readFile(file: File): Promise<JsonObject> {
   const bytes = new Uint8Array(await file.arrayBuffer())
   const ending = /\.[^.]+$/.exec(file.name)?.[0].toLowerCase() ?? ''
   return { file: sha256(bytes), length: bytes.byteLength, type: file.type, ending }
-}
-
-function isHandedDown(value: unknown): value is HandedDown {
-  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'options') === 'object'
 }

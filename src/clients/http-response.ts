@@ -4,30 +4,19 @@
  */
 import type { CacheInfo } from '../call.ts'
 import type { Entry } from '../entry.ts'
-import type { Fate } from '../engine/facts.ts'
+import type { Shared } from '../engine/exchange.ts'
 import type { Passenger } from '../engine/flight.ts'
 import type { ReplayOptions } from '../engine/options.ts'
 import type { Plan } from '../engine/plan.ts'
 import { parseJsonObject } from '../providers/endpoint.ts'
 import { formatEvents, parseEvents } from '../stream/server-sent-events.ts'
 
-/** The head of an HTTP answer, and what becomes of the answer in the cache. */
+/** The head of an HTTP answer. */
 export interface ResponseHead {
   readonly status: number
   readonly statusText: string
   readonly headers: Headers
   readonly url: string
-  readonly fate: Fate
-  /** The calls that joined the flight and are to be counted at its end. */
-  readonly joiners: Plan[]
-}
-
-/**
- * Whether a stored answer holds all that this call asks for: a stream that was recorded without its usage
- * is no answer to one who would have got it.
- */
-export function serves(entry: Entry, plan: Plan): boolean {
-  return entry.head.omits.every((facet) => plan.omits.includes(facet))
 }
 
 /** A stored answer as a `Response`, streamed or whole as the call asks for it. */
@@ -51,7 +40,7 @@ export function storedResponse(
 }
 
 /** The whole answer as text or bytes. */
-export function whole(entry: Entry, plan: Plan): string | Uint8Array<ArrayBuffer> {
+function whole(entry: Entry, plan: Plan): string | Uint8Array<ArrayBuffer> {
   const { streaming } = plan.endpoint
   if (typeof entry.body !== 'string') return new Uint8Array(entry.body)
   if (entry.head.kind === 'json' || streaming === undefined) return entry.body
@@ -101,7 +90,7 @@ function replayed(texts: readonly string[], replay: ReplayOptions, signal: Abort
 }
 
 /** One caller's share of a flight as a `Response`. His chunks are his own to keep or to change. */
-export function sharedResponse(head: ResponseHead, passenger: Passenger<ResponseHead, Uint8Array>): Response {
+export function sharedResponse(head: ResponseHead, passenger: Passenger<Shared<ResponseHead>, Uint8Array>): Response {
   // A `Response` with one of these statuses may not have a body.
   // Source: https://fetch.spec.whatwg.org/#null-body-status
   const empty = [101, 103, 204, 205, 304].includes(head.status)

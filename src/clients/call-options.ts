@@ -1,0 +1,72 @@
+/**
+ * The cache's options of one call: read from the SDK's request options, and handed down to where the call is answered.
+ * @module
+ */
+import { assertCallOptions, type CallOptions } from '../call.ts'
+import { InvalidOptionError, NotKeyableError } from '../errors.ts'
+import { canonicalJson } from '../key/canonical-json.ts'
+
+/** Marks a client of ours and holds the bare client beneath. Shared by all copies of llmemo. */
+export const bare = Symbol.for('llmemo.bare')
+
+/** Under this member of `fetch`'s init a wrapped client hands its caller's options down. Shared by all copies of llmemo. */
+export const callOptions = Symbol.for('llmemo.call')
+
+/** What a wrapped client hands down. */
+export interface HandedDown {
+  readonly options: CallOptions
+  /** Why the request's body cannot be keyed, although what is sent of it could. */
+  readonly unkeyable?: string
+  /** The signal that the caller gave: that of a stream helper's own controller, by which the helper's facts are found. */
+  readonly signal?: object
+}
+
+/** What a wrapped client handed down, or `undefined`. */
+export function handedDownIn(init: object | undefined): HandedDown | undefined {
+  const handed: unknown = init === undefined ? undefined : Reflect.get(init, callOptions)
+  return typeof handed === 'object' && handed !== null && isHandedDown(handed) ? handed : undefined
+}
+
+/**
+ * The cache's options in an SDK's request options.
+ * @throws {InvalidOptionError} for an unknown option or a value that cannot be
+ */
+export function readCallOptions(cache: unknown, bypassCache: unknown): CallOptions {
+  if (bypassCache !== undefined && typeof bypassCache !== 'boolean') {
+    throw new InvalidOptionError('bypassCache', bypassCache, 'true or false')
+  }
+  if (cache !== undefined) assertCallOptions(cache)
+  return bypassCache === true ? { ...cache, mode: 'no-store' } : (cache ?? {})
+}
+
+/**
+ * The request options less ours, which go down to our fetch in `fetchOptions`.
+ * @throws {InvalidOptionError} for an unknown option or a value that cannot be
+ */
+export function handDown(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null) return given
+  const { cache, bypassCache, ...options }: Record<string, unknown> = { ...given }
+  const { body, signal, fetchOptions } = options
+  const handed: HandedDown = {
+    options: readCallOptions(cache, bypassCache),
+    ...unkeyable(body),
+    ...(typeof signal === 'object' && signal !== null && { signal }),
+  }
+  return { ...options, fetchOptions: { ...(typeof fetchOptions === 'object' ? fetchOptions : {}), [callOptions]: handed } }
+}
+
+/** What the SDK would send of a `Map` or a `NaN` is not what the caller meant, so nothing is cached under it. */
+function unkeyable(body: unknown): { unkeyable?: string } {
+  if (typeof body !== 'object' || body === null || body instanceof FormData) return {}
+  try {
+    canonicalJson(body, { longText: Infinity })
+    return {}
+  } catch (error) {
+    if (error instanceof NotKeyableError) return { unkeyable: 'not keyable' }
+    throw error
+  }
+}
+
+function isHandedDown(value: object): value is HandedDown {
+  return typeof Reflect.get(value, 'options') === 'object'
+}
