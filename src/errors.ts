@@ -18,6 +18,11 @@ export type ErrorCode =
 
 const marker = Symbol.for('llmemo.error')
 
+/** Why a call in mode `only-if-cached` has no answer, and what to do. */
+export const notCachedMessage =
+  'llmemo: no answer is stored for this request, and its mode "only-if-cached" forbids to ask the provider. ' +
+  'Use mode "default" to ask it.'
+
 /** The base of every error of ours. `instanceof` fails across two copies of a package; {@link LlmemoError.isInstance} does not. */
 export class LlmemoError extends Error {
   /** What went wrong, for a program to branch on. */
@@ -62,7 +67,7 @@ export class UnknownClientError extends TypeError {
 
   constructor(given: unknown) {
     super(
-      `llmemo: withCache() does not know this client: ${show(given)}. It knows OpenAI and AzureOpenAI (openai 5 to 7). ` +
+      `llmemo: withCache() does not know this client: ${show(given)}. It knows OpenAI and AzureOpenAI (openai 5 to 7), Anthropic (@anthropic-ai/sdk from 0.60) and BedrockRuntimeClient. ` +
         'For any other SDK that takes a fetch, pass it cachingFetch(cache).',
     )
     this.name = 'UnknownClientError'
@@ -83,6 +88,16 @@ export class NotKeyableError extends LlmemoError {
   constructor(path: string, what: string, options?: { cause?: unknown }) {
     super('NOT_KEYABLE', `llmemo: ${path || 'the value'} is ${what}, which has no canonical JSON; no key can be made of it.`, options)
     this.path = path
+  }
+}
+
+/**
+ * A call in mode `only-if-cached` found nothing stored. Thrown by a wrapped Bedrock client; an SDK that ends in a `fetch` throws its own
+ * error for status 504, whose body says the same.
+ */
+export class NotCachedError extends LlmemoError {
+  constructor() {
+    super('NOT_CACHED', notCachedMessage)
   }
 }
 

@@ -8,6 +8,7 @@ import type { Shared } from '../engine/exchange.ts'
 import type { Passenger } from '../engine/flight.ts'
 import type { ReplayOptions } from '../engine/options.ts'
 import type { Plan } from '../engine/plan.ts'
+import { notCachedMessage } from '../errors.ts'
 import { parseJsonObject } from '../providers/endpoint.ts'
 import { formatEvents, parseEvents } from '../stream/server-sent-events.ts'
 
@@ -113,10 +114,7 @@ export function sharedResponse(head: ResponseHead, passenger: Passenger<Shared<R
 
 /** The answer to a call that must not go to the provider and has nothing stored. Source: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.7 */
 export function notCachedResponse(url: string): Response {
-  const message =
-    'llmemo: no answer is stored for this request, and its mode "only-if-cached" forbids to ask the provider. ' +
-    'Use mode "default" to ask it.'
-  const body = JSON.stringify({ error: { message, type: 'llmemo', code: 'NOT_CACHED', param: null } })
+  const body = JSON.stringify({ error: { message: notCachedMessage, type: 'llmemo', code: 'NOT_CACHED', param: null } })
   // `x-should-retry: false` keeps the SDKs from asking again at once.
   const headers = { 'content-type': 'application/json', 'x-should-retry': 'false', 'cache-status': 'llmemo; fwd=miss' }
   return located(new Response(body, { status: 504, statusText: 'Gateway Timeout', headers }), url)

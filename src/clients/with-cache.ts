@@ -6,6 +6,8 @@ import { type Cache, createCache, engineOf } from '../engine/cache.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { CacheOptions } from '../engine/options.ts'
 import { InvalidOptionError, UnknownClientError } from '../errors.ts'
+import { isAnthropic, wrapAnthropic } from './anthropic.ts'
+import { isBedrock, wrapBedrock } from './bedrock.ts'
 import { type Fetch, fetchThrough } from './caching-fetch.ts'
 import { isOpenAi, wrapOpenAi } from './openai.ts'
 import type { Cached } from './openai-types.ts'
@@ -17,14 +19,24 @@ import type { Cached } from './openai-types.ts'
  * @throws {InvalidOptionError} for options that cannot be
  */
 export function withCache<Client extends object>(client: Client, cacheOrOptions?: Cache | CacheOptions): Cached<Client> {
-  if (typeof client !== 'object' || client === null || !isOpenAi(client)) throw new UnknownClientError(client)
+  if (typeof client !== 'object' || client === null) throw new UnknownClientError(client)
+  const wrap = wrapperOf(client)
+  if (wrap === undefined) throw new UnknownClientError(client)
   // The wrapped client is of the class of the client, with the additions that `Cached` describes.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return wrapOpenAi(client, engineFrom(cacheOrOptions)) as object as Cached<Client>
+  return wrap(engineFrom(cacheOrOptions)) as Cached<Client>
+}
+
+/** The SDKs are told apart by shape: bundlers rename classes, and a package may be there twice. */
+function wrapperOf(client: object): ((engine: Engine) => object) | undefined {
+  if (isOpenAi(client)) return (engine) => wrapOpenAi(client, engine)
+  if (isAnthropic(client)) return (engine) => wrapAnthropic(client, engine)
+  if (isBedrock(client)) return (engine) => wrapBedrock(client, engine)
+  return undefined
 }
 
 /**
- * A `fetch` that answers repeated calls from the cache, for any SDK that takes one: OpenAI's own protocol under any host.
+ * A `fetch` that answers repeated calls from the cache, for any SDK that takes one: OpenAI's and Anthropic's own protocols under any host.
  * @param fetch what asks the origin @default the global fetch
  * @throws {InvalidOptionError} when `cache` is no cache or `fetch` no function
  */

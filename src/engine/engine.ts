@@ -41,6 +41,7 @@ export class Engine {
   readonly #tiers: Tiers
   readonly #logger: Logger
   #hookFailed = false
+  #pricesExpected = false
 
   constructor(settings: Settings) {
     this.settings = settings
@@ -156,7 +157,7 @@ export class Engine {
   countHit(plan: Plan, source: Source, stale: boolean, fate: Fate): void {
     const { operation, origin, key, model } = plan
     const { provider } = plan.endpoint
-    void this.prices?.load()
+    this.#expectPrices()
     const at = this.settings.clock.now()
     this.stats.hit({
       operation,
@@ -181,6 +182,9 @@ export class Engine {
 
   /** Counts a call that the provider must answer, and says so. */
   miss(plan: Plan): void {
+    // While the provider is waited for there is time for what the next hit will need.
+    this.#pricesExpected = true
+    void this.prices?.load()
     this.stats.miss({ operation: plan.operation, model: plan.model })
     this.events.emit('miss', { key: plan.key, operation: plan.operation })
   }
@@ -251,6 +255,13 @@ export class Engine {
 
   #reasonAgainst(answer: AnswerFacts): string | undefined {
     return reasonAgainst(this.settings.policy, answer, (error) => this.hookFailed(error))
+  }
+
+  /** Loading takes some 40 ms of the one thread, which the caller of the first hit should not wait for. */
+  #expectPrices(): void {
+    if (this.#pricesExpected || this.prices === undefined) return
+    this.#pricesExpected = true
+    setImmediate((prices: PriceBook) => void prices.load(), this.prices).unref()
   }
 }
 

@@ -36,7 +36,7 @@ export interface Exchange<Head, Item, Result> {
   /** The result of a hit. */
   stored(found: Found, info: CacheInfo): Result
   /** The result of a flight. */
-  shared(head: Head, passenger: Passenger<Shared<Head>, Item>, info: CacheInfo): Result
+  shared(head: Head, passenger: Passenger<Shared<Head>, Item>, info: CacheInfo): Result | Promise<Result>
   /** The result of a call that must not go to the origin and has nothing stored. */
   missing(info: CacheInfo): Result
 }

@@ -72,22 +72,18 @@ export class SharedTier {
     return this.#store.name
   }
 
-  /** The values under `keys`, in their order, or `undefined` when the store could not say so in time. Never throws. */
+  /**
+   * The values under `keys`, in their order, or `undefined` when the store could not say so in time. Never throws.
+   * A value that is still on its way to the store counts as being there, as what lies there is older.
+   */
   async read(keys: readonly string[]): Promise<Values | undefined> {
     if (this.#closing !== undefined) return undefined
-    const begun = this.#clock.monotonic()
-    const entered = this.#slots.enter(this.#deadline)
-    if (entered !== true && !(await entered)) {
-      // Our own queue was too long, which is no fault of the store and must not make it unusable.
-      this.#fault('read', new DeadlineError('waiting to read the store', this.#deadline))
-      return undefined
-    }
-    try {
-      return this.#reads.admits() ? await this.#readInTime(keys, this.#clock.monotonic() - begun) : undefined
-    } finally {
-      // Given back even if the store never answers: that one read is lost, others need not be.
-      this.#slots.leave()
-    }
+    const queued = keys.map((key) => this.#queue.peek(key))
+    const others = keys.filter((_, index) => queued[index] === undefined)
+    const read = others.length === 0 ? [] : await this.#ask(others)
+    if (read === undefined || others.length === keys.length) return read
+    const values = read.values()
+    return queued.map((known) => (known === undefined ? values.next().value : known.value))
   }
 
   /** Queues a write and returns at once. */
@@ -145,6 +141,22 @@ export class SharedTier {
       await this.#inTime('closing the store', closeDeadline, async () => this.#store.close?.())
     } catch (error) {
       this.#fault('write', error)
+    }
+  }
+
+  async #ask(keys: readonly string[]): Promise<Values | undefined> {
+    const begun = this.#clock.monotonic()
+    const entered = this.#slots.enter(this.#deadline)
+    if (entered !== true && !(await entered)) {
+      // Our own queue was too long, which is no fault of the store and must not make it unusable.
+      this.#fault('read', new DeadlineError('waiting to read the store', this.#deadline))
+      return undefined
+    }
+    try {
+      return this.#reads.admits() ? await this.#readInTime(keys, this.#clock.monotonic() - begun) : undefined
+    } finally {
+      // Given back even if the store never answers: that one read is lost, others need not be.
+      this.#slots.leave()
     }
   }
 

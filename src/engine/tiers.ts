@@ -128,11 +128,17 @@ export class Tiers {
     const { storeKey: key } = address
     if (this.#invalidations.overtook(address.labels, beginning) || this.#removals.since(key, beginning.removals)) return false
     this.#overtake(key)
-    this.#hold(key, { entry, heldAt: this.#clock.monotonic(), ageThen: 0 })
+    const heldAt = this.#clock.monotonic()
+    this.#hold(key, { entry, heldAt, ageThen: 0 })
     if (this.#reader.isForeign(key)) return true
-    const { head } = entry
-    const make = () => ({ key, value: this.#codec.encode(entry), ttl: head.ttl + head.stale })
-    this.#shared?.write({ key, bytes: sizeOf(entry), make })
+    const { ttl, stale } = entry.head
+    const left = (): number => Math.ceil(ttl + stale - (this.#clock.monotonic() - heldAt))
+    this.#shared?.write({
+      key,
+      bytes: sizeOf(entry),
+      make: () => ({ key, value: this.#codec.encode(entry), ttl: Math.max(1, left()) }),
+      isOver: () => left() <= 0,
+    })
     return true
   }
 

@@ -9,8 +9,10 @@ export interface PendingWrite {
   readonly key: string
   /** The body's size, as a measure of what waits. */
   readonly bytes: number
-  /** Makes the bytes; `undefined` when there is nothing to write any more. */
-  make(): StoreWrite | undefined
+  /** Makes the bytes. */
+  make(): StoreWrite
+  /** Whether the value's time is over. It is written even so, as it must take the place of what is older. */
+  isOver(): boolean
 }
 
 /** Bounds of the queue. */
@@ -19,6 +21,12 @@ export interface WriteQueueBounds {
   readonly maxBytes: number
   /** Writes handed over at once. */
   readonly batch: number
+}
+
+/** A write whose turn has come. */
+interface Taken {
+  readonly pending: PendingWrite
+  readonly write: StoreWrite
 }
 
 /** A bounded queue of writes. */
@@ -31,7 +39,7 @@ export class WriteQueue {
   #bytes = 0
   #working: Promise<void> | undefined
   /** What is being written just now. */
-  #batch: { readonly keys: ReadonlySet<string>; readonly written: Promise<void> } | undefined
+  #batch: { readonly writes: readonly Taken[]; readonly written: Promise<void> } | undefined
 
   /**
    * @param write hands a batch to the store; it never rejects
@@ -62,10 +70,27 @@ export class WriteQueue {
     this.#working ??= this.#work()
   }
 
+  /**
+   * What will lie under `key` once everything is written: a value, or nothing as its time is over.
+   * @returns `undefined` when no write to this key waits or is under way
+   */
+  peek(key: string): { readonly value: Uint8Array | undefined } | undefined {
+    const waiting = this.#waiting.get(key)
+    const pending = waiting ?? this.#taken(key)?.pending
+    if (pending === undefined) return undefined
+    if (pending.isOver()) return { value: undefined }
+    try {
+      return { value: waiting === undefined ? this.#taken(key)?.write.value : waiting.make().value }
+    } catch {
+      // It is told of when its turn comes.
+      return undefined
+    }
+  }
+
   /** Gives up a write that waits, if there is one. Resolves when no earlier write to this key is under way any more. */
   async cancel(key: string): Promise<void> {
     this.#remove(key)
-    if (this.#batch?.keys.has(key) === true) await this.#batch.written
+    if (this.#taken(key) !== undefined) await this.#batch?.written
   }
 
   /** Gives up everything that waits. */
@@ -95,26 +120,29 @@ export class WriteQueue {
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#waiting.size > 0) {
       const writes = this.#take()
-      const written = this.#write(writes)
-      this.#batch = { keys: new Set(writes.map(({ key }) => key)), written }
+      const written = this.#write(writes.map(({ write }) => write))
+      this.#batch = { writes, written }
       await written
       this.#batch = undefined
     }
     this.#working = undefined
   }
 
-  #take(): StoreWrite[] {
-    const batch: StoreWrite[] = []
+  #take(): Taken[] {
+    const batch: Taken[] = []
     for (const [key, pending] of this.#waiting) {
       if (batch.length >= this.#bounds.batch) break
       this.#remove(key)
       try {
-        const write = pending.make()
-        if (write !== undefined) batch.push(write)
+        batch.push({ pending, write: pending.make() })
       } catch (error) {
         this.#failed(error)
       }
     }
     return batch
+  }
+
+  #taken(key: string): Taken | undefined {
+    return this.#batch?.writes.find(({ pending }) => pending.key === key)
   }
 }

@@ -32,7 +32,7 @@ function scripted() {
 
 /** A write whose bytes are at hand. */
 function pending(key: string, ttl = hour) {
-  return { key, bytes: value.length, make: () => ({ key, value, ttl }) }
+  return { key, bytes: value.length, make: () => ({ key, value, ttl }), isOver: () => false }
 }
 
 describe('reading the store', () => {
@@ -279,6 +279,22 @@ describe('writing to the store', () => {
     await settle()
     clock.advance(10_000)
     expect(await Promise.all(all)).toEqual([undefined, false, false])
+  })
+
+  it('reads what waits or is under way rather than what is older', async () => {
+    const { tier, store } = scripted()
+    store.map.set('a', Uint8Array.of(9))
+    store.map.set('b', Uint8Array.of(8))
+    store.writes = 'held'
+    tier.write(pending('a'))
+    expect(await tier.read(['b', 'a', 'c'])).toEqual([Uint8Array.of(8), value, undefined])
+    await settle()
+    expect(await tier.read(['a'])).toEqual([value])
+    expect(store.calls).toEqual(['get b', 'get c', 'set a'])
+    store.release()
+    await tier.flush()
+    expect(await tier.read(['a'])).toEqual([value])
+    expect(store.calls.at(-1)).toBe('get a')
   })
 
   it('R15 removes a key for good: neither a write that waits nor one that is under way brings it back', async () => {

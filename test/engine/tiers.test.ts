@@ -90,6 +90,25 @@ describe('the store behind memory', () => {
     expect(ttls).toEqual([6 * 60_000])
   })
 
+  it('is given what is left of an entry that had to wait, and the shortest time when that is over', async () => {
+    const clock = new ManualClock()
+    const ttls: number[] = []
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const setMany = (writes: readonly StoreWrite[]) => {
+      ttls.push(...writes.map(({ ttl }) => ttl))
+      return promise
+    }
+    const { cache } = openCache({ clock, store: { ...memoryStore({ clock }), setMany } })
+    await cache.store(question('first', { ttl: '1m' }), answer())
+    await settle()
+    await cache.store(question('waits', { ttl: '1m' }), answer())
+    await cache.store(question('waits too long', { ttl: '2s' }), answer())
+    clock.advance(5_000)
+    resolve()
+    await cache.flush()
+    expect(ttls).toEqual([60_000, 55_000, 1])
+  })
+
   it('is read once for all who ask at the same time', async () => {
     const { store, here, there } = twoNodes()
     await there.cache.store(question(), answer('shared'))

@@ -25,7 +25,7 @@ function setup(bounds: Partial<WriteQueueBounds> = {}, held = false) {
 }
 
 function pending(key: string, value = 1, bytes = 1): PendingWrite {
-  return { key, bytes, make: () => ({ key, value: Uint8Array.of(value), ttl: 1_000 }) }
+  return { key, bytes, make: () => ({ key, value: Uint8Array.of(value), ttl: 1_000 }), isOver: () => false }
 }
 
 describe('a write queue', () => {
@@ -36,14 +36,14 @@ describe('a write queue', () => {
       ...pending('a'),
       make: () => {
         made = true
-        return undefined
+        return pending('a').make()
       },
     })
     await Promise.resolve()
     expect(made).toBe(false)
     await queue.settled()
     expect(made).toBe(true)
-    expect(batches).toEqual([[]])
+    expect(batches).toEqual([['a=1']])
   })
 
   it('writes in batches, in the order of coming', async () => {
@@ -111,6 +111,24 @@ describe('a write queue', () => {
     release()
     await cancelling
     await queue.settled()
+  })
+
+  it('shows what will lie under a key: what waits, else what is under way', async () => {
+    const { queue, release } = setup({}, true)
+    let over = false
+    queue.push({ ...pending('a', 1), isOver: () => over })
+    expect([queue.peek('a'), queue.peek('b')]).toEqual([{ value: Uint8Array.of(1) }, undefined])
+    await settle()
+    expect(queue.peek('a')).toEqual({ value: Uint8Array.of(1) })
+    over = true
+    expect(queue.peek('a')).toEqual({ value: undefined })
+    queue.push(pending('a', 2))
+    expect(queue.peek('a')).toEqual({ value: Uint8Array.of(2) })
+    release()
+    await settle()
+    release()
+    await queue.settled()
+    expect(queue.peek('a')).toBeUndefined()
   })
 
   it('is settled only when what came while it was writing is written too', async () => {
