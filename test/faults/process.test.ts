@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -14,12 +14,23 @@ import { LlmemoError } from '../../src/errors.ts'
 import * as source from '../../src/index.ts'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { answer, ask, callerOf, eventNames, openCache, question, settle } from '../chat.ts'
+import { assertBuilt } from '../packed.ts'
 import { ScriptedStore } from '../scripted-store.ts'
 
 const tasks = fileURLToPath(new URL('process-tasks.ts', import.meta.url))
 const built = fileURLToPath(new URL('../../dist/index.cjs', import.meta.url))
-const isBuilt = existsSync(built)
-if (!isBuilt) console.warn(`SKIPPED: P04 with two copies of the library, as ${built} is absent. Run "npm run build" first.`)
+const isBuilt = hasBuild()
+
+/** Whether there is a build, of the source as it is now. */
+function hasBuild(): boolean {
+  try {
+    assertBuilt()
+    return true
+  } catch (error) {
+    console.warn(`SKIPPED: P04 with two copies of the library: ${String(error)}`)
+    return false
+  }
+}
 
 let folder: string
 beforeEach(() => {
