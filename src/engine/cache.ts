@@ -81,7 +81,7 @@ export interface Cache {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const engines = Symbol.for('llmemo.engine')
+const engines = Symbol.for('llmemo.engine@1')
 
 /**
  * A cache. Without options: 64 MiB of memory, answers fresh for an hour.
