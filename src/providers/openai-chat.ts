@@ -7,6 +7,7 @@ import { isJsonObject, type Endpoint, type JsonObject } from './endpoint.ts'
 import { hasError, promptUsage } from './openai-body.ts'
 import { assembleChat, disassembleChat } from './openai-chat-stream.ts'
 import { adaptUsage, choicesOf, judgeFinish, omitsUsage } from './openai-chunks.ts'
+import { openaiIgnored } from './openai-ignored.ts'
 import { withPlainText } from './openai-messages.ts'
 
 /** The roles whose content may be a string or text parts, to the same effect. A `function` message knows only the string. */
@@ -18,17 +19,7 @@ export const openaiChat: Endpoint = {
   name: 'chat.completions',
   path: '/chat/completions',
   operation: 'chat',
-  ignored: [
-    'stream',
-    'stream_options',
-    'user',
-    'safety_identifier',
-    'prompt_cache_key',
-    'prompt_cache_retention',
-    'metadata',
-    'store',
-    'service_tier',
-  ],
+  ignored: openaiIgnored.chat,
   streaming: { assemble: assembleChat, disassemble: disassembleChat, adapt: adaptUsage },
   refuse: () => undefined,
   normalise(request) {

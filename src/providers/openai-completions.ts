@@ -7,6 +7,7 @@ import type { ServerEvent } from '../stream/server-sent-events.ts'
 import { isJsonObject, type Endpoint, type JsonObject } from './endpoint.ts'
 import { hasError, promptUsage } from './openai-body.ts'
 import { adaptUsage, choicesOf, formatChunks, judgeFinish, mergeChunks, mergeMember, omitsUsage, readChunks } from './openai-chunks.ts'
+import { openaiIgnored } from './openai-ignored.ts'
 
 /** Legacy completions. */
 export const openaiCompletions: Endpoint = {
@@ -14,7 +15,7 @@ export const openaiCompletions: Endpoint = {
   name: 'completions',
   path: '/completions',
   operation: 'completions',
-  ignored: ['stream', 'stream_options', 'user'],
+  ignored: openaiIgnored.completions,
   streaming: { assemble, disassemble, adapt: adaptUsage },
   refuse: () => undefined,
   omits: omitsUsage,

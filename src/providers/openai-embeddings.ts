@@ -5,6 +5,7 @@
  */
 import { isJsonObject, type Endpoint, type JsonObject } from './endpoint.ts'
 import { hasError, promptUsage } from './openai-body.ts'
+import { openaiIgnored } from './openai-ignored.ts'
 
 /** Embeddings. */
 export const openaiEmbeddings: Endpoint = {
@@ -12,7 +13,7 @@ export const openaiEmbeddings: Endpoint = {
   name: 'embeddings',
   path: '/embeddings',
   operation: 'embeddings',
-  ignored: ['user'],
+  ignored: openaiIgnored.embeddings,
   perInput: {
     split: splitEmbeddings,
     unite: (request, singles) => ({ ...request, input: singles.map(({ input }) => input) }),

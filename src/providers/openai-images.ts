@@ -5,6 +5,7 @@
  */
 import { isJsonObject, type Endpoint, type JsonObject } from './endpoint.ts'
 import { endsWith, hasError, inputUsage } from './openai-body.ts'
+import { openaiIgnored } from './openai-ignored.ts'
 
 /** Image generations. A streamed answer, with its partial images, is another than a whole one, so `stream` is part of the key. */
 export const openaiImages: Endpoint = {
@@ -12,7 +13,7 @@ export const openaiImages: Endpoint = {
   name: 'images.generate',
   path: '/images/generations',
   operation: 'images',
-  ignored: ['user', 'safety_identifier'],
+  ignored: openaiIgnored.images,
   complete: (events) => endsWith(events, 'image_generation.completed'),
   refuse: () => undefined,
   judge,

@@ -5,6 +5,7 @@
  */
 import { isJsonObject, type Endpoint, type JsonObject } from './endpoint.ts'
 import { hasError, inputUsage } from './openai-body.ts'
+import { openaiIgnored } from './openai-ignored.ts'
 import { hasOnly, withPlainText } from './openai-messages.ts'
 import { assembleResponse, disassembleResponse } from './openai-responses-stream.ts'
 
@@ -19,17 +20,7 @@ export const openaiResponses: Endpoint = {
   name: 'responses',
   path: '/responses',
   operation: 'responses',
-  ignored: [
-    'stream',
-    'stream_options',
-    'user',
-    'safety_identifier',
-    'prompt_cache_key',
-    'prompt_cache_retention',
-    'metadata',
-    'store',
-    'service_tier',
-  ],
+  ignored: openaiIgnored.responses,
   streaming: { assemble: assembleResponse, disassemble: disassembleResponse },
   refuse,
   normalise,
