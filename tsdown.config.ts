@@ -4,11 +4,14 @@ export default defineConfig({
   // One entry for each subpath of `exports` in package.json, whatever the folders inside `src`.
   entry: {
     index: 'src/index.ts',
+    dynamodb: 'src/stores/dynamodb.ts',
+    redis: 'src/stores/redis.ts',
     sqlite: 'src/stores/sqlite.ts',
+    testing: 'src/testing/index.ts',
   },
   // CommonJS too: AWS Lambda's nodejs22.x cannot `require` an ES module.
   format: ['esm', 'cjs'],
-  checks: { legacyCjs: false },
+  checks: { legacyCjs: false, pluginTimings: false },
   platform: 'node',
   target: 'node22.12',
   // TypeScript 7 writes the declarations; tsdown says on every build that its interface is young.

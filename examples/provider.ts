@@ -23,8 +23,9 @@ export interface Provider {
 /**
  * OpenAI, or whom `OPENAI_BASE_URL` names, when there is an `OPENAI_API_KEY`; else the stand-in.
  * @param keyName the variable that holds the key of another provider
+ * @param path what follows the host in the base URL that the SDK expects
  */
-export async function openProvider(keyName = 'OPENAI_API_KEY'): Promise<Provider> {
+export async function openProvider(keyName = 'OPENAI_API_KEY', path = '/v1'): Promise<Provider> {
   const real = (process.env[keyName] ?? '') !== ''
   const standIn = real ? undefined : await startStandIn()
   const ask = standIn?.fetch ?? fetch
@@ -38,7 +39,7 @@ export async function openProvider(keyName = 'OPENAI_API_KEY'): Promise<Provider
         return ask(input, init)
       },
       // A key that never changes, as answers are kept under a digest of it. The real key is read from the environment by the SDK itself.
-      ...(standIn !== undefined && { apiKey: 'no-key-needed', baseURL: standIn.baseURL }),
+      ...(standIn !== undefined && { apiKey: 'no-key-needed', baseURL: `${standIn.baseURL}${path}` }),
     },
     calls: () => calls,
     close: async () => standIn?.close(),

@@ -8,6 +8,11 @@ import { InvalidOptionError } from './errors.ts'
 export interface ReadOptions {
   /** Fires when nobody waits for the value any longer. A store that can give up early does so. */
   readonly signal?: AbortSignal
+  /**
+   * Those of the keys whose latest value is needed: what was written anywhere must be seen. A store that reads from replicas asks the one
+   * that takes the writes for these, and fails rather than answer that there is nothing when it could not look.
+   */
+  readonly latest?: ReadonlySet<string>
 }
 
 /** What a write must be told. */

@@ -84,7 +84,8 @@ export function callerOf(cacheOrFetch: Cache | ((origin: Fetch) => Fetch)): Call
   }
 }
 
-function promptIn(body: unknown): string {
+/** The question in the body of a request. */
+export function promptIn(body: unknown): string {
   const request: unknown = JSON.parse(String(body))
   const messages: unknown = Reflect.get(Object(request), 'messages')
   return String(Reflect.get(Object(Array.isArray(messages) ? messages[0] : undefined), 'content'))

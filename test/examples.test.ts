@@ -195,6 +195,61 @@ describe('examples', () => {
     expect(output).toContain("name: 'Apache License'")
   })
 
+  it('anthropic: whole, streamed, counted and with tools, a repeated call is answered from memory', async () => {
+    const output = await printedBy('anthropic')
+    const [answer = 'none'] = /^On “Must I keep the copyright notice in all copies\?”: yes\. .*$/m.exec(output) ?? []
+    expect(output.split(answer)).toHaveLength(3)
+    expect(output.match(/^ {2}(?:(?:tool_use|end_turn): )?(?:origin|memory)/gm)?.map((line) => line.trim())).toEqual([
+      'origin',
+      'memory',
+      'memory',
+      'origin',
+      'memory',
+      'tool_use: origin',
+      'end_turn: origin',
+      'tool_use: memory',
+      'end_turn: memory',
+    ])
+    expect(output).toContain('Anthropic was asked 4 times for 9 calls.')
+  })
+
+  it('bedrock: what was stored whole is streamed, and a tag outdates it', async () => {
+    const output = await printedBy('bedrock')
+    const [answer = 'none'] = /^On “Must I keep the copyright notice in all copies\?”: yes\. .*$/m.exec(output) ?? []
+    expect(output.split(answer)).toHaveLength(4)
+    const expected = ['origin', 'memory', 'memory', 'origin', 'memory', 'origin']
+    expect(output.match(/^ {2}(?:origin|memory)/gm)?.map((line) => line.trim())).toEqual(expected)
+    expect(output).toContain('Bedrock was asked 3 times for 6 calls.')
+  })
+
+  it('lambda handler: tenants and contexts are kept apart, and its errors are answers', async () => {
+    const output = await printedBy('lambda-handler')
+    const answers = [...output.matchAll(/^POST (\S+) for (\w+): (\d+)\n(.*)$/gm)].map(([, path, tenant, status, body = '']) => {
+      // What the handler writes: each member is asserted below.
+      const { success, cached, cacheSource, cacheAge, error, data }: Record<string, unknown> = JSON.parse(body)
+      expect(success ? [typeof data, typeof cacheAge] : [data, cacheAge]).toEqual(success ? ['object', 'number'] : [undefined, undefined])
+      return [path, tenant, status, success, ...(success === true ? [cached, cacheSource] : [error])].join(' ')
+    })
+    expect(answers).toEqual([
+      '/chat acme 200 true false origin',
+      '/chat acme 200 true true memory',
+      '/chat globex 200 true false origin',
+      '/plan acme 200 true false origin',
+      '/plan acme 200 true true memory',
+      '/plan acme 200 true false origin',
+      '/chat acme 400 false message must be a text.',
+      '/none acme 404 false There are POST /chat and POST /plan.',
+    ])
+    expect(output).toContain('Bedrock was asked 4 times.')
+  })
+
+  it('lambda handler: what the SDK complains of is logged, and not told to the caller', async () => {
+    const { output, errors } = await run('lambda-handler', { LLMEMO_BEDROCK: '1', HOME: folder })
+    expect(errors).toContain('Region is missing')
+    expect(output).toContain('POST /chat for acme: 502\n{"success":false,"error":"The model could not be asked."}')
+    expect(output).not.toContain('Region')
+  })
+
   it('caching fetch: another SDK, and none at all, get the same answers', async () => {
     const output = await printedBy('caching-fetch')
     expect(output.match(/^ {2}(?:origin|memory)/gm)?.map((line) => line.trim())).toEqual(['origin', 'memory', 'origin', 'memory'])
@@ -207,6 +262,18 @@ describe('examples', () => {
     expect(output).toContain('event: a read failed')
     expect(output).toContain('event: a write failed')
     expect(output).toContain('1 file in the folder')
+  })
+
+  it('redis: a second client is answered by Redis, and then by its own memory', async () => {
+    const output = await printedBy('redis')
+    expect(output).toMatch(/\bredis\b/)
+    expect(output).toMatch(/\bmemory\b/)
+  })
+
+  it('dynamodb: a second client is answered by the table, a large answer to the letter', async () => {
+    const output = await printedBy('dynamodb')
+    expect(output).toMatch(/\bdynamodb\b/)
+    expect(output).toContain('the same 1333336 characters')
   })
 
   it('cache-aside: one of those who ask at the same time makes the value', async () => {

@@ -4,14 +4,28 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { unnameable } from './declared-types.ts'
 import { assertBuilt, install, manifest, subpaths, type Project } from './packed.ts'
 
+/** The doors that load an optional peer: a store that must make commands of the AWS SDK's own classes. */
+const peersOf: Readonly<Record<string, readonly string[]>> = {
+  'llmemo/dynamodb': ['@aws-sdk/lib-dynamodb', '@aws-sdk/client-dynamodb'],
+}
+/** The doors that need no peer. */
+const ownDoors = subpaths().filter((subpath) => peersOf[subpath] === undefined)
+
 let project: Project
+/** Where the peers of all doors are installed. */
+let equipped: Project
 
 beforeAll(() => {
   assertBuilt()
   project = install()
+  equipped = install()
+  for (const name of Object.values(peersOf).flat()) equipped.link(name)
 }, 60_000)
 
-afterAll(() => project?.remove())
+afterAll(() => {
+  project?.remove()
+  equipped?.remove()
+})
 
 /** A module that loads `subpath` by `import` or `require` and prints what it exports and which modules it loaded. */
 function probe(how: 'import' | 'require', subpath: string): string {
@@ -26,7 +40,9 @@ function probe(how: 'import' | 'require', subpath: string): string {
 
 function load(how: 'import' | 'require', subpath: string, ...flags: string[]): { names: string[]; loaded: string[] } {
   // What the module above prints: not checked.
-  const printed: { names: string[]; loaded: string[] } = JSON.parse(project.run(probe(how, subpath), ...flags))
+  const printed: { names: string[]; loaded: string[] } = JSON.parse(
+    (peersOf[subpath] === undefined ? project : equipped).run(probe(how, subpath), ...flags),
+  )
   return printed
 }
 
@@ -58,12 +74,15 @@ describe.each(subpaths())('%s', (subpath) => {
     expect(load('require', subpath, '--no-experimental-require-module').names).toEqual(load('import', subpath).names)
   })
 
-  it.each(['import', 'require'] as const)('loads by %s no SDK, no client of a store and no price table', (how) => {
-    const { loaded } = load(how, subpath)
-    const packages = loaded.flatMap((url) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? [])
-    expect(packages).toContain('llmemo')
-    expect(['llmemo', 'lru-cache', 'fflate']).toEqual(expect.arrayContaining(packages))
-  })
+  it.runIf(ownDoors.includes(subpath)).each(['import', 'require'] as const)(
+    'loads by %s no SDK, no client of a store and no price table',
+    (how) => {
+      const { loaded } = load(how, subpath)
+      const packages = loaded.flatMap((url) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? [])
+      expect(packages).toContain('llmemo')
+      expect(['llmemo', 'lru-cache', 'fflate']).toEqual(expect.arrayContaining(packages))
+    },
+  )
 })
 
 it('llmemo does not load node:sqlite, which warns on Node 22', () => {
@@ -99,13 +118,25 @@ describe('the declarations', () => {
   })
 
   it('compile without any SDK, and so do declarations made from them', () => {
-    const lines = subpaths().map((subpath, index) => {
+    const lines = ownDoors.map((subpath, index) => {
       const values = load('import', subpath).names.map((name) => `export const ${name} = from${index}.${name}`)
       return [`import * as from${index} from '${subpath}'`, ...values].join('\n')
     })
     const { errors, declaration } = project.compile([...lines, 'export const cache = createCache()'].join('\n'))
     expect(errors).toBe('')
     expect(declaration).toMatch(/cache: .*Cache/)
+  })
+
+  it('compile with the peers that a store needs', () => {
+    const { errors } = equipped.compile(`
+      import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+      import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+      import { createCache } from 'llmemo'
+      import { dynamodbStore } from 'llmemo/dynamodb'
+      const client = DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'eu-west-1' }))
+      export const cache = createCache({ store: dynamodbStore(client, { tableName: 'answers' }) })
+    `)
+    expect(errors).toBe('')
   })
 
   it('compile with the SDK and return the client in its own type', () => {

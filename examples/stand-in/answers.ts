@@ -78,6 +78,20 @@ export function countTokens(text: string): number {
   return Math.ceil(text.length / 4)
 }
 
+/** The tool whose name or description shares a word with the question. */
+export function fittingTool<Tool extends { readonly name: string; readonly description?: string }>(
+  tools: readonly Tool[],
+  question: string,
+): Tool | undefined {
+  const words = new Set(contentWords(question))
+  return tools.find(({ name, description = '' }) => contentWords(`${name} ${description}`).some((word) => words.has(word)))
+}
+
+/** A text in pieces of three words, as it is streamed. */
+export function pieces(text: string): string[] {
+  return text.match(/(?:\S+\s*){1,3}/g) ?? []
+}
+
 function isYesOrNo(question: string): boolean {
   return /^(?:am|are|can|could|did|do|does|has|have|is|may|must|should|was|were|will|would)\b/i.test(question)
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type OpenAI from 'openai'
-import { answerTo, contentWords, countTokens, readPrompt } from './answers.ts'
+import { answerTo, countTokens, fittingTool, pieces, readPrompt } from './answers.ts'
 import { fill } from './schema.ts'
 
 type Request = OpenAI.ChatCompletionCreateParams
@@ -59,11 +59,6 @@ export function chatChunks(request: Request, completion: OpenAI.ChatCompletion):
   ]
 }
 
-/** A text in pieces of three words. */
-export function pieces(text: string): string[] {
-  return text.match(/(?:\S+\s*){1,3}/g) ?? []
-}
-
 function reply(request: Request, id: string): OpenAI.ChatCompletionMessage {
   const { messages, tools = [], response_format: format } = request
   const last = messages.at(-1)
@@ -72,20 +67,14 @@ function reply(request: Request, id: string): OpenAI.ChatCompletionMessage {
   const prompt = readPrompt(textOf(asked), background.join('\n\n'))
   const message = { role: 'assistant', content: null, refusal: null } as const
   if (last?.role === 'tool') return { ...message, content: answerTo({ ...prompt, text: textOf(last) }) }
-  const tool = request.tool_choice === 'none' ? undefined : fittingTool(tools, prompt.question)
+  const functions = tools.flatMap((tool) => (tool.type === 'function' ? [tool.function] : []))
+  const tool = request.tool_choice === 'none' ? undefined : fittingTool(functions, prompt.question)
   if (tool !== undefined) {
     const call = { name: tool.name, arguments: JSON.stringify(fill(tool.parameters, prompt)) }
     return { ...message, tool_calls: [{ id: `call_${id.slice(0, 24)}`, type: 'function', function: call }] }
   }
   if (format?.type === 'json_schema') return { ...message, content: JSON.stringify(fill(format.json_schema.schema, prompt)) }
   return { ...message, content: answerTo(prompt) }
-}
-
-/** The tool whose description shares a word with the question. */
-function fittingTool(tools: readonly OpenAI.ChatCompletionTool[], question: string): OpenAI.FunctionDefinition | undefined {
-  const words = new Set(contentWords(question))
-  const functions = tools.flatMap((tool) => (tool.type === 'function' ? [tool.function] : []))
-  return functions.find(({ name, description = '' }) => contentWords(`${name} ${description}`).some((word) => words.has(word)))
 }
 
 function toolDeltas(calls: readonly OpenAI.ChatCompletionMessageToolCall[]): OpenAI.ChatCompletionChunk.Choice.Delta.ToolCall[] {

@@ -27,7 +27,8 @@ export function embed(request: OpenAI.EmbeddingCreateParams, model: string): Emb
   return { object: 'list', data, model, usage: { prompt_tokens: tokens, total_tokens: tokens } }
 }
 
-function vectorOf(text: string, dimensions: number): Float32Array<ArrayBuffer> {
+/** The embedding of one text. */
+export function vectorOf(text: string, dimensions: number): Float32Array<ArrayBuffer> {
   const vector = new Float32Array(dimensions)
   for (const word of contentWords(text)) {
     const digest = createHash('sha256').update(word).digest()

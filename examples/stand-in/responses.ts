@@ -4,8 +4,7 @@
  * @module
  */
 import type OpenAI from 'openai'
-import { answerTo, countTokens, readPrompt } from './answers.ts'
-import { pieces } from './chat.ts'
+import { answerTo, countTokens, pieces, readPrompt } from './answers.ts'
 
 type Request = OpenAI.Responses.ResponseCreateParams
 type Response = Omit<OpenAI.Responses.Response, 'output_text'>

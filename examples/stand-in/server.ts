@@ -1,7 +1,8 @@
 /**
- * A stand-in for a provider, so that the examples run without a key and without a network. It speaks chat completions, responses and
- * embeddings over real HTTP on the loopback address, whole and streamed, and takes the time that a model would take:
- * 300 to 900 ms for a whole answer, and for a stream 300 ms to its first event and 25 ms between two events.
+ * A stand-in for a provider, so that the examples run without a key and without a network. It speaks OpenAI's chat completions, responses
+ * and embeddings, Anthropic's messages, and Bedrock's Converse and InvokeModel over real HTTP on the loopback address, whole and streamed,
+ * and takes the time that a model would take: 300 to 900 ms for a whole answer, and for a stream 300 ms to its first event and 25 ms
+ * between two events.
  *
  * `STAND_IN_SPEED` in the environment says how many times as fast it is. @default 1
  * @module
@@ -9,8 +10,10 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
+import { converse, converseFrames, invoke, type InvokeBody } from './bedrock.ts'
 import { chatChunks, completeChat } from './chat.ts'
 import { embed } from './embeddings.ts'
+import { answerMessage, countMessage, messageEvents } from './messages.ts'
 import { respond, responseEvents } from './responses.ts'
 
 /** A stand-in that listens. */
@@ -20,18 +23,26 @@ export interface StandIn {
    * while the port is any that is free. The name cannot exist: https://www.rfc-editor.org/rfc/rfc2606
    */
   readonly baseURL: string
+  /** The port of the loopback address where it really is. */
+  readonly port: number
   /** A `fetch` that finds the stand-in under that address. */
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
   close(): Promise<void>
 }
 
 /** What is answered: one body, or the events of a stream. */
-type Answer = { readonly status: number; readonly body: object } | { readonly events: readonly string[] }
+type Answer =
+  | { readonly status: number; readonly body: object }
+  | { readonly events: readonly (string | Uint8Array)[]; readonly type: string }
 
 const host = 'http://stand-in.invalid'
+const sse = 'text/event-stream; charset=utf-8'
 
 /** The ids that a provider answers with have a date in them where the caller's have none. */
-const dated: ReadonlyMap<string, string> = new Map([['gpt-5-mini', 'gpt-5-mini-2025-08-07']])
+const dated: ReadonlyMap<string, string> = new Map([
+  ['gpt-5-mini', 'gpt-5-mini-2025-08-07'],
+  ['claude-haiku-4-5', 'claude-haiku-4-5-20251001'],
+])
 
 /** A stand-in that listens on a port of the loopback address. */
 export async function startStandIn(): Promise<StandIn> {
@@ -45,10 +56,11 @@ export async function startStandIn(): Promise<StandIn> {
     server.listen(0, '127.0.0.1', resolve)
   })
   const address = server.address()
-  const port = typeof address === 'object' ? address?.port : undefined
+  const port = typeof address === 'object' && address !== null ? address.port : 0
   const local = (url: string): string => url.replace(host, `http://127.0.0.1:${port}`)
   return {
-    baseURL: `${host}/v1`,
+    baseURL: host,
+    port,
     fetch: (input, init) =>
       input instanceof Request ? fetch(new Request(local(input.url), input), init) : fetch(local(String(input)), init),
     async close() {
@@ -67,9 +79,9 @@ async function serve(request: IncomingMessage, response: ServerResponse, number:
   // The number makes every answer another one, as a provider's are: an answer with the id of an earlier one came from a cache.
   const id = createHash('sha256').update(`${number} ${body}`).digest('hex').slice(0, 48)
   const answer = answerFor(request.method ?? '', request.url ?? '', body, id)
-  response.setHeader('x-request-id', `req_${id.slice(0, 32)}`)
+  for (const name of ['x-request-id', 'request-id', 'x-amzn-requestid']) response.setHeader(name, `req_${id.slice(0, 32)}`)
   response.setHeader('openai-version', '2020-10-01')
-  if ('events' in answer) return stream(response, answer.events, speed)
+  if ('events' in answer) return stream(response, answer.events, answer.type, speed)
   const text = JSON.stringify(answer.body)
   const pause = answer.status === 200 ? Math.min(900, 300 + body.length / 40 + text.length / 10) : 0
   response.setHeader('openai-processing-ms', Math.round(pause))
@@ -77,9 +89,9 @@ async function serve(request: IncomingMessage, response: ServerResponse, number:
   response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text)
 }
 
-async function stream(response: ServerResponse, events: readonly string[], speed: number): Promise<void> {
+async function stream(response: ServerResponse, events: readonly (string | Uint8Array)[], type: string, speed: number): Promise<void> {
   await wait(300 / speed)
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
+  response.writeHead(200, { 'content-type': type })
   for (const event of events) {
     if (response.destroyed) return
     response.write(event)
@@ -88,10 +100,15 @@ async function stream(response: ServerResponse, events: readonly string[], speed
   response.end()
 }
 
-function answerFor(method: string, path: string, body: string, id: string): Answer {
+function answerFor(method: string, url: string, body: string, id: string): Answer {
+  const [path = ''] = url.split('?')
   const parsed: unknown = method === 'POST' ? parse(body) : undefined
-  const model = typeof parsed === 'object' && parsed !== null ? String(Reflect.get(parsed, 'model')) : ''
-  if (model === '') return failure(400, 'The body must be a JSON object with a model.')
+  if (typeof parsed !== 'object' || parsed === null) return failure(400, 'The body must be a JSON object.')
+  // Bedrock has the model in the path.
+  const [, bedrockModel, action = ''] = /^\/model\/([^/]+)\/([\w-]+)$/.exec(path) ?? []
+  if (bedrockModel !== undefined) return bedrockAnswer(action, body, id, decodeURIComponent(bedrockModel))
+  const model = String(Reflect.get(parsed, 'model') ?? '')
+  if (model === '') return failure(400, 'The body must have a model.')
   const answering = dated.get(model) ?? model
   // The SDK that sent the body has checked it, and only examples ask here: its type is taken on trust.
   if (path.endsWith('/chat/completions')) {
@@ -99,21 +116,43 @@ function answerFor(method: string, path: string, body: string, id: string): Answ
     const completion = completeChat(request, id, answering)
     if (request.stream !== true) return { status: 200, body: completion }
     const chunks = chatChunks(request, completion).map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`)
-    return { events: [...chunks, 'data: [DONE]\n\n'] }
+    return { events: [...chunks, 'data: [DONE]\n\n'], type: sse }
   }
   if (path.endsWith('/responses')) {
     const request: Parameters<typeof respond>[0] = JSON.parse(body)
     const response = respond(request, id, answering)
-    if (request.stream !== true) return { status: 200, body: response }
-    return {
-      events: responseEvents(response).map((event) => `event: ${String(Reflect.get(event, 'type'))}\ndata: ${JSON.stringify(event)}\n\n`),
-    }
+    return request.stream === true ? named(responseEvents(response)) : { status: 200, body: response }
   }
   if (path.endsWith('/embeddings')) {
     const request: Parameters<typeof embed>[0] = JSON.parse(body)
     return { status: 200, body: embed(request, answering) }
   }
+  if (path.endsWith('/messages/count_tokens')) {
+    const request: Parameters<typeof countMessage>[0] = JSON.parse(body)
+    return { status: 200, body: { input_tokens: countMessage(request) } }
+  }
+  if (path.endsWith('/messages')) {
+    const request: Parameters<typeof answerMessage>[0] = JSON.parse(body)
+    const message = answerMessage(request, id, answering)
+    return Reflect.get(parsed, 'stream') === true ? named(messageEvents(message)) : { status: 200, body: message }
+  }
   return failure(404, `Unknown request URL: ${method} ${path}.`)
+}
+
+function bedrockAnswer(action: string, body: string, id: string, model: string): Answer {
+  if (action === 'invoke') {
+    const request: InvokeBody = JSON.parse(body)
+    return { status: 200, body: invoke(request, id, model) }
+  }
+  const request: Parameters<typeof converse>[0] = JSON.parse(body)
+  if (action === 'converse') return { status: 200, body: converse(request) }
+  if (action === 'converse-stream') return { events: converseFrames(converse(request)), type: 'application/vnd.amazon.eventstream' }
+  return failure(404, `Unknown operation: ${action}.`)
+}
+
+/** Server-sent events that have names besides. */
+function named(events: readonly object[]): Answer {
+  return { events: events.map((event) => `event: ${String(Reflect.get(event, 'type'))}\ndata: ${JSON.stringify(event)}\n\n`), type: sse }
 }
 
 function failure(status: number, message: string): Answer {

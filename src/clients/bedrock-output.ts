@@ -12,6 +12,7 @@ import type { Entry } from '../entry.ts'
 import { isJsonObject, type JsonObject, parseJsonObject } from '../providers/endpoint.ts'
 import { formatEvents, parseEvents, type ServerEvent } from '../stream/server-sent-events.ts'
 import { less, type Shape } from './bedrock-shapes.ts'
+import { breakOff, type Caller } from './bedrock-signals.ts'
 import { attachInfo } from './cache-info.ts'
 
 /** The head of an output: a whole one as it is kept, or what a streamed one has besides its stream. */
@@ -42,7 +43,7 @@ export function keptText(output: JsonObject, shape: Shape): string | undefined {
 }
 
 async function* keptEvents(stream: unknown, shape: Shape): AsyncGenerator<ServerEvent, undefined> {
-  if (!isAsyncIterable(stream)) return
+  if (!isStream(stream)) return
   for await (const event of stream) if (isJsonObject(event)) yield shape.keepEvent(event)
 }
 
@@ -73,25 +74,18 @@ export function draftOf(plan: Plan, recording: Recording<OutputHead, ServerEvent
 }
 
 /** A stored answer as an output, streamed or whole as the call asks for it. No attempt was made for it. */
-export function storedOutput(
-  entry: Entry,
-  plan: Plan,
-  shape: Shape,
-  info: CacheInfo,
-  replay: ReplayOptions,
-  signal: AbortSignal | undefined,
-): JsonObject {
+export function storedOutput(entry: Entry, plan: Plan, shape: Shape, info: CacheInfo, replay: ReplayOptions, caller: Caller): JsonObject {
   const { head, body } = entry
   const text = typeof body === 'string' ? body : ''
   const $metadata = metadata(head.headers[requestIdHeader])
   if (!plan.streamed) {
     const { streaming } = plan.endpoint
     const whole = head.kind === 'sse' ? shape.assembled(streaming?.assemble(parseEvents(text)) ?? {}) : text
-    return informed({ $metadata, ...shape.output(whole) }, info)
+    return informed({ ...shape.output(whole), $metadata }, info)
   }
   const events = head.kind === 'sse' ? parseEvents(text) : (plan.endpoint.streaming?.disassemble(JSON.parse(text), plan.request) ?? [])
   const rest = parseJsonObject(head.headers['output'] ?? '{}')
-  return informed({ $metadata, ...rest, [shape.stream]: once(replayed(events, shape, replay, signal)) }, info)
+  return informed({ ...rest, [shape.stream]: once(replayed(events, shape, replay, caller)), $metadata }, info)
 }
 
 /** One caller's share of a flight as an output. What he gets is his own to keep or to change. */
@@ -101,21 +95,29 @@ export async function sharedOutput(
   plan: Plan,
   shape: Shape,
   info: CacheInfo,
+  caller: Caller,
 ): Promise<JsonObject> {
   const own = objectOf(output['$metadata'])
   const $metadata = info.source === 'flight' ? metadata(own['requestId']) : { ...own }
   if (plan.streamed) {
     const rest = parseJsonObject(text ?? '{}')
-    return informed({ $metadata, ...rest, [shape.stream]: once(boarded(passenger, shape)) }, info)
+    return informed({ ...rest, [shape.stream]: once(boarded(passenger, shape, caller), () => passenger.leave()), $metadata }, info)
   }
   // The flight of a whole answer ends, and the answer is stored, when a caller has read it to its end.
   await passenger.next()
-  return informed(text === undefined ? output : { $metadata, ...shape.output(text) }, info)
+  return informed(text === undefined ? output : { ...shape.output(text), $metadata }, info)
 }
 
-async function* boarded(passenger: Passenger<Shared<OutputHead>, ServerEvent>, shape: Shape): AsyncGenerator<JsonObject, undefined> {
+async function* boarded(
+  passenger: Passenger<Shared<OutputHead>, ServerEvent>,
+  shape: Shape,
+  { signal, protocol }: Caller,
+): AsyncGenerator<JsonObject, undefined> {
   try {
     for (let event = await passenger.next(); event !== undefined; event = await passenger.next()) yield shape.event(event)
+  } catch (error) {
+    if (signal?.aborted !== true) throw error
+    breakOff(protocol, signal)
   } finally {
     passenger.leave()
   }
@@ -125,33 +127,46 @@ async function* replayed(
   events: readonly ServerEvent[],
   shape: Shape,
   { delay }: ReplayOptions,
-  signal: AbortSignal | undefined,
+  { signal, protocol }: Caller,
 ): AsyncGenerator<JsonObject, undefined> {
   for (const [index, event] of events.entries()) {
     if (delay !== undefined) await delay(index)
-    if (signal?.aborted === true) throw abortError(signal)
+    if (signal?.aborted === true) return breakOff(protocol, signal)
     yield shape.event(event)
   }
+  return undefined
 }
 
-/** What the SDK throws when its caller's signal fires. Source: `buildAbortError` of @smithy/node-http-handler */
-export function abortError(signal: AbortSignal): Error {
-  const error = new Error('Request aborted', { cause: signal.reason })
-  error.name = 'AbortError'
-  return error
-}
-
-/** A stream of the SDK is an iterable that is no iterator, and can be read once. */
-function once(events: AsyncGenerator<JsonObject, undefined>): AsyncIterable<JsonObject> {
-  return { [Symbol.asyncIterator]: () => events }
+/**
+ * A stream of the SDK is an iterable that is no iterator, and can be read once.
+ * @param left called when its reader leaves it, who may do so before he read anything
+ */
+function once(events: AsyncGenerator<JsonObject, undefined>, left?: () => void): AsyncIterable<JsonObject> {
+  const iterator: AsyncIterator<JsonObject, undefined> = {
+    next: () => events.next(),
+    return() {
+      left?.()
+      return events.return(undefined)
+    },
+  }
+  return { [Symbol.asyncIterator]: () => iterator }
 }
 
 function metadata(requestId: unknown): JsonObject {
-  return { httpStatusCode: 200, requestId: typeof requestId === 'string' ? requestId : undefined, attempts: 0, totalRetryDelay: 0 }
+  return {
+    httpStatusCode: 200,
+    requestId: typeof requestId === 'string' ? requestId : undefined,
+    extendedRequestId: undefined,
+    cfId: undefined,
+    attempts: 0,
+    totalRetryDelay: 0,
+  }
 }
 
-function informed(output: JsonObject, info: CacheInfo): JsonObject {
+/** Puts the facts on an output and on its stream, which is often all that its caller hands on. */
+export function informed(output: JsonObject, info: CacheInfo): JsonObject {
   attachInfo(output, info)
+  for (const name of ['stream', 'body']) if (isStream(output[name])) attachInfo(output[name], info)
   return output
 }
 
@@ -159,7 +174,8 @@ function objectOf(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {}
 }
 
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+/** Whether a member of an output is its stream. */
+export function isStream(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }
 

@@ -6,7 +6,7 @@ import { fromTagged, toTagged } from '../codec/tagged-json.ts'
 import { bedrockConverse } from '../providers/bedrock-converse.ts'
 import { invokeEndpoint } from '../providers/bedrock.ts'
 import { type Endpoint, isJsonObject, type JsonObject } from '../providers/endpoint.ts'
-import { parseExactJson } from '../providers/exact-json.ts'
+import { hasRoundedInteger, parseExactJson } from '../providers/exact-json.ts'
 import type { ServerEvent } from '../stream/server-sent-events.ts'
 
 /** How one kind of command is read and answered. */
@@ -20,6 +20,8 @@ export interface Shape {
   request(input: JsonObject): JsonObject | undefined
   /** The command's input for a request in place of the caller's own. */
   input(request: JsonObject): JsonObject
+  /** Gives the caller's own input as it was when it was keyed, as he may change it while the cache is asked. */
+  snapshot(input: JsonObject, request: JsonObject): () => JsonObject
   /** A whole output, less its `$metadata`, as the text that is kept; `undefined` when it is not JSON. */
   keep(output: JsonObject): string | undefined
   /** The output that such a text stands for. */
@@ -41,7 +43,8 @@ const converse: Shape = {
     const request = toTagged({ model: modelId, ...rest })
     return isJsonObject(request) ? request : undefined
   },
-  input: ({ model, ...rest }) => ({ modelId: model, ...objectOf(fromTagged(less(rest, 'stream'))) }),
+  input: converseInput,
+  snapshot: (_, request) => () => converseInput(request),
   keep: (output) => JSON.stringify(toTagged(output)),
   output: (text) => objectOf(fromTagged(JSON.parse(text))),
   assembled: (answer) => JSON.stringify(answer),
@@ -64,9 +67,15 @@ const invoke: Shape = {
     return isJsonObject(parsed) && isJsonObject(request) ? { ...request, body: parsed } : undefined
   },
   input: ({ model, body, ...rest }) => ({ modelId: model, ...objectOf(fromTagged(less(rest, 'stream'))), body: JSON.stringify(body) }),
+  // The text of its bytes is not to be had from the request, which holds what it means.
+  snapshot(input) {
+    const own = { ...input }
+    return () => own
+  },
   keep({ body, ...rest }) {
     const text = textOf(body)
-    return text === undefined || parseExactJson(text) === undefined ? undefined : joined(rest, text)
+    // Numbers are kept as they are written. Only an integer that JavaScript rounds would be another one in the other mode.
+    return text === undefined || !isJson(text) || hasRoundedInteger(text) ? undefined : joined(rest, text)
   },
   output(text) {
     const { body, ...rest } = objectOf(JSON.parse(text))
@@ -93,14 +102,34 @@ export function less(object: JsonObject, name: string): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([member]) => member !== name))
 }
 
+function converseInput({ model, ...rest }: JsonObject): JsonObject {
+  return { modelId: model, ...objectOf(fromTagged(less(rest, 'stream'))) }
+}
+
 /** One object's text with `body` as its last member, so that the body can be cut out again to the letter. */
 function joined(rest: JsonObject, body: string): string {
   const text = JSON.stringify(rest)
   return `${text.slice(0, -1)}${text === '{}' ? '' : ','}"body":${body}}`
 }
 
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const exact = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** The text of bytes, of this realm or another; `undefined` when it would not give the same bytes back. */
 function textOf(bytes: unknown): string | undefined {
-  return bytes instanceof Uint8Array ? new TextDecoder().decode(bytes) : undefined
+  try {
+    return ArrayBuffer.isView(bytes) ? exact.decode(bytes) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function objectOf(value: unknown): JsonObject {

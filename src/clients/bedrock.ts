@@ -8,65 +8,52 @@ import type { CallOptions } from '../call.ts'
 import type { Engine } from '../engine/engine.ts'
 import { exchange, type Exchange, type Shared } from '../engine/exchange.ts'
 import type { Fate } from '../engine/facts.ts'
-import type { Flights } from '../engine/flights.ts'
+import { flightsByEngine } from '../engine/flights.ts'
 import { fillSingles, findSingles, planSingles, type Singles } from '../engine/per-input.ts'
 import { type Plan, planCall, type Refusal } from '../engine/plan.ts'
 import { InvalidOptionError, NotCachedError, NotKeyableError } from '../errors.ts'
 import { isJsonObject, type JsonObject, parseJsonObject } from '../providers/endpoint.ts'
 import type { ServerEvent } from '../stream/server-sent-events.ts'
-import { abortError, draftOf, keptHeaders, keptText, type OutputHead, sharedOutput, storedOutput, upstreamOf } from './bedrock-output.ts'
+import {
+  draftOf,
+  informed,
+  isStream,
+  keptHeaders,
+  keptText,
+  type OutputHead,
+  sharedOutput,
+  storedOutput,
+  upstreamOf,
+} from './bedrock-output.ts'
+import { isOutage } from './bedrock-outage.ts'
+import {
+  type BedrockClient,
+  isBedrock,
+  type Middleware,
+  type Next,
+  originOf,
+  protocolOf,
+  type Result,
+  type Step,
+} from './bedrock-client.ts'
 import { cachedCommands, type Shape } from './bedrock-shapes.ts'
-import { attachInfo } from './cache-info.ts'
+import { abortError, type Caller, follow, isAborted, signalOf } from './bedrock-signals.ts'
 import { bare, readCallOptions } from './call-options.ts'
 
-/** What we use of a Bedrock Runtime client. */
-export interface BedrockClient {
-  readonly config: object
-  readonly middlewareStack: MiddlewareStack
-  send(command: unknown, optionsOrCallback?: unknown, callback?: unknown): unknown
-}
-
-interface MiddlewareStack {
-  clone(): MiddlewareStack
-  add(middleware: Middleware, options: { readonly step: 'initialize'; readonly priority: 'low'; readonly name: string }): void
-}
-
-interface Step {
-  readonly input: JsonObject
-}
-
-interface Result {
-  readonly output: JsonObject
-}
-
-type Next = (step: Step) => Promise<Result>
-type Middleware = (next: Next, context: { readonly commandName?: string }) => Next
+export { isBedrock } from './bedrock-client.ts'
 
 /** One `send` on its way through the seam. */
-interface Sent {
-  readonly options: CallOptions
-  /** The caller's own. */
-  readonly signal: AbortSignal | undefined
+interface Sent extends Caller {
+  /** The caller's options as he gave them. They are read where an error of ours is one of the call. */
+  readonly cache: unknown
+  readonly bypassCache: unknown
   /** What the SDK's own request listens to. It is the flight's to abort, as others may wait for the same answer. */
   readonly upstream: AbortController
 }
 
-const flights = new WeakMap<Engine, Flights<Shared<OutputHead>, ServerEvent>>()
+const flightsOf = flightsByEngine<Shared<OutputHead>, ServerEvent>()
 
-/** Whether `client` is a Bedrock Runtime client, by its shape and by the service that its configuration names. */
-export function isBedrock(client: object): client is BedrockClient {
-  const config: unknown = Reflect.get(client, 'config')
-  const stack: unknown = Reflect.get(client, 'middlewareStack')
-  return (
-    typeof Reflect.get(client, 'send') === 'function' &&
-    isJsonObject(config) &&
-    config['serviceId'] === 'Bedrock Runtime' &&
-    isJsonObject(stack) &&
-    typeof stack['clone'] === 'function'
-  )
-}
-
-/** A client like the caller's that goes through the engine. What it does not have itself it takes from the caller's, configuration included. */
+/** A client like the caller's, of the same class and configuration, that goes through the engine. */
 export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClient {
   const beneath: unknown = Reflect.get(client, bare)
   const own = typeof beneath === 'object' && beneath !== null && isBedrock(beneath) ? beneath : client
@@ -74,11 +61,8 @@ export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClien
   const send = (command: unknown, optionsOrCallback?: unknown, callback?: unknown): unknown => {
     const [given, done] = typeof optionsOrCallback === 'function' ? [undefined, optionsOrCallback] : [optionsOrCallback, callback]
     const { cache, bypassCache, abortSignal, ...rest }: JsonObject = isJsonObject(given) ? given : {}
-    const sent: Sent = {
-      options: readCallOptions(cache, bypassCache),
-      signal: abortSignal instanceof AbortSignal ? abortSignal : undefined,
-      upstream: new AbortController(),
-    }
+    const protocol = protocolOf(own.config)
+    const sent: Sent = { cache, bypassCache, signal: signalOf(abortSignal), protocol, upstream: new AbortController() }
     const stack = wrapped.middlewareStack.clone()
     stack.add(cachingStep(engine, origin, sent), { step: 'initialize', priority: 'low', name: 'llmemo' })
     // A client for this call alone, so that neither the stack nor the handlers that a client may keep are shared with another call.
@@ -90,9 +74,10 @@ export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClien
     // `send` finds the stack and the handlers by its `this`.
     return Reflect.apply(Reflect.get(own, 'send'), single, done === undefined ? [command, options] : [command, options, done])
   }
-  const wrapped: BedrockClient = Object.create(own, {
+  const wrapped: BedrockClient = Object.create(Object.getPrototypeOf(own), {
+    ...Object.getOwnPropertyDescriptors(own),
     [bare]: { value: own },
-    middlewareStack: { value: own.middlewareStack.clone(), writable: true },
+    middlewareStack: { value: own.middlewareStack.clone(), enumerable: true, configurable: true, writable: true },
     send: { value: send, configurable: true, writable: true },
   })
   return wrapped
@@ -101,18 +86,19 @@ export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClien
 function cachingStep(engine: Engine, origin: () => Promise<string | undefined>, sent: Sent): Middleware {
   return (next, { commandName = '' }) =>
     async (step) => {
+      const options = readCallOptions(sent.cache, sent.bypassCache)
       const command = cachedCommands.get(commandName)
       const from = command === undefined || isAborted(sent.signal) ? undefined : await origin()
       if (command === undefined || from === undefined) return pass(next, step, sent)
       const { shape, streamed } = command
-      const decided = decide(engine, shape, streamed, step.input, from, sent.options)
+      const decided = decide(engine, shape, streamed, step.input, from, options)
       if ('reason' in decided) {
         const result = await pass(next, step, sent)
-        attachInfo(result.output, engine.bypass(decided))
-        return result
+        return { ...result, output: informed(result.output, engine.bypass(decided)) }
       }
       try {
-        const ask = async (input = step.input): Promise<JsonObject> => (await next({ ...step, input })).output
+        const own = shape.snapshot(step.input, decided.plan.request)
+        const ask = async (input = own()): Promise<JsonObject> => (await next({ ...step, input })).output
         return { output: await exchange(engine, exchangeOf(engine, { ...decided, shape, ask }, sent)) }
       } catch (error) {
         // The signal may have fired meanwhile.
@@ -122,9 +108,17 @@ function cachingStep(engine: Engine, origin: () => Promise<string | undefined>, 
 }
 
 /** Past the cache. The caller's signal is then the request's own. */
-function pass(next: Next, step: Step, { signal, upstream }: Sent): Promise<Result> {
-  if (signal !== undefined) follow(upstream, signal)
-  return next(step)
+async function pass(next: Next, step: Step, { signal, upstream }: Sent): Promise<Result> {
+  const unfollow = signal === undefined ? undefined : follow(upstream, signal)
+  let streamed = false
+  try {
+    const result = await next(step)
+    streamed = ['stream', 'body'].some((name) => isStream(Reflect.get(result.output, name)))
+    return result
+  } finally {
+    // The caller's signal may outlive the call by far. A stream can still be aborted.
+    if (!streamed) unfollow?.()
+  }
 }
 
 /** One call, decided. */
@@ -165,8 +159,9 @@ interface Asked extends Decided {
   readonly ask: (input?: JsonObject) => Promise<JsonObject>
 }
 
-function exchangeOf(engine: Engine, asked: Asked, { signal, upstream }: Sent): Exchange<OutputHead, ServerEvent, JsonObject> {
+function exchangeOf(engine: Engine, asked: Asked, sent: Sent): Exchange<OutputHead, ServerEvent, JsonObject> {
   const { plan, singles, shape, ask } = asked
+  const { signal, upstream } = sent
   return {
     plan,
     signal,
@@ -176,10 +171,11 @@ function exchangeOf(engine: Engine, asked: Asked, { signal, upstream }: Sent): E
       follow(upstream, flightSignal)
       return upstreamOf(singles === undefined ? await ask() : await askSingles(engine, asked, singles, fate), shape, plan.streamed)
     },
+    isOutage: (said) => 'error' in said && isOutage(said.error),
     size: ({ data }) => data.length,
     draft: (recording) => (singles === undefined ? draftOf(plan, recording) : undefined),
-    stored: ({ entry }, info) => storedOutput(entry, plan, shape, info, engine.settings.replay, signal),
-    shared: (head, passenger, info) => sharedOutput(head, passenger, plan, shape, info),
+    stored: ({ entry }, info) => storedOutput(entry, plan, shape, info, engine.settings.replay, sent),
+    shared: (head, passenger, info) => sharedOutput(head, passenger, plan, shape, info, sent),
     missing() {
       throw new NotCachedError()
     },
@@ -193,49 +189,4 @@ async function askSingles(engine: Engine, { plan, shape, ask }: Asked, singles: 
     return { output, answer: text === undefined ? undefined : parseJsonObject(text), headers: keptHeaders(output) }
   })
   return answer === undefined ? said.output : { ...said.output, ...shape.output(shape.assembled(answer)) }
-}
-
-function flightsOf(engine: Engine): Flights<Shared<OutputHead>, ServerEvent> {
-  let known = flights.get(engine)
-  if (known === undefined) {
-    known = engine.flights()
-    flights.set(engine, known)
-  }
-  return known
-}
-
-function isAborted(signal: AbortSignal | undefined): signal is AbortSignal {
-  return signal?.aborted === true
-}
-
-function follow(upstream: AbortController, signal: AbortSignal): void {
-  if (signal.aborted) upstream.abort(signal.reason)
-  else signal.addEventListener('abort', () => upstream.abort(signal.reason), { once: true })
-}
-
-/**
- * Where the answers come from: an endpoint that was set, else the region. Either is part of the key.
- * Where the client cannot tell, as its region is nowhere configured, the call goes on to the SDK, whose error says what to do.
- */
-function originOf(config: object): () => Promise<string | undefined> {
-  const told = async (name: string): Promise<unknown> => {
-    const value: unknown = Reflect.get(config, name)
-    return typeof value === 'function' ? Reflect.apply(value, config, []) : value
-  }
-  let known: string | undefined
-  return async () => {
-    try {
-      known ??=
-        Reflect.get(config, 'isCustomEndpoint') === true
-          ? addressOf(await told('endpoint'))
-          : `bedrock-runtime.${String(await told('region'))}`
-      return known
-    } catch {
-      return undefined
-    }
-  }
-}
-
-function addressOf(endpoint: unknown): string {
-  return isJsonObject(endpoint) ? JSON.stringify([endpoint['protocol'], endpoint['hostname'], endpoint['port'], endpoint['path']]) : ''
 }

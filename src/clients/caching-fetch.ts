@@ -7,7 +7,7 @@ import type { Engine } from '../engine/engine.ts'
 import { exchange, type Exchange, type Shared } from '../engine/exchange.ts'
 import type { Fate } from '../engine/facts.ts'
 import type { Upstream } from '../engine/flight.ts'
-import type { Flights } from '../engine/flights.ts'
+import { flightsByEngine } from '../engine/flights.ts'
 import { fillSingles, findSingles, planSingles, type Singles } from '../engine/per-input.ts'
 import { type Call, type Plan, planCall, type Refusal } from '../engine/plan.ts'
 import { InvalidOptionError } from '../errors.ts'
@@ -47,7 +47,7 @@ interface Asked {
 /** The longest path first, as the path of one endpoint may end like another's. */
 const endpoints = [...openaiEndpoints, ...anthropicEndpoints].toSorted((first, second) => second.path.length - first.path.length)
 
-const flights = new WeakMap<Engine, Flights<Shared<ResponseHead>, Uint8Array>>()
+const flightsOf = flightsByEngine<Shared<ResponseHead>, Uint8Array>()
 
 /** A `fetch` over `upstream` that goes through the engine. */
 export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): Fetch {
@@ -112,6 +112,8 @@ function exchangeOf(engine: Engine, asked: Asked): Exchange<ResponseHead, Uint8A
     async start(flightSignal, fate) {
       return upstreamOf(singles === undefined ? await send(flightSignal) : await sendSingles(engine, asked, singles, flightSignal, fate))
     },
+    // A `fetch` rejects for nothing but what keeps it from its answer.
+    isOutage: (said) => 'error' in said || said.head.status === 429 || said.head.status >= 500,
     size: (chunk) => chunk.byteLength,
     draft: (recording) => (singles !== undefined && recording.head.status === 200 ? undefined : draftOf(plan, recording)),
     stored: (found, info) => inform(storedResponse(found.entry, plan, info, url, engine.settings.replay, signal), info, carriers),
@@ -139,15 +141,6 @@ function upstreamOf(response: Response): Upstream<ResponseHead, Uint8Array> {
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefined> {
   if (response.body === null) return
   for await (const chunk of response.body) yield chunk
-}
-
-function flightsOf(engine: Engine): Flights<Shared<ResponseHead>, Uint8Array> {
-  let known = flights.get(engine)
-  if (known === undefined) {
-    known = engine.flights()
-    flights.set(engine, known)
-  }
-  return known
 }
 
 /** The endpoint that `url` is of, and what of the URL is not its path: where its answers come from. */

@@ -39,13 +39,19 @@ export function bareClient(client: FetchClient): FetchClient {
 /**
  * `wrapped`, a clone of `own` whose requests go through the cache, taking the cache's options and telling its facts.
  * @param again wraps what `withOptions` makes of a wrapped client
+ * @param prepare makes the SDK's request options of the caller's
  */
-export function withCallOptions(wrapped: FetchClient, own: FetchClient, again: (options: object) => FetchClient): FetchClient {
+export function withCallOptions(
+  wrapped: FetchClient,
+  own: FetchClient,
+  again: (options: object) => FetchClient,
+  prepare: (options: unknown) => unknown = handDown,
+): FetchClient {
   const post = wrapped.post.bind(wrapped)
   return Object.defineProperties(wrapped, {
     [bare]: { value: own },
     post: {
-      value: (path: string, options?: unknown) => informed(post(path, handedDown(options))),
+      value: (path: string, options?: unknown) => informed(post(path, prepared(options, prepare))),
       configurable: true,
       writable: true,
     },
@@ -60,10 +66,10 @@ export function optionOf(client: object, name: string): unknown {
 }
 
 /** The request options with ours handed down. A wrong one of ours rejects the call's promise, whichever way the SDK made the call. */
-function handedDown(given: unknown): unknown {
-  if (isThenable(given)) return given.then(handDown)
+function prepared(given: unknown, prepare: (options: unknown) => unknown): unknown {
+  if (isThenable(given)) return given.then(prepare)
   try {
-    return handDown(given)
+    return prepare(given)
   } catch (error) {
     return Promise.reject(error)
   }

@@ -1,13 +1,10 @@
 /**
- * The types of a wrapped OpenAI client.
- *
- * `openai` need not be installed, and an import of it would then not compile. So each of its types has an alias here whose error
- * is ignored: without openai, or in a version that has no such type, the alias is `any`. (A method's result could be had without its
- * type's name, by `typeof client.parse<Params>`; but TypeScript 5 and 6 overflow when an editor shows such a type.)
+ * The types of a wrapped OpenAI client. How they do without openai is said in wrapped-types.ts.
  * @module
  */
 /* oxlint-disable typescript/consistent-type-imports */
-import type { CacheInfo, CacheRequestOptions } from '../call.ts'
+import type { CacheRequestOptions } from '../call.ts'
+import type { Either, LastWord, Resolved, WithInfo } from './wrapped-types.ts'
 
 /** @ts-ignore */
 type OpenAi = import('openai').OpenAI
@@ -50,12 +47,6 @@ type ResponseStreamParams = Parameters<OpenAi['responses']['stream']>[0]
 type AnyChatParams = ChatParams | ChatStreamParams | WithoutTools<RunnerParams> | WithoutTools<StreamingRunnerParams>
 type AnyResponseParams = ResponseParams | ResponseStreamParams
 
-/** `any` would match everything; a type that could not be found shall match nothing. */
-type Resolved<Type> = Either<Type, never>
-
-/** `Type`, or `Else` when it is `any`. The braces are there as a condition on an unresolved type is itself unresolved. */
-type Either<Type, Else> = { is: 0 } extends { is: 1 & Type } ? Else : Type
-
 /** The bare options are named as well: the compiler would else prefer the SDK's own overload for a variable of just this type. */
 type Options = RequestOptions | (RequestOptions & CacheRequestOptions)
 type RunOptions = RunnerOptions | (RunnerOptions & CacheRequestOptions)
@@ -65,8 +56,6 @@ type ParseOptions = NonNullable<Parameters<OpenAi['responses']['parse']>[1]>
 
 /** The promise of an SDK's method, whose answer has the cache facts on it. A text has no room for them. */
 type Informed<Promised> = Promised extends ApiPromise<infer Answer> ? ApiPromise<WithInfo<Answer>> : Promised
-
-type WithInfo<Answer> = Answer extends object ? Answer & { readonly _cache: CacheInfo } : Answer
 
 type Call<Body, Promised> = (body: Body, options?: Options) => Informed<Promised>
 
@@ -144,16 +133,11 @@ type WithoutTools<Params> = Omit<Params, 'tools' | 'toolContext'>
 /** What openai 6 and later hand on to the tools; before there was no such thing. */
 type WithContext<Context> = { toolContext: Context; tools: readonly Resolved<ToolWithContext<Context>>[] }
 
-/** The last overload of each method once more, as it is the one that the compiler's complaint about a slip is about. */
-type LastWord<Of> = {
-  [Name in keyof Of]: Of[Name] extends (...given: infer Given) => infer Answer ? (...given: Required<Given>) => Answer : LastWord<Of[Name]>
-}
-
 /**
  * A wrapped OpenAI or Azure OpenAI client: its cached methods take `cache` and `bypassCache` beside the SDK's own options, and their
  * results have `_cache`. Whatever else it can is as it was. Ours come first, as the compiler takes the first overload that fits.
  */
 export type CachedOpenAi<Client> = Methods & Client & LastWord<Methods>
 
-/** A client as `withCache` gives it: more capable where the types of its SDK are known. */
-export type Cached<Client> = Client extends Resolved<OpenAi> ? CachedOpenAi<Client> : Client
+/** Every client of the SDK; nothing where it is not installed. */
+export type AnyOpenAi = Resolved<OpenAi>

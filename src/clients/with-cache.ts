@@ -10,7 +10,7 @@ import { isAnthropic, wrapAnthropic } from './anthropic.ts'
 import { isBedrock, wrapBedrock } from './bedrock.ts'
 import { type Fetch, fetchThrough } from './caching-fetch.ts'
 import { isOpenAi, wrapOpenAi } from './openai.ts'
-import type { Cached } from './openai-types.ts'
+import type { Cached } from './cached.ts'
 
 /**
  * A client of the same type whose repeated calls are answered from the cache. The client that is given is not changed.

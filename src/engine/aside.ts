@@ -9,10 +9,12 @@ import type { Address, Beginning, Engine, Found } from './engine.ts'
 import type { Fate } from './facts.ts'
 import type { Origin } from './flight.ts'
 import { Flights } from './flights.ts'
+import { shortened } from './freshness.ts'
 import { everything } from './generations.ts'
 import { globMatcher } from './glob.ts'
 import { jsonText } from './json-value.ts'
 import { storePrefix } from './plan.ts'
+import { refreshesOf } from './refreshes.ts'
 
 /** A key of the caller's own, which may say of what type its value is. */
 export type ValueKey<Value = unknown> = string & { readonly [valueOf]?: Value }
@@ -35,8 +37,6 @@ export class Aside {
   readonly #flights: Flights<Made, never>
   readonly #prefix: string
   readonly #scope: string
-  /** When a refresh that failed may be tried again, by the monotonic clock. */
-  readonly #retryAt = new Map<string, number>()
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -107,26 +107,18 @@ export class Aside {
     const looked = await this.#engine.find(address)
     const found = this.#engine.landed(address) ?? looked
     if (found === undefined) return this.#make(key, fresh, most - fresh, make)
-    if (found.remaining <= 0 && this.#mayRefresh(address)) {
-      void this.#make(key, fresh, most - fresh, make).catch((error: unknown) => {
-        if (this.#retryAt.size >= mostRetries) this.#retryAt.clear()
-        this.#retryAt.set(address.storeKey, this.#engine.settings.clock.monotonic() + refreshPause)
-        this.#engine.hookFailed(error)
-      })
+    if (found.remaining <= 0) {
+      const work = async (): Promise<boolean> => {
+        await this.#make(key, fresh, most - fresh, make)
+        return true
+      }
+      refreshesOf(this.#engine).begin(address.storeKey, work, (error) => this.#engine.hookFailed(error))
     }
     return valueIn<Value>(found.entry)
   }
 
   async #find(key: string): Promise<Found | undefined> {
     return freshOnly(await this.#engine.find(this.#address(key)))
-  }
-
-  /** After a failed refresh the old value is good enough for a while, so that an outage is not met by a call for each read. */
-  #mayRefresh({ storeKey }: Address): boolean {
-    const retryAt = this.#retryAt.get(storeKey)
-    if (retryAt !== undefined && this.#engine.settings.clock.monotonic() < retryAt) return false
-    this.#retryAt.delete(storeKey)
-    return true
   }
 
   async #make<Value>(key: ValueKey<Value>, ttl: number, stale: number, make: () => Value | Promise<Value>): Promise<Value> {
@@ -175,7 +167,8 @@ export class Aside {
   }
 
   #ttl(given: Duration | undefined): number {
-    return given === undefined ? this.#engine.settings.ttl(operation) : milliseconds('ttl', given)
+    const { settings } = this.#engine
+    return shortened(given === undefined ? settings.ttl(operation) : milliseconds('ttl', given), settings)
   }
 
   #address(key: string): Address {
@@ -185,11 +178,6 @@ export class Aside {
 }
 
 const operation = 'value'
-
-/** Milliseconds between two tries to refresh a value, when the first failed. */
-const refreshPause = 10_000
-/** Values whose failed refresh is remembered, at the most. */
-const mostRetries = 10_000
 
 function freshOnly(found: Found | undefined): Found | undefined {
   return found !== undefined && found.remaining > 0 ? found : undefined

@@ -1,5 +1,6 @@
 /**
  * The way of a call, the same at every seam: look it up, else join or open a flight, and take in what the flight leaves behind.
+ * An answer past its TTL may be served while a new one is fetched, or in place of the origin's outage.
  * @module
  */
 import type { CacheInfo } from '../call.ts'
@@ -8,6 +9,8 @@ import type { Fate } from './facts.ts'
 import type { Passenger, Recording, Upstream } from './flight.ts'
 import type { Flights } from './flights.ts'
 import type { Plan } from './plan.ts'
+import { refreshesOf } from './refreshes.ts'
+import { mayStandIn, useOf } from './staleness.ts'
 
 /** A flight's head, with what becomes of the answer and who shares in it. */
 export interface Shared<Head> {
@@ -19,6 +22,9 @@ export interface Shared<Head> {
   readonly joiners: Plan[]
 }
 
+/** How an origin answered a call: with a head, or not at all. */
+export type Said<Head> = { readonly head: Head } | { readonly error: unknown }
+
 /** What a seam knows how to do for one call. */
 export interface Exchange<Head, Item, Result> {
   readonly plan: Plan
@@ -29,6 +35,8 @@ export interface Exchange<Head, Item, Result> {
   readonly find?: () => Promise<Found | undefined>
   /** Asks the origin. What the call cost goes into `fate` where {@link Exchange.draft} does not tell it. */
   start(signal: AbortSignal, fate: Fate): Promise<Upstream<Head, Item>>
+  /** Whether the origin is out of order, rather than the call at fault, by what it answered or by what was thrown in place of an answer. */
+  isOutage(said: Said<Head>): boolean
   /** An item's size in bytes. */
   size(item: Item): number
   /** The draft of what was recorded, or the reason why there is none; `undefined` when the answer is stored in parts already. */
@@ -47,37 +55,104 @@ export async function exchange<Head, Item, Result>(engine: Engine, call: Exchang
   if (plan.mode !== 'reload') {
     const looked = call.find === undefined ? await engine.find(plan) : await call.find()
     signal?.throwIfAborted()
-    // The answer may have come in while the look-up was on its way; from here to boarding a flight nothing is waited for.
-    const found = usable(looked, plan) ?? usable(engine.landed(plan), plan)
-    if (found !== undefined) return call.stored(found, engine.hit(plan, found))
+    // From here to boarding a flight nothing is waited for.
+    const found = freshest(engine, plan, looked)
+    const use = found === undefined ? 'ask' : useOf(found, plan.mode, engine.settings)
+    if (found !== undefined && use !== 'ask') {
+      if (use === 'refresh') refresh(engine, call, found)
+      return call.stored(found, engine.hit(plan, found))
+    }
     if (plan.mode === 'only-if-cached') {
       const { operation, scope } = plan
       return call.missing(engine.bypass({ operation, scope, reason: 'not cached' }))
     }
+    const isCovered = found !== undefined && mayStandIn(found, engine.settings)
+    if (isCovered && refreshesOf(engine).isPaused(plan.storeKey)) return call.stored(found, engine.hit(plan, found))
+    if (isCovered) return askCovered(engine, call)
   } else {
     await engine.refresh(plan)
     signal?.throwIfAborted()
   }
-  const { passenger, joined } = board(engine, call)
+  const { passenger, joined } = board(engine, call, signal)
   if (!joined) engine.miss(plan)
-  const { head, good, fate, joiners } = await passenger.head()
+  return handOut(engine, call, passenger, joined, await passenger.head())
+}
+
+/** Asks the origin for an answer of which there is an old one, which stands in where the origin is out of order. */
+async function askCovered<Head, Item, Result>(engine: Engine, call: Exchange<Head, Item, Result>): Promise<Result> {
+  const { plan, signal } = call
+  const { passenger, joined } = board(engine, call, signal)
+  const shared = await passenger.head().catch((error: unknown) => ({ error }))
+  if (signal?.aborted !== true && call.isOutage(shared)) {
+    // Looked up anew, as it may have been invalidated meanwhile.
+    const looked = call.find === undefined ? await engine.find(plan) : await call.find()
+    signal?.throwIfAborted()
+    const found = freshest(engine, plan, looked)
+    if (found !== undefined && mayStandIn(found, engine.settings)) {
+      passenger.leave()
+      refreshesOf(engine).pause(plan.storeKey)
+      return call.stored(found, engine.hit(plan, found))
+    }
+  }
+  if (!joined) engine.miss(plan)
+  if ('error' in shared) throw shared.error
+  return handOut(engine, call, passenger, joined, shared)
+}
+
+/** The result of a flight, once its head is there. */
+function handOut<Head, Item, Result>(
+  engine: Engine,
+  call: Exchange<Head, Item, Result>,
+  passenger: Passenger<Shared<Head>, Item>,
+  joined: boolean,
+  { head, good, fate, joiners }: Shared<Head>,
+): Result | Promise<Result> {
+  const { plan } = call
   const hit = joined && good
   if (hit) joiners.push(plan)
   const facts = { hit, source: joined ? 'flight' : 'origin', age: 0, ttl: plan.ttl, stale: false }
   return call.shared(head, passenger, engine.info(plan, facts, fate))
 }
 
-/**
- * What was found, when it may answer this call: fresh, or stale where that is good enough, and holding all that the call asks for.
- * A stream that was recorded without its usage is no answer to one who would have got it.
- */
-function usable(found: Found | undefined, plan: Plan): Found | undefined {
-  if (found === undefined || (found.remaining <= 0 && plan.mode !== 'force-cache')) return undefined
-  return found.entry.head.omits.every((facet) => plan.omits.includes(facet)) ? found : undefined
+/** Fetches an answer anew behind the caller's back. That it failed is counted, and nobody's concern until the old one is over. */
+function refresh<Head, Item, Result>(engine: Engine, call: Exchange<Head, Item, Result>, { remaining }: Found): void {
+  // Of a batch that is fresh as a whole, no input is missing, and so there would be nothing to ask for.
+  if (call.find !== undefined && remaining > 0) return
+  const failed = (): void => engine.stats.error('refresh')
+  const work = async (): Promise<boolean> => {
+    const renewed = await isRenewed(board(engine, call, undefined).passenger)
+    if (!renewed) failed()
+    return renewed
+  }
+  refreshesOf(engine).begin(call.plan.storeKey, work, failed)
 }
 
-function board<Head, Item, Result>(engine: Engine, call: Exchange<Head, Item, Result>) {
-  const { plan, signal } = call
+async function isRenewed<Head, Item>(passenger: Passenger<Shared<Head>, Item>): Promise<boolean> {
+  const { good, fate } = await passenger.head()
+  if (!good) {
+    passenger.leave()
+    return false
+  }
+  while ((await passenger.next()) !== undefined);
+  return fate.stored
+}
+
+/** What was found, or what came in while it was looked for. */
+function freshest(engine: Engine, plan: Plan, looked: Found | undefined): Found | undefined {
+  const found = fitting(looked, plan)
+  return found !== undefined && found.remaining > 0 ? found : (fitting(engine.landed(plan), plan) ?? found)
+}
+
+/**
+ * What was found, when it holds all that the call asks for.
+ * A stream that was recorded without its usage is no answer to one who would have got it.
+ */
+function fitting(found: Found | undefined, plan: Plan): Found | undefined {
+  return found?.entry.head.omits.every((facet) => plan.omits.includes(facet)) === true ? found : undefined
+}
+
+function board<Head, Item, Result>(engine: Engine, call: Exchange<Head, Item, Result>, signal: AbortSignal | undefined) {
+  const { plan } = call
   const fate: Fate = { stored: false, reason: undefined, usage: undefined, model: plan.model, latency: 0 }
   const beginning = engine.begin(plan)
   const joiners: Plan[] = []

@@ -60,3 +60,13 @@ export class Flights<Head, Item> {
     return { passenger: flight.board(signal), joined: false }
   }
 }
+
+/** For a seam: the flights of each engine that it serves, made when they are first needed. */
+export function flightsByEngine<Head, Item>(): (engine: { flights(): Flights<Head, Item> }) => Flights<Head, Item> {
+  const known = new WeakMap<object, Flights<Head, Item>>()
+  return (engine) => {
+    const flights = known.get(engine) ?? engine.flights()
+    known.set(engine, flights)
+    return flights
+  }
+}

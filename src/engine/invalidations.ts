@@ -56,8 +56,7 @@ export class Invalidations {
       keys: outdated.map((label) => this.#prefix + sha256(label)),
       take: (values) => {
         outdated.forEach((label, index) => {
-          const value = values[index]
-          this.#generations.learn(label, value === undefined ? undefined : new TextDecoder().decode(value), turn)
+          this.#generations.learn(label, generationIn(values[index]), turn)
         })
       },
     }
@@ -110,7 +109,20 @@ export class Invalidations {
 
   async #read(labels: readonly string[]): Promise<void> {
     const due = this.due(labels)
-    const values = await this.#shared?.read(due.keys)
+    const values = await this.#shared?.read([], due.keys)
     if (values !== undefined) due.take(values)
   }
+}
+
+/** What a mark is: a UUID. */
+const generationForm = /^[0-9a-f-]{36}$/
+
+/**
+ * The generation in a mark. What is damaged is one that nothing was filled under, and no longer than any other: it is written into the
+ * heads of entries.
+ */
+function generationIn(value: Uint8Array | undefined): string | undefined {
+  if (value === undefined) return undefined
+  const text = value.byteLength === 36 ? new TextDecoder().decode(value) : ''
+  return generationForm.test(text) ? text : sha256(value)
 }

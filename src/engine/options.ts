@@ -10,6 +10,7 @@ import { InvalidOptionError } from '../errors.ts'
 import type { CanonicalOptions } from '../key/canonical-json.ts'
 import { assertKnown, text, texts, wholeNumber, withMethods } from '../option.ts'
 import { assertStore, type Store } from '../store.ts'
+import { type Freshness, freshnessNames, type FreshnessOptions, readFreshness } from './freshness.ts'
 import type { Logger } from './logger.ts'
 import type { StorePolicy } from './policy.ts'
 import type { PriceRule } from './prices.ts'
@@ -40,13 +41,9 @@ export interface ReplayOptions {
 }
 
 /** The options of {@link createCache}. */
-export interface CacheOptions {
+export interface CacheOptions extends FreshnessOptions {
   /** The shared tier behind the hot memory: `sqliteStore('answers.db')`, or a store of your own. @default none */
   readonly store?: Store
-  /** How long answers are fresh: one duration, or one for each operation with `default` for the rest. @default '1h' */
-  readonly ttl?: Duration | Readonly<Record<string, Duration>>
-  /** How long an answer is kept past its TTL for calls in mode `force-cache`. @default 0 */
-  readonly stale?: Duration
   /** Keeps the entries of two applications in one store apart. @default '' */
   readonly namespace?: string
   /** Whose answers these are, for every call that names no scope of its own. @default a digest of the client's static credential */
@@ -80,10 +77,8 @@ export interface CacheOptions {
 }
 
 /** The options, checked and whole. Durations are milliseconds. */
-export interface Settings {
+export interface Settings extends Freshness {
   readonly store: Store | undefined
-  readonly ttl: (operation: string) => number
-  readonly stale: number
   readonly namespace: string
   readonly scope: string | undefined
   readonly maxMemoryBytes: number
@@ -106,8 +101,7 @@ export interface Settings {
 
 const names = [
   'store',
-  'ttl',
-  'stale',
+  ...freshnessNames,
   'namespace',
   'scope',
   'maxMemoryBytes',
@@ -139,7 +133,7 @@ const foldings: Readonly<Record<TextFolding, (text: string) => string>> = {
 export function readOptions(given: CacheOptions): Settings {
   assertKnown('', given, names)
   // By defaults and not by `??`: null is a slip of the pen, and encryption that is null must not be none.
-  const { store, ttl = '1h', stale = 0, namespace = '', scope, encryption, key = {}, policy, prices = [], replay = {} } = given
+  const { store, namespace = '', scope, encryption, key = {}, policy, prices = [], replay = {} } = given
   const { maxMemoryBytes = 64 * 2 ** 20, maxEntryBytes = 8 * 2 ** 20, compressAbove = 1_024 } = given
   const { readDeadline = '100ms', flightDeadline = '15m', invalidationDelay = '1s', logger = console, clock = systemClock } = given
   assertKnown('key.', key, keyNames)
@@ -153,8 +147,7 @@ export function readOptions(given: CacheOptions): Settings {
   if (prices !== false && !Array.isArray(prices)) throw new InvalidOptionError('prices', prices, 'an array of price rules, or false')
   return {
     store,
-    ttl: readTtl(ttl),
-    stale: millisecondsOrNone('stale', stale),
+    ...readFreshness(given),
     namespace: text('namespace', namespace),
     scope: scope === undefined ? undefined : text('scope', scope),
     maxMemoryBytes: wholeNumber('maxMemoryBytes', maxMemoryBytes, { least: 0, of: 'bytes' }),
@@ -174,18 +167,6 @@ export function readOptions(given: CacheOptions): Settings {
     logger: logger === false ? undefined : withMethods('logger', logger, ['warn', 'info'], 'an object with warn() and info(), or false'),
     clock: withMethods('clock', clock, ['now', 'monotonic', 'after'], 'an object with now(), monotonic() and after()'),
   }
-}
-
-function readTtl(given: NonNullable<CacheOptions['ttl']>): (operation: string) => number {
-  if (typeof given !== 'object') {
-    const every = milliseconds('ttl', given)
-    return () => every
-  }
-  if (given === null || Array.isArray(given))
-    throw new InvalidOptionError('ttl', given, 'a duration, or an object of operation to duration')
-  const byOperation = new Map(Object.entries(given).map(([operation, ttl]) => [operation, milliseconds(`ttl.${operation}`, ttl)]))
-  const otherwise = byOperation.get('default') ?? milliseconds('ttl', '1h')
-  return (operation) => byOperation.get(operation) ?? otherwise
 }
 
 function readCanonical(key: KeyOptions): CanonicalOptions {

@@ -67,7 +67,8 @@ export async function fillSingles<Reply extends Said>(
     if (found !== undefined && (found.remaining > 0 || plan.mode === 'force-cache')) answers.set(single.key, answerOf(found))
     else missing.set(single.key, single)
   })
-  const asked = [...missing.values()]
+  // All of them may have come in since they were looked up, and no origin answers a request for nothing.
+  const asked = missing.size > 0 ? [...missing.values()] : plans
   const all = asked.length === plans.length
   const begun = engine.settings.clock.monotonic()
   const beginnings = asked.map((single) => engine.begin(single))

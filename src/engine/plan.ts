@@ -7,6 +7,7 @@ import { milliseconds } from '../duration.ts'
 import { NotKeyableError } from '../errors.ts'
 import { deriveKey, type KeyParts } from '../key/key.ts'
 import type { Endpoint, JsonObject } from '../providers/endpoint.ts'
+import { shortened } from './freshness.ts'
 import { everything } from './generations.ts'
 import type { Settings } from './options.ts'
 
@@ -82,7 +83,7 @@ export function planCall(call: Call, settings: Settings): Plan | Refusal {
       scope,
       operation,
       mode,
-      ttl,
+      ttl: shortened(ttl, settings),
       tags,
       model,
       labels: labelsOf({ scope, operation, model, tags }),

@@ -5,7 +5,7 @@
 import type { Clock } from '../clock.ts'
 import { DeadlineError, StoreError } from '../errors.ts'
 import type { EventEmitter, Fault } from '../events.ts'
-import type { Store, StoreWrite } from '../store.ts'
+import type { ReadOptions, Store, StoreWrite } from '../store.ts'
 import { Breaker } from './breaker.ts'
 import type { Logger } from './logger.ts'
 import { Slots } from './slots.ts'
@@ -73,14 +73,16 @@ export class SharedTier {
   }
 
   /**
-   * The values under `keys`, in their order, or `undefined` when the store could not say so in time. Never throws.
+   * The values under the keys of `entries`, in their order, or `undefined` when the store could not say so in time. Never throws.
    * A value that is still on its way to the store counts as being there, as what lies there is older.
+   * @param latest further keys, whose values follow; of these the store must not answer an older value than the last one written
    */
-  async read(keys: readonly string[]): Promise<Values | undefined> {
+  async read(entries: readonly string[], latest: readonly string[] = []): Promise<Values | undefined> {
     if (this.#closing !== undefined) return undefined
+    const keys = [...entries, ...latest]
     const queued = keys.map((key) => this.#queue.peek(key))
     const others = keys.filter((_, index) => queued[index] === undefined)
-    const read = others.length === 0 ? [] : await this.#ask(others)
+    const read = others.length === 0 ? [] : await this.#ask(others, new Set(latest))
     if (read === undefined || others.length === keys.length) return read
     const values = read.values()
     return queued.map((known) => (known === undefined ? values.next().value : known.value))
@@ -144,7 +146,7 @@ export class SharedTier {
     }
   }
 
-  async #ask(keys: readonly string[]): Promise<Values | undefined> {
+  async #ask(keys: readonly string[], latest: ReadonlySet<string>): Promise<Values | undefined> {
     const begun = this.#clock.monotonic()
     const entered = this.#slots.enter(this.#deadline)
     if (entered !== true && !(await entered)) {
@@ -153,18 +155,19 @@ export class SharedTier {
       return undefined
     }
     try {
-      return this.#reads.admits() ? await this.#readInTime(keys, this.#clock.monotonic() - begun) : undefined
+      return this.#reads.admits() ? await this.#readInTime(keys, latest, this.#clock.monotonic() - begun) : undefined
     } finally {
       // Given back even if the store never answers: that one read is lost, others need not be.
       this.#slots.leave()
     }
   }
 
-  async #readInTime(keys: readonly string[], waited: number): Promise<Values | undefined> {
+  async #readInTime(keys: readonly string[], latest: ReadonlySet<string>, waited: number): Promise<Values | undefined> {
     const controller = new AbortController()
     try {
       const left = Math.max(0, this.#deadline - waited)
-      const values = this.#checked(await this.#inTime('reading the store', left, () => this.#get(keys, controller.signal)), keys.length)
+      const options = { signal: controller.signal, latest }
+      const values = this.#checked(await this.#inTime('reading the store', left, () => this.#get(keys, options)), keys.length)
       this.#reads.succeeded()
       return values
     } catch (error) {
@@ -177,11 +180,11 @@ export class SharedTier {
     }
   }
 
-  async #get(keys: readonly string[], signal: AbortSignal): Promise<unknown> {
+  async #get(keys: readonly string[], options: ReadOptions): Promise<unknown> {
     const [key] = keys
-    if (keys.length === 1 && key !== undefined) return [await this.#store.get(key, { signal })]
-    if (this.#store.getMany !== undefined) return this.#store.getMany(keys, { signal })
-    return Promise.all(keys.map(async (each) => this.#store.get(each, { signal })))
+    if (keys.length === 1 && key !== undefined) return [await this.#store.get(key, options)]
+    if (this.#store.getMany !== undefined) return this.#store.getMany(keys, options)
+    return Promise.all(keys.map(async (each) => this.#store.get(each, options)))
   }
 
   /** What a store of the user's own returned, which may be anything at run time. */

@@ -10,6 +10,7 @@ import type { EventEmitter } from '../events.ts'
 import { BoundedMemory } from '../stores/memory.ts'
 import { type Address, EntryReader } from './entry-reader.ts'
 import type { Standing } from './generations.ts'
+import { ageOf, type HotCopy, isDue } from './hot-copy.ts'
 import { Invalidations } from './invalidations.ts'
 import type { Logger } from './logger.ts'
 import type { Settings } from './options.ts'
@@ -40,16 +41,9 @@ export interface TiersOptions {
   readonly allows: (entry: Entry, reason: string) => boolean
 }
 
-interface Held {
-  readonly entry: Entry
-  /** By the monotonic clock. */
-  readonly heldAt: number
-  readonly ageThen: number
-}
-
 /** A look-up in the store that is under way. */
 interface Lookup {
-  readonly held: Promise<Held | undefined>
+  readonly held: Promise<HotCopy | undefined>
   /** Whether the entry was written or removed meanwhile, so that what it finds may be older. */
   overtaken: boolean
 }
@@ -59,9 +53,11 @@ export class Tiers {
   readonly #clock: Clock
   readonly #codec: EntryCodec
   readonly #reader: EntryReader
-  readonly #memory: BoundedMemory<Held> | undefined
+  readonly #memory: BoundedMemory<HotCopy> | undefined
   readonly #shared: SharedTier | undefined
   readonly #invalidations: Invalidations
+  /** Milliseconds for which a copy in memory is served without asking the store. */
+  readonly #maxMemoryTtl: number
   readonly #lookups = new Map<string, Lookup>()
   readonly #removals = new Removals()
 
@@ -69,6 +65,7 @@ export class Tiers {
     const { settings, events, logger } = options
     const { clock, store, readDeadline, namespace, invalidationDelay } = settings
     this.#clock = clock
+    this.#maxMemoryTtl = settings.maxMemoryTtl
     this.#codec = createEntryCodec({
       compressAbove: settings.compressAbove,
       maxBodyBytes: settings.maxEntryBytes,
@@ -76,8 +73,8 @@ export class Tiers {
     })
     this.#reader = new EntryReader(this.#codec, events, options.allows)
     if (settings.maxMemoryBytes > 0) {
-      const onEvict = (_: string, { entry }: Held): void => events.emit('evict', { key: entry.head.key })
-      this.#memory = new BoundedMemory<Held>({ maxBytes: settings.maxMemoryBytes, clock, onEvict })
+      const onEvict = (_: string, { entry }: HotCopy): void => events.emit('evict', { key: entry.head.key })
+      this.#memory = new BoundedMemory<HotCopy>({ maxBytes: settings.maxMemoryBytes, clock, onEvict })
     }
     if (store !== undefined) this.#shared = new SharedTier({ store, clock, logger, events, readDeadline })
     this.#invalidations = new Invalidations(clock, this.#shared, namespace, invalidationDelay)
@@ -87,7 +84,8 @@ export class Tiers {
   async find(address: Address): Promise<Found | undefined> {
     const held = await this.#recall(address)
     if (held !== undefined) return this.#found(held, 'memory')
-    return this.#shared === undefined ? undefined : (await this.#askStore(this.#shared, [address]))[0]
+    // A copy that the store could not be asked about is still better than none.
+    return this.#shared === undefined ? undefined : ((await this.#askStore(this.#shared, [address]))[0] ?? this.landed(address))
   }
 
   /** What memory holds at this moment: for one who looked the entry up and is about to make it, as it may have come in meanwhile. */
@@ -107,7 +105,10 @@ export class Tiers {
     const missing = addresses.filter((_, index) => found[index] === undefined)
     if (this.#shared === undefined || missing.length === 0) return found
     const late = (await this.#askStore(this.#shared, missing)).values()
-    return found.map((each) => each ?? late.next().value)
+    return found.map((each, index) => {
+      const address = addresses[index]
+      return each ?? late.next().value ?? (address && this.landed(address))
+    })
   }
 
   /**
@@ -129,7 +130,7 @@ export class Tiers {
     if (this.#invalidations.overtook(address.labels, beginning) || this.#removals.since(key, beginning.removals)) return false
     this.#overtake(key)
     const heldAt = this.#clock.monotonic()
-    this.#hold(key, { entry, heldAt, ageThen: 0 })
+    this.#hold(key, { entry, heldAt, ageThen: 0, checkedAt: heldAt })
     if (this.#reader.isForeign(key)) return true
     const { ttl, stale } = entry.head
     const left = (): number => Math.ceil(ttl + stale - (this.#clock.monotonic() - heldAt))
@@ -183,10 +184,15 @@ export class Tiers {
     await this.#shared?.close()
   }
 
-  /** What memory holds at `address`, when it is still good. */
-  async #recall({ storeKey }: Address): Promise<Held | undefined> {
+  /** What memory holds at `address`, when it is still good and the store need not be asked whether it has something newer. */
+  async #recall({ storeKey }: Address): Promise<HotCopy | undefined> {
     const held = this.#memory?.get(storeKey)
-    if (held === undefined || (await this.#invalidations.isGood(held.entry.head.generations))) return held
+    if (held === undefined) return undefined
+    // What was invalidated is asked along with the entry, so that a store that does not answer is waited for once; nor is
+    // it asked what is known already.
+    if (this.#shared !== undefined && isDue(held, this.#clock.monotonic(), this.#maxMemoryTtl)) return undefined
+    const { generations } = held.entry.head
+    if (this.#invalidations.agree(generations) && (await this.#invalidations.isGood(generations))) return held
     if (this.#memory?.peek(storeKey) === held) this.#memory.delete(storeKey)
     return undefined
   }
@@ -200,8 +206,9 @@ export class Tiers {
   }
 
   #beginLookup(shared: SharedTier, addresses: readonly Address[]): void {
-    const due = this.#invalidations.due([...new Set(addresses.flatMap(({ labels }) => labels))])
-    const values = shared.read([...addresses.map(({ storeKey }) => storeKey), ...due.keys])
+    const due = this.#invalidations.due([...new Set(addresses.flatMap((address) => [...address.labels, ...this.#heldLabels(address)]))])
+    const stored = addresses.map(({ storeKey }) => storeKey)
+    const values = shared.read(stored, due.keys)
     const learnt = values.then((read) => {
       if (read !== undefined) due.take(read.slice(addresses.length))
       return read
@@ -217,15 +224,36 @@ export class Tiers {
     })
   }
 
-  async #read(address: Address, bytes: Uint8Array | undefined, lookup: Lookup): Promise<Held | undefined> {
+  async #read(address: Address, bytes: Uint8Array | undefined, lookup: Lookup): Promise<HotCopy | undefined> {
     const now = this.#clock.now()
     const heldAt = this.#clock.monotonic()
     const entry = this.#reader.read(address, bytes, now)
+    if (!lookup.overtaken && this.#isConfirmed(address, bytes, entry, heldAt)) return undefined
     if (entry === undefined || !(await this.#invalidations.isGood(entry.head.generations))) return undefined
     // An entry from a clock that is ahead of ours is as good as new.
-    const held = { entry, heldAt, ageThen: Math.max(0, now - entry.head.storedAt) }
+    const held = { entry, heldAt, ageThen: Math.max(0, now - entry.head.storedAt), checkedAt: heldAt }
     if (!lookup.overtaken) this.#hold(address.storeKey, held)
     return held
+  }
+
+  /** The labels of what memory holds, which may have been filled under others than it is asked for under now. */
+  #heldLabels({ storeKey }: Address): string[] {
+    return Object.keys(this.#memory?.peek(storeKey)?.entry.head.generations ?? {})
+  }
+
+  /** Compares what memory holds with what the store has now. @returns whether the copy in memory is to be served on */
+  #isConfirmed({ storeKey }: Address, bytes: Uint8Array | undefined, entry: Entry | undefined, now: number): boolean {
+    const held = this.#memory?.peek(storeKey)
+    if (held === undefined) return false
+    if (bytes === undefined) {
+      // It was removed there, or it ended.
+      this.#memory?.delete(storeKey)
+      return false
+    }
+    // What cannot be read is no reason to part with what can, nor is what is older: the newer one's write was lost.
+    if (entry !== undefined && entry.head.storedAt > held.entry.head.storedAt) return false
+    held.checkedAt = now
+    return true
   }
 
   #forget(storeKey: string): void {
@@ -240,13 +268,13 @@ export class Tiers {
     this.#lookups.delete(storeKey)
   }
 
-  #hold(storeKey: string, held: Held): void {
+  #hold(storeKey: string, held: HotCopy): void {
     const { head } = held.entry
     this.#memory?.set(storeKey, held, { bytes: sizeOf(held.entry), ttl: head.ttl + head.stale - held.ageThen, owner: head.scope })
   }
 
-  #found(held: Held, source: Source): Found {
-    const age = held.ageThen + this.#clock.monotonic() - held.heldAt
+  #found(held: HotCopy, source: Source): Found {
+    const age = ageOf(held, this.#clock.monotonic())
     return { entry: held.entry, source, age, remaining: held.entry.head.ttl - age }
   }
 }

@@ -6,7 +6,7 @@
 import { normaliseMessages } from './anthropic-messages.ts'
 import type { Endpoint } from './endpoint.ts'
 
-/** Token counts. They are free of charge, so there is no usage to save. */
+/** Token counts. They are free of charge and use no tokens, so a hit saves none: a known nothing. */
 export const anthropicCountTokens: Endpoint = {
   provider: 'anthropic',
   name: 'messages.count_tokens',
@@ -20,5 +20,5 @@ export const anthropicCountTokens: Endpoint = {
     if (type === 'error' || (error !== undefined && error !== null)) return 'error'
     return typeof tokens === 'number' ? undefined : 'malformed'
   },
-  usage: () => undefined,
+  usage: () => ({ input: 0, output: 0 }),
 }

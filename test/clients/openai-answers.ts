@@ -22,20 +22,19 @@ const responseUsage = {
 }
 
 /** A whole chat completion. */
-export function completion(text: string | null, call?: FunctionCall): JsonObject {
+export function completion(text: string | null, call?: FunctionCall, finish = call === undefined ? 'stop' : 'tool_calls'): JsonObject {
   const calls = call === undefined ? {} : { tool_calls: [{ id: 'call_1', type: 'function', function: call }] }
   const message = { role: 'assistant', content: text, refusal: null, ...calls }
-  const finish = call === undefined ? 'stop' : 'tool_calls'
   return { ...head, object: 'chat.completion', choices: [{ index: 0, message, logprobs: null, finish_reason: finish }], usage }
 }
 
 /** The events of a stream of chunks with their usage: up to its first text, to its end mark, and that. */
-export function chunksOf(text: string): [ServerEvent[], ServerEvent[], ServerEvent[]] {
+export function chunksOf(text: string, finish = 'stop'): [ServerEvent[], ServerEvent[], ServerEvent[]] {
   const first = text.slice(0, 3)
   return [
     [delta({ role: 'assistant', content: '', refusal: null }), delta({ content: first })],
     [delta({ content: text.slice(first.length) })],
-    [delta({}, 'stop'), chunk({ choices: [], usage }), { data: '[DONE]' }],
+    [delta({}, finish), chunk({ choices: [], usage }), { data: '[DONE]' }],
   ]
 }
 

@@ -1,7 +1,7 @@
 import OpenAI, { toFile } from 'openai'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { cacheInfo } from '../../src/clients/cache-info.ts'
-import type { Cached } from '../../src/clients/openai-types.ts'
+import type { Cached } from '../../src/clients/cached.ts'
 import { withCache } from '../../src/clients/with-cache.ts'
 import { type Cache, createCache } from '../../src/engine/cache.ts'
 import { type ProviderServer, startProvider } from '../provider-server.ts'

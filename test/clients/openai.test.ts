@@ -16,12 +16,18 @@ function chat({ make }: Sdk): ClientUnderTest<SdkClient> {
       ...(streamed && { stream: true, stream_options: { include_usage: true } }),
     }),
     ask: (client, params, options) => client.chat.completions.create(params, options),
-    answer(request, reply, text, { pause, end = 'complete' } = {}) {
+    answer(request, reply, text, { pause, end = 'complete', stop } = {}) {
+      const finish = stop === 'cut short' ? 'length' : 'stop'
       const headers = { 'x-request-id': 'req_1' }
-      if (!isStreamed(request)) return reply.json(completion(text), { headers })
-      const [start, middle, rest] = chunksOf(text)
-      const parts: StreamPart[] = [...start, ...(pause === undefined ? [] : [pause]), ...middle, ...(end === 'complete' ? rest : [])]
-      return reply.events(parts, { headers, end: end === 'reset' ? 'reset' : 'clean' })
+      if (!isStreamed(request)) return reply.json(completion(text, undefined, finish), { headers })
+      const [start, middle, rest] = chunksOf(text, finish)
+      const parts: StreamPart[] = [
+        ...start,
+        ...(pause === undefined ? [] : [pause]),
+        ...middle,
+        ...(end.startsWith('complete') ? rest : []),
+      ]
+      return reply.events(parts, { headers, end: end.endsWith('reset') ? 'reset' : 'clean' })
     },
     refuse,
     textOf: (result) => textAt(result, 'message'),

@@ -8,23 +8,33 @@ import { cacheInfo } from '../../src/clients/cache-info.ts'
 import { withCache } from '../../src/clients/with-cache.ts'
 import { type Cache, createCache } from '../../src/engine/cache.ts'
 import type { CacheOptions } from '../../src/engine/options.ts'
+import type { Store } from '../../src/store.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
 import { failureOf, isStream, type Outcome, outcomeOf } from '../clients/outcome.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { gate, type ProviderReply, type ProviderRequest, type ProviderServer, startProvider } from '../provider-server.ts'
+import { ScriptedStore } from '../scripted-store.ts'
 
 /** How the provider answers a call. */
 export interface AnswerOptions {
   /** Waited for in the middle of a stream, after its first event that holds text and before its last one. */
   readonly pause?: Promise<unknown>
   /**
-   * How a stream ends: with the protocol's end mark; cleanly without it; by a reset of the socket without it.
+   * How a stream ends: with the protocol's end mark; cleanly without it; by a reset of the socket without it, or after it.
    * @default 'complete'
    */
-  readonly end?: 'complete' | 'cut' | 'reset'
+  readonly end?: 'complete' | 'cut' | 'reset' | 'complete then reset'
+  /**
+   * Why the model stopped: it had said all, or it had reached the most tokens that it may make.
+   * @default 'said all'
+   */
+  readonly stop?: 'said all' | 'cut short'
 }
 
 /** A client to put to the test. */
 export interface ClientUnderTest<Client extends object> {
+  /** Starts what plays the provider. @default an HTTP/1.1 server that streams server-sent events */
+  readonly start?: typeof startProvider
   /** A bare client for the provider at `url`, which is `http://127.0.0.1:PORT/v1`. */
   readonly make: (options: { readonly url: string; readonly maxRetries: number }) => Client
   /** The parameters of a call for `prompt`. */
@@ -61,8 +71,48 @@ const members = [
   'ttl',
 ]
 
+/** More bytes than the buffers of a loopback connection hold, of both its ends together. */
+const beyondBuffers = 12 * 2 ** 20
+
+/** What a reader may do with a stream besides reading it once. */
+const waysWithStream: [string, (stream: AsyncIterable<unknown>, textOf: (event: unknown) => string) => Promise<unknown>][] = [
+  [
+    'a second iteration',
+    async (stream, textOf) => {
+      const [first, second] = [await outcomeOf(async () => stream), await outcomeOf(async () => stream)]
+      // Of the text: the first event, which has none, is given once more by Bedrock's SDK, as it keeps it after a look at it.
+      return [first, second.error, second.events?.map(textOf).join('')]
+    },
+  ],
+  [
+    'return() after an event',
+    async (stream) => {
+      const iterator = stream[Symbol.asyncIterator]()
+      return [await iterator.next(), await iterator.return?.(), await iterator.next()]
+    },
+  ],
+  [
+    'return() before any event',
+    async (stream) => {
+      const iterator = stream[Symbol.asyncIterator]()
+      return [await iterator.return?.(), await iterator.next()]
+    },
+  ],
+]
+
+/** The number of the question in a request of any protocol. */
+function numberIn({ body }: ProviderRequest): string | undefined {
+  return /question (\d+)/.exec(JSON.stringify(body))?.[1]
+}
+
+/** Lets the event loop go round: what is on its way on a local socket, or in promises, goes on. */
+async function rounds(count: number): Promise<void> {
+  for (let round = 0; round < count; round++) await new Promise((resolve) => setImmediate(resolve))
+}
+
 /** Declares the suite for the client that `setup` makes. */
 export function describeClient<Client extends object>(name: string, setup: ClientUnderTest<Client>): void {
+  const { start = startProvider } = setup
   const textOf = (outcome: Promise<Outcome>): Promise<string> => textIn(setup, outcome)
 
   describe(`${name} as a cached client`, () => {
@@ -71,7 +121,7 @@ export function describeClient<Client extends object>(name: string, setup: Clien
     let bare: Client
 
     beforeEach(async () => {
-      server = await startProvider((request, reply) => setup.answer(request, reply, `answer ${server.requests.length}`))
+      server = await start((request, reply) => setup.answer(request, reply, `answer ${server.requests.length}`))
       clock = new ManualClock()
       bare = setup.make({ url: server.url, maxRetries: 2 })
     })
@@ -89,12 +139,23 @@ export function describeClient<Client extends object>(name: string, setup: Clien
       textOf(outcomeOf(() => ask(client, prompt, options, streamed)))
     const facts = async (client: Client, options?: object, prompt?: string): Promise<CacheInfo> =>
       infoOf(await ask(client, prompt, options))
+    const wrapIn = (cache: Cache): Client => clientOf(withCache(bare, cache), bare)
+    /** The flights that run behind the callers' backs are over, each of which has a timer. */
+    const untilLanded = async (): Promise<void> => {
+      while (clock.timers > 0) await rounds(1)
+    }
 
     describe.each([
       ['whole', false],
       ['streamed', true],
     ])('%s', (_, streamed) => {
       const outcome = (client: Client, options?: object): Promise<Outcome> => outcomeOf(() => ask(client, 'Hi', options, streamed))
+      /** The text of a call's result, and its facts once it is read to its end. */
+      const readOf = async (client: Client): Promise<{ text: string; info: CacheInfo }> => {
+        const result = await ask(client, 'Hi', {}, streamed)
+        const said = await textOf(outcomeOf(() => Promise.resolve(result)))
+        return { text: said, info: infoOf(result) }
+      }
 
       it('S09: gives on a miss and on a hit what the bare client gives, and asks the provider once', async () => {
         server.respond((request, reply) => setup.answer(request, reply, 'Grüße – 你好 🎉\nand\r\nmore'))
@@ -256,12 +317,139 @@ export function describeClient<Client extends object>(name: string, setup: Clien
       })
 
       it('I1: a refused connection is the same error', async () => {
-        const closed = await startProvider()
+        const closed = await start()
         await closed.close()
         const unreachable = setup.make({ url: closed.url, maxRetries: 0 })
         const expected = await outcome(unreachable)
         expect(expected.error).toBeDefined()
         expect(await outcome(clientOf(withCache(unreachable, cacheWith()), unreachable))).toStrictEqual(expected)
+      })
+
+      it('S06: an answer that was cut short is handed out, and stored only where the policy says so', async () => {
+        server.respond((request, reply) => setup.answer(request, reply, `cut ${server.requests.length}`, { stop: 'cut short' }))
+        const client = wrap()
+        expect(await readOf(client)).toMatchObject({ text: 'cut 1', info: { hit: false, stored: false, reason: 'length' } })
+        expect(await readOf(client)).toMatchObject({ text: 'cut 2', info: { hit: false } })
+        const lenient = wrap({ policy: () => true })
+        expect(await readOf(lenient)).toMatchObject({ text: 'cut 3', info: { hit: false, stored: true, reason: undefined } })
+        expect(await readOf(lenient)).toMatchObject({ text: 'cut 3', info: { hit: true } })
+      })
+
+      it('S08: an answer larger than an entry may be is unharmed, and is not stored', async () => {
+        const long = 'too long '.repeat(100)
+        server.respond((request, reply) => setup.answer(request, reply, long))
+        const cache = cacheWith({ maxEntryBytes: 512 })
+        const expected = await outcome(bare)
+        expect(await outcome(wrapIn(cache))).toStrictEqual(expected)
+        expect(await readOf(wrapIn(cache))).toMatchObject({ text: long, info: { hit: false, stored: false, reason: 'too large' } })
+        expect(server.requests).toHaveLength(3)
+        expect(cache.stats()).toMatchObject({ stored: 0, skipped: { 'too large': 2 } })
+      })
+
+      it('K03 I8: a provider that never answers is given up at the deadline, and a new caller begins anew', async () => {
+        server.respond((_request, reply) => reply.hold())
+        const impatient = setup.make({ url: server.url, maxRetries: 0 })
+        const client = clientOf(withCache(impatient, cacheWith({ flightDeadline: '1m' })), impatient)
+        const waiting = [outcome(client), outcome(client)]
+        await server.untilRequests(1)
+        clock.advance(60_000)
+        for (const each of waiting) expect((await each).error).toBeDefined()
+        await server.untilAborted(1)
+        expect(clock.timers).toBe(0)
+        server.respond((request, reply) => setup.answer(request, reply, 'a new one'))
+        expect(await textOf(outcome(client))).toBe('a new one')
+        expect(server.requests).toHaveLength(2)
+      })
+
+      it.each(['throws', 'rejects'] as const)('K06: a store whose read %s costs nobody his answer', async (manner) => {
+        const store = new ScriptedStore()
+        store.reads = manner
+        const cache = cacheWith({ store })
+        const client = wrapIn(cache)
+        const texts = await Promise.all([1, 2, 3].map(() => textOf(outcome(client))))
+        expect(texts).toEqual(['answer 1', 'answer 1', 'answer 1'])
+        expect(await textOf(outcome(client))).toBe('answer 1')
+        expect(server.requests).toHaveLength(1)
+        expect(cache.stats().errors).toBeGreaterThan(0)
+        await cache.flush()
+        store.reads = 'works'
+        expect(await textOf(outcome(wrap({ store })))).toBe('answer 1')
+        expect(server.requests).toHaveLength(1)
+      })
+
+      it('K09: an answer that is on its way when everything is invalidated is handed out and not stored', async () => {
+        const released = gate()
+        server.respond(async (request, reply) => {
+          const said = `answer ${server.requests.length}`
+          await released
+          return setup.answer(request, reply, said)
+        })
+        const cache = cacheWith()
+        const client = wrapIn(cache)
+        const filling = readOf(client)
+        await server.untilRequests(1)
+        expect(await cache.invalidate({ all: true })).toBe(true)
+        released.open()
+        expect(await filling).toMatchObject({ text: 'answer 1', info: { hit: false, stored: false, reason: 'invalidated' } })
+        expect(await readOf(client)).toMatchObject({ text: 'answer 2', info: { hit: false, stored: true } })
+        expect(await readOf(client)).toMatchObject({ text: 'answer 2', info: { hit: true } })
+      })
+
+      it('K10: a refresh that fails leaves the old answer in its place, and no caller hears of it', async () => {
+        const cache = cacheWith({ ttl: '10m', staleWhileRevalidate: '1h' })
+        const client = wrapIn(cache)
+        await outcome(client)
+        clock.advance(600_000)
+        server.respond((_request, reply) => setup.refuse(reply, 500))
+        const old = { text: 'answer 1', info: { hit: true, stale: true } }
+        expect(await readOf(client)).toMatchObject(old)
+        await server.untilRequests(2)
+        await untilLanded()
+        await rounds(10)
+        expect(cache.stats()).toMatchObject({ errorKinds: { refresh: 1 }, stored: 1 })
+        expect(await readOf(client)).toMatchObject(old)
+
+        server.respond((request, reply) => setup.answer(request, reply, 'a new one'))
+        clock.advance(60_000)
+        expect(await readOf(client)).toMatchObject(old)
+        await untilLanded()
+        await rounds(10)
+        expect(await readOf(client)).toMatchObject({ text: 'a new one', info: { hit: true, stale: false } })
+      })
+
+      it('K11: a listener that asks the same question does not wait for itself', async () => {
+        const cache = cacheWith()
+        const client = wrapIn(cache)
+        let within: Promise<string> | undefined
+        cache.on('miss', () => {
+          within ??= textOf(outcome(client))
+        })
+        expect(await textOf(outcome(client))).toMatch(/^answer [12]$/)
+        expect(await within).toMatch(/^answer [12]$/)
+        const asked = server.requests.length
+        expect(await textOf(outcome(client))).toMatch(/^answer [12]$/)
+        expect(server.requests).toHaveLength(asked)
+      })
+
+      it('K12: of two different answers that are stored under one key at once, a third reader gets one, whole', async () => {
+        const released = gate()
+        const answers = ['a short one', 'a long one '.repeat(500)]
+        server.respond(async (request, reply) => {
+          const said = answers[server.requests.length - 1] ?? ''
+          await released
+          return setup.answer(request, reply, said)
+        })
+        const store = memoryStore({ clock })
+        const caches = [cacheWith({ store }), cacheWith({ store })]
+        const asked = caches.map((cache) => textOf(outcome(wrapIn(cache))))
+        await server.untilRequests(2)
+        released.open()
+        expect((await Promise.all(asked)).toSorted()).toEqual(answers.toSorted())
+        await Promise.all(caches.map((cache) => cache.flush()))
+        const third = await readOf(wrap({ store }))
+        expect(answers).toContain(third.text)
+        expect(third.info).toMatchObject({ hit: true, source: store.name })
+        expect(server.requests).toHaveLength(2)
       })
 
       it('serves the other mode from the same entry', async () => {
@@ -348,6 +536,99 @@ export function describeClient<Client extends object>(name: string, setup: Clien
         expect(server.requests).toHaveLength(1)
         expect(server.aborted).toBe(0)
       })
+
+      it('S02: whose reader stops reading is not pulled from the provider, and his leaving frees the flight', async () => {
+        const long = 'x'.repeat(beyondBuffers)
+        let sent = false
+        server.respond(async (request, reply) => {
+          await setup.answer(request, reply, long)
+          sent = true
+        })
+        const cache = cacheWith()
+        for await (const event of await open(wrapIn(cache))) {
+          if (setup.textOfEvent(event) === '') continue
+          await rounds(500)
+          expect(sent).toBe(false)
+          expect(clock.timers).toBe(1)
+          break
+        }
+        await server.untilAborted(1)
+        expect(clock.timers).toBe(0)
+        expect(cache.stats()).toMatchObject({ stored: 0, skipped: { aborted: 1 } })
+      })
+
+      it('S08: that has become too large to be kept is unharmed, and is not joined any more', async () => {
+        const paused = gate()
+        server.respond((request, reply) => setup.answer(request, reply, 'half and half', { pause: paused }))
+        const client = wrap({ maxEntryBytes: 8 })
+        const texts: string[] = []
+        let later: Promise<string> | undefined
+        for await (const event of await open(client)) {
+          texts.push(setup.textOfEvent(event))
+          if (texts.at(-1) === '' || later !== undefined) continue
+          later = text(client, 'Hi', {}, true)
+          await server.untilRequests(2)
+          paused.open()
+        }
+        expect([texts.join(''), await later]).toEqual(['half and half', 'half and half'])
+        expect(server.requests).toHaveLength(2)
+      })
+
+      it('S07: is reset after its end mark: as with the bare client, and it is stored, once', async () => {
+        server.respond((request, reply) => setup.answer(request, reply, 'all of it', { end: 'complete then reset' }))
+        const cache = cacheWith()
+        const client = wrapIn(cache)
+        const expected = await outcomeOf(() => ask(bare, 'Hi', {}, true))
+        expect(await outcomeOf(() => ask(client, 'Hi', {}, true))).toStrictEqual(expected)
+        expect(cache.stats()).toMatchObject({ stored: 1 })
+        expect(await outcomeOf(() => ask(client, 'Hi', {}, true))).toStrictEqual({ events: expected.events })
+        expect(await text(client)).toBe('all of it')
+        expect(server.requests).toHaveLength(2)
+        expect(cache.stats()).toMatchObject({ stored: 1 })
+      })
+
+      it.each(waysWithStream)('S12: takes %s as the bare one does, on a miss and on a hit', async (_, way) => {
+        server.respond((request, reply) => setup.answer(request, reply, 'all of it'))
+        const client = wrap()
+        const controller = new AbortController()
+        const { signal } = controller
+        const expected = await way(await open(bare, { signal }), setup.textOfEvent)
+        expect(await way(await open(client, { signal }), setup.textOfEvent)).toStrictEqual(expected)
+        // Of one who never began to read, no SDK says that he has left.
+        controller.abort()
+        await text(client, 'Hi', {}, true)
+        const hit = await open(client)
+        expect(infoOf(hit)).toMatchObject({ hit: true, source: 'memory' })
+        expect(await way(hit, setup.textOfEvent)).toStrictEqual(expected)
+      })
+    })
+
+    it('K07: 200 different questions at once get an answer each, and the store is read a few at a time', async () => {
+      server.respond((request, reply) => setup.answer(request, reply, `answer to ${numberIn(request)}`))
+      const inner = memoryStore({ clock })
+      let [reading, peak] = [0, 0]
+      const store: Store = {
+        name: 'counted',
+        get: (key) => inner.get(key),
+        async getMany(keys) {
+          peak = Math.max(peak, ++reading)
+          await rounds(1)
+          reading--
+          return Promise.all(keys.map(async (key) => inner.get(key)))
+        },
+        set: (key, value, options) => inner.set(key, value, options),
+        delete: (key) => inner.delete(key),
+      }
+      const cache = cacheWith({ store })
+      const client = wrapIn(cache)
+      const numbers = Array.from({ length: 200 }, (_, number) => number)
+      const texts = await Promise.all(numbers.map((number) => text(client, `question ${number}`)))
+      expect(texts).toEqual(numbers.map((number) => `answer to ${number}`))
+      expect(server.requests).toHaveLength(200)
+      expect(peak).toBeGreaterThan(1)
+      expect(peak).toBeLessThanOrEqual(64)
+      await cache.flush()
+      expect(cache.stats()).toMatchObject({ misses: 200, stored: 200, errors: 0 })
     })
 
     it('K08: a stream and a whole answer that are asked for at once are each what they should be', async () => {

@@ -21,6 +21,12 @@ describe('options that are left out', () => {
     expect(settings).toEqual({
       store: undefined,
       stale: 0,
+      jitter: 0,
+      random: Math.random,
+      maxMemoryTtl: 300_000,
+      staleWhileRevalidate: 0,
+      staleIfError: 0,
+      refreshAhead: 0,
       namespace: '',
       scope: undefined,
       maxMemoryBytes: 67_108_864,
@@ -85,6 +91,13 @@ describe('options that are given', () => {
     expect(settings.store).toBe(store)
   })
 
+  it('keep an answer past its TTL for as long as any of the rules would serve it', () => {
+    const windows = { stale: '1m', staleWhileRevalidate: '2m', staleIfError: '3m' }
+    expect(readOptions(windows)).toMatchObject({ stale: 180_000, staleWhileRevalidate: 120_000, staleIfError: 180_000 })
+    expect(readOptions({ ...windows, stale: '1h' }).stale).toBe(3_600_000)
+    expect(readOptions({ staleWhileRevalidate: '2m' }).stale).toBe(120_000)
+  })
+
   it('have a TTL for each operation, and one for the rest', () => {
     const { ttl } = readOptions({ ttl: { default: '10m', summarize: '2h', __proto__x: 1 } })
     expect(['summarize', 'chat', 'toString', '__proto__'].map(ttl)).toEqual([7_200_000, 600_000, 600_000, 600_000])
@@ -124,6 +137,12 @@ describe('options that cannot be', () => {
     ['ttl', 'a duration, or an object of operation to duration', [{ ttl: null }, { ttl: [] }]],
     ['ttl.qa', 'a positive number of seconds', [{ ttl: { qa: 0 } }, { ttl: { qa: undefined } }]],
     ['stale', 'a positive number of seconds', [{ stale: null }, { stale: -1 }, { stale: 'x' }, { stale: Infinity }]],
+    ['jitter', 'a number from 0 to 1', [{ jitter: null }, { jitter: -0.1 }, { jitter: 1.1 }, { jitter: '0.1' }, { jitter: Number.NaN }]],
+    ['random', 'a function that gives numbers from 0 to 1', [{ random: null }, { random: 0.5 }]],
+    ['maxMemoryTtl', 'a positive number of seconds', [{ maxMemoryTtl: null }, { maxMemoryTtl: 0 }, { maxMemoryTtl: 'x' }]],
+    ['staleWhileRevalidate', 'a positive number of seconds', [{ staleWhileRevalidate: null }, { staleWhileRevalidate: -1 }]],
+    ['staleIfError', 'a positive number of seconds', [{ staleIfError: null }, { staleIfError: true }, { staleIfError: '400d' }]],
+    ['refreshAhead', 'a number from 0 to 1', [{ refreshAhead: null }, { refreshAhead: 2 }, { refreshAhead: '10%' }]],
     ['namespace', 'a text without lone surrogates', [{ namespace: null }, { namespace: 1 }, { namespace: '\ud800' }]],
     ['scope', 'a text without lone surrogates', [{ scope: null }, { scope: {} }, { scope: '\udfff' }]],
     [

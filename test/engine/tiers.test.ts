@@ -63,7 +63,7 @@ describe('memory', () => {
 
 describe('the store behind memory', () => {
   it('answers what another process stored, and what it answers goes into memory for the time that remains', async () => {
-    const { clock, store, here, there } = twoNodes({ ttl: '10m' })
+    const { clock, store, here, there } = twoNodes({ ttl: '10m', maxMemoryTtl: '10m' })
     await there.cache.store(question(), answer('from there'))
     await there.cache.flush()
     clock.advance(4 * 60_000)

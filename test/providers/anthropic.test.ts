@@ -45,7 +45,7 @@ describe('a count of tokens', () => {
   })
 
   it('costs nothing', () => {
-    expect(anthropicCountTokens.usage({ input_tokens: 14 })).toBeUndefined()
+    expect(anthropicCountTokens.usage({ input_tokens: 14 })).toEqual({ input: 0, output: 0 })
   })
 
   it('is refused for what the provider holds', () => {

@@ -1,5 +1,5 @@
-import { copyFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { assertBuilt, install, type Project, top, typecheck } from '../packed.ts'
 
@@ -8,13 +8,18 @@ let project: Project
 beforeAll(() => {
   assertBuilt()
   project = install()
-  project.link('zod')
-  project.link('groq-sdk')
+  for (const name of ['zod', 'groq-sdk']) project.link(name)
 }, 60_000)
 
 afterAll(() => project?.remove())
 
-const installed = (): string => join(project.folder, 'node_modules/openai')
+/** Installs in the project, as `name`, what lies under `from` in the repository's own `node_modules`; nothing where there is no `from`. */
+function replace(name: string, from?: string): void {
+  const installed = join(project.folder, 'node_modules', name)
+  rmSync(installed, { force: true })
+  mkdirSync(dirname(installed), { recursive: true })
+  if (from !== undefined) symlinkSync(join(top, 'node_modules', from), installed, 'junction')
+}
 
 /** Compiles files of this folder, and whatever else is written into the project, as a user's project would. */
 function errorsIn(files: readonly string[], more: Readonly<Record<string, string>> = {}): string {
@@ -39,22 +44,65 @@ const exporting = `
   export const make = () => ({ client: withCache(new OpenAI()).withOptions({}) })
 `
 
+const openai = ['openai.test-d.ts', 'openai-6.test-d.ts', 'openai-7.test-d.ts']
+
 it.each([
-  ['openai5', ['openai.test-d.ts']],
-  ['openai6', ['openai.test-d.ts', 'openai-6.test-d.ts']],
-  ['openai', ['openai.test-d.ts', 'openai-6.test-d.ts', 'openai-7.test-d.ts']],
+  ['openai5', openai.slice(0, 1)],
+  ['openai6', openai.slice(0, 2)],
+  ['openai', openai],
 ])(
-  'the built package gives a client of %s its types',
+  'the built package gives a client of %s its types, where there is no other SDK',
   (name, files) => {
-    rmSync(installed(), { force: true })
-    symlinkSync(join(top, 'node_modules', name), installed(), 'junction')
+    replace('openai', name)
     expect(errorsIn(files, { 'exporting.ts': exporting, 'required.cts': exporting.replace('await ', '') })).toBe('')
   },
   60_000,
 )
 
-it('the built package leaves another client its type where openai is not installed', () => {
-  rmSync(installed(), { force: true })
+const exportingAnthropic = `
+  import Anthropic from '@anthropic-ai/sdk'
+  import { withCache } from 'llmemo'
+  export class Own extends Anthropic { readonly team: string = 'support' }
+  export const client = withCache(new Anthropic())
+  export const own = withCache(new Own())
+  export const answer = await client.messages.create({ model: 'm', max_tokens: 1, messages: [] })
+  export const make = () => ({ client: withCache(new Anthropic()).withOptions({}) })
+`
+
+it.each([
+  ['anthropic060', ['anthropic.test-d.ts']],
+  ['anthropic0', ['anthropic.test-d.ts', 'anthropic-newer.test-d.ts']],
+  ['@anthropic-ai/sdk', ['anthropic.test-d.ts', 'anthropic-newer.test-d.ts', 'anthropic-clouds.test-d.ts']],
+])(
+  'the built package gives a client of %s its types, where there is no other SDK',
+  (name, files) => {
+    replace('openai')
+    replace('@anthropic-ai/sdk', name)
+    replace('@anthropic-ai/bedrock-sdk', '@anthropic-ai/bedrock-sdk')
+    expect(errorsIn(files, { 'exporting.ts': exportingAnthropic, 'required.cts': exportingAnthropic.replace('await ', '') })).toBe('')
+  },
+  60_000,
+)
+
+const exportingBedrock = `
+  import { BedrockRuntime, BedrockRuntimeClient, ConverseCommand } from '@aws-sdk/client-bedrock-runtime'
+  import { withCache } from 'llmemo'
+  export const client = withCache(new BedrockRuntimeClient())
+  export const methods = withCache(new BedrockRuntime())
+  export const answer = await client.send(new ConverseCommand({ modelId: 'm' }), { cache: { ttl: '1h' } })
+  export const make = () => ({ client: withCache(new BedrockRuntimeClient()) })
+`
+
+it('the built package gives a Bedrock client its types, where there is no other SDK', () => {
+  for (const name of ['openai', '@anthropic-ai/sdk', '@anthropic-ai/bedrock-sdk']) replace(name)
+  for (const name of ['@aws-sdk/client-bedrock-runtime', '@aws-sdk/client-dynamodb']) replace(name, name)
+  const more = { 'exporting.ts': exportingBedrock, 'required.cts': exportingBedrock.replace('await ', '') }
+  expect(errorsIn(['bedrock.test-d.ts'], more)).toBe('')
+}, 60_000)
+
+it('the built package leaves another client its type where no SDK is installed', () => {
+  for (const name of ['openai', '@anthropic-ai/sdk', '@anthropic-ai/bedrock-sdk']) replace(name)
+  for (const name of ['@aws-sdk/client-bedrock-runtime', '@aws-sdk/client-dynamodb']) replace(name)
   const foreign = `
     import { type Cached, withCache } from 'llmemo'
     class Foreign { #hidden = 1; read(): number { return this.#hidden } }

@@ -1,0 +1,63 @@
+/**
+ * Whom the Bedrock examples ask: Amazon Bedrock when the environment has `LLMEMO_BEDROCK=1` and AWS credentials, else the stand-in.
+ * @module
+ */
+import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { startStandIn } from './stand-in/server.ts'
+
+/** Who is asked. */
+export interface BedrockProvider {
+  /** Who is asked, as a line for the reader. */
+  readonly description: string
+  /** A client of the SDK; in a program of your own just `new BedrockRuntimeClient()`. */
+  readonly client: BedrockRuntimeClient
+  /** How many requests really went to the provider. */
+  calls(): number
+  /** Lets the process end. */
+  close(): Promise<void>
+}
+
+/** Amazon Bedrock, in the region and with the credentials that the SDK finds by itself; else the stand-in. */
+export async function openBedrock(): Promise<BedrockProvider> {
+  const real = process.env['LLMEMO_BEDROCK'] === '1'
+  const standIn = real ? undefined : await startStandIn()
+  const client = standIn === undefined ? new BedrockRuntimeClient() : localClient(standIn.baseURL, standIn.port)
+  let calls = 0
+  const count = (): void => {
+    calls += 1
+  }
+  // Only the calls that the cache does not answer come to this step of the SDK.
+  client.middlewareStack.add((next) => (step) => (count(), next(step)), { step: 'finalizeRequest', name: 'count' })
+  return {
+    description: real
+      ? 'Asking Amazon Bedrock, by LLMEMO_BEDROCK.'
+      : 'Asking the stand-in on this machine; set LLMEMO_BEDROCK=1, with AWS credentials and a region, to ask Amazon Bedrock.',
+    client,
+    calls: () => calls,
+    async close() {
+      client.destroy()
+      await standIn?.close()
+    },
+  }
+}
+
+function localClient(endpoint: string, port: number): BedrockRuntimeClient {
+  // The SDK's default speaks HTTP/2, and the stand-in HTTP/1.1.
+  const requestHandler = new NodeHttpHandler()
+  const client = new BedrockRuntimeClient({
+    region: 'us-east-1',
+    endpoint,
+    credentials: { accessKeyId: 'no-key-needed', secretAccessKey: 'no-key-needed' },
+    requestHandler,
+  })
+  client.middlewareStack.add(
+    (next) => (step) => {
+      // The endpoint is the same in every run, as answers are kept under it, and the port is any that is free.
+      Object.assign(Object(step.request), { hostname: '127.0.0.1', port })
+      return next(step)
+    },
+    { step: 'finalizeRequest', priority: 'low', name: 'local' },
+  )
+  return client
+}

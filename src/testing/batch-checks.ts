@@ -1,0 +1,74 @@
+/**
+ * What a store must do with many keys: read, write and list them.
+ * @module
+ */
+import { bytesOf, hour, numbers, same, storeCheck, type StoreCheck } from './store-check.ts'
+
+/** What means something in a pattern of Redis or SQL, or in a path, and nothing in a prefix. */
+const prefixes = ['a*', 'a?', 'a[bc]', 'a%', 'a_', 'a\\', 'a{b,c}', "a'b", 'a^', 'a:']
+
+/** Many keys at once, and lists of keys. What a store does not offer is not asked of it. */
+export const batchChecks: readonly StoreCheck[] = [
+  storeCheck('reads many in the order asked for, missing and repeated ones included', async (trial) => {
+    await trial.set('a', 'A')
+    await trial.set('b', 'B')
+    same(await trial.getMany(['b', 'missing', 'a', 'b', 'a']), [[66], undefined, [65], [66], [65]])
+    same(await trial.getMany([]), [])
+  }),
+
+  storeCheck('reads several hundred at once', async (trial) => {
+    const names = Array.from({ length: 300 }, (_, index) => `key ${index}`)
+    await Promise.all(names.map((key) => trial.set(key, key)))
+    same(await trial.getMany(names), names.map(numbers))
+  }),
+
+  storeCheck('writes many, the last one of a repeated key', async (trial) => {
+    if (trial.store.setMany === undefined) return
+    await trial.store.setMany([
+      { key: 'a', value: bytesOf('first'), ttl: hour },
+      { key: 'b', value: bytesOf('B'), ttl: hour },
+      { key: 'a', value: bytesOf('second'), ttl: hour },
+    ])
+    await trial.store.setMany([])
+    same(await trial.getMany(['a', 'b']), [numbers('second'), numbers('B')])
+  }),
+
+  ...prefixes.map((prefix) =>
+    storeCheck(`lists the keys that begin with ${JSON.stringify(prefix)}, read literally`, async (trial) => {
+      if (trial.store.keys === undefined) return
+      const wanted = [prefix, `${prefix}1`, `${prefix}:x`, `${prefix}\u{10ffff}`]
+      await Promise.all([...wanted, 'ab', 'abc', 'ac1', 'aXb', 'a', 'b'].map((key) => trial.set(key, 'x')))
+      same(await trial.keys(prefix), wanted.toSorted())
+    }),
+  ),
+
+  storeCheck('lists all keys for an empty prefix, and none that has expired or was deleted', async (trial) => {
+    if (trial.store.keys === undefined) return
+    await trial.set('kept', 'x')
+    await trial.set('expired', 'x', 1_000)
+    await trial.set('deleted', 'x')
+    await trial.store.delete('deleted')
+    await trial.advance(1_000 + trial.tolerance)
+    same(await trial.keys(''), ['kept'])
+  }),
+
+  storeCheck('lists each of many keys once', async (trial) => {
+    if (trial.store.keys === undefined) return
+    const names = Array.from({ length: 1_100 }, (_, index) => `page:${index}`)
+    await trial.setMany(names.map((key) => [key, 'x']))
+    same(await trial.keys('page:'), names.toSorted())
+  }),
+
+  storeCheck('lists every one of many keys, once, when they are deleted on the way', async (trial) => {
+    if (trial.store.keys === undefined) return
+    const names = Array.from({ length: 1_100 }, (_, index) => `page:${index}`)
+    await trial.setMany(names.map((key) => [key, 'x']))
+    const seen: string[] = []
+    for await (const key of trial.store.keys('page:')) {
+      seen.push(key)
+      await trial.store.delete(key)
+    }
+    same(seen.toSorted(), names.toSorted())
+    same(await trial.keys('page:'), [])
+  }),
+]

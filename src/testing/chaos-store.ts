@@ -1,0 +1,179 @@
+/**
+ * A store that works as the one it is made of, until it is told to go wrong.
+ *
+ * ```ts
+ * const store = chaosStore(redisStore(client), { clock })
+ * store.will('rejects', { probability: 0.1 })
+ * store.will('never settles', { next: 3 }, { on: ['get'] })
+ * ```
+ * @module
+ */
+import { type Clock, systemClock } from '../clock.ts'
+import { StoreError } from '../errors.ts'
+import { wholeNumber, withMethods } from '../option.ts'
+import { assertStore, type ReadOptions, type Store, type StoreWrite } from '../store.ts'
+import { type ChaosKind, ChaosPlan, type ChaosSchedule, type ChaosScope } from './chaos-plan.ts'
+import { seededRandom } from './seeded-random.ts'
+
+/** How a {@link chaosStore} is made. */
+export interface ChaosOptions {
+  /** By which it delays. @default the clock of the machine */
+  readonly clock?: Clock
+  /** Milliseconds by which it is late. @default 250 */
+  readonly delay?: number
+  /** What it goes by where something is left to chance. @default seededRandom(1) */
+  readonly random?: () => number
+}
+
+/** A store that can be told to go wrong. */
+export interface ChaosStore extends Store {
+  /** Tells it to go wrong, besides what it was told before. */
+  will(kind: ChaosKind, schedule: ChaosSchedule, scope?: ChaosScope): void
+  /** Tells it to work. What has gone wrong already goes on: who waits for an answer that never comes waits. */
+  calm(): void
+  /** How often it went wrong in this way. */
+  struck(kind: ChaosKind): number
+}
+
+type Value = Uint8Array | undefined
+type Outcome<Result> = Promise<Result> | Result
+
+/** Values that it remembers, to give out under another key. */
+const remembered = 100
+
+/**
+ * A store that can be told to go wrong. It offers what the store offers that it is made of, and no more.
+ * @throws {InvalidOptionError} when an option has a value that cannot be
+ */
+export function chaosStore(store: Store, options: ChaosOptions = {}): ChaosStore {
+  const { clock = systemClock, delay = 250, random = seededRandom(1) } = options
+  assertStore('store', store)
+  withMethods('clock', clock, ['after'], 'a clock with a method after()')
+  wholeNumber('delay', delay, { least: 1, of: 'milliseconds' })
+  const plan = new ChaosPlan(random)
+  const seen = new Map<string, Uint8Array>()
+  const late = (): Promise<void> => new Promise((resolve) => void clock.after(delay, resolve))
+
+  /** Does the work, in the way in which this operation is to go. */
+  const go = <Result>(kind: ChaosKind | undefined, work: () => Outcome<Result>): Outcome<Result> => {
+    if (kind === 'throws') throw failure()
+    if (kind === 'rejects') return Promise.reject(failure())
+    if (kind === 'never settles') return new Promise<never>(() => {})
+    if (kind === 'delays') return late().then(work)
+    if (kind === 'tells late') return lateTold(work, late)
+    if (kind === 'settles twice') return settledTwice(work)
+    return work()
+  }
+  const read = <Result>(keys: readonly string[], work: () => Outcome<Result>, spoil: (result: Result, with_: Spoil) => Result) => {
+    const kind = plan.strike('get', keys)
+    const garbage = spoilOf(kind, random, seen)
+    return garbage === undefined ? go(kind, work) : Promise.resolve(work()).then((result) => spoil(result, garbage))
+  }
+  const write = (writes: readonly StoreWrite[], work: () => Outcome<void>): Outcome<void> => {
+    for (const { key, value } of writes) remember(seen, key, value)
+    const keys = writes.map(({ key }) => key)
+    return go(plan.strike('set', keys), work)
+  }
+
+  const getMany = store.getMany?.bind(store)
+  const setMany = store.setMany?.bind(store)
+  const keys = store.keys?.bind(store)
+  return {
+    name: store.name,
+    get: (key, given) =>
+      read<Value>(
+        [key],
+        () => store.get(key, given),
+        (value, spoil) => spoil(key, value),
+      ),
+    set: (key, value, given) => write([{ key, value, ttl: given.ttl }], () => store.set(key, value, given)),
+    delete: (key) => go(plan.strike('delete', [key]), () => store.delete(key)),
+    ...(getMany && {
+      getMany: (asked: readonly string[], given?: ReadOptions) =>
+        read<readonly Value[]>(
+          asked,
+          () => getMany(asked, given),
+          (values, spoil) => values.map((value, index) => spoil(asked[index] ?? '', value)),
+        ),
+    }),
+    ...(setMany && { setMany: (writes: readonly StoreWrite[]) => write(writes, () => setMany(writes)) }),
+    ...(keys && {
+      keys(prefix: string) {
+        const kind = plan.strike('keys', [prefix])
+        if (kind === undefined) return keys(prefix)
+        if (kind === 'throws') throw failure()
+        return listed(() => go(kind, () => keys(prefix)))
+      },
+    }),
+    ...(store.onReport && { onReport: store.onReport.bind(store) }),
+    ...(store.close && { close: store.close.bind(store) }),
+    will: (kind, schedule, scope = {}) => plan.add(kind, schedule, scope),
+    calm: () => plan.clear(),
+    struck: (kind) => plan.count(kind),
+  }
+}
+
+function failure(): StoreError {
+  return new StoreError('the store was told to go wrong')
+}
+
+async function* listed(work: () => Outcome<AsyncIterable<string> | Iterable<string>>): AsyncGenerator<string, void> {
+  yield* await work()
+}
+
+/** A failure that comes before it is told is not unhandled. */
+async function lateTold<Result>(work: () => Outcome<Result>, late: () => Promise<void>): Promise<Result> {
+  const done = Promise.resolve(work())
+  done.catch(() => undefined)
+  await late()
+  return done
+}
+
+/** No promise can settle twice; what a careless store returns in place of one can. */
+function settledTwice<Result>(work: () => Outcome<Result>): Promise<Result> {
+  const careless: PromiseLike<Result> = {
+    // oxlint-disable-next-line unicorn/no-thenable
+    then: (fulfilled, rejected) =>
+      Promise.resolve(work()).then((value) => {
+        const first = fulfilled?.(value)
+        void fulfilled?.(value)
+        void rejected?.(failure())
+        // Without a callback it is the value itself that is passed on.
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+        return first as never
+      }, rejected),
+  }
+  // To whoever awaits it, it is a promise.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return careless as Promise<Result>
+}
+
+/** Makes something else of a value. */
+type Spoil = (key: string, value: Value) => Value
+
+function spoilOf(kind: ChaosKind | undefined, random: () => number, seen: ReadonlyMap<string, Uint8Array>): Spoil | undefined {
+  if (kind === 'random bytes') return () => randomBytes(random)
+  if (kind === 'truncates') return (_, value) => value?.slice(0, Math.floor(random() * value.length))
+  if (kind === 'swaps') return (key) => another(key, seen, random)
+  // What a store written in JavaScript can return.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  if (kind === 'mistypes') return () => 'no bytes' as unknown as Uint8Array
+  return undefined
+}
+
+function randomBytes(random: () => number): Uint8Array {
+  return Uint8Array.from({ length: Math.floor(random() * 64) }, () => Math.floor(random() * 256))
+}
+
+function another(key: string, seen: ReadonlyMap<string, Uint8Array>, random: () => number): Uint8Array {
+  const others = [...seen].filter(([each]) => each !== key)
+  const [, value] = others[Math.floor(random() * others.length)] ?? []
+  return value === undefined ? randomBytes(random) : new Uint8Array(value)
+}
+
+function remember(seen: Map<string, Uint8Array>, key: string, value: Uint8Array): void {
+  seen.delete(key)
+  seen.set(key, new Uint8Array(value))
+  const [oldest] = seen.keys()
+  if (seen.size > remembered && oldest !== undefined) seen.delete(oldest)
+}
