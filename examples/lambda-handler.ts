@@ -6,7 +6,10 @@
  */
 import { fileURLToPath } from 'node:url'
 import { ConverseCommand } from '@aws-sdk/client-bedrock-runtime'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { createCache, memoryStore, withCache } from 'llmemo'
+import { dynamodbStore } from 'llmemo/dynamodb'
 import { openBedrock } from './bedrock-provider.ts'
 
 /** What we read of an event. */
@@ -48,8 +51,10 @@ class RequestError extends Error {
 
 // Outside of the handler, so that the invocations of one instance share it all.
 const provider = await openBedrock()
+const table = process.env['DYNAMODB_TABLE']
 const cache = createCache({
-  store: memoryStore(), // lasts as long as the instance; a store that all instances share goes here
+  // A table is shared by all instances; memory lasts as long as the one.
+  store: table === undefined ? memoryStore() : dynamodbStore(documents(), { tableName: table }),
   ttl: { default: '30m', plan: '24h' },
   namespace: 'assistant',
 })
@@ -145,4 +150,9 @@ async function sample(rawPath: string, body: object, tenant: string): Promise<vo
   const requestContext = { http: { method: 'POST' }, authorizer: { lambda: { tenant } } }
   const result = await handler({ rawPath, body: JSON.stringify(body), isBase64Encoded: false, requestContext })
   console.log(`\nPOST ${rawPath} for ${tenant}: ${result.statusCode}\n${result.body}`)
+}
+
+function documents(): DynamoDBDocumentClient {
+  // A cache that must be waited for is none: one try more, no further.
+  return DynamoDBDocumentClient.from(new DynamoDBClient({ maxAttempts: 2 }))
 }

@@ -114,6 +114,11 @@ export class Generations {
     return Object.entries(marks).every(([label, generation]) => this.#current(label) === generation)
   }
 
+  /** Whether all of `labels` have been looked up, so that having no mark says something of them. */
+  knows(labels: readonly string[]): boolean {
+    return !this.#shared || labels.every((label) => this.#known.has(label))
+  }
+
   /** Whether this process saw any of `labels` change after `turn`. */
   changedSince(labels: readonly string[], turn: number): boolean {
     return this.#turn > turn && labels.some((label) => (this.#known.get(label)?.changedIn ?? 0) > turn)

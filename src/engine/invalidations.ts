@@ -88,6 +88,14 @@ export class Invalidations {
     return this.#generations.agree(marks)
   }
 
+  /**
+   * Whether an entry from the store is good. One that memory holds was checked when it came there; here a label that could not be looked up
+   * may well have been invalidated.
+   */
+  async isCertain(marks: Marks): Promise<boolean> {
+    return (await this.isGood(marks)) && this.#generations.knows(Object.keys(marks))
+  }
+
   /** Declares everything under `label` outdated. @returns whether the store knows of it now; it is told later where it does not */
   declare(label: string): Promise<boolean> {
     const generation = crypto.randomUUID()

@@ -229,7 +229,7 @@ export class Tiers {
     const heldAt = this.#clock.monotonic()
     const entry = this.#reader.read(address, bytes, now)
     if (!lookup.overtaken && this.#isConfirmed(address, bytes, entry, heldAt)) return undefined
-    if (entry === undefined || !(await this.#invalidations.isGood(entry.head.generations))) return undefined
+    if (entry === undefined || !(await this.#invalidations.isCertain(entry.head.generations))) return undefined
     // An entry from a clock that is ahead of ours is as good as new.
     const held = { entry, heldAt, ageThen: Math.max(0, now - entry.head.storedAt), checkedAt: heldAt }
     if (!lookup.overtaken) this.#hold(address.storeKey, held)

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { Cache, CacheRequest, Invalidation } from '../../src/engine/cache.ts'
 import { cachingFetch } from '../../src/clients/with-cache.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
+import type { Store } from '../../src/store.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
 import { answer, ask, openCache, question, settle } from '../chat.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { ScriptedStore } from '../scripted-store.ts'
@@ -191,5 +193,39 @@ describe('invalidate', () => {
     await expect(done).rejects.toThrow(InvalidOptionError)
     await expect(done).rejects.toThrow(message)
     expect(await gone(cache)).toEqual([])
+  })
+})
+
+/** A store whose marks can be made unreadable when nothing else is read with them, as for tags that only the entry tells. */
+function storeOf(): { store: Store; marksFail: (fail: boolean) => void } {
+  const memory = memoryStore()
+  let failing = false
+  const getMany = async (keys: readonly string[]) => {
+    if (failing && keys.every((key) => key.includes(':mark:'))) throw new Error('no marks now')
+    return Promise.all(keys.map(async (key) => memory.get(key)))
+  }
+  const get = async (key: string) => (await getMany([key]))[0]
+  return { store: { ...memory, get, getMany }, marksFail: (fail) => void (failing = fail) }
+}
+
+describe('an entry from the store, with a tag that the reader did not name', () => {
+  it('I3: is not served while it cannot be known whether that tag was invalidated', async () => {
+    const { store, marksFail } = storeOf()
+    const writer = openCache({ store })
+    await writer.cache.store(question('plain', { tags: ['doc:1'] }), answer())
+    await writer.cache.flush()
+    await writer.cache.invalidate({ tags: ['doc:1'] })
+    const reader = openCache({ store })
+    marksFail(true)
+    expect(await ask(reader.cache, question('plain'))).toBeUndefined()
+    expect(reader.errors()).toContain('read')
+  })
+
+  it('is served when the tag has no mark', async () => {
+    const { store } = storeOf()
+    const writer = openCache({ store })
+    await writer.cache.store(question('plain', { tags: ['doc:1'] }), answer())
+    await writer.cache.flush()
+    expect(await ask(openCache({ store }).cache, question('plain'))).toBe('42')
   })
 })
