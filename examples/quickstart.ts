@@ -78,7 +78,7 @@ console.log()
 console.log(`Hits    ${hits} of ${hits + misses} calls (${Math.round(100 * hitRate)} %), and ${bypasses} bypassed the cache`)
 console.log(`Saved   ${money(savedUsd, unpricedHits, hits)} · ${count(savedTokens)} tokens · ${seconds(savedMs)} of waiting`)
 console.log(`Spent   ${money(spentUsd, unpricedMisses, misses)} · ${count(spentTokens)} tokens by the calls that missed`)
-console.log(`Asked   the provider ${provider.calls()} times for ${rows.length} calls`)
+console.log(`Asked   the provider ${provider.calls() === 1 ? 'once' : `${provider.calls()} times`} for ${rows.length} calls`)
 
 // Writes are behind the caller's back; closing waits for them.
 await cache.close()

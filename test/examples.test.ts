@@ -93,7 +93,7 @@ describe('npm run quickstart', () => {
     ])
     expect(second).toContain('Hits    9 of 9 calls (100 %), and 1 bypassed the cache')
     // The one that bypasses the cache.
-    expect(second).toContain('the provider 1 times for 10 calls')
+    expect(second).toContain('the provider once for 10 calls')
     expect(second).toContain('All that may be stored came from quickstart.db.')
   })
 
