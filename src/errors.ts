@@ -14,7 +14,6 @@ export type ErrorCode =
   | 'DAMAGED_ENTRY'
   | 'STORE_FAILED'
   | 'DEADLINE'
-  | 'CLOSED'
 
 const marker = Symbol.for('llmemo.error')
 

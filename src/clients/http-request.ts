@@ -44,10 +44,16 @@ export async function readRequest(input: string | URL | Request, init: RequestIn
   const given: unknown = init?.body ?? undefined
   return {
     url: addressOf(input),
-    headers: init?.headers === undefined && request !== undefined ? request.headers : new Headers(init?.headers),
+    headers: headersOf(request, init?.headers),
     body: given === undefined && request !== undefined ? parseBytes(await request.clone().arrayBuffer()) : await readBody(given),
     signal: init?.signal ?? request?.signal ?? undefined,
   }
+}
+
+/** They are only read, so those of an SDK need no copy. */
+function headersOf(request: Request | undefined, given: RequestInit['headers']): Headers {
+  if (given instanceof Headers) return given
+  return given === undefined && request !== undefined ? request.headers : new Headers(given)
 }
 
 async function readBody(body: unknown): Promise<JsonObject | undefined> {

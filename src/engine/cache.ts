@@ -58,7 +58,7 @@ export interface Cache {
   /** Whether there is a fresh value under a key of your own. */
   has(key: string): Promise<boolean>
   /**
-   * Removes the value under a key of your own. What another process holds in its memory stays there until its TTL.
+   * Removes the value under a key of your own. What another process holds in its memory stays there for `maxMemoryTtl` at the most.
    * @returns whether every tier did so
    */
   del(key: string): Promise<boolean>

@@ -6,22 +6,29 @@ import { assertCallOptions, type CacheInfo, type CallOptions } from '../call.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { differ, explainKey, type KeyDifference, type KeyExplanation } from '../key/explain.ts'
 import type { KeyParts } from '../key/key.ts'
+import { anthropicEndpoints } from '../providers/anthropic.ts'
+import { bedrockEndpoints } from '../providers/bedrock.ts'
 import { isJsonObject, type JsonObject, parseJsonObject } from '../providers/endpoint.ts'
+import { keyedHeaders } from '../providers/http-headers.ts'
 import { openaiEndpoints } from '../providers/openai.ts'
 import { parseEvents } from '../stream/server-sent-events.ts'
 import type { Draft, Engine, Found } from './engine.ts'
 import type { Fate } from './facts.ts'
+import type { Settings } from './options.ts'
 import { type Call, keyParts, type Plan, planCall } from './plan.ts'
 
 /** A request as `lookup`, `store` and `explain` take it: what a wrapped client would send, and what the call would ask of the cache. */
 export interface CacheRequest extends CallOptions {
-  /** @default 'openai' */
+  /** `openai`, `anthropic` or `aws-bedrock`. @default 'openai' */
   readonly provider?: string
-  /** `chat.completions`, `responses`, `embeddings`… */
+  /** `chat.completions`, `responses`, `embeddings`… of OpenAI, `messages` of Anthropic, `converse` of Bedrock. */
   readonly endpoint: string
-  /** The request's body. */
+  /** The request's body; of Bedrock the command's input, with `model` for its `modelId`. */
   readonly body: object
-  /** The base URL that would be asked. @default 'https://api.openai.com/v1' */
+  /**
+   * The base URL that would be asked, or `bedrock-runtime.` and the region.
+   * @default OpenAI's `https://api.openai.com/v1`, Anthropic's `https://api.anthropic.com`; Bedrock has none
+   */
   readonly origin?: string
   /** Request headers that can change the answer. @default none */
   readonly headers?: Readonly<Record<string, string>>
@@ -43,7 +50,7 @@ export interface Explain {
 /** `explain` of a cache: the parts of one request's key, or the first difference between two. */
 export function explainer(engine: Engine): Explain {
   const { canonical } = engine.settings
-  const parts = (request: CacheRequest): KeyParts => keyParts(callOf(request), engine.settings)
+  const parts = (request: CacheRequest): KeyParts => keyParts(callOf(request, engine.settings), engine.settings)
   function explain(first: CacheRequest): KeyExplanation
   function explain(first: CacheRequest, second: CacheRequest): KeyDifference
   function explain(first: CacheRequest, second?: CacheRequest): KeyExplanation | KeyDifference {
@@ -54,7 +61,7 @@ export function explainer(engine: Engine): Explain {
 
 /** The stored answer to a request, or `undefined`. Counts as a hit or a miss. */
 export async function lookup(engine: Engine, request: CacheRequest): Promise<LookedUp | undefined> {
-  const plan = planCall(callOf(request), engine.settings)
+  const plan = planCall(callOf(request, engine.settings), engine.settings)
   if ('reason' in plan) {
     engine.bypass(plan)
     return undefined
@@ -78,7 +85,7 @@ function wholeOf({ entry: { head, body } }: Found, { endpoint }: Plan): JsonObje
 
 /** Stores an answer that came from elsewhere, under the rules for answers of our own. */
 export async function store(engine: Engine, request: CacheRequest, answer: object | string): Promise<CacheInfo> {
-  const plan = planCall(callOf(request), engine.settings)
+  const plan = planCall(callOf(request, engine.settings), engine.settings)
   if ('reason' in plan) return engine.bypass(plan)
   const { endpoint } = plan
   const streamed = typeof answer === 'string'
@@ -105,13 +112,24 @@ function draftOf(plan: Plan, whole: JsonObject, body: string, streamed: boolean)
   }
 }
 
+const endpoints = [...openaiEndpoints, ...anthropicEndpoints, ...bedrockEndpoints]
+/** Where a bare client of the provider asks, when its user names no other place. */
+const origins: ReadonlyMap<string, string> = new Map([
+  ['openai', 'https://api.openai.com/v1'],
+  ['anthropic', 'https://api.anthropic.com'],
+])
+
 /** A request by its description. @throws {InvalidOptionError} when it names no endpoint that is known */
-function callOf(request: CacheRequest): Call {
+function callOf(request: CacheRequest, settings: Settings): Call {
   if (!isJsonObject(request)) throw new InvalidOptionError('request', request, 'an object with endpoint and body')
-  const { provider = 'openai', endpoint: name, body, origin = 'https://api.openai.com/v1', headers = {}, ...options } = request
-  const endpoint = openaiEndpoints.find((each) => each.provider === provider && each.name === name)
-  if (endpoint === undefined) throw new InvalidOptionError('endpoint', name, openaiEndpoints.map((each) => each.name).join(', '))
+  const { provider = 'openai', endpoint: name, body, origin = origins.get(provider), headers = {}, ...options } = request
+  const offered = endpoints.filter((each) => each.provider === provider)
+  const endpoint = offered.find((each) => each.name === name)
+  if (offered.length === 0) throw new InvalidOptionError('provider', provider, 'openai, anthropic or aws-bedrock')
+  if (endpoint === undefined) throw new InvalidOptionError('endpoint', name, offered.map((each) => each.name).join(', '))
+  if (origin === undefined) throw new InvalidOptionError('origin', origin, "a region such as 'bedrock-runtime.eu-west-1'")
   if (!isJsonObject(body)) throw new InvalidOptionError('body', body, "the request's body as an object")
   assertCallOptions(options)
-  return { endpoint, origin, headers, request: body, credential: '', options }
+  const keyed = keyedHeaders(Object.entries(headers), settings.ignoredHeaders)
+  return { endpoint, origin, headers: keyed, request: body, credential: '', options }
 }

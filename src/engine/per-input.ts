@@ -28,7 +28,8 @@ export function planSingles(call: Call, plan: Plan, settings: Settings): Singles
   const { perInput } = call.endpoint
   const plans = perInput?.split(plan.request)?.map((request) => planCall({ ...call, request }, settings))
   if (perInput === undefined || plans === undefined) return undefined
-  return { perInput, plans: plans.filter((single): single is Plan => !('reason' in single)) }
+  const kept = plans.filter((single): single is Plan => !('reason' in single))
+  return kept.length === plans.length ? { perInput, plans: kept } : undefined
 }
 
 /** The answer to all inputs, when each of them is stored. */

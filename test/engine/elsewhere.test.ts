@@ -100,7 +100,7 @@ describe('store and lookup', () => {
     ['"request" is null', null],
     ['"endpoint" is undefined', {}],
     ['"endpoint" is "chat"', { endpoint: 'chat', body: {} }],
-    ['"endpoint" is "chat.completions"', { endpoint: 'chat.completions', body: {}, provider: 'nobody' }],
+    ['"provider" is "nobody"', { endpoint: 'chat.completions', body: {}, provider: 'nobody' }],
     ['"body" is undefined', { endpoint: 'chat.completions' }],
     ['"body" is "text"', { endpoint: 'chat.completions', body: 'text' }],
     ['"cache.mode" is "cached"', { ...question(), mode: 'cached' }],
@@ -141,5 +141,54 @@ describe('explain', () => {
       first: '"a"',
       second: '"b"',
     })
+  })
+})
+
+describe('a request of each provider', () => {
+  it.each<[string, CacheRequest, object]>([
+    [
+      'anthropic',
+      { provider: 'anthropic', endpoint: 'messages', body: { model: 'claude-haiku-4-5', messages: [{ role: 'user', content: 'Hi' }] } },
+      {
+        type: 'message',
+        role: 'assistant',
+        model: 'claude-haiku-4-5',
+        content: [{ type: 'text', text: 'Hello' }],
+        stop_reason: 'end_turn',
+      },
+    ],
+    [
+      'aws-bedrock',
+      {
+        provider: 'aws-bedrock',
+        endpoint: 'converse',
+        origin: 'bedrock-runtime.eu-west-1',
+        body: { model: 'amazon.nova-lite-v1:0', messages: [{ role: 'user', content: [{ text: 'Hi' }] }] },
+      },
+      { output: { message: { role: 'assistant', content: [{ text: 'Hello' }] } }, stopReason: 'end_turn' },
+    ],
+  ])('%s: is explained, stored and looked up', async (_, request, given) => {
+    const { cache } = openCache()
+    expect((await cache.store(request, given)).stored).toBe(true)
+    const found = await cache.lookup(request)
+    expect(found?.answer).toEqual(given)
+    expect(found?.info.key).toBe(cache.explain(request).key)
+  })
+
+  it('names what is wrong: the provider, its endpoint, or the place that Bedrock must be told', () => {
+    const { cache } = openCache()
+    expect(() => cache.explain({ provider: 'acme', endpoint: 'chat', body: {} })).toThrow(/"provider" is "acme".*anthropic/)
+    expect(() => cache.explain({ provider: 'anthropic', endpoint: 'chat.completions', body: {} })).toThrow(/"endpoint".*messages/)
+    expect(() => cache.explain({ provider: 'aws-bedrock', endpoint: 'converse', body: {} })).toThrow(/"origin".*bedrock-runtime/)
+  })
+
+  it('T04: headers count as they do through a client, whatever their letter case', () => {
+    const { cache } = openCache()
+    const request = { endpoint: 'chat.completions', body: { model: 'm', messages: [] } }
+    const differ = (first: Record<string, string>, second: Record<string, string>) =>
+      cache.explain({ ...request, headers: first }, { ...request, headers: second }).same
+    expect(differ({ 'OpenAI-Beta': 'a' }, { 'openai-beta': 'a' })).toBe(true)
+    expect(differ({ 'OpenAI-Beta': 'a' }, { 'openai-beta': 'b' })).toBe(false)
+    expect(differ({ authorization: 'Bearer one' }, { authorization: 'Bearer two' })).toBe(true)
   })
 })
