@@ -51,12 +51,12 @@ export class Invalidations {
   /** The marks of those of `labels` of which nothing recent is known. */
   due(labels: readonly string[]): DueMarks {
     const outdated = this.#generations.outdated(labels)
-    const { turn } = this.#generations
+    const reading = this.#generations.read()
     return {
       keys: outdated.map((label) => this.#prefix + sha256(label)),
       take: (values) => {
         outdated.forEach((label, index) => {
-          this.#generations.learn(label, generationIn(values[index]), turn)
+          this.#generations.learn(label, generationIn(values[index]), reading)
         })
       },
     }
@@ -108,10 +108,12 @@ export class Invalidations {
     const name = `${generation} ${label}`
     if (this.#publishing.has(name)) return false
     this.#publishing.add(name)
-    const value = new TextEncoder().encode(generation)
+    const told = crypto.randomUUID()
+    const value = new TextEncoder().encode(told)
+    const writing = this.#generations.read()
     const written = await this.#shared.writeNow({ key: this.#prefix + sha256(label), value, ttl: markTtl })
     this.#publishing.delete(name)
-    if (written) this.#generations.published(label, generation)
+    if (written) this.#generations.published(label, generation, told, writing)
     return written
   }
 
