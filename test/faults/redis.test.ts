@@ -272,7 +272,7 @@ describe('Redis that is away', () => {
     expect(opened.told.lines.filter((line) => line.endsWith('is answering again.'))).toHaveLength(1)
   })
 
-  it('R06 for ten thousand calls: one line when it is left out, and one when it is used again', async () => {
+  it('R06 for a hundred thousand calls: one line when it is left out, and one when it is used again', async () => {
     const own = await ownServer()
     const bare = connect(own)
     const { client, sent } = counting(bare)
@@ -282,8 +282,12 @@ describe('Redis that is away', () => {
     await until(() => bare.status === 'reconnecting' || bare.status === 'close')
     await askEach(opened, 5, 1)
     sent.length = 0
+    // Of the calls nine in ten are look-ups alone: a response to each would take a minute, and Redis has no part in it.
     const answers = Array.from({ length: 10_000 }, (_, index) => opened.caller.ask(`question ${index % 7}`))
     expect(new Set(await Promise.all(answers)).size).toBe(7)
+    const values = Array.from({ length: 90_000 }, (_, index) => opened.cache.get(`value ${index}`))
+    expect(new Set(await Promise.all(values))).toEqual(new Set([undefined]))
+    expect(opened.clock.timers).toBe(0)
     expect(sent.filter((name) => name.endsWith('getBuffer'))).toEqual([])
     const ready = heard(bare, 'ready')
     await own.start()
