@@ -76,6 +76,23 @@ export class Generations {
     this.#note(label, generation ?? '', known)
   }
 
+  /**
+   * Another process says that it invalidated `label`. That holds at once; as news may be out of order, the label is read from the store
+   * before it is relied on again.
+   */
+  hear(label: string, generation: string): void {
+    const known = this.#known.get(label)
+    if (known === undefined || known.generation === generation || this.#unpublished.has(label)) return
+    this.#note(label, generation, known)
+    this.#doubt(label)
+  }
+
+  /** What other processes did may have gone unheard: every label is read from the store before it is relied on again. */
+  doubt(): void {
+    this.#turn++
+    for (const label of this.#known.keys()) this.#doubt(label)
+  }
+
   /** The new generation of a label that is invalidated by this process. Where there is a store, it holds until that is told. */
   advance(label: string, generation: string): void {
     const known = this.#known.get(label)
@@ -135,6 +152,12 @@ export class Generations {
       believedFrom: known?.believedFrom ?? 0,
     })
     if (this.#known.size > most) this.#forget()
+  }
+
+  /** What is being read from the store just now may be older than the doubt, and does not end it. */
+  #doubt(label: string): void {
+    const known = this.#known.get(label)
+    if (known !== undefined) this.#known.set(label, { ...known, checkedAt: -Infinity, believedFrom: this.#turn })
   }
 
   #current(label: string): string {

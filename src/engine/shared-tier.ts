@@ -5,7 +5,7 @@
 import type { Clock } from '../clock.ts'
 import { DeadlineError, StoreError } from '../errors.ts'
 import type { EventEmitter, Fault } from '../events.ts'
-import type { ReadOptions, Store, StoreWrite } from '../store.ts'
+import type { ChannelListener, ReadOptions, Store, StoreWrite } from '../store.ts'
 import { Breaker } from './breaker.ts'
 import type { Logger } from './logger.ts'
 import { Slots } from './slots.ts'
@@ -43,6 +43,7 @@ export class SharedTier {
   readonly #writes: Breaker
   readonly #slots: Slots
   readonly #queue: WriteQueue
+  readonly #listening: (() => void)[] = []
   #closing: Promise<void> | undefined
 
   constructor(options: SharedTierOptions) {
@@ -121,6 +122,29 @@ export class SharedTier {
     }
   }
 
+  /**
+   * Says something to whoever listens to `channel`, where the store can pass it on. Never throws. That it could not be said is no reason to
+   * write no more.
+   */
+  async publish(channel: string, message: string): Promise<void> {
+    if (this.#closing !== undefined || this.#store.publish === undefined) return
+    try {
+      await this.#inTime('telling other processes', writeDeadline, async () => this.#store.publish?.(channel, message))
+    } catch (error) {
+      this.#fault('write', error)
+    }
+  }
+
+  /** Listens to `channel` until `close`, where the store can pass on what is said there. Never throws. */
+  listen(channel: string, listener: ChannelListener): void {
+    try {
+      const end = this.#store.subscribe?.(channel, listener)
+      if (end !== undefined) this.#listening.push(end)
+    } catch (error) {
+      this.#fault('read', error)
+    }
+  }
+
   /** Resolves when all queued writes were handed to the store, or given up. */
   flush(): Promise<void> {
     return this.#queue.settled()
@@ -133,6 +157,11 @@ export class SharedTier {
   }
 
   async #close(): Promise<void> {
+    try {
+      for (const end of this.#listening.splice(0)) end()
+    } catch (error) {
+      this.#fault('read', error)
+    }
     try {
       await this.#inTime('writing what waited', closeDeadline, () => this.flush())
     } catch (error) {

@@ -13,6 +13,7 @@ import type { Standing } from './generations.ts'
 import { ageOf, type HotCopy, isDue } from './hot-copy.ts'
 import { Invalidations } from './invalidations.ts'
 import type { Logger } from './logger.ts'
+import { News, type NewsReader } from './news.ts'
 import type { Settings } from './options.ts'
 import { Removals } from './removals.ts'
 import { SharedTier } from './shared-tier.ts'
@@ -60,6 +61,9 @@ export class Tiers {
   readonly #maxMemoryTtl: number
   readonly #lookups = new Map<string, Lookup>()
   readonly #removals = new Removals()
+  readonly #news: News | undefined
+  /** What memory held before then may have been removed by others unheard. */
+  #doubtedAt = -Infinity
 
   constructor(options: TiersOptions) {
     const { settings, events, logger } = options
@@ -77,7 +81,10 @@ export class Tiers {
       this.#memory = new BoundedMemory<HotCopy>({ maxBytes: settings.maxMemoryBytes, clock, onEvict })
     }
     if (store !== undefined) this.#shared = new SharedTier({ store, clock, logger, events, readDeadline })
-    this.#invalidations = new Invalidations(clock, this.#shared, namespace, invalidationDelay)
+    this.#invalidations = new Invalidations(clock, this.#shared, namespace, invalidationDelay, async (mark, generation) =>
+      this.#news?.declared(mark, generation),
+    )
+    if (this.#shared !== undefined) this.#news = new News(this.#shared, namespace, this.#newsReader())
   }
 
   /** The entry at `address`, or `undefined`. Never throws, and waits for the store no longer than its deadline. */
@@ -156,6 +163,7 @@ export class Tiers {
     const removed = await this.#shared.delete(storeKey)
     // Who looked it up while it was being removed may have found it.
     this.#forget(storeKey)
+    if (removed) await this.#news?.removed(storeKey)
     return removed
   }
 
@@ -190,7 +198,7 @@ export class Tiers {
     if (held === undefined) return undefined
     // What was invalidated is asked along with the entry, so that a store that does not answer is waited for once; nor is
     // it asked what is known already.
-    if (this.#shared !== undefined && isDue(held, this.#clock.monotonic(), this.#maxMemoryTtl)) return undefined
+    if (this.#shared !== undefined && isDue(held, this.#clock.monotonic(), this.#maxMemoryTtl, this.#doubtedAt)) return undefined
     const { generations } = held.entry.head
     if (this.#invalidations.agree(generations) && (await this.#invalidations.isGood(generations))) return held
     if (this.#memory?.peek(storeKey) === held) this.#memory.delete(storeKey)
@@ -254,6 +262,20 @@ export class Tiers {
     if (entry !== undefined && entry.head.storedAt > held.entry.head.storedAt) return false
     held.checkedAt = now
     return true
+  }
+
+  #newsReader(): NewsReader {
+    return {
+      declared: (mark, generation) => this.#invalidations.hear(mark, generation),
+      removed: (storeKey) => {
+        this.#forget(storeKey)
+        this.#removals.note(storeKey)
+      },
+      missed: () => {
+        this.#invalidations.doubt()
+        this.#doubtedAt = this.#clock.monotonic()
+      },
+    }
   }
 
   #forget(storeKey: string): void {
