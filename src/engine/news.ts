@@ -3,8 +3,19 @@
  * late, so that whoever hears some looks into the store again, which is what counts.
  * @module
  */
+import type { Clock } from '../clock.ts'
+import type { EventEmitter, Fault } from '../events.ts'
+import type { Store } from '../store.ts'
+import { inTime } from './deadline.ts'
 import { storePrefix } from './plan.ts'
-import type { SharedTier } from './shared-tier.ts'
+
+/** What the news need of the cache they belong to. */
+export interface NewsOptions {
+  readonly store: Store
+  readonly clock: Clock
+  readonly events: EventEmitter
+  readonly namespace: string
+}
 
 /** Who hears the news of other processes. Must not throw. */
 export interface NewsReader {
@@ -22,21 +33,33 @@ type Kind = 'declared' | 'removed'
 /** Written into each message. Those of another version are not for us. */
 const version = 1
 
+/** Milliseconds that telling may take, of which nobody waits for more than what he declared outdated himself. */
+const deadline = 1_000
+
 /** What processes over one store tell one another. A store that cannot pass it on is told nothing. */
 export class News {
-  readonly #shared: SharedTier
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #events: EventEmitter
   readonly #channel: string
   /** Tells our own messages, which come back, from others'. */
   readonly #sender = crypto.randomUUID()
+  #end: (() => void) | undefined
 
   /** Begins to listen. */
-  constructor(shared: SharedTier, namespace: string, reader: NewsReader) {
-    this.#shared = shared
+  constructor({ store, clock, events, namespace }: NewsOptions, reader: NewsReader) {
+    this.#store = store
+    this.#clock = clock
+    this.#events = events
     this.#channel = `${storePrefix(namespace)}news`
-    shared.listen(this.#channel, {
-      heard: (message) => this.#read(message, reader),
-      missed: () => reader.missed(),
-    })
+    try {
+      this.#end = store.subscribe?.(this.#channel, {
+        heard: (message) => this.#read(message, reader),
+        missed: () => reader.missed(),
+      })
+    } catch (error) {
+      this.#fault('read', error)
+    }
   }
 
   /** Tells that something was declared outdated, once the store knows of it. Never throws. */
@@ -49,8 +72,29 @@ export class News {
     return this.#tell('removed', storeKey, '')
   }
 
-  #tell(kind: Kind, what: string, detail: string): Promise<void> {
-    return this.#shared.publish(this.#channel, JSON.stringify([version, this.#sender, kind, what, detail]))
+  /** Ends the listening. Never throws. */
+  close(): void {
+    try {
+      this.#end?.()
+    } catch (error) {
+      this.#fault('read', error)
+    }
+    this.#end = undefined
+  }
+
+  async #tell(kind: Kind, what: string, detail: string): Promise<void> {
+    if (this.#store.publish === undefined) return
+    const message = JSON.stringify([version, this.#sender, kind, what, detail])
+    try {
+      await inTime(this.#clock, 'telling other processes', deadline, async () => this.#store.publish?.(this.#channel, message))
+    } catch (error) {
+      // Others find it out by looking. It says nothing of whether the store takes writes.
+      this.#fault('write', error)
+    }
+  }
+
+  #fault(doing: Fault, error: unknown): void {
+    this.#events.emit('error', { doing, error })
   }
 
   #read(message: string, reader: NewsReader): void {

@@ -9,23 +9,16 @@ import type { Entry } from '../entry.ts'
 import type { EventEmitter } from '../events.ts'
 import { BoundedMemory } from '../stores/memory.ts'
 import { type Address, EntryReader } from './entry-reader.ts'
+import type { Found } from './found.ts'
 import type { Standing } from './generations.ts'
 import { ageOf, type HotCopy, isDue } from './hot-copy.ts'
 import { Invalidations } from './invalidations.ts'
+import { Leases } from './leases.ts'
 import type { Logger } from './logger.ts'
 import { News, type NewsReader } from './news.ts'
 import type { Settings } from './options.ts'
 import { Removals } from './removals.ts'
 import { SharedTier } from './shared-tier.ts'
-
-/** An entry that was found and is good. Times are milliseconds. */
-export interface Found {
-  readonly entry: Entry
-  readonly source: Source
-  readonly age: number
-  /** How long it is still fresh; 0 or less when it is stale. */
-  readonly remaining: number
-}
 
 /** What was in force when a call began, to be compared with when its answer arrives. */
 export interface Beginning extends Standing {
@@ -51,6 +44,8 @@ interface Lookup {
 
 /** Hot memory in front, the store behind. */
 export class Tiers {
+  /** Who asks the origin, among the processes over one store; `undefined` where each asks for itself. */
+  readonly leases: Leases | undefined
   readonly #clock: Clock
   readonly #codec: EntryCodec
   readonly #reader: EntryReader
@@ -84,7 +79,8 @@ export class Tiers {
     this.#invalidations = new Invalidations(clock, this.#shared, namespace, invalidationDelay, async (mark, generation) =>
       this.#news?.declared(mark, generation),
     )
-    if (this.#shared !== undefined) this.#news = new News(this.#shared, namespace, this.#newsReader())
+    if (store !== undefined) this.#news = new News({ store, clock, events, namespace }, this.#newsReader())
+    if (this.#shared !== undefined && settings.sharedFlights) this.leases = new Leases(this.#shared, clock, settings.leaseTtl)
   }
 
   /** The entry at `address`, or `undefined`. Never throws, and waits for the store no longer than its deadline. */
@@ -189,6 +185,7 @@ export class Tiers {
 
   /** Writes what waits and lets go of the store. Calls go on, from the origin and memory. */
   async close(): Promise<void> {
+    this.#news?.close()
     await this.#shared?.close()
   }
 
