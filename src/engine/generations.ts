@@ -18,14 +18,30 @@ export interface Standing {
 /** Labels that are remembered at the most. Beyond that everything is invalidated once, which is safe, and the rest forgotten. */
 const most = 50_000
 
+/** What was the case when a reading of the store began: what it brings is no newer than that. */
+export interface Reading {
+  readonly turn: number
+  /** By the monotonic clock. */
+  readonly at: number
+}
+
 interface Known {
   readonly generation: string
-  /** When it was last compared with the store, by the monotonic clock. */
+  /** The generation that another process says there is, until that is read from the store. */
+  readonly heard?: string
+  /** When the reading began by which it was last compared with the store, by the monotonic clock. */
   readonly checkedAt: number
   /** The turn in which this process saw it change; 0 for never. */
   readonly changedIn: number
   /** The turn from which on the store can know of it: what was read earlier is older than this. */
   readonly believedFrom: number
+}
+
+/** An invalidation that the store does not know of yet. */
+interface Unpublished {
+  readonly generation: string
+  /** What the store had in its place, when that was last read; `undefined` where it was not. */
+  readonly stored: string | undefined
 }
 
 /** The label that every entry of a namespace has. */
@@ -34,8 +50,8 @@ export const everything = 'all'
 /** What this process knows of the generations. */
 export class Generations {
   readonly #known = new Map<string, Known>()
-  /** Labels that this process invalidated and the store does not know of yet, with their generations. */
-  readonly #unpublished = new Map<string, string>()
+  /** Labels that this process invalidated and the store does not know of yet. */
+  readonly #unpublished = new Map<string, Unpublished>()
   readonly #clock: Clock
   readonly #shared: boolean
   readonly #delay: number
@@ -51,9 +67,9 @@ export class Generations {
     this.#delay = delay
   }
 
-  /** A number that grows with each change that this process sees. */
-  get turn(): number {
-    return this.#turn
+  /** What is the case now, for a reading of the store that begins. */
+  read(): Reading {
+    return { turn: this.#turn, at: this.#clock.monotonic() }
   }
 
   /** Those of `labels` whose generations must be read from the store before they are relied on. */
@@ -62,62 +78,75 @@ export class Generations {
     const since = this.#clock.monotonic() - this.#delay
     return labels.filter((label) => {
       const known = this.#known.get(label)
-      return known === undefined || (known.checkedAt < since && !this.#unpublished.has(label))
+      return known === undefined || known.checkedAt < since
     })
   }
 
   /**
    * Takes note of a generation that was read from the store; `undefined` means that the label has none there.
-   * @param asked the turn in which the reading began: what this process itself did since then is not undone by it
+   * @param reading its beginning: what this process itself did since then, or learnt by a later one, is not undone by it
    */
-  learn(label: string, generation: string | undefined, asked: number): void {
+  learn(label: string, generation = '', { turn, at }: Reading): void {
     const known = this.#known.get(label)
-    if (this.#unpublished.has(label) || asked < (known?.believedFrom ?? 0)) return
-    this.#note(label, generation ?? '', known)
+    if (turn < (known?.believedFrom ?? 0) || at < (known?.checkedAt ?? 0)) return
+    const own = this.#unpublished.get(label)
+    // A store that lost a mark has lost others with it, which nobody can tell of: what was outdated must not be good again.
+    const isLost = generation === '' && known !== undefined && known.generation !== ''
+    if (own === undefined && !isLost) this.#note(label, generation, known, at)
+    // Another process invalidated the label after this one did, or may have.
+    else if (own?.stored !== generation) this.advance(label, crypto.randomUUID(), generation)
+    else if (known !== undefined) this.#known.set(label, { ...known, checkedAt: at })
   }
 
   /**
-   * Another process says that it invalidated `label`. That holds at once; as news may be out of order, the label is read from the store
-   * before it is relied on again.
+   * Another process says that it invalidated `label`. That holds at once, until the label is read from the store, which is done before it is
+   * relied on again: news may be out of order, or somebody else's.
    */
   hear(label: string, generation: string): void {
     const known = this.#known.get(label)
-    if (known === undefined || known.generation === generation || this.#unpublished.has(label)) return
-    this.#note(label, generation, known)
-    this.#doubt(label)
+    if (known === undefined || known.generation === generation) return
+    const turn = ++this.#turn
+    this.#known.set(label, { ...known, heard: generation, changedIn: turn, checkedAt: -Infinity, believedFrom: turn })
   }
 
   /** What other processes did may have gone unheard: every label is read from the store before it is relied on again. */
   doubt(): void {
-    this.#turn++
-    for (const label of this.#known.keys()) this.#doubt(label)
+    const believedFrom = ++this.#turn
+    for (const [label, known] of this.#known) this.#known.set(label, { ...known, checkedAt: -Infinity, believedFrom })
   }
 
-  /** The new generation of a label that is invalidated by this process. Where there is a store, it holds until that is told. */
-  advance(label: string, generation: string): void {
+  /**
+   * The new generation of a label that is invalidated by this process. Where there is a store, it holds until that is told.
+   * @param stored what the store has in its place
+   */
+  advance(label: string, generation: string, stored = this.#stored(label)): void {
     const known = this.#known.get(label)
     this.#note(label, generation, known ?? { generation: '', checkedAt: 0, changedIn: 0, believedFrom: 0 })
     if (!this.#shared) return
-    this.#unpublished.set(label, generation)
+    this.#unpublished.set(label, { generation, stored })
     if (this.#unpublished.size <= most / 2) return
     this.#unpublished.clear()
     this.advance(everything, generation)
   }
 
-  /** The store knows of this generation now. */
-  published(label: string, generation: string): void {
+  /**
+   * The store was told of the invalidation that `generation` was made for, by `told`, which holds from now on. It is another one, as other
+   * processes may have invalidated the label since: what was filled under `generation` is not to be good again by being told late.
+   * @param writing its beginning: others may have written another one since
+   */
+  published(label: string, generation: string, told: string, { at }: Reading): void {
     const known = this.#known.get(label)
-    if (this.#unpublished.get(label) !== generation || known === undefined) return
+    if (this.#unpublished.get(label)?.generation !== generation || known === undefined) return
     this.#unpublished.delete(label)
-    this.#known.set(label, { ...known, checkedAt: this.#clock.monotonic(), believedFrom: ++this.#turn })
+    this.#note(label, told, { ...known, believedFrom: ++this.#turn }, at)
   }
 
   /** Those of `labels` that the store does not know of yet, with their generations. */
   unpublished(labels: readonly string[]): (readonly [label: string, generation: string])[] {
     if (this.#unpublished.size === 0) return []
     return labels.flatMap((label) => {
-      const generation = this.#unpublished.get(label)
-      return generation === undefined ? [] : [[label, generation] as const]
+      const own = this.#unpublished.get(label)
+      return own === undefined ? [] : [[label, own.generation] as const]
     })
   }
 
@@ -141,27 +170,28 @@ export class Generations {
     return this.#turn > turn && labels.some((label) => (this.#known.get(label)?.changedIn ?? 0) > turn)
   }
 
-  #note(label: string, generation: string, known: Known | undefined): void {
+  #note(label: string, generation: string, known: Known | undefined, checkedAt = this.#clock.monotonic()): void {
     const changed = known !== undefined && known.generation !== generation
     if (changed) this.#turn++
     this.#known.delete(label)
     this.#known.set(label, {
       generation,
-      checkedAt: this.#clock.monotonic(),
+      checkedAt,
       changedIn: changed ? this.#turn : (known?.changedIn ?? 0),
       believedFrom: known?.believedFrom ?? 0,
     })
     if (this.#known.size > most) this.#forget()
   }
 
-  /** What is being read from the store just now may be older than the doubt, and does not end it. */
-  #doubt(label: string): void {
-    const known = this.#known.get(label)
-    if (known !== undefined) this.#known.set(label, { ...known, checkedAt: -Infinity, believedFrom: this.#turn })
+  /** What the store had for this label when it was last read. */
+  #stored(label: string): string | undefined {
+    const own = this.#unpublished.get(label)
+    return own === undefined ? this.#known.get(label)?.generation : own.stored
   }
 
   #current(label: string): string {
-    return this.#known.get(label)?.generation ?? ''
+    const known = this.#known.get(label)
+    return known?.heard ?? known?.generation ?? ''
   }
 
   #forget(): void {

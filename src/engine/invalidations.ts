@@ -69,14 +69,14 @@ export class Invalidations {
   /** The marks of those of `labels` of which nothing recent is known. */
   due(labels: readonly string[]): DueMarks {
     const outdated = this.#generations.outdated(labels)
-    const { turn } = this.#generations
+    const reading = this.#generations.read()
     const keys = outdated.map((label) => this.#markOf(label))
     outdated.forEach((label, index) => this.#remember(keys[index] ?? '', label))
     return {
       keys,
       take: (values) => {
         outdated.forEach((label, index) => {
-          this.#generations.learn(label, generationIn(values[index]), turn)
+          this.#generations.learn(label, generationIn(values[index]), reading)
         })
       },
     }
@@ -142,12 +142,14 @@ export class Invalidations {
     if (this.#publishing.has(name)) return false
     this.#publishing.add(name)
     const key = this.#markOf(label)
-    const value = new TextEncoder().encode(generation)
+    const told = crypto.randomUUID()
+    const value = new TextEncoder().encode(told)
+    const writing = this.#generations.read()
     const written = await this.#shared.writeNow({ key, value, ttl: markTtl })
     this.#publishing.delete(name)
     if (!written) return false
-    this.#generations.published(label, generation)
-    await this.#written(key, generation)
+    this.#generations.published(label, generation, told, writing)
+    await this.#written(key, told)
     return true
   }
 

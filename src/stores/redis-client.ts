@@ -20,6 +20,7 @@ export interface RedisClient {
   readonly status: string
   readonly options: {
     readonly keyPrefix?: string | undefined
+    readonly db?: number | undefined
     readonly enableOfflineQueue?: boolean | undefined
     readonly commandTimeout?: number | undefined
     readonly redisOptions?: { readonly commandTimeout?: number | undefined } | undefined

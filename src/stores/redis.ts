@@ -175,7 +175,8 @@ class RedisStore implements Store {
 
   /** ioredis puts its prefix before keys, and not before channels, on which all databases of a server hear one another. */
   #channelOf(channel: string): string {
-    return (this.#client.options.keyPrefix ?? '') + channel
+    const { keyPrefix = '', db = 0 } = this.#client.options
+    return `${db === 0 ? '' : `${db}:`}${keyPrefix}${channel}`
   }
 
   #deaf(error: object): void {

@@ -180,7 +180,89 @@ describe('in two processes over one store', () => {
     await settle()
     clock.advance(delay + 1)
     expect([await here.isGood(old.marks), await there.isGood(old.marks)]).toEqual([false, false])
-    expect([await here.isGood(filled.marks), await there.isGood(filled.marks)]).toEqual([true, true])
+    // What was filled before they were told may be older than what they declared themselves meanwhile.
+    expect([await here.isGood(filled.marks), await there.isGood(filled.marks)]).toEqual([false, false])
+    const after = here.begin(labels)
+    expect([await here.isGood(after.marks), await there.isGood(after.marks)]).toEqual([true, true])
+  })
+
+  it('an invalidation that is told late does not undo one that another process made in the meantime', async () => {
+    const { store, clock, here, there } = setup()
+    store.writes = 'rejects'
+    expect(await here.declare('tag:a')).toBe(false)
+    const filled = here.begin(labels)
+    store.writes = 'works'
+    expect(await there.declare('tag:a')).toBe(true)
+    await here.refresh(labels)
+    await settle()
+    clock.advance(delay + 1)
+    expect([await here.isGood(filled.marks), await there.isGood(filled.marks)]).toEqual([false, false])
+  })
+
+  it('an invalidation that cannot be told is no reason not to heed another process', async () => {
+    const { store, clock, here, there } = setup()
+    await here.refresh(labels)
+    store.writes = 'rejects'
+    expect(await here.declare('tag:a')).toBe(false)
+    const first = here.begin(labels)
+    clock.advance(delay + 1)
+    expect(await here.isGood(first.marks)).toBe(true)
+    store.writes = 'works'
+    await there.declare('tag:a')
+    // From here on the store takes nothing of the first process.
+    store.writes = 'rejects'
+    clock.advance(delay + 1)
+    expect(await here.isGood(first.marks)).toBe(false)
+    const second = here.begin(labels)
+    clock.advance(delay + 1)
+    expect(await here.isGood(second.marks)).toBe(true)
+  })
+
+  it('what is known is as old as the reading that brought it, however long that took', async () => {
+    const { store, clock, here, there } = setup()
+    const { marks } = here.begin(labels)
+    store.reads = 'held'
+    const reading = here.refresh(labels)
+    await settle()
+    await there.declare('tag:a')
+    clock.advance(90)
+    store.release()
+    await reading
+    store.reads = 'works'
+    expect(await here.isGood(marks)).toBe(true)
+    clock.advance(delay + 1 - 90)
+    expect(await here.isGood(marks)).toBe(false)
+  })
+
+  it('what a reading brings does not undo what a later one brought before it', () => {
+    const clock = new ManualClock()
+    const generations = new Generations(clock, true, delay)
+    const first = generations.read()
+    clock.advance(1)
+    const second = generations.read()
+    generations.learn('tag:a', 'new', second)
+    generations.learn('tag:a', 'old', first)
+    expect(generations.begin(['tag:a']).marks).toEqual({ 'tag:a': 'new' })
+  })
+
+  it('what was outdated is not good again when the store has lost its marks', async () => {
+    const { store, clock, here, there } = setup()
+    await Promise.all([here.refresh(labels), there.refresh(labels)])
+    const { marks } = here.begin(labels)
+    await there.declare('tag:a')
+    clock.advance(delay + 1)
+    await here.refresh(labels)
+    store.map.clear()
+    for (let time = 0; time < 3; time++) {
+      clock.advance(delay + 1)
+      await here.refresh(labels)
+      await there.refresh(labels)
+      await settle()
+      expect([await here.isGood(marks), await there.isGood(marks)]).toEqual([false, false])
+    }
+    const after = here.begin(labels)
+    clock.advance(delay + 1)
+    expect([await here.isGood(after.marks), await there.isGood(after.marks)]).toEqual([true, true])
   })
 
   it('K01 ten thousand who ask at once are one reading', async () => {

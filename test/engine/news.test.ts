@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { ChannelListener } from '../../src/store.ts'
 import { answer, ask, openCache, question } from '../chat.ts'
@@ -141,9 +142,17 @@ describe('over a store that passes messages on', () => {
   })
 
   it('a forged invalidation costs a look into the store and nothing more', async () => {
-    const { store, seen } = await pair()
+    const { store, here, seen } = await pair()
+    await here.cache.invalidate({ tags: ['none'] })
+    const [real = ''] = store.said
+    expect(real).toContain(':mark:')
+    const marks = [...store.map.keys()].filter((key) => key.includes(':mark:'))
     store.say(JSON.stringify([1, 'x', 'declared', 'no mark', crypto.randomUUID()]))
     expect(await seen()).toEqual(['kept', 'lost', 1])
+    const all = `:mark:${createHash('sha256').update('all').digest('hex')}`
+    store.say(JSON.stringify([1, 'x', 'declared', all, crypto.randomUUID()]))
+    expect(await seen()).toEqual(['kept', 'lost', 1])
+    expect([...store.map.keys()].filter((key) => key.includes(':mark:'))).toEqual(marks)
   })
 
   it('I7 messages hold neither tags, questions nor answers; each namespace has its channel', async () => {
