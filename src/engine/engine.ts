@@ -63,6 +63,11 @@ export class Engine {
     this.events.on('evict', () => this.stats.evicted())
   }
 
+  /** The entry at `address` when memory holds it and nobody need be asked whether it is good; else {@link Engine.find} may know of one. */
+  recall(address: Address): Found | undefined {
+    return this.#tiers.recall(address)
+  }
+
   /** The entry at `address`, or `undefined`. Never throws, and waits for the store no longer than its deadline. */
   find(address: Address): Promise<Found | undefined> {
     return this.#tiers.find(address)

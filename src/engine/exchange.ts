@@ -54,7 +54,7 @@ export interface Exchange<Head, Item, Result> {
 export async function exchange<Head, Item, Result>(engine: Engine, call: Exchange<Head, Item, Result>): Promise<Result> {
   const { plan, signal } = call
   if (plan.mode !== 'reload') {
-    const looked = call.find === undefined ? await engine.find(plan) : await call.find()
+    const looked = call.find === undefined ? (engine.recall(plan) ?? (await engine.find(plan))) : await call.find()
     signal?.throwIfAborted()
     // From here to boarding a flight nothing is waited for.
     const found = freshest(engine, plan, looked)

@@ -102,6 +102,14 @@ export class Invalidations {
     return this.#generations.agree(marks)
   }
 
+  /** Whether that is so, and the store need not be asked about it. */
+  isSurelyGood(marks: Marks): boolean {
+    if (!this.#generations.agree(marks)) return false
+    if (this.#shared === undefined) return true
+    const labels = Object.keys(marks)
+    return this.#generations.unpublished(labels).length === 0 && this.#generations.outdated(labels).length === 0
+  }
+
   /** Whether nothing that an entry was filled under has been invalidated since. */
   async isGood(marks: Marks): Promise<boolean> {
     await this.refresh(Object.keys(marks))

@@ -83,6 +83,12 @@ export class Tiers {
     if (this.#shared !== undefined && settings.sharedFlights) this.leases = new Leases(this.#shared, clock, settings.leaseTtl)
   }
 
+  /** The entry at `address` when memory holds it and nobody need be asked whether it is good; else {@link Tiers.find} may know of one. */
+  recall(address: Address): Found | undefined {
+    const held = this.#held(address)
+    return held !== undefined && this.#invalidations.isSurelyGood(held.entry.head.generations) ? this.#found(held, 'memory') : undefined
+  }
+
   /** The entry at `address`, or `undefined`. Never throws, and waits for the store no longer than its deadline. */
   async find(address: Address): Promise<Found | undefined> {
     const held = await this.#recall(address)
@@ -190,16 +196,23 @@ export class Tiers {
   }
 
   /** What memory holds at `address`, when it is still good and the store need not be asked whether it has something newer. */
-  async #recall({ storeKey }: Address): Promise<HotCopy | undefined> {
-    const held = this.#memory?.get(storeKey)
+  async #recall(address: Address): Promise<HotCopy | undefined> {
+    const { storeKey } = address
+    const held = this.#held(address)
     if (held === undefined) return undefined
-    // What was invalidated is asked along with the entry, so that a store that does not answer is waited for once; nor is
-    // it asked what is known already.
-    if (this.#shared !== undefined && isDue(held, this.#clock.monotonic(), this.#maxMemoryTtl, this.#doubtedAt)) return undefined
     const { generations } = held.entry.head
     if (this.#invalidations.agree(generations) && (await this.#invalidations.isGood(generations))) return held
     if (this.#memory?.peek(storeKey) === held) this.#memory.delete(storeKey)
     return undefined
+  }
+
+  /** What memory holds at `address`, when the store need not be asked whether it has something newer. */
+  #held({ storeKey }: Address): HotCopy | undefined {
+    const held = this.#memory?.get(storeKey)
+    if (held === undefined || this.#shared === undefined) return held
+    // What was invalidated is asked along with the entry, so that a store that does not answer is waited for once; nor is
+    // it asked what is known already.
+    return isDue(held, this.#clock.monotonic(), this.#maxMemoryTtl, this.#doubtedAt) ? undefined : held
   }
 
   /** Looks up in the store, together with whoever asks it for the same just now. */
