@@ -24,6 +24,8 @@ export interface SharedTierOptions {
 
 /** Reads that go on at the same time; further ones wait, on their own deadline. */
 const concurrentReads = 64
+/** Keys that one read asks for at the same time, where the store cannot be asked for several at once. */
+const getsAtOnce = 8
 const breakerBounds = { failures: 5, pause: 1_000 }
 const queueBounds = { maxWrites: 10_000, maxBytes: 64 * 2 ** 20, batch: 100 }
 /** Milliseconds that a batch of writes may take. Nobody waits for it, but it must not hold up the queue for ever. */
@@ -218,7 +220,22 @@ export class SharedTier {
     const [key] = keys
     if (keys.length === 1 && key !== undefined) return [await this.#store.get(key, options)]
     if (this.#store.getMany !== undefined) return this.#store.getMany(keys, options)
-    return Promise.all(keys.map(async (each) => this.#store.get(each, options)))
+    return this.#getEach(keys, options)
+  }
+
+  /** Reads one by one, some at a time: a batch of embeddings may have thousands. */
+  async #getEach(keys: readonly string[], options: ReadOptions): Promise<unknown[]> {
+    const values: unknown[] = []
+    const left = keys.entries()
+    const work = async (): Promise<void> => {
+      for (const [index, key] of left) {
+        // Nobody waits for the rest.
+        options.signal?.throwIfAborted()
+        values[index] = await this.#store.get(key, options)
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(getsAtOnce, keys.length) }, work))
+    return values
   }
 
   /** What a store of the user's own returned, which may be anything at run time. */
