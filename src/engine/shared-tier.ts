@@ -185,13 +185,14 @@ export class SharedTier {
   async #ask(keys: readonly string[], latest: ReadonlySet<string>): Promise<Values | undefined> {
     const begun = this.#clock.monotonic()
     const entered = this.#slots.enter(this.#deadline)
-    if (entered !== true && !(await entered)) {
+    const isQueued = entered !== true
+    if (isQueued && !(await entered)) {
       // Our own queue was too long, which is no fault of the store and must not make it unusable.
       this.#fault('read', new DeadlineError('waiting to read the store', this.#deadline))
       return undefined
     }
     try {
-      return this.#reads.admits() ? await this.#readInTime(keys, latest, this.#clock.monotonic() - begun) : undefined
+      return this.#reads.admits() ? await this.#readInTime(keys, latest, isQueued ? this.#clock.monotonic() - begun : 0) : undefined
     } finally {
       // Given back even if the store never answers: that one read is lost, others need not be.
       this.#slots.leave()

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { Cache } from '../../src/engine/cache.ts'
+import { type Cache, createCache } from '../../src/engine/cache.ts'
 import type { CacheOptions } from '../../src/engine/options.ts'
 import { LlmemoError } from '../../src/errors.ts'
 import { type RedisClient, redisStore } from '../../src/stores/redis.ts'
@@ -164,6 +164,26 @@ describe('Redis that is away', () => {
     expect(sent.filter((name) => name.endsWith('getBuffer'))).toEqual([])
     expect(opened.told.lines.filter((line) => line.includes('commandTimeout'))).toHaveLength(1)
     own.resume()
+  })
+
+  it('R03 that hangs, by the clock of the machine: five time-outs, then it is left out at once', async () => {
+    const own = await ownServer()
+    const client = connect(own, { commandTimeout: 10_000 })
+    await heard(client, 'ready')
+    const lines: string[] = []
+    const logger = { warn: (line: string) => void lines.push(line), info: () => {} }
+    const cache = createCache({ store: redisStore(client), readDeadline: 0.03, prices: false, logger })
+    const deadlines: unknown[] = []
+    cache.on('error', ({ error }) => deadlines.push(error))
+    const caller = callerOf(cache)
+    own.pause()
+    for (let index = 0; index < 20; index++) expect(await caller.ask(`question ${index}`)).toBe(`re: question ${index}`)
+    expect(lines).toEqual([notAnswering])
+    // More than five on a machine that takes longer over the rest than the breaker waits for its probes.
+    expect(deadlines.length).toBeGreaterThanOrEqual(5)
+    expect(deadlines.length).toBeLessThan(20)
+    own.resume()
+    await cache.close()
   })
 
   it('R03 that hangs before anything was read: a read is waited for once only', async () => {

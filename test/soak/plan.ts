@@ -35,8 +35,13 @@ export function planOf({ seed, seconds, processes, kills, cuts }: SoakOptions): 
   const moments = (count: number): number[] => Array.from({ length: count }, (_, index) => ((index + 0.2 + random() * 0.5) * room) / count)
   const lasting = (): number => Math.min(room / 8, 200 + random() * 2_300)
   return [
-    // The last one loses what Redis had, as one does that keeps nothing on disk.
-    ...moments(kills).map((at, index): Mishap => ({ what: 'kill', at, until: at + lasting(), keepsData: index < kills - 1 })),
+    // The last of several loses what Redis had, as one does that keeps nothing on disk.
+    ...moments(kills).map((at, index): Mishap => ({
+      what: 'kill',
+      at,
+      until: at + lasting(),
+      keepsData: kills === 1 || index < kills - 1,
+    })),
     ...moments(cuts).map((at, index): Mishap => {
       const manner = manners[index % manners.length] ?? 'reset'
       return { what: 'cut', manner, process: Math.floor(random() * processes), at, until: manner === 'reset' ? at : at + lasting() }

@@ -12,6 +12,7 @@ import { type TestClient, type TestClientOptions, versions } from '../redis-clie
 import {
   type Declared,
   type FromProcess,
+  invalidationDelay,
   machineTime,
   memoryBytes,
   type ProcessSettings,
@@ -205,18 +206,19 @@ function tell(): void {
 
 /** Asks until Redis is asked again, then waits until everything that was declared must be known, and asks each question once. */
 async function settle(): Promise<void> {
-  for (const until = machineTime() + 20_000; machineTime() < until; await wait(100)) {
+  let isAsked = false
+  for (const until = machineTime() + 20_000; !isAsked && machineTime() < until; await wait(100)) {
     const faults = readFaults
     // A question of its own each time, as what memory holds says nothing of Redis.
     await cache.get(`settling ${machineTime()}`)
-    if (isReading && readFaults === faults) break
+    isAsked = isReading && readFaults === faults
   }
-  await wait(1_100)
+  if (!isAsked) failed.push('Redis is not asked any more')
+  await wait(invalidationDelay + 100)
   // A few at a time, as those who read Redis must not wait for one another.
-  for (let from = 0; from < questions.length; from += 20) {
-    await Promise.all(questions.slice(from, from + 20).map((_, index) => ask(from + index, false)))
+  for (let from = 0; from < questions.length; from += 40) {
+    await Promise.all(questions.slice(from, from + 40).map((_, index) => ask(from + index, false)))
   }
-  if (!isReading) failed.push('Redis is not asked any more')
 }
 
 /** Lets go of everything. What is left would keep the process from its end, which is waited for. */
