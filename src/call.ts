@@ -4,6 +4,7 @@
  */
 import { type Duration, milliseconds } from './duration.ts'
 import { InvalidOptionError } from './errors.ts'
+import { assertKnown, wholeNumber } from './option.ts'
 
 /**
  * How a call uses the cache, in the words of fetch's own cache modes.
@@ -77,13 +78,7 @@ const known = ['mode', 'ttl', 'operation', 'context', 'tags', 'scope', 'variant'
  * @throws {InvalidOptionError} for an unknown option or a value that cannot be
  */
 export function assertCallOptions(value: unknown): asserts value is CallOptions {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidOptionError('cache', value, `an object with ${known.join(', ')}`)
-  }
-  for (const name of Object.keys(value)) {
-    if (!known.includes(name))
-      throw new InvalidOptionError(`cache.${name}`, Reflect.get(value, name), `one of the options ${known.join(', ')}`)
-  }
+  assertKnown('cache.', value, known)
   // Read as whoever uses them will read them, inherited ones too.
   const options: Record<string, unknown> = Object.fromEntries(known.map((name): [string, unknown] => [name, Reflect.get(value, name)]))
   const { mode, ttl, operation, tags, scope, variant } = options
@@ -96,9 +91,7 @@ export function assertCallOptions(value: unknown): asserts value is CallOptions 
   if (tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === 'string' && tag !== ''))) {
     throw new InvalidOptionError('cache.tags', tags, 'an array of texts that are not empty')
   }
-  if (variant !== undefined && !(Number.isSafeInteger(variant) && Number(variant) >= 0)) {
-    throw new InvalidOptionError('cache.variant', variant, 'a whole number from 0')
-  }
+  if (variant !== undefined) wholeNumber('cache.variant', variant, { least: 0 })
 }
 
 /** Whether `value` is one of fetch's cache modes that the cache has a meaning for. */

@@ -10,19 +10,20 @@ export interface Clock {
   /** Milliseconds that only ever grow. Ages inside one process are measured by it. */
   monotonic(): number
   /**
-   * Calls back once after `milliseconds`. A timer never keeps the process alive.
+   * Calls back once after `milliseconds`. The timer does not keep the process alive, unless it is `awaited`: somebody waits for an answer, as
+   * he would for the provider's.
    * @returns a function that cancels the timer; calling it twice is harmless.
    */
-  after(milliseconds: number, callback: () => void): () => void
+  after(milliseconds: number, callback: () => void, awaited?: boolean): () => void
 }
 
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after(milliseconds, callback) {
+  after(milliseconds, callback, awaited = false) {
     const timer = setTimeout(callback, milliseconds)
-    timer.unref()
+    if (!awaited) timer.unref()
     return () => clearTimeout(timer)
   },
 }

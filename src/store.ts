@@ -27,6 +27,14 @@ export interface StoreWrite extends WriteOptions {
   readonly value: Uint8Array
 }
 
+/** Who listens to a channel of a store, for {@link Store.subscribe}. */
+export interface ChannelListener {
+  /** A message came. Those of one's own come as well. */
+  heard(message: string): void
+  /** The channel is open, anew or for the first time: what was said before was missed. */
+  missed(): void
+}
+
 /**
  * A place where entries lie. Only `name`, `get`, `set` and `delete` are required; the rest makes a store faster or more capable.
  * Every method may be synchronous or return a promise, and may throw: the cache answers for that.
@@ -49,6 +57,20 @@ export interface Store {
   setMany?(writes: readonly StoreWrite[]): Promise<void> | void
   /** The keys that begin with `prefix`, in any order, those that came or went meanwhile included or not. Needed for patterns. */
   keys?(prefix: string): AsyncIterable<string> | Iterable<string>
+  /** Says something to whoever listens to `channel` now, in any process. Without it, others hear of an invalidation when they next ask. */
+  publish?(channel: string, message: string): Promise<void> | void
+  /**
+   * Listens to `channel` for as long as there is a connection, and anew after each that was lost. Must not throw.
+   * @returns what ends it; `undefined` when this store has no way to listen
+   */
+  subscribe?(channel: string, listener: ChannelListener): (() => void) | undefined
+  /**
+   * Takes the lease of `key` for `token` if nobody holds it, or prolongs it if `token` does.
+   * @returns the token of whoever holds it now
+   */
+  lease?(key: string, token: string, options: WriteOptions): Promise<string> | string
+  /** Gives the lease of `key` back, if `token` still holds it. */
+  release?(key: string, token: string): Promise<void> | void
   /**
    * Is told how to report what the cache's user should hear of: a damaged file that was set aside, a database of a newer version.
    * Called once, before the first read.
@@ -59,7 +81,7 @@ export interface Store {
 }
 
 const required = ['get', 'set', 'delete'] as const
-const optional = ['getMany', 'setMany', 'keys', 'onReport', 'close'] as const
+const optional = ['getMany', 'setMany', 'keys', 'publish', 'subscribe', 'lease', 'release', 'onReport', 'close'] as const
 
 /**
  * `value` as a store.

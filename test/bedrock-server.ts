@@ -9,6 +9,7 @@ import type { Socket } from 'node:net'
 import { EventStreamCodec } from '@smithy/eventstream-codec'
 import type { ServerEvent } from '../src/stream/server-sent-events.ts'
 import type { ProviderHandler, ProviderReply, ProviderRequest, ProviderServer, ReplyHead } from './provider-server.ts'
+import { RequestLog } from './request-log.ts'
 
 /** `http1` is what `NodeHttpHandler` speaks, `h2` (without TLS, by prior knowledge) what the SDK's default handler speaks. */
 export type Protocol = 'http1' | 'h2'
@@ -31,31 +32,15 @@ const codec = new EventStreamCodec(
  * models, `error` is one that it does not, any other is an event.
  */
 export async function startBedrock(protocol: Protocol, handler: ProviderHandler = notFound): Promise<ProviderServer> {
-  const requests: ProviderRequest[] = []
-  const waiting = new Set<() => void>()
+  const log = new RequestLog<ProviderRequest>()
   const connections = new Set<Socket>()
   let answer = handler
-  let aborted = 0
-  const changed = (): void => {
-    for (const check of waiting) check()
-  }
-  const until = (reached: () => boolean): Promise<void> =>
-    new Promise((resolve) => {
-      const check = (): void => {
-        if (!reached()) return
-        waiting.delete(check)
-        resolve()
-      }
-      waiting.add(check)
-      check()
-    })
   const take = (incoming: Incoming, outgoing: Outgoing): void => {
     let own = false
     outgoing.sendDate = false
     const gone = (): void => {
       if (own) return
-      aborted++
-      changed()
+      log.wentAway()
     }
     if (outgoing instanceof Http2ServerResponse) {
       outgoing.stream.on('error', () => undefined)
@@ -67,8 +52,7 @@ export async function startBedrock(protocol: Protocol, handler: ProviderHandler 
       else outgoing.destroy()
     }
     void readRequest(incoming).then((request) => {
-      requests.push(request)
-      changed()
+      log.came(request)
       return answer(request, replyOn(outgoing, reset))
     }, ignoreAborted)
   }
@@ -84,15 +68,15 @@ export async function startBedrock(protocol: Protocol, handler: ProviderHandler 
   if (typeof address !== 'object' || address === null) throw new TypeError('the server has no port')
   return {
     url: `http://127.0.0.1:${address.port}`,
-    requests,
+    requests: log.requests,
     get aborted() {
-      return aborted
+      return log.aborted
     },
     respond: (next) => {
       answer = next
     },
-    untilRequests: (number) => until(() => requests.length >= number),
-    untilAborted: (number) => until(() => aborted >= number),
+    untilRequests: (number) => log.untilRequests(number),
+    untilAborted: (number) => log.untilAborted(number),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

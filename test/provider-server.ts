@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { formatEvents, type ServerEvent } from '../src/stream/server-sent-events.ts'
+import { RequestLog } from './request-log.ts'
 
 /** A promise that the test resolves. */
 export type Gate = Promise<void> & { readonly open: () => void }
@@ -74,37 +75,20 @@ export function gate(): Gate {
 
 /** Starts a provider on a free port. Without a handler it answers 404, as a provider does to a path that it does not know. */
 export async function startProvider(handler: ProviderHandler = notFound): Promise<ProviderServer> {
-  const requests: ProviderRequest[] = []
-  const waiting = new Set<() => void>()
+  const log = new RequestLog<ProviderRequest>()
   let answer = handler
-  let aborted = 0
-  const changed = (): void => {
-    for (const check of waiting) check()
-  }
-  const until = (reached: () => boolean): Promise<void> =>
-    new Promise((resolve) => {
-      const check = (): void => {
-        if (!reached()) return
-        waiting.delete(check)
-        resolve()
-      }
-      waiting.add(check)
-      check()
-    })
   const server = createServer((incoming, outgoing) => {
     let own = false
     outgoing.on('close', () => {
       if (own || outgoing.writableFinished) return
-      aborted++
-      changed()
+      log.wentAway()
     })
     const reset = (): void => {
       own = true
       outgoing.destroy()
     }
     void readRequest(incoming).then((request) => {
-      requests.push(request)
-      changed()
+      log.came(request)
       return answer(request, replyOn(outgoing, reset))
     }, ignoreAborted)
   })
@@ -115,15 +99,15 @@ export async function startProvider(handler: ProviderHandler = notFound): Promis
   if (typeof address !== 'object' || address === null) throw new TypeError('the server has no port')
   return {
     url: `http://127.0.0.1:${address.port}/v1`,
-    requests,
+    requests: log.requests,
     get aborted() {
-      return aborted
+      return log.aborted
     },
     respond: (next) => {
       answer = next
     },
-    untilRequests: (number) => until(() => requests.length >= number),
-    untilAborted: (number) => until(() => aborted >= number),
+    untilRequests: (number) => log.untilRequests(number),
+    untilAborted: (number) => log.untilAborted(number),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

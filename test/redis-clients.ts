@@ -88,6 +88,10 @@ export function slowed(store: Store): Store {
     getMany: (keys, options) => store.getMany?.(keys, options) ?? [],
     setMany: (writes) => store.setMany?.(writes.map((write) => ({ ...write, ttl: write.ttl * slowness }))),
     keys: (prefix) => store.keys?.(prefix) ?? [],
+    publish: (channel, message) => store.publish?.(channel, message),
+    subscribe: (channel, listener) => store.subscribe?.(channel, listener),
+    lease: (key, token, { ttl }) => store.lease?.(key, token, { ttl: ttl * slowness }) ?? '',
+    release: (key, token) => store.release?.(key, token),
   }
 }
 

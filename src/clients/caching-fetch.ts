@@ -12,6 +12,7 @@ import { fillSingles, findSingles, planSingles, type Singles } from '../engine/p
 import { type Call, type Plan, planCall, type Refusal } from '../engine/plan.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { sha256 } from '../key/digest.ts'
+import { remembering } from '../memo.ts'
 import { anthropicEndpoints } from '../providers/anthropic.ts'
 import { type Endpoint, parseJsonObject } from '../providers/endpoint.ts'
 import { credentialText, keptHeaders, keyedHeaders } from '../providers/http-headers.ts'
@@ -85,10 +86,13 @@ function callOf(
     ...place,
     headers: keyedHeaders(request.headers, engine.settings.ignoredHeaders),
     request: body,
-    credential: credential === '' ? '' : sha256(credential),
+    credential: credential === '' ? '' : digestOf(credential),
     options,
   }
 }
+
+/** The digests of credentials, of which a process has few. */
+const digestOf = remembering(100, sha256)
 
 /** What is to be done with a call. A fault of ours is no reason to fail it; an option that cannot be is. */
 function decide(engine: Engine, call: Call): { plan: Plan; singles: Singles | undefined } | Refusal {

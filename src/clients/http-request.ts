@@ -5,7 +5,7 @@
 import { isCacheMode } from '../call.ts'
 import { sha256 } from '../key/digest.ts'
 import { type JsonObject, parseJsonObject } from '../providers/endpoint.ts'
-import { hasRoundedInteger } from '../providers/exact-json.ts'
+import { hasRoundedInteger, mayHoldRounded } from '../providers/exact-json.ts'
 import { type HandedDown, handedDownIn } from './call-options.ts'
 
 /** A request, read. */
@@ -56,7 +56,7 @@ function headersOf(request: Request | undefined, given: RequestInit['headers']):
   return given === undefined && request !== undefined ? request.headers : new Headers(given)
 }
 
-async function readBody(body: unknown): Promise<JsonObject | undefined> {
+function readBody(body: unknown): JsonObject | undefined | Promise<JsonObject | undefined> {
   if (typeof body === 'string') return parseText(body)
   if (body instanceof Uint8Array) return parseBytes(body)
   if (body instanceof FormData) return readForm(body)
@@ -72,9 +72,10 @@ function parseBytes(bytes: ArrayBuffer | Uint8Array): JsonObject | undefined {
   }
 }
 
-/** Where an integer is rounded by reading it, two bodies could become one. Only a text with a long run of digits is looked at closely. */
+/** Where an integer is rounded by reading it, two bodies could become one. */
 function parseText(text: string): JsonObject | undefined {
-  return /\d{16}/.test(text) && hasRoundedInteger(text) ? undefined : parseJsonObject(text)
+  const body = parseJsonObject(text)
+  return mayHoldRounded(body) && hasRoundedInteger(text) ? undefined : body
 }
 
 /** A form as JSON: each field's values in order; a file by its digest, its type, and the ending of its name, which tells its format. */

@@ -29,12 +29,15 @@ export function storedResponse(
   replay: ReplayOptions,
   signal: AbortSignal | undefined,
 ): Response {
-  const headers = new Headers(entry.head.headers)
-  headers.set('age', String(Math.floor(info.age)))
-  // Source: https://www.rfc-editor.org/rfc/rfc9211
-  headers.set('cache-status', `llmemo; hit; ttl=${Math.floor(info.ttl)}`)
   const crossing = plan.endpoint.streaming !== undefined && plan.streamed !== (entry.head.kind === 'sse')
-  if (crossing) headers.set('content-type', plan.streamed ? 'text/event-stream; charset=utf-8' : 'application/json')
+  // An object and no `Headers`, which the `Response` would only copy.
+  const headers = {
+    ...entry.head.headers,
+    ...(crossing && { 'content-type': plan.streamed ? 'text/event-stream; charset=utf-8' : 'application/json' }),
+    age: String(Math.floor(info.age)),
+    // Source: https://www.rfc-editor.org/rfc/rfc9211
+    'cache-status': `llmemo; hit; ttl=${Math.floor(info.ttl)}`,
+  }
   const streamed = plan.endpoint.streaming === undefined ? entry.head.kind === 'sse' : plan.streamed
   const body = streamed ? replayed(pieces(entry, plan), replay, signal) : whole(entry, plan)
   return located(new Response(body, { status: entry.head.status, headers }), url)

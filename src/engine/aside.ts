@@ -12,6 +12,7 @@ import { Flights } from './flights.ts'
 import { shortened } from './freshness.ts'
 import { everything } from './generations.ts'
 import { globMatcher } from './glob.ts'
+import { AnsweredElsewhere, type Turn } from './leases.ts'
 import { jsonText } from './json-value.ts'
 import { storePrefix } from './plan.ts'
 import { refreshesOf } from './refreshes.ts'
@@ -108,10 +109,7 @@ export class Aside {
     const found = this.#engine.landed(address) ?? looked
     if (found === undefined) return this.#make(key, fresh, most - fresh, make)
     if (found.remaining <= 0) {
-      const work = async (): Promise<boolean> => {
-        await this.#make(key, fresh, most - fresh, make)
-        return true
-      }
+      const work = async (): Promise<boolean> => this.#renew(key, fresh, most - fresh, make)
       refreshesOf(this.#engine).begin(address.storeKey, work, (error) => this.#engine.hookFailed(error))
     }
     return valueIn<Value>(found.entry)
@@ -121,19 +119,56 @@ export class Aside {
     return freshOnly(await this.#engine.find(this.#address(key)))
   }
 
+  /** Makes a value anew, unless another process is at it. @returns whether there is a new one */
+  async #renew<Value>(key: ValueKey<Value>, ttl: number, stale: number, make: () => Value | Promise<Value>): Promise<boolean> {
+    try {
+      await this.#fly(key, ttl, stale, make, undefined)
+      return true
+    } catch (error) {
+      if (error instanceof AnsweredElsewhere) return false
+      throw error
+    }
+  }
+
+  /** Makes a value, or waits for the one that another process makes. */
   async #make<Value>(key: ValueKey<Value>, ttl: number, stale: number, make: () => Value | Promise<Value>): Promise<Value> {
+    try {
+      return await this.#fly(key, ttl, stale, make, () => this.#find(key))
+    } catch (error) {
+      if (!(error instanceof AnsweredElsewhere)) throw error
+      // One who does not wait, and whose flight was joined, knows of no value yet.
+      return error.found === undefined ? this.#make(key, ttl, stale, make) : valueIn<Value>(error.found.entry)
+    }
+  }
+
+  async #fly<Value>(
+    key: ValueKey<Value>,
+    ttl: number,
+    stale: number,
+    make: () => Value | Promise<Value>,
+    look: (() => Promise<Found | undefined>) | undefined,
+  ): Promise<Value> {
     const address = this.#address(key)
     const beginning = this.#engine.begin(address)
+    const { leases } = this.#engine
+    let turn: Turn | undefined
     const origin: Origin<Made, never> = {
-      async start() {
-        const value = await make()
-        return { head: { value, text: textOf(value) }, items: nothing(), shareable: true }
+      async start(signal) {
+        turn = await leases?.turn(address.storeKey, look, signal)
+        try {
+          const value = await make()
+          return { head: { value, text: textOf(value) }, items: nothing(), shareable: true }
+        } catch (error) {
+          turn?.end()
+          throw error
+        }
       },
       size: () => 0,
     }
     const { passenger } = this.#flights.board(address.storeKey, origin, undefined, false, ({ head, unusable }) => {
       if (head.text === undefined || unusable !== undefined) this.#engine.skip({ key, operation }, unusable ?? 'not JSON', nobodys())
       else this.#keep(address, head.text, ttl, stale, beginning)
+      turn?.end()
     })
     const { value, text } = await passenger.head()
     // The flight ends, and the value is kept, when a caller has read it to its end.

@@ -30,6 +30,11 @@ export class Breaker {
     this.#pause = bounds.pause
   }
 
+  /** Whether what was tried last failed. */
+  get isTroubled(): boolean {
+    return this.#failures > 0
+  }
+
   /** Whether to try now. While it is open, the first caller after the pause is the probe, and must report back. */
   admits(): boolean {
     if (this.#openUntil === undefined) return true

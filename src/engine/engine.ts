@@ -6,18 +6,21 @@ import type { CacheInfo, Source } from '../call.ts'
 import type { BodyKind, Entry, EntryHead, Usage } from '../entry.ts'
 import { EventEmitter } from '../events.ts'
 import type { Address } from './entry-reader.ts'
+import type { Found } from './found.ts'
 import { cacheInfoOf, type Facts, type Fate } from './facts.ts'
 import { Flights } from './flights.ts'
+import type { Leases } from './leases.ts'
 import { guardedLogger, type Logger } from './logger.ts'
 import type { Settings } from './options.ts'
 import type { Plan, Refusal } from './plan.ts'
 import { type AnswerFacts, reasonAgainst } from './policy.ts'
 import { createPriceBook, type PriceBook } from './prices.ts'
 import { createStats, type Stats } from './stats.ts'
-import { type Beginning, type Found, Tiers } from './tiers.ts'
+import { type Beginning, Tiers } from './tiers.ts'
 
 export type { Address } from './entry-reader.ts'
-export type { Beginning, Found } from './tiers.ts'
+export type { Found } from './found.ts'
+export type { Beginning } from './tiers.ts'
 
 /** A complete answer, to be stored. */
 export interface Draft {
@@ -60,9 +63,19 @@ export class Engine {
     this.events.on('evict', () => this.stats.evicted())
   }
 
+  /** The entry at `address` when memory holds it and nobody need be asked whether it is good; else {@link Engine.find} may know of one. */
+  recall(address: Address): Found | undefined {
+    return this.#tiers.recall(address)
+  }
+
   /** The entry at `address`, or `undefined`. Never throws, and waits for the store no longer than its deadline. */
   find(address: Address): Promise<Found | undefined> {
     return this.#tiers.find(address)
+  }
+
+  /** Who asks the origin, among the processes over one store; `undefined` where each asks for itself. */
+  get leases(): Leases | undefined {
+    return this.#tiers.leases
   }
 
   /** What memory holds at this moment: for one who looked the entry up and is about to make it, as it may have come in meanwhile. */

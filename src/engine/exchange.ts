@@ -8,6 +8,7 @@ import type { Beginning, Draft, Engine, Found } from './engine.ts'
 import type { Fate } from './facts.ts'
 import type { Passenger, Recording, Upstream } from './flight.ts'
 import type { Flights } from './flights.ts'
+import { AnsweredElsewhere, type Turn } from './leases.ts'
 import type { Plan } from './plan.ts'
 import { refreshesOf } from './refreshes.ts'
 import { mayStandIn, useOf } from './staleness.ts'
@@ -53,7 +54,7 @@ export interface Exchange<Head, Item, Result> {
 export async function exchange<Head, Item, Result>(engine: Engine, call: Exchange<Head, Item, Result>): Promise<Result> {
   const { plan, signal } = call
   if (plan.mode !== 'reload') {
-    const looked = call.find === undefined ? await engine.find(plan) : await call.find()
+    const looked = call.find === undefined ? (engine.recall(plan) ?? (await engine.find(plan))) : await call.find()
     signal?.throwIfAborted()
     // From here to boarding a flight nothing is waited for.
     const found = freshest(engine, plan, looked)
@@ -73,16 +74,17 @@ export async function exchange<Head, Item, Result>(engine: Engine, call: Exchang
     await engine.refresh(plan)
     signal?.throwIfAborted()
   }
-  const { passenger, joined } = board(engine, call, signal)
-  if (!joined) engine.miss(plan)
-  return handOut(engine, call, passenger, joined, await passenger.head())
+  const { passenger, joined } = board(engine, call, signal, waitingFor(engine, call), () => engine.miss(plan))
+  const shared = await passenger.head().catch(ifElsewhere)
+  return shared instanceof AnsweredElsewhere ? elsewhere(engine, call, shared) : handOut(engine, call, passenger, joined, shared)
 }
 
 /** Asks the origin for an answer of which there is an old one, which stands in where the origin is out of order. */
 async function askCovered<Head, Item, Result>(engine: Engine, call: Exchange<Head, Item, Result>): Promise<Result> {
   const { plan, signal } = call
-  const { passenger, joined } = board(engine, call, signal)
+  const { passenger, joined } = board(engine, call, signal, waitingFor(engine, call))
   const shared = await passenger.head().catch((error: unknown) => ({ error }))
+  if ('error' in shared && shared.error instanceof AnsweredElsewhere) return elsewhere(engine, call, shared.error)
   if (signal?.aborted !== true && call.isOutage(shared)) {
     // Looked up anew, as it may have been invalidated meanwhile.
     const looked = call.find === undefined ? await engine.find(plan) : await call.find()
@@ -97,6 +99,30 @@ async function askCovered<Head, Item, Result>(engine: Engine, call: Exchange<Hea
   if (!joined) engine.miss(plan)
   if ('error' in shared) throw shared.error
   return handOut(engine, call, passenger, joined, shared)
+}
+
+/** Finds what another process stores meanwhile, where a call may wait for that. */
+function waitingFor<Head, Item, Result>(engine: Engine, { plan }: Exchange<Head, Item, Result>): () => Promise<Found | undefined> {
+  return async () => {
+    const found = fitting(await engine.find(plan), plan)
+    return found !== undefined && found.remaining > 0 ? found : undefined
+  }
+}
+
+/** What ended a flight, when it is that another process has the answer. */
+function ifElsewhere(error: unknown): AnsweredElsewhere {
+  if (error instanceof AnsweredElsewhere) return error
+  throw error
+}
+
+/** The result of a call that another process has the answer to. */
+function elsewhere<Head, Item, Result>(
+  engine: Engine,
+  call: Exchange<Head, Item, Result>,
+  { found }: AnsweredElsewhere,
+): Result | Promise<Result> {
+  // Only who does not wait for it is told of an answer that is not there yet, and nobody joins his flight unless he would do the same.
+  return found === undefined ? exchange(engine, call) : call.stored(found, engine.hit(call.plan, found))
 }
 
 /** The result of a flight, once its head is there. */
@@ -120,9 +146,15 @@ function refresh<Head, Item, Result>(engine: Engine, call: Exchange<Head, Item, 
   if (call.find !== undefined && remaining > 0) return
   const failed = (): void => engine.stats.error('refresh')
   const work = async (): Promise<boolean> => {
-    const renewed = await isRenewed(board(engine, call, undefined).passenger)
-    if (!renewed) failed()
-    return renewed
+    try {
+      const renewed = await isRenewed(board(engine, call, undefined, undefined).passenger)
+      if (!renewed) failed()
+      return renewed
+    } catch (error) {
+      // Another process is at it, which is as good, and no failure.
+      if (error instanceof AnsweredElsewhere) return false
+      throw error
+    }
   }
   refreshesOf(engine).begin(call.plan.storeKey, work, failed)
 }
@@ -151,20 +183,42 @@ function fitting(found: Found | undefined, plan: Plan): Found | undefined {
   return found?.entry.head.omits.every((facet) => plan.omits.includes(facet)) === true ? found : undefined
 }
 
-function board<Head, Item, Result>(engine: Engine, call: Exchange<Head, Item, Result>, signal: AbortSignal | undefined) {
+/**
+ * Boards the flight of a call, or begins it.
+ * @param look finds what another process stores meanwhile @default the call does not wait for that
+ * @param asked told when the origin is asked, by the call that begins the flight
+ */
+function board<Head, Item, Result>(
+  engine: Engine,
+  call: Exchange<Head, Item, Result>,
+  signal: AbortSignal | undefined,
+  look: (() => Promise<Found | undefined>) | undefined,
+  asked?: () => void,
+) {
   const { plan } = call
   const fate: Fate = { stored: false, reason: undefined, usage: undefined, model: plan.model, latency: 0 }
   const beginning = engine.begin(plan)
   const joiners: Plan[] = []
+  // The parts of a batch lie at places of their own, and an answer that is made anew is not to be waited for.
+  const leases = call.find === undefined && plan.mode !== 'reload' ? engine.leases : undefined
+  let turn: Turn | undefined
   const origin = {
     async start(flightSignal: AbortSignal): Promise<Upstream<Shared<Head>, Item>> {
-      const { head, items, shareable } = await call.start(flightSignal, fate)
-      return { head: { head, good: shareable, fate, joiners }, items, shareable }
+      turn = await leases?.turn(plan.storeKey, look, flightSignal)
+      asked?.()
+      try {
+        const { head, items, shareable } = await call.start(flightSignal, fate)
+        return { head: { head, good: shareable, fate, joiners }, items, shareable }
+      } catch (error) {
+        turn?.end()
+        throw error
+      }
     },
     size: (item: Item) => call.size(item),
   }
   const land = (recording: Recording<Shared<Head>, Item>): void => {
     takeIn(engine, call, beginning, { ...recording, head: recording.head.head }, fate)
+    turn?.end()
     if (recording.head.good) engine.spent(plan, fate)
     for (const joiner of joiners) engine.countHit(joiner, 'flight', false, fate)
   }

@@ -27,6 +27,8 @@ export interface Reading {
 
 interface Known {
   readonly generation: string
+  /** The generation that another process says there is, until that is read from the store. */
+  readonly heard?: string
   /** When the reading began by which it was last compared with the store, by the monotonic clock. */
   readonly checkedAt: number
   /** The turn in which this process saw it change; 0 for never. */
@@ -94,6 +96,23 @@ export class Generations {
     // Another process invalidated the label after this one did, or may have.
     else if (own?.stored !== generation) this.advance(label, crypto.randomUUID(), generation)
     else if (known !== undefined) this.#known.set(label, { ...known, checkedAt: at })
+  }
+
+  /**
+   * Another process says that it invalidated `label`. That holds at once, until the label is read from the store, which is done before it is
+   * relied on again: news may be out of order, or somebody else's.
+   */
+  hear(label: string, generation: string): void {
+    const known = this.#known.get(label)
+    if (known === undefined || known.generation === generation) return
+    const turn = ++this.#turn
+    this.#known.set(label, { ...known, heard: generation, changedIn: turn, checkedAt: -Infinity, believedFrom: turn })
+  }
+
+  /** What other processes did may have gone unheard: every label is read from the store before it is relied on again. */
+  doubt(): void {
+    const believedFrom = ++this.#turn
+    for (const [label, known] of this.#known) this.#known.set(label, { ...known, checkedAt: -Infinity, believedFrom })
   }
 
   /**
@@ -171,7 +190,8 @@ export class Generations {
   }
 
   #current(label: string): string {
-    return this.#known.get(label)?.generation ?? ''
+    const known = this.#known.get(label)
+    return known?.heard ?? known?.generation ?? ''
   }
 
   #forget(): void {

@@ -14,6 +14,11 @@ export const clockSkew = 5 * 60_000
 /** Longer than any entry can live, its stale time included. */
 const markTtl = 2 * longestDuration + clockSkew
 
+/** What a mark is: a UUID. */
+const generationForm = /^[0-9a-f-]{36}$/
+/** Marks whose labels are remembered, at the most. */
+const mostLabels = 50_000
+
 /** Marks that are to be read from the store, alone or along with something else. */
 export interface DueMarks {
   readonly keys: readonly string[]
@@ -30,11 +35,24 @@ export class Invalidations {
   readonly #reading = new Map<string, Promise<void>>()
   /** Labels whose generations are being written to the store. */
   readonly #publishing = new Set<string>()
+  /** Marks to the labels that they are of, as far as they were read of late. */
+  readonly #labels = new Map<string, string>()
+  readonly #written: (mark: string, generation: string) => Promise<void>
 
-  /** @param delay milliseconds after which an invalidation by another process is heeded at the latest */
-  constructor(clock: Clock, shared: SharedTier | undefined, namespace: string, delay: number) {
+  /**
+   * @param delay milliseconds after which an invalidation by another process is heeded at the latest
+   * @param written told of each mark that was written to the store; it never rejects
+   */
+  constructor(
+    clock: Clock,
+    shared: SharedTier | undefined,
+    namespace: string,
+    delay: number,
+    written: (mark: string, generation: string) => Promise<void> = () => Promise.resolve(),
+  ) {
     this.#generations = new Generations(clock, shared !== undefined, delay)
     this.#shared = shared
+    this.#written = written
     this.#prefix = `${storePrefix(namespace)}mark:`
   }
 
@@ -52,8 +70,10 @@ export class Invalidations {
   due(labels: readonly string[]): DueMarks {
     const outdated = this.#generations.outdated(labels)
     const reading = this.#generations.read()
+    const keys = outdated.map((label) => this.#markOf(label))
+    outdated.forEach((label, index) => this.#remember(keys[index] ?? '', label))
     return {
-      keys: outdated.map((label) => this.#prefix + sha256(label)),
+      keys,
       take: (values) => {
         outdated.forEach((label, index) => {
           this.#generations.learn(label, generationIn(values[index]), reading)
@@ -82,6 +102,14 @@ export class Invalidations {
     return this.#generations.agree(marks)
   }
 
+  /** Whether that is so, and the store need not be asked about it. */
+  isSurelyGood(marks: Marks): boolean {
+    if (!this.#generations.agree(marks)) return false
+    if (this.#shared === undefined) return true
+    const labels = Object.keys(marks)
+    return this.#generations.unpublished(labels).length === 0 && this.#generations.outdated(labels).length === 0
+  }
+
   /** Whether nothing that an entry was filled under has been invalidated since. */
   async isGood(marks: Marks): Promise<boolean> {
     await this.refresh(Object.keys(marks))
@@ -96,6 +124,19 @@ export class Invalidations {
     return (await this.isGood(marks)) && this.#generations.knows(Object.keys(marks))
   }
 
+  /** Another process says that it wrote this mark. */
+  hear(mark: string, generation: string): void {
+    const label = this.#labels.get(mark)
+    if (!generationForm.test(generation)) return
+    if (label !== undefined) this.#generations.hear(label, generation)
+    else this.#generations.doubt()
+  }
+
+  /** What other processes declared outdated may have gone unheard. */
+  doubt(): void {
+    this.#generations.doubt()
+  }
+
   /** Declares everything under `label` outdated. @returns whether the store knows of it now; it is told later where it does not */
   declare(label: string): Promise<boolean> {
     const generation = crypto.randomUUID()
@@ -108,13 +149,25 @@ export class Invalidations {
     const name = `${generation} ${label}`
     if (this.#publishing.has(name)) return false
     this.#publishing.add(name)
+    const key = this.#markOf(label)
     const told = crypto.randomUUID()
     const value = new TextEncoder().encode(told)
     const writing = this.#generations.read()
-    const written = await this.#shared.writeNow({ key: this.#prefix + sha256(label), value, ttl: markTtl })
+    const written = await this.#shared.writeNow({ key, value, ttl: markTtl })
     this.#publishing.delete(name)
-    if (written) this.#generations.published(label, generation, told, writing)
-    return written
+    if (!written) return false
+    this.#generations.published(label, generation, told, writing)
+    await this.#written(key, told)
+    return true
+  }
+
+  #markOf(label: string): string {
+    return this.#prefix + sha256(label)
+  }
+
+  #remember(mark: string, label: string): void {
+    if (this.#labels.size >= mostLabels) this.#labels.clear()
+    this.#labels.set(mark, label)
   }
 
   async #read(labels: readonly string[]): Promise<void> {
@@ -123,9 +176,6 @@ export class Invalidations {
     if (values !== undefined) due.take(values)
   }
 }
-
-/** What a mark is: a UUID. */
-const generationForm = /^[0-9a-f-]{36}$/
 
 /**
  * The generation in a mark. What is damaged is one that nothing was filled under, and no longer than any other: it is written into the

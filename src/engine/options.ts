@@ -70,6 +70,13 @@ export interface CacheOptions extends FreshnessOptions {
   readonly flightDeadline?: Duration
   /** How soon an invalidation by another process is heeded, at the latest. @default '1s' */
   readonly invalidationDelay?: Duration
+  /**
+   * Whether one process at a time asks the provider for an answer that several want, while the others wait until it is stored, streams
+   * included. Needs a store with leases: Redis, DynamoDB, SQLite. What comes to nothing is then asked for by each. @default false
+   */
+  readonly sharedFlights?: boolean
+  /** After how long others cease to wait for a process that has died while it asked. @default '10s' */
+  readonly leaseTtl?: Duration
   /** Where one line goes for each change of state; `false` for nowhere. @default console */
   readonly logger?: Logger | false
   /** Where the time comes from. @default the machine's clock */
@@ -95,6 +102,8 @@ export interface Settings extends Freshness {
   readonly readDeadline: number
   readonly flightDeadline: number
   readonly invalidationDelay: number
+  readonly sharedFlights: boolean
+  readonly leaseTtl: number
   readonly logger: Logger | undefined
   readonly clock: Clock
 }
@@ -115,6 +124,8 @@ const names = [
   'readDeadline',
   'flightDeadline',
   'invalidationDelay',
+  'sharedFlights',
+  'leaseTtl',
   'logger',
   'clock',
 ]
@@ -136,6 +147,7 @@ export function readOptions(given: CacheOptions): Settings {
   const { store, namespace = '', scope, encryption, key = {}, policy, prices = [], replay = {} } = given
   const { maxMemoryBytes = 64 * 2 ** 20, maxEntryBytes = 8 * 2 ** 20, compressAbove = 1_024 } = given
   const { readDeadline = '100ms', flightDeadline = '15m', invalidationDelay = '1s', logger = console, clock = systemClock } = given
+  const { sharedFlights = false, leaseTtl = '10s' } = given
   assertKnown('key.', key, keyNames)
   assertKnown('replay.', replay, ['delay'])
   const { ignore = [], keep = [], ignoreHeaders = [] } = key
@@ -164,9 +176,17 @@ export function readOptions(given: CacheOptions): Settings {
     readDeadline: milliseconds('readDeadline', readDeadline),
     flightDeadline: milliseconds('flightDeadline', flightDeadline),
     invalidationDelay: millisecondsOrNone('invalidationDelay', invalidationDelay),
+    sharedFlights: readSharedFlights(sharedFlights, store),
+    leaseTtl: milliseconds('leaseTtl', leaseTtl),
     logger: logger === false ? undefined : withMethods('logger', logger, ['warn', 'info'], 'an object with warn() and info(), or false'),
     clock: withMethods('clock', clock, ['now', 'monotonic', 'after'], 'an object with now(), monotonic() and after()'),
   }
+}
+
+function readSharedFlights(given: unknown, store: Store | undefined): boolean {
+  const possible = store?.lease !== undefined && store.release !== undefined
+  if (typeof given === 'boolean' && (possible || !given)) return given
+  throw new InvalidOptionError('sharedFlights', given, possible ? 'true or false' : 'false, or given along with a store that has leases')
 }
 
 function readCanonical(key: KeyOptions): CanonicalOptions {

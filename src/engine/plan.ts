@@ -6,6 +6,7 @@ import { type CacheMode, type CallOptions } from '../call.ts'
 import { milliseconds } from '../duration.ts'
 import { NotKeyableError } from '../errors.ts'
 import { deriveKey, type KeyParts } from '../key/key.ts'
+import { remembering } from '../memo.ts'
 import type { Endpoint, JsonObject } from '../providers/endpoint.ts'
 import { shortened } from './freshness.ts'
 import { everything } from './generations.ts'
@@ -112,21 +113,18 @@ export function keyParts(call: Call, settings: Settings): KeyParts {
   }
 }
 
-function keyedRequest(endpoint: Endpoint, request: JsonObject, settings: Settings): JsonObject {
+function keyedRequest(endpoint: Endpoint, request: JsonObject, { ignoredFields, keptFields }: Settings): JsonObject {
   const normalised = endpoint.normalise?.(request) ?? request
-  const keyed: JsonObject = {}
-  for (const name of Object.keys(normalised)) {
-    const ignored = settings.ignoredFields.has(name) || (endpoint.ignored.includes(name) && !settings.keptFields.has(name))
-    // Defined rather than assigned: a member called __proto__ must enter the key like any other.
-    if (!ignored) Object.defineProperty(keyed, name, { value: normalised[name], enumerable: true })
-  }
+  const isIgnored = (name: string): boolean => ignoredFields.has(name) || (endpoint.ignored.includes(name) && !keptFields.has(name))
+  const ignored = Object.keys(normalised).filter(isIgnored)
+  if (ignored.length === 0) return normalised
+  const keyed = { ...normalised }
+  for (const name of ignored) Reflect.deleteProperty(keyed, name)
   return keyed
 }
 
 /** What every key of a namespace in a store begins with. A namespace holds no colon once it is encoded, so none is a prefix of another. */
-export function storePrefix(namespace: string): string {
-  return `${encodeURIComponent(namespace)}:`
-}
+export const storePrefix = remembering(100, (namespace) => `${encodeURIComponent(namespace)}:`)
 
 /** The labels by which an answer can be invalidated. */
 export function labelsOf(answer: {

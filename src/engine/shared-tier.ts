@@ -7,6 +7,7 @@ import { DeadlineError, StoreError } from '../errors.ts'
 import type { EventEmitter, Fault } from '../events.ts'
 import type { ReadOptions, Store, StoreWrite } from '../store.ts'
 import { Breaker } from './breaker.ts'
+import { inTime } from './deadline.ts'
 import type { Logger } from './logger.ts'
 import { Slots } from './slots.ts'
 import { type PendingWrite, WriteQueue } from './write-queue.ts'
@@ -23,6 +24,8 @@ export interface SharedTierOptions {
 
 /** Reads that go on at the same time; further ones wait, on their own deadline. */
 const concurrentReads = 64
+/** Keys that one read asks for at the same time, where the store cannot be asked for several at once. */
+const getsAtOnce = 8
 const breakerBounds = { failures: 5, pause: 1_000 }
 const queueBounds = { maxWrites: 10_000, maxBytes: 64 * 2 ** 20, batch: 100 }
 /** Milliseconds that a batch of writes may take. Nobody waits for it, but it must not hold up the queue for ever. */
@@ -43,6 +46,7 @@ export class SharedTier {
   readonly #writes: Breaker
   readonly #slots: Slots
   readonly #queue: WriteQueue
+  readonly #releasing = new Set<Promise<void>>()
   #closing: Promise<void> | undefined
 
   constructor(options: SharedTierOptions) {
@@ -115,15 +119,47 @@ export class SharedTier {
     if (this.#store.keys === undefined) throw new StoreError(`the store "${this.name}" cannot list its keys, which patterns need`)
     try {
       await this.flush()
-      return await this.#inTime('listing the keys of the store', writeDeadline, () => this.#list(prefix))
+      return await inTime(this.#clock, 'listing the keys of the store', writeDeadline, () => this.#list(prefix))
     } catch (error) {
       throw new StoreError(`the store "${this.name}" failed to list its keys`, { cause: error })
     }
   }
 
-  /** Resolves when all queued writes were handed to the store, or given up. */
-  flush(): Promise<void> {
-    return this.#queue.settled()
+  /**
+   * Takes or prolongs a lease. Never throws, and takes no longer than a read may.
+   * @returns the token that holds it now, or `undefined` where the store has no leases or does not answer
+   */
+  async lease(key: string, token: string, ttl: number): Promise<string | undefined> {
+    // A store that did not answer just now is not waited for twice in one call.
+    if (this.#closing !== undefined || this.#store.lease === undefined || this.#reads.isTroubled) return undefined
+    let holder: unknown
+    const taken = await this.#try(
+      'write',
+      'taking a lease in the store',
+      async () => {
+        holder = await this.#store.lease?.(key, token, { ttl })
+      },
+      this.#deadline,
+    )
+    return taken === true && typeof holder === 'string' ? holder : undefined
+  }
+
+  /** Gives a lease back, once nothing waits any more to be written under `after`. Returns at once and never throws. */
+  release(key: string, token: string, after: string): void {
+    const done = this.#release(key, token, after).finally(() => this.#releasing.delete(done))
+    this.#releasing.add(done)
+  }
+
+  async #release(key: string, token: string, after: string): Promise<void> {
+    await this.#queue.written(after)
+    // One that cannot be given back runs out.
+    await this.#try('delete', 'giving back a lease', async () => this.#store.release?.(key, token))
+  }
+
+  /** Resolves when all queued writes were handed to the store, or given up, and leases given back. */
+  async flush(): Promise<void> {
+    await this.#queue.settled()
+    await Promise.all(this.#releasing)
   }
 
   /** Writes what waits, within a deadline, and closes what the store itself opened. Never throws; a second call does nothing more. */
@@ -134,13 +170,13 @@ export class SharedTier {
 
   async #close(): Promise<void> {
     try {
-      await this.#inTime('writing what waited', closeDeadline, () => this.flush())
+      await inTime(this.#clock, 'writing what waited', closeDeadline, () => this.flush())
     } catch (error) {
       this.#queue.clear()
       this.#fault('write', error)
     }
     try {
-      await this.#inTime('closing the store', closeDeadline, async () => this.#store.close?.())
+      await inTime(this.#clock, 'closing the store', closeDeadline, async () => this.#store.close?.())
     } catch (error) {
       this.#fault('write', error)
     }
@@ -168,7 +204,7 @@ export class SharedTier {
     try {
       const left = Math.max(0, this.#deadline - waited)
       const options = { signal: controller.signal, latest }
-      const values = this.#checked(await this.#inTime('reading the store', left, () => this.#get(keys, options)), keys.length)
+      const values = this.#checked(await inTime(this.#clock, 'reading the store', left, () => this.#get(keys, options)), keys.length)
       this.#reads.succeeded()
       return values
     } catch (error) {
@@ -185,7 +221,22 @@ export class SharedTier {
     const [key] = keys
     if (keys.length === 1 && key !== undefined) return [await this.#store.get(key, options)]
     if (this.#store.getMany !== undefined) return this.#store.getMany(keys, options)
-    return Promise.all(keys.map(async (each) => this.#store.get(each, options)))
+    return this.#getEach(keys, options)
+  }
+
+  /** Reads one by one, some at a time: a batch of embeddings may have thousands. */
+  async #getEach(keys: readonly string[], options: ReadOptions): Promise<unknown[]> {
+    const values: unknown[] = []
+    const left = keys.entries()
+    const work = async (): Promise<void> => {
+      for (const [index, key] of left) {
+        // Nobody waits for the rest.
+        options.signal?.throwIfAborted()
+        values[index] = await this.#store.get(key, options)
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(getsAtOnce, keys.length) }, work))
+    return values
   }
 
   /** What a store of the user's own returned, which may be anything at run time. */
@@ -218,29 +269,16 @@ export class SharedTier {
   }
 
   /** Changes something in the store. @returns whether it was done; `undefined` when it was not tried, as the breaker is open */
-  async #try(doing: Fault, what: string, work: () => Promise<void>): Promise<boolean | undefined> {
+  async #try(doing: Fault, what: string, work: () => Promise<void>, deadline = writeDeadline): Promise<boolean | undefined> {
     if (!this.#writes.admits()) return undefined
     try {
-      await this.#inTime(what, writeDeadline, work)
+      await inTime(this.#clock, what, deadline, work)
       this.#writes.succeeded()
       return true
     } catch (error) {
       this.#writes.failed()
       this.#fault(doing, error)
       return false
-    }
-  }
-
-  /** `work`, or a {@link DeadlineError}. A late outcome is dropped. */
-  async #inTime<Value>(what: string, deadline: number, work: () => Promise<Value>): Promise<Value> {
-    let cancel: (() => void) | undefined
-    try {
-      const late = new Promise<never>((_, reject) => {
-        cancel = this.#clock.after(deadline, () => reject(new DeadlineError(what, deadline)))
-      })
-      return await Promise.race([work(), late])
-    } finally {
-      cancel?.()
     }
   }
 

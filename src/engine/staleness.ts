@@ -5,7 +5,7 @@
  */
 import type { CacheMode } from '../call.ts'
 import type { Freshness } from './freshness.ts'
-import type { Found } from './tiers.ts'
+import type { Found } from './found.ts'
 
 /** `serve` it, `refresh` it behind the caller's back after serving it, or `ask` the origin first. */
 export type Use = 'serve' | 'refresh' | 'ask'

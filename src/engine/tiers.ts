@@ -9,22 +9,16 @@ import type { Entry } from '../entry.ts'
 import type { EventEmitter } from '../events.ts'
 import { BoundedMemory } from '../stores/memory.ts'
 import { type Address, EntryReader } from './entry-reader.ts'
+import type { Found } from './found.ts'
 import type { Standing } from './generations.ts'
 import { ageOf, type HotCopy, isDue } from './hot-copy.ts'
 import { Invalidations } from './invalidations.ts'
+import { Leases } from './leases.ts'
 import type { Logger } from './logger.ts'
+import { News, type NewsReader } from './news.ts'
 import type { Settings } from './options.ts'
 import { Removals } from './removals.ts'
 import { SharedTier } from './shared-tier.ts'
-
-/** An entry that was found and is good. Times are milliseconds. */
-export interface Found {
-  readonly entry: Entry
-  readonly source: Source
-  readonly age: number
-  /** How long it is still fresh; 0 or less when it is stale. */
-  readonly remaining: number
-}
 
 /** What was in force when a call began, to be compared with when its answer arrives. */
 export interface Beginning extends Standing {
@@ -50,6 +44,8 @@ interface Lookup {
 
 /** Hot memory in front, the store behind. */
 export class Tiers {
+  /** Who asks the origin, among the processes over one store; `undefined` where each asks for itself. */
+  readonly leases: Leases | undefined
   readonly #clock: Clock
   readonly #codec: EntryCodec
   readonly #reader: EntryReader
@@ -60,6 +56,9 @@ export class Tiers {
   readonly #maxMemoryTtl: number
   readonly #lookups = new Map<string, Lookup>()
   readonly #removals = new Removals()
+  readonly #news: News | undefined
+  /** What memory held before then may have been removed by others unheard. */
+  #doubtedAt = -Infinity
 
   constructor(options: TiersOptions) {
     const { settings, events, logger } = options
@@ -77,7 +76,17 @@ export class Tiers {
       this.#memory = new BoundedMemory<HotCopy>({ maxBytes: settings.maxMemoryBytes, clock, onEvict })
     }
     if (store !== undefined) this.#shared = new SharedTier({ store, clock, logger, events, readDeadline })
-    this.#invalidations = new Invalidations(clock, this.#shared, namespace, invalidationDelay)
+    this.#invalidations = new Invalidations(clock, this.#shared, namespace, invalidationDelay, async (mark, generation) =>
+      this.#news?.declared(mark, generation),
+    )
+    if (store !== undefined) this.#news = new News({ store, clock, events, namespace }, this.#newsReader())
+    if (this.#shared !== undefined && settings.sharedFlights) this.leases = new Leases(this.#shared, clock, settings.leaseTtl)
+  }
+
+  /** The entry at `address` when memory holds it and nobody need be asked whether it is good; else {@link Tiers.find} may know of one. */
+  recall(address: Address): Found | undefined {
+    const held = this.#held(address)
+    return held !== undefined && this.#invalidations.isSurelyGood(held.entry.head.generations) ? this.#found(held, 'memory') : undefined
   }
 
   /** The entry at `address`, or `undefined`. Never throws, and waits for the store no longer than its deadline. */
@@ -156,6 +165,7 @@ export class Tiers {
     const removed = await this.#shared.delete(storeKey)
     // Who looked it up while it was being removed may have found it.
     this.#forget(storeKey)
+    if (removed) await this.#news?.removed(storeKey)
     return removed
   }
 
@@ -181,20 +191,28 @@ export class Tiers {
 
   /** Writes what waits and lets go of the store. Calls go on, from the origin and memory. */
   async close(): Promise<void> {
+    this.#news?.close()
     await this.#shared?.close()
   }
 
   /** What memory holds at `address`, when it is still good and the store need not be asked whether it has something newer. */
-  async #recall({ storeKey }: Address): Promise<HotCopy | undefined> {
-    const held = this.#memory?.get(storeKey)
+  async #recall(address: Address): Promise<HotCopy | undefined> {
+    const { storeKey } = address
+    const held = this.#held(address)
     if (held === undefined) return undefined
-    // What was invalidated is asked along with the entry, so that a store that does not answer is waited for once; nor is
-    // it asked what is known already.
-    if (this.#shared !== undefined && isDue(held, this.#clock.monotonic(), this.#maxMemoryTtl)) return undefined
     const { generations } = held.entry.head
     if (this.#invalidations.agree(generations) && (await this.#invalidations.isGood(generations))) return held
     if (this.#memory?.peek(storeKey) === held) this.#memory.delete(storeKey)
     return undefined
+  }
+
+  /** What memory holds at `address`, when the store need not be asked whether it has something newer. */
+  #held({ storeKey }: Address): HotCopy | undefined {
+    const held = this.#memory?.get(storeKey)
+    if (held === undefined || this.#shared === undefined) return held
+    // What was invalidated is asked along with the entry, so that a store that does not answer is waited for once; nor is
+    // it asked what is known already.
+    return isDue(held, this.#clock.monotonic(), this.#maxMemoryTtl, this.#doubtedAt) ? undefined : held
   }
 
   /** Looks up in the store, together with whoever asks it for the same just now. */
@@ -254,6 +272,20 @@ export class Tiers {
     if (entry !== undefined && entry.head.storedAt > held.entry.head.storedAt) return false
     held.checkedAt = now
     return true
+  }
+
+  #newsReader(): NewsReader {
+    return {
+      declared: (mark, generation) => this.#invalidations.hear(mark, generation),
+      removed: (storeKey) => {
+        this.#forget(storeKey)
+        this.#removals.note(storeKey)
+      },
+      missed: () => {
+        this.#invalidations.doubt()
+        this.#doubtedAt = this.#clock.monotonic()
+      },
+    }
   }
 
   #forget(storeKey: string): void {

@@ -93,6 +93,13 @@ export class WriteQueue {
     if (this.#taken(key) !== undefined) await this.#batch?.written
   }
 
+  /** Resolves when no write to `key` waits or is under way. */
+  async written(key: string): Promise<void> {
+    while (this.#waiting.has(key) || this.#taken(key) !== undefined) {
+      await (this.#batch?.written ?? new Promise((resolve) => setImmediate(resolve)))
+    }
+  }
+
   /** Gives up everything that waits. */
   clear(): void {
     for (const key of this.#waiting.keys()) this.#drop(key)

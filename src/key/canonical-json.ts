@@ -11,6 +11,7 @@
  * @module
  */
 import { NotKeyableError } from '../errors.ts'
+import { remembering } from '../memo.ts'
 import { sha256 } from './digest.ts'
 
 /** Deeper values are refused: walking them could overflow the stack, which no caller should pay for. */
@@ -133,20 +134,11 @@ function writeObject(object: object, options: CanonicalOptions, depth: number): 
   return text === '' ? '{}' : `${text}}`
 }
 
-const writtenNames = new Map<string, string>()
-
 /** A member name and its colon. The names of requests are always the same few. */
-function writeName(name: string): string {
-  const known = writtenNames.get(name)
-  if (known !== undefined) return known
+const writeName = remembering(1_000, (name) => {
   if (!name.isWellFormed()) throw new Refusal('under a name with a lone surrogate')
-  const written = `${JSON.stringify(name.startsWith('$') ? `$${name}` : name)}:`
-  if (name.length <= 40) {
-    if (writtenNames.size >= 1_000) writtenNames.clear()
-    writtenNames.set(name, written)
-  }
-  return written
-}
+  return `${JSON.stringify(name.startsWith('$') ? `$${name}` : name)}:`
+})
 
 /** The names in the order of their UTF-16 code units. One more `$` in front of each name that begins with `$` would not change it. */
 function sorted(names: string[]): string[] {

@@ -24,8 +24,26 @@ export function parseExactJson(text: string): { readonly value: unknown } | unde
 /** Whether a JSON text holds an integer that JavaScript reads as another one, so that two texts could become one. */
 export function hasRoundedInteger(text: string): boolean {
   for (const [token] of text.matchAll(tokens)) {
-    if (/^-?\d{16,}$/.test(token) && BigInt(token) !== BigInt(Number(token))) return true
+    if (/^-?\d{16,}$/.test(token) && !isWhole(token)) return true
   }
+  return false
+}
+
+/** Whether the integer `token` is the number that JavaScript reads. One of more than 308 digits is read as infinite. */
+function isWhole(token: string): boolean {
+  const value = Number(token)
+  return Number.isFinite(value) && BigInt(token) === BigInt(value)
+}
+
+/** Values that lie deeper are taken for large numbers. */
+const deepest = 500
+
+/** Whether a value that was read from JSON may hold a number that was rounded: one that is too large, or that lies too deep to look for. */
+export function mayHoldRounded(value: unknown, depth = 0): boolean {
+  if (typeof value === 'number') return !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)
+  if (typeof value !== 'object' || value === null) return false
+  if (depth > deepest) return true
+  for (const member of Array.isArray(value) ? value : Object.values(value)) if (mayHoldRounded(member, depth + 1)) return true
   return false
 }
 

@@ -2,6 +2,7 @@
  * Which headers matter: those of a request that take part in the key, those that are its credential, those of an answer that are kept.
  * @module
  */
+import { remembering } from '../memo.ts'
 
 /** Headers that say who asks. They make the default scope and are no other part of the key. */
 const credentials = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'openai-organization', 'openai-project', 'cookie']
@@ -43,14 +44,19 @@ const kept = ['content-type', 'openai-version', 'request-id', 'x-request-id', 'a
 export function keyedHeaders(headers: Iterable<readonly [string, string]>, ignored: ReadonlySet<string>): Record<string, string> {
   const keyed: Record<string, string> = {}
   for (const [given, value] of headers) {
+    if (isPlain(given)) continue
     const name = given.toLowerCase()
-    if (transport.has(name) || credentials.includes(name) || ignored.has(name)) continue
-    if (transportPrefixes.some((prefix) => name.startsWith(prefix))) continue
     // Defined rather than assigned: `__proto__` is a name that a header may have.
-    Object.defineProperty(keyed, name, { value, enumerable: true })
+    if (!ignored.has(name)) Object.defineProperty(keyed, name, { value, enumerable: true })
   }
   return keyed
 }
+
+/** Whether a header is no part of the key, whatever the user's settings. The names in an SDK's requests are always the same few. */
+const isPlain = remembering(1_000, (given) => {
+  const name = given.toLowerCase()
+  return transport.has(name) || credentials.includes(name) || transportPrefixes.some((prefix) => name.startsWith(prefix))
+})
 
 /** What the request says of who asks, as one text to be digested; `''` when it says nothing. */
 export function credentialText(get: (name: string) => string | null): string {

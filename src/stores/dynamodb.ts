@@ -26,6 +26,7 @@ import {
   partKeys,
   split,
 } from './dynamodb-items.ts'
+import { Leases } from './dynamodb-leases.ts'
 import { type ObjectOverflow, Objects } from './dynamodb-objects.ts'
 import { Requests } from './dynamodb-requests.ts'
 
@@ -125,6 +126,7 @@ class DynamodbStore implements Store {
   readonly #objects: Objects | undefined
   readonly #format: ItemFormat
   readonly #batches: Batches
+  readonly #leases: Leases
   /** Troubles that were reported and are not known to have passed. */
   readonly #reported = new Set<string>()
   #report: (message: string, cause?: unknown) => void = () => {}
@@ -138,6 +140,7 @@ class DynamodbStore implements Store {
     this.#objects = objects
     this.#format = format
     this.#batches = new Batches(client, requests, tableName, format.names.key)
+    this.#leases = new Leases(client, requests, tableName, format)
   }
 
   async get(key: string, { signal, latest }: ReadOptions = {}): Promise<Uint8Array | undefined> {
@@ -207,6 +210,15 @@ class DynamodbStore implements Store {
       const { Attributes: old } = await this.#requests.send(command, (options) => this.#client.send(command, options))
       await this.#sweep(key, this.#format.elsewhereIn(old))
     })
+  }
+
+  async lease(key: string, token: string, { ttl }: WriteOptions): Promise<string> {
+    const life = lifeOf(this.#clock.now(), ttl)
+    return this.#attempt('written', () => this.#leases.take(key, token, life, this.#clock.now()))
+  }
+
+  async release(key: string, token: string): Promise<void> {
+    await this.#attempt('written', () => this.#leases.giveBack(key, token))
   }
 
   async *keys(prefix: string): AsyncGenerator<string> {

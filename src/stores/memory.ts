@@ -220,6 +220,16 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     setMany(writes: readonly StoreWrite[]) {
       for (const write of writes) set(write.key, write.value, write)
     },
+    lease(key, token, options) {
+      const holder = memory.get(key)
+      if (holder !== undefined && textOf(holder) !== token) return textOf(holder)
+      set(key, new TextEncoder().encode(token), options)
+      return token
+    },
+    release(key, token) {
+      const holder = memory.get(key)
+      if (holder !== undefined && textOf(holder) === token) memory.delete(key)
+    },
     keys: (prefix) => memory.keys().filter((key) => key.startsWith(prefix)),
     close() {
       memory.clear()
@@ -230,4 +240,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
 /** Not `slice()`, which for a `Buffer` would be a view of the same bytes. */
 function copy(value: Uint8Array | undefined): Uint8Array | undefined {
   return value && new Uint8Array(value)
+}
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes)
 }

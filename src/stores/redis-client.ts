@@ -20,6 +20,7 @@ export interface RedisClient {
   readonly status: string
   readonly options: {
     readonly keyPrefix?: string | undefined
+    readonly db?: number | undefined
     readonly enableOfflineQueue?: boolean | undefined
     readonly commandTimeout?: number | undefined
     readonly redisOptions?: { readonly commandTimeout?: number | undefined } | undefined
@@ -29,22 +30,26 @@ export interface RedisClient {
   set(key: string, value: Buffer, unit: 'PX', milliseconds: number): Promise<unknown>
   unlink(key: string): Promise<unknown>
   del(key: string): Promise<unknown>
+  publish(channel: string, message: string): Promise<unknown>
+  eval(script: string, keys: 1, key: string, token: string, milliseconds: number): Promise<unknown>
   pipeline(commands: unknown[][]): { exec(): Promise<unknown> }
   scan?: RedisNode['scan']
   nodes?(role: 'master'): RedisNode[]
 }
 
-/** A command with one key, by the name of its method. */
+/** A command with one key, or one channel, by the name of its method. */
 export type RedisCommand =
   | readonly ['getBuffer', key: string]
   | readonly ['getrangeBuffer', key: string, start: number, end: number]
   | readonly ['set', key: string, value: Buffer, unit: 'PX', milliseconds: number]
   | readonly ['unlink' | 'del', key: string]
+  | readonly ['publish', channel: string, message: string]
+  | readonly ['eval', script: string, keys: 1, key: string, token: string, milliseconds: number]
 
 /** What a command came to: its reply, or the error in place of it. */
 export type RedisReply = { readonly value: unknown; readonly error?: never } | { readonly error: object }
 
-const methods = ['getBuffer', 'getrangeBuffer', 'set', 'unlink', 'del', 'pipeline', 'scan']
+const methods = ['getBuffer', 'getrangeBuffer', 'set', 'unlink', 'del', 'publish', 'eval', 'pipeline', 'scan']
 
 /**
  * `client`, when it has what we need.

@@ -4,7 +4,9 @@
  */
 import { StoreError } from '../errors.ts'
 import { assertKnown, wholeNumber } from '../option.ts'
-import type { ReadOptions, Store, StoreWrite, WriteOptions } from '../store.ts'
+import type { ChannelListener, ReadOptions, Store, StoreWrite, WriteOptions } from '../store.ts'
+import { holderIn, returnOf, takingOf } from './redis-leases.ts'
+import { knownSubscriber, RedisChannels, type RedisSubscriber } from './redis-channels.ts'
 import {
   type ChunkHeader,
   chunkKeys,
@@ -19,6 +21,7 @@ import {
 } from './redis-chunks.ts'
 import { codeOf, failure, isUnknownCommand, knownClient, type RedisClient, type RedisReply, scanAll, sendAll } from './redis-client.ts'
 
+export type { RedisSubscriber } from './redis-channels.ts'
 export type { RedisClient, RedisNode } from './redis-client.ts'
 
 /** How a {@link redisStore} is made. */
@@ -28,6 +31,12 @@ export interface RedisStoreOptions {
    * with the value's. @default 524_288 (512 KiB)
    */
   readonly maxValueBytes?: number
+  /**
+   * A client that does nothing but listen, `client.duplicate()`: by it invalidations of other processes are heeded at once, and what
+   * they were while it had no connection is caught up with. A cluster client may itself be given. It stays the caller's, who closes it.
+   * @default none: other processes follow within the cache's `invalidationDelay`
+   */
+  readonly subscriber?: RedisSubscriber
 }
 
 const defaultMaxValueBytes = 512 * 1_024
@@ -40,7 +49,10 @@ const mostForeign = 10_000
 const refusals: ReadonlyMap<string, string> = new Map([
   ['NOAUTH', 'it asks for a password; give one to the client'],
   ['WRONGPASS', 'user name or password of the client are wrong'],
-  ['NOPERM', 'the user of the client may not do this; it needs GET, GETRANGE, SET, UNLINK and SCAN on our keys'],
+  [
+    'NOPERM',
+    'the user of the client may not do this; it needs GET, GETRANGE, SET, UNLINK, SCAN and EVAL on our keys, and PUBLISH and SUBSCRIBE on our channels',
+  ],
 ])
 
 /**
@@ -54,9 +66,11 @@ const refusals: ReadonlyMap<string, string> = new Map([
  * @throws {InvalidOptionError} when the client or an option cannot be. Methods reject with {@link StoreError}.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Store {
-  assertKnown('', options, ['maxValueBytes'])
-  const { maxValueBytes = defaultMaxValueBytes } = options
-  return new RedisStore(knownClient(client), wholeNumber('maxValueBytes', maxValueBytes, { least: 1, most: 512 * 2 ** 20, of: 'bytes' }))
+  assertKnown('', options, ['maxValueBytes', 'subscriber'])
+  const { maxValueBytes = defaultMaxValueBytes, subscriber } = options
+  wholeNumber('maxValueBytes', maxValueBytes, { least: 1, most: 512 * 2 ** 20, of: 'bytes' })
+  const known = knownClient(client)
+  return new RedisStore(known, maxValueBytes, subscriber === undefined ? undefined : knownSubscriber(subscriber, known))
 }
 
 class RedisStore implements Store {
@@ -68,11 +82,13 @@ class RedisStore implements Store {
   /** What was reported. */
   readonly #reported = new Set<string>()
   #remove: 'unlink' | 'del' = 'unlink'
+  readonly #channels: RedisChannels | undefined
   #report: (message: string, cause?: unknown) => void = () => {}
 
-  constructor(client: RedisClient, maxValueBytes: number) {
+  constructor(client: RedisClient, maxValueBytes: number, subscriber: RedisSubscriber | undefined) {
     this.#client = client
     this.#maxValueBytes = maxValueBytes
+    if (subscriber !== undefined) this.#channels = new RedisChannels(subscriber, (error) => this.#deaf(Object(error)))
   }
 
   async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
@@ -135,8 +151,37 @@ class RedisStore implements Store {
     }
   }
 
+  async publish(channel: string, message: string): Promise<void> {
+    this.#assertDone(await sendAll(this.#client, [['publish', this.#channelOf(channel), message]]))
+  }
+
+  subscribe(channel: string, listener: ChannelListener): (() => void) | undefined {
+    return this.#channels?.listen(this.#channelOf(channel), listener)
+  }
+
+  async lease(key: string, token: string, { ttl }: WriteOptions): Promise<string> {
+    const replies = await sendAll(this.#client, [takingOf(key, token, ttl)])
+    this.#assertDone(replies)
+    return holderIn(replies[0])
+  }
+
+  async release(key: string, token: string): Promise<void> {
+    this.#assertDone(await sendAll(this.#client, [returnOf(key, token)]))
+  }
+
   onReport(report: (message: string, cause?: unknown) => void): void {
     this.#report = report
+  }
+
+  /** ioredis puts its prefix before keys, and not before channels, on which all databases of a server hear one another. */
+  #channelOf(channel: string): string {
+    const { keyPrefix = '', db = 0 } = this.#client.options
+    return `${db === 0 ? '' : `${db}:`}${keyPrefix}${channel}`
+  }
+
+  #deaf(error: object): void {
+    const { message } = this.#failed('read', error)
+    this.#reportOnce(`Redis lets nobody listen to invalidations: ${message} They are heeded within the invalidationDelay.`)
   }
 
   async #values(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {

@@ -107,15 +107,8 @@ class SqliteStore implements Store {
   setMany(writes: readonly StoreWrite[]): void {
     // SQLite keeps UTF-8, in which all lone surrogates are the same character, and two keys would be one.
     if (!writes.every(({ key }) => key.isWellFormed())) throw new StoreError('a key with a lone surrogate cannot be kept in SQLite.')
-    this.#attempt('written', ({ database, statements }) => {
-      database.exec('BEGIN IMMEDIATE')
-      try {
-        for (const write of writes) this.#write(statements, write)
-        database.exec('COMMIT')
-      } catch (error) {
-        rollback(database)
-        throw error
-      }
+    this.#transact((statements) => {
+      for (const write of writes) this.#write(statements, write)
     })
   }
 
@@ -123,6 +116,21 @@ class SqliteStore implements Store {
     if (!key.isWellFormed()) return
     this.#attempt('written', ({ statements }) => {
       statements.delete.run(key)
+    })
+  }
+
+  lease(key: string, token: string, { ttl }: WriteOptions): string {
+    return this.#transact((statements) => {
+      const holder = this.#holder(statements, key)
+      if (holder !== undefined && holder !== token) return holder
+      this.#write(statements, { key, value: new TextEncoder().encode(token), ttl })
+      return token
+    })
+  }
+
+  release(key: string, token: string): void {
+    this.#transact((statements) => {
+      if (this.#holder(statements, key) === token) statements.delete.run(key)
     })
   }
 
@@ -166,6 +174,26 @@ class SqliteStore implements Store {
         total = totalOf(statements)
       }
     }
+  }
+
+  #holder(statements: Statements, key: string): string | undefined {
+    const row = statements.get.get(key, this.#clock.now())
+    return row === undefined ? undefined : new TextDecoder().decode(bytesIn(row))
+  }
+
+  /** Does all of `action` or nothing, with no other process in between. */
+  #transact<Result>(action: (statements: Statements) => Result): Result {
+    return this.#attempt('written', ({ database, statements }) => {
+      database.exec('BEGIN IMMEDIATE')
+      try {
+        const result = action(statements)
+        database.exec('COMMIT')
+        return result
+      } catch (error) {
+        rollback(database)
+        throw error
+      }
+    })
   }
 
   /** Does `action`, a second time on a new file where the first one found the file damaged. */

@@ -23,8 +23,8 @@ export type ChaosKind =
   | 'swaps'
   | 'mistypes'
 
-/** What is done with a store. Reading and writing many is `get` and `set` as well. */
-export type ChaosOperation = 'get' | 'set' | 'delete' | 'keys'
+/** What is done with a store. Reading and writing many is `get` and `set` as well; giving a lease back is `lease`. */
+export type ChaosOperation = 'get' | 'set' | 'delete' | 'keys' | 'publish' | 'lease'
 
 /** When it goes wrong: always, the next so many times, or with a probability from 0 to 1. */
 export type ChaosSchedule = 'always' | { readonly next: number } | { readonly probability: number }
@@ -37,14 +37,17 @@ export interface ChaosScope {
   readonly keys?: (key: string) => boolean
 }
 
+const exceptLists = ['get', 'set', 'delete', 'publish', 'lease'] as const
+const everywhere = [...exceptLists, 'keys'] as const
+
 /** Every way to go wrong, with the operations that can. */
 export const chaosKinds: Readonly<Record<ChaosKind, readonly ChaosOperation[]>> = {
-  throws: ['get', 'set', 'delete', 'keys'],
-  rejects: ['get', 'set', 'delete', 'keys'],
-  delays: ['get', 'set', 'delete', 'keys'],
-  'tells late': ['get', 'set', 'delete'],
-  'never settles': ['get', 'set', 'delete', 'keys'],
-  'settles twice': ['get', 'set', 'delete'],
+  throws: everywhere,
+  rejects: everywhere,
+  delays: everywhere,
+  'tells late': exceptLists,
+  'never settles': everywhere,
+  'settles twice': exceptLists,
   'random bytes': ['get'],
   truncates: ['get'],
   swaps: ['get'],

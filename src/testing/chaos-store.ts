@@ -11,7 +11,7 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { StoreError } from '../errors.ts'
 import { wholeNumber, withMethods } from '../option.ts'
-import { assertStore, type ReadOptions, type Store, type StoreWrite } from '../store.ts'
+import { assertStore, type ReadOptions, type Store, type StoreWrite, type WriteOptions } from '../store.ts'
 import { type ChaosKind, ChaosPlan, type ChaosSchedule, type ChaosScope } from './chaos-plan.ts'
 import { seededRandom } from './seeded-random.ts'
 
@@ -78,6 +78,9 @@ export function chaosStore(store: Store, options: ChaosOptions = {}): ChaosStore
   const getMany = store.getMany?.bind(store)
   const setMany = store.setMany?.bind(store)
   const keys = store.keys?.bind(store)
+  const publish = store.publish?.bind(store)
+  const lease = store.lease?.bind(store)
+  const release = store.release?.bind(store)
   return {
     name: store.name,
     get: (key, given) =>
@@ -105,6 +108,14 @@ export function chaosStore(store: Store, options: ChaosOptions = {}): ChaosStore
         return listed(() => go(kind, () => keys(prefix)))
       },
     }),
+    ...(publish && {
+      publish: (channel: string, message: string) => go(plan.strike('publish', [channel]), () => publish(channel, message)),
+    }),
+    ...(store.subscribe && { subscribe: store.subscribe.bind(store) }),
+    ...(lease && {
+      lease: (key: string, token: string, given: WriteOptions) => go(plan.strike('lease', [key]), () => lease(key, token, given)),
+    }),
+    ...(release && { release: (key: string, token: string) => go(plan.strike('lease', [key]), () => release(key, token)) }),
     ...(store.onReport && { onReport: store.onReport.bind(store) }),
     ...(store.close && { close: store.close.bind(store) }),
     will: (kind, schedule, scope = {}) => plan.add(kind, schedule, scope),

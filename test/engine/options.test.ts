@@ -4,6 +4,7 @@ import { createCache } from '../../src/engine/cache.ts'
 import { type CacheOptions, readOptions, type TextFolding } from '../../src/engine/options.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
+import { ScriptedStore } from '../scripted-store.ts'
 
 const key = new Uint8Array(32).fill(7)
 const day = 86_400_000
@@ -42,6 +43,8 @@ describe('options that are left out', () => {
       readDeadline: 100,
       flightDeadline: 900_000,
       invalidationDelay: 1_000,
+      sharedFlights: false,
+      leaseTtl: 10_000,
       logger: console,
       clock: systemClock,
     })
@@ -170,6 +173,16 @@ describe('options that cannot be', () => {
     ['readDeadline', 'a positive number of seconds', [{ readDeadline: null }, { readDeadline: 0 }, { readDeadline: 'x' }]],
     ['flightDeadline', 'a positive number of seconds', [{ flightDeadline: 0 }]],
     ['invalidationDelay', 'a positive number of seconds', [{ invalidationDelay: -1 }]],
+    ['sharedFlights', 'a store that has leases', [{ sharedFlights: true }, { sharedFlights: true, store: new ScriptedStore() }]],
+    [
+      'sharedFlights',
+      'true or false',
+      [
+        { sharedFlights: 'yes', store: memoryStore() },
+        { sharedFlights: null, store: memoryStore() },
+      ],
+    ],
+    ['leaseTtl', 'a positive number of seconds', [{ leaseTtl: 0 }]],
     [
       'logger',
       'an object with warn() and info(), or false',

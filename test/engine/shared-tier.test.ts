@@ -45,6 +45,23 @@ describe('reading the store', () => {
     expect(clock.timers).toBe(0)
   })
 
+  it('K07 asks a store that reads one by one for a few of many keys at a time, in their order, and for no more when it is late', async () => {
+    const { tier, store, clock } = scripted()
+    const keys = Array.from({ length: 1_000 }, (_, index) => `key ${index}`)
+    for (const [index, key] of keys.entries()) if (index % 2 === 0) store.map.set(key, Uint8Array.of(index % 256))
+    expect(await tier.read(keys)).toEqual(keys.map((_, index) => (index % 2 === 0 ? Uint8Array.of(index % 256) : undefined)))
+    store.reads = 'held'
+    store.calls.length = 0
+    const late = tier.read(keys)
+    await settle()
+    clock.advance(100)
+    expect(await late).toBeUndefined()
+    store.reads = 'works'
+    store.release()
+    await settle()
+    expect([store.mostActive, store.count('get')]).toEqual([8, 8])
+  })
+
   it('takes null for nothing, as stores written in JavaScript have it', async () => {
     const { tier } = setup<Store>({ name: 'own', get: () => JSON.parse('null'), set: () => {}, delete: () => {} })
     expect(await tier.read(['a'])).toEqual([undefined])

@@ -8,7 +8,7 @@ import { APIUserAbortError, OpenAI } from 'openai'
 import { cacheInfo, createCache, systemClock, withCache, type Clock, type Invalidation } from '../../src/index.ts'
 import { redisStore } from '../../src/stores/redis.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
-import { type TestClientOptions, versions } from '../redis-clients.ts'
+import { type TestClient, type TestClientOptions, versions } from '../redis-clients.ts'
 import {
   type Declared,
   type FromProcess,
@@ -36,28 +36,39 @@ const clientOptions: readonly TestClientOptions[] = [
   { commandTimeout: 500 },
 ]
 const version = versions[settings.index % versions.length] ?? versions[0]
-const redis = version[1](
-  { host: '127.0.0.1', port: settings.redisPort },
-  { ...clientOptions[settings.index % clientOptions.length], retryStrategy: (times) => Math.min(500, times * 50) },
-)
-// ioredis writes its errors to the console where nobody listens.
-redis.on('error', () => {})
+const connect = (): TestClient => {
+  const client = version[1](
+    { host: '127.0.0.1', port: settings.redisPort },
+    { ...clientOptions[settings.index % clientOptions.length], retryStrategy: (times) => Math.min(500, times * 50) },
+  )
+  // ioredis writes its errors to the console where nobody listens.
+  client.on('error', () => {})
+  return client
+}
+const redis = connect()
+/** Half of the processes listen to what the others invalidate, and the other half find it out by looking. */
+const subscriber = settings.index % 2 === 0 ? connect() : undefined
+/** Most processes ask one at a time, and one cares for nobody. */
+const sharedFlights = settings.index > 0
+/** Milliseconds that others wait for the lease of one whose release was lost. */
+const leaseTtl = 1_000
 
 let timers = 0
 /** The machine's clock, which knows how many of its timers are waited for: each flight has one until it ends. */
 const clock: Clock = {
   ...systemClock,
-  after(milliseconds, callback) {
+  after(milliseconds, callback, awaited) {
     timers++
     let over = false
     const end = (): void => {
       if (!over) timers--
       over = true
     }
-    const cancel = systemClock.after(milliseconds, () => {
+    const done = (): void => {
       end()
       callback()
-    })
+    }
+    const cancel = systemClock.after(milliseconds, done, awaited)
     return () => {
       end()
       cancel()
@@ -69,7 +80,9 @@ const lines: string[] = []
 const note = (line: string): void => void lines.push(line)
 const cache = createCache({
   // Small chunks in half of the processes, so that large answers are cut up by some and not by others.
-  store: redisStore(redis, settings.index % 2 === 0 ? { maxValueBytes: 8_000 } : {}),
+  store: redisStore(redis, { ...(settings.index % 2 === 0 && { maxValueBytes: 8_000 }), ...(subscriber && { subscriber }) }),
+  sharedFlights,
+  leaseTtl: leaseTtl / 1_000,
   ttl: ttl / 1_000,
   maxMemoryBytes: memoryBytes,
   maxMemoryTtl: settings.index % 2 === 0 ? '5m' : '5s',
@@ -131,7 +144,8 @@ async function ask(index: number, streamed: boolean, patience?: number): Promise
     if (digest !== digests[index]) wrong.push(`question ${index} got the answer to ${digests.indexOf(digest)}`)
     const { source = 'none' } = info ?? {}
     const waited = source === 'origin' || source === 'flight'
-    served.push({ question: index, source, made, begun, ended, origin: waited ? took : 0, blind: blind() })
+    const origin = (waited || sharedFlights ? took : 0) + (sharedFlights ? leaseTtl : 0)
+    served.push({ question: index, source, made, begun, ended, origin, blind: blind() })
   } catch (error) {
     if (signal?.aborted === true && (error instanceof APIUserAbortError || error === signal.reason)) aborted++
     else failed.push(`question ${index}: ${String(error)}`)
@@ -217,6 +231,7 @@ async function close(): Promise<void> {
   const secrets = questions.flatMap(({ text, apiKey }) => [text, apiKey])
   for (const line of lines) if (secrets.some((secret) => line.includes(secret))) failed.push('a log line tells a secret')
   redis.disconnect()
+  subscriber?.disconnect()
 }
 
 const working: Promise<void>[] = []

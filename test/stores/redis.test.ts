@@ -37,6 +37,16 @@ describeStore('ioredis with a prefix of its own', async () => {
   return { store: slowed(redisStore(client)), clock: new RedisClock([client]), cleanup: () => client.disconnect() }
 })
 
+describeStore('ioredis that listens', async () => {
+  const [client, subscriber] = [versions[0][1](server), versions[0][1](server)]
+  await client.flushall()
+  const cleanup = (): void => {
+    client.disconnect()
+    subscriber.disconnect()
+  }
+  return { store: slowed(redisStore(client, { subscriber })), clock: new RedisClock([client]), cleanup }
+})
+
 describeStore('ioredis with automatic pipelines', async () => {
   const client = versions[0][1](server, { enableAutoPipelining: true })
   await client.flushall()
@@ -72,6 +82,8 @@ function inChunks(store: Store, client: RedisClient): Store {
     getMany: (keys, options) => store.getMany?.(keys, options) ?? [],
     setMany: (writes) => store.setMany?.(writes),
     keys: (prefix) => store.keys?.(prefix) ?? [],
+    lease: (key, token, options) => store.lease?.(key, token, options) ?? '',
+    release: (key, token) => store.release?.(key, token),
   }
 }
 

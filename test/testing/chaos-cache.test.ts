@@ -18,7 +18,7 @@ function open(kind: ChaosKind, schedule: ChaosSchedule) {
   const store = chaosStore(memoryStore({ clock }), { clock, random: seededRandom(5) })
   store.will(kind, schedule)
   // Hardly any memory, so that the store is asked again and again.
-  const opened = openCache({ clock, store, maxMemoryBytes: 5_000, maxMemoryTtl: '1s', ttl: '1m' })
+  const opened = openCache({ clock, store, maxMemoryBytes: 5_000, maxMemoryTtl: '1s', ttl: '1m', sharedFlights: true })
   return { ...opened, clock, store }
 }
 

@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert'
 import { describe, expect, it } from 'vitest'
-import type { Store, StoreWrite, WriteOptions } from '../../src/store.ts'
+import type { ChannelListener, Store, StoreWrite, WriteOptions } from '../../src/store.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { ManualClock, storeConformance, type StoreUnderTest } from '../../src/testing/index.ts'
 
@@ -37,6 +37,35 @@ class PlainStore implements Store {
 
   keys(prefix: string): Iterable<string> {
     return [...this.map.keys()].filter((key) => key.startsWith(prefix) && this.get(key) !== undefined)
+  }
+
+  readonly leases = new Map<string, { readonly token: string; readonly end: number }>()
+
+  lease(key: string, token: string, { ttl }: WriteOptions): Promise<string> | string {
+    const holder = this.holder(key) ?? token
+    if (holder === token) this.leases.set(key, { token, end: this.clock.now() + ttl })
+    return holder
+  }
+
+  release(key: string, token: string): void {
+    if (this.holder(key) === token) this.leases.delete(key)
+  }
+
+  holder(key: string): string | undefined {
+    const lease = this.leases.get(key)
+    return lease === undefined || lease.end <= this.clock.now() ? undefined : lease.token
+  }
+
+  readonly listeners = new Map<ChannelListener, string>()
+
+  publish(channel: string, message: string): void {
+    for (const [listener, its] of this.listeners) if (its === channel) listener.heard(message)
+  }
+
+  subscribe(channel: string, listener: ChannelListener): () => void {
+    this.listeners.set(listener, channel)
+    listener.missed()
+    return () => this.listeners.delete(listener)
   }
 }
 
@@ -352,6 +381,71 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
             page = [...super.keys(prefix)].slice(offset, offset + 100)
             yield* page
           }
+        }
+      })(clock),
+  ],
+  [
+    'gives a lease to everyone',
+    ['gives a lease to one token at a time, and tells the others whose it is', 'gives a lease to one of many who ask at once'],
+    (clock) =>
+      new (class extends PlainStore {
+        override lease(_: string, token: string) {
+          return token
+        }
+      })(clock),
+  ],
+  [
+    'looks whether a lease is free before it takes it',
+    ['gives a lease to one of many who ask at once'],
+    (clock) =>
+      new (class extends PlainStore {
+        override async lease(key: string, token: string, options: WriteOptions) {
+          const holder = this.holder(key)
+          await Promise.resolve()
+          if (holder !== undefined) return holder
+          this.leases.set(key, { token, end: this.clock.now() + options.ttl })
+          return token
+        }
+      })(clock),
+  ],
+  [
+    'has leases without an end',
+    ['ends a lease at its TTL, which its holder may prolong'],
+    (clock) =>
+      new (class extends PlainStore {
+        override lease(key: string, token: string) {
+          return super.lease(key, token, { ttl: 3_600_000 })
+        }
+      })(clock),
+  ],
+  [
+    "takes a lease back that is another's",
+    ["takes back a lease that is nobody's, or another's by now, without an error"],
+    (clock) =>
+      new (class extends PlainStore {
+        override release(key: string) {
+          this.leases.delete(key)
+        }
+      })(clock),
+  ],
+  [
+    'tells everyone everything',
+    ['passes a message on to who listens to its channel, until he ends it'],
+    (clock) =>
+      new (class extends PlainStore {
+        override publish(_: string, message: string) {
+          for (const [listener] of this.listeners) listener.heard(message)
+        }
+      })(clock),
+  ],
+  [
+    'goes on telling who has ended it',
+    ['passes a message on to who listens to its channel, until he ends it'],
+    (clock) =>
+      new (class extends PlainStore {
+        override subscribe(channel: string, listener: ChannelListener) {
+          super.subscribe(channel, listener)
+          return () => {}
         }
       })(clock),
   ],
