@@ -14,6 +14,9 @@ import { type RedisServer, startRedis, startRedisCluster } from '../redis-server
 const deadline = 100
 const pause = 1_000
 
+/** Bytes of memory that any cache of these tests may have. */
+const mostMemory = 1_000_000
+
 const closing: (() => unknown)[] = []
 let server: RedisServer
 let admin: TestClient
@@ -66,6 +69,7 @@ async function assertHarmless({ cache, clock, told }: Omit<ReturnType<typeof ope
   // Writes that nobody answers are given up by their deadline, and closing by its own.
   await passing(clock, 100_000, cache.close())
   expect(clock.timers).toBe(0)
+  expect(cache.memory().bytes).toBeLessThanOrEqual(mostMemory)
   const errors = told.events.filter(({ name }) => name === 'error').map(({ event }): unknown => Reflect.get(Object(event), 'error'))
   expect(errors.every((error) => LlmemoError.isInstance(error))).toBe(true)
   // Errors with all that they hide; of the rest there is much, and it is plain.
@@ -135,7 +139,7 @@ describe('Redis that is away', () => {
 
   it('R02 mid-run: hot memory goes on answering, and the rest goes to the origin', async () => {
     const own = await ownServer()
-    const opened = open(connect(own), { maxMemoryBytes: 1_000_000, invalidationDelay: '1h' })
+    const opened = open(connect(own), { maxMemoryBytes: mostMemory, invalidationDelay: '1h' })
     await fill(opened, 10)
     own.pause()
     const late = opened.caller.ask('question 10')
