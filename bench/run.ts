@@ -1,0 +1,74 @@
+/**
+ * Runs the rows, prints their tables and keeps their figures.
+ * @module
+ */
+import { parseArgs } from 'node:util'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { round } from './harness/by-size.ts'
+import { machine, versions } from './harness/machine.ts'
+import { quick, thorough } from './harness/measure.ts'
+import { startRedis } from './harness/redis-server.ts'
+import { type Budget, budgetTable, isMet, type Outcome, print, type Row } from './harness/report.ts'
+import { digits, formatTable } from './harness/table.ts'
+import { abilities } from './rows/abilities.ts'
+import { clientHit } from './rows/client-hit.ts'
+import { engineHit } from './rows/engine-hit.ts'
+
+/** In the order in which they are printed. */
+const rows: readonly Row[] = [engineHit, clientHit, abilities]
+
+/** Runs what the command line asks for: `--quick`, `--only name,name`, `--keep`. */
+export async function bench(parameters: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...parameters],
+    options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, keep: { type: 'boolean', default: false } },
+  })
+  const begun = performance.now()
+  const wanted = values.only?.split(',')
+  const unknown = wanted?.find((name) => rows.every((row) => row.name !== name))
+  if (unknown !== undefined) throw new RangeError(`There is no row ${unknown}; there are ${rows.map(({ name }) => name).join(', ')}.`)
+  const chosen = rows.filter(({ name }) => wanted?.includes(name) ?? true)
+  const here = machine()
+  const installed = versions()
+  console.log(`# llmemo's benchmark${values.quick ? ', a quick look' : ''}\n`)
+  console.log(`${here.cpu}, ${here.cores} cores, ${here.memory} GiB, ${here.platform}; Node.js ${here.node}, Redis ${here.redis}.`)
+  console.log(
+    Object.entries(installed)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
+  )
+  console.log('\nTimes are the median of the rounds and the 99th percentile of the calls; × is the median of the ratios of each round.')
+  const effort = values.quick ? quick : thorough
+  const careful = { ...effort, rounds: effort.rounds * 2 + 1 }
+  const redis = await startRedis()
+  const outcomes: { row: Row; outcome: Outcome; seconds: number }[] = []
+  try {
+    for (const row of chosen) {
+      const start = performance.now()
+      const outcome = await row.run({ effort, careful, isQuick: values.quick, redis: redis.url })
+      outcomes.push({ row, outcome, seconds: (performance.now() - start) / 1_000 })
+      print(row, outcome)
+    }
+  } finally {
+    await redis.stop()
+  }
+  const budgets = outcomes.flatMap(({ outcome }) => outcome.budgets ?? [])
+  console.log(`\n## Budgets\n\n${formatTable(budgetTable(budgets))}`)
+  const missed = budgets.filter((budget) => !isMet(budget)).length
+  const seconds = (performance.now() - begun) / 1_000
+  console.log(`\n${missed === 0 ? 'All budgets are met.' : `${missed} of ${budgets.length} budgets MISSED.`} ${digits(seconds)} seconds.`)
+  console.log(outcomes.map((each) => `${each.row.name} ${each.seconds.toFixed(1)} s`).join(', '))
+  if (values.keep) {
+    keep(values.quick ? 'quick' : 'full', {
+      machine: here,
+      versions: installed,
+      budgets: budgets.map((budget: Budget) => ({ ...budget, measured: round(budget.measured), met: isMet(budget) })),
+      rows: Object.fromEntries(outcomes.map(({ row, outcome }) => [row.name, outcome.figures])),
+    })
+  }
+}
+
+function keep(kind: string, figures: object): void {
+  writeFileSync(join(import.meta.dirname, 'results', `${kind}.json`), `${JSON.stringify(figures, undefined, 1)}\n`)
+}
