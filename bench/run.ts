@@ -13,10 +13,30 @@ import { type Budget, budgetTable, isMet, type Outcome, print, type Row } from '
 import { digits, formatTable } from './harness/table.ts'
 import { abilities } from './rows/abilities.ts'
 import { clientHit } from './rows/client-hit.ts'
+import { coalescing } from './rows/coalescing.ts'
+import { codec } from './rows/codec.ts'
+import { dynamodbHit } from './rows/dynamodb-hit.ts'
 import { engineHit } from './rows/engine-hit.ts'
+import { key } from './rows/key.ts'
+import { missAndBypass } from './rows/miss-and-bypass.ts'
+import { redisHit } from './rows/redis-hit.ts'
+import { sqliteHit } from './rows/sqlite-hit.ts'
+import { streamHit } from './rows/stream-hit.ts'
 
 /** In the order in which they are printed. */
-const rows: readonly Row[] = [engineHit, clientHit, abilities]
+const rows: readonly Row[] = [
+  abilities,
+  engineHit,
+  clientHit,
+  key,
+  codec,
+  redisHit,
+  dynamodbHit,
+  sqliteHit,
+  missAndBypass,
+  streamHit,
+  coalescing,
+]
 
 /** Runs what the command line asks for: `--quick`, `--only name,name`, `--keep`. */
 export async function bench(parameters: readonly string[]): Promise<void> {
