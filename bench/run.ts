@@ -17,11 +17,16 @@ import { coalescing } from './rows/coalescing.ts'
 import { codec } from './rows/codec.ts'
 import { dynamodbHit } from './rows/dynamodb-hit.ts'
 import { engineHit } from './rows/engine-hit.ts'
+import { growth } from './rows/growth.ts'
+import { importAndSize } from './rows/import-and-size.ts'
 import { key } from './rows/key.ts'
+import { memory } from './rows/memory.ts'
 import { missAndBypass } from './rows/miss-and-bypass.ts'
+import { processesRow } from './rows/processes.ts'
 import { redisHit } from './rows/redis-hit.ts'
 import { sqliteHit } from './rows/sqlite-hit.ts'
 import { streamHit } from './rows/stream-hit.ts'
+import { workload } from './rows/workload.ts'
 
 /** In the order in which they are printed. */
 const rows: readonly Row[] = [
@@ -36,6 +41,11 @@ const rows: readonly Row[] = [
   missAndBypass,
   streamHit,
   coalescing,
+  processesRow,
+  memory,
+  importAndSize,
+  growth,
+  workload,
 ]
 
 /** Runs what the command line asks for: `--quick`, `--only name,name`, `--keep`. */

@@ -18,12 +18,14 @@ export interface Effort {
   readonly round: number
   /** Milliseconds for which each contender runs unmeasured, for the compiler to get to know it. */
   readonly warmUp: number
+  /** Milliseconds that the slowest contender may take in all: where one call is long there are fewer rounds, but three. */
+  readonly most: number
 }
 
 /** For a look: the whole table in under two minutes. */
-export const quick: Effort = { rounds: 5, round: 15, warmUp: 80 }
+export const quick: Effort = { rounds: 7, round: 7, warmUp: 50, most: 300 }
 /** For figures that are kept. */
-export const thorough: Effort = { rounds: 15, round: 40, warmUp: 250 }
+export const thorough: Effort = { rounds: 15, round: 40, warmUp: 250, most: 3_000 }
 
 /** Single calls of which the time is kept, for each contender and round. */
 const keptCalls = 2_000
@@ -33,7 +35,9 @@ export async function race(contenders: readonly Contender[], effort: Effort): Pr
   const runners: Runner[] = []
   for (const contender of contenders) runners.push(await prepare(contender, effort))
   globalThis.gc?.()
-  for (let round = 0; round < effort.rounds; round++) {
+  const slowest = Math.max(...runners.map(({ expected }) => expected))
+  const rounds = Math.max(3, Math.min(effort.rounds, Math.floor(effort.most / slowest)))
+  for (let round = 0; round < rounds; round++) {
     for (let place = 0; place < runners.length; place++) await runners[(place + round) % runners.length]?.round()
   }
   return new Map(runners.map(({ name, timing }) => [name, timing]))
@@ -42,6 +46,8 @@ export async function race(contenders: readonly Contender[], effort: Effort): Pr
 interface Runner {
   readonly name: string
   readonly timing: { readonly rounds: number[]; readonly calls: number[] }
+  /** Milliseconds that a round will take. */
+  readonly expected: number
   round(): Promise<void>
 }
 
@@ -55,12 +61,14 @@ async function prepare({ name, run }: Contender, effort: Effort): Promise<Runner
     if (isAsync) await run()
     else run()
   }
-  const perRound = Math.max(1, Math.round((effort.round * calls) / (performance.now() - begun)))
+  const call = (performance.now() - begun) / calls
+  const perRound = Math.max(1, Math.round(effort.round / call))
   const timing = { rounds: new Array<number>(), calls: new Array<number>() }
   const single = new Float64Array(perRound)
   return {
     name,
     timing,
+    expected: call * perRound,
     async round() {
       // Or the next would sweep up what the one before has left.
       globalThis.gc?.({ type: 'minor' })

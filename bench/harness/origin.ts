@@ -16,12 +16,12 @@ export interface Answers {
   readonly whole: string
   /** Server-sent events. @default none */
   readonly events?: string
-  /** Milliseconds that it takes. @default 0, without even a timer */
-  readonly latency?: number
+  /** Milliseconds that the next answer takes. @default 0, without even a timer */
+  readonly latency?: () => number
 }
 
 /** An origin with a fresh `Response` for each call: the events for one who asks for a stream, else the JSON. */
-export function originOf({ whole, events = '', latency = 0 }: Answers): Origin {
+export function originOf({ whole, events = '', latency = () => 0 }: Answers): Origin {
   let calls = 0
   const respond = (body: unknown): Response => {
     calls++
@@ -33,7 +33,8 @@ export function originOf({ whole, events = '', latency = 0 }: Answers): Origin {
   return {
     calls: () => calls,
     async fetch(_, init) {
-      if (latency > 0) await new Promise((resolve) => setTimeout(resolve, latency))
+      const milliseconds = latency()
+      if (milliseconds > 0) await new Promise((resolve) => setTimeout(resolve, milliseconds))
       return respond(init?.body)
     },
   }

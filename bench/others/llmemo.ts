@@ -17,7 +17,7 @@ export const llmemo: Other = {
   memory: ({ fetch }) => callerOf(fetch, createCache(), () => {}),
   async redis({ fetch }, url) {
     const client = new Redis(url)
-    const cache = createCache({ store: redisStore(client), maxMemoryBytes: 0 })
+    const cache = createCache({ store: redisStore(client), maxMemoryBytes: 0, logger: false })
     return callerOf(fetch, cache, async () => {
       await cache.close()
       await client.quit()

@@ -41,11 +41,12 @@ export const coalescing: Row = {
     for (const store of ['memory', 'Redis'] as const) {
       for (const other of everyone) {
         await redis.flushall()
-        const origin = originOf({ whole, latency })
+        let slowness = 0
+        const origin = originOf({ whole, latency: () => slowness })
         const caller = await (store === 'memory' ? other.memory?.(origin) : other.redis?.(origin, run.redis))
         if (caller === undefined) continue
         const count = run.isQuick && other.name !== 'llmemo' ? fewer : callers
-        crowds.push({ name: other.name, store, callers: count, ...(await crowd(count, caller, origin, redis)) })
+        crowds.push({ name: other.name, store, callers: count, ...(await crowd(count, caller, origin, redis, () => (slowness = latency))) })
       }
     }
     await redis.quit()
@@ -70,6 +71,7 @@ export const coalescing: Row = {
             header: [
               '',
               'answers in',
+              'callers',
               'upstream calls',
               'reads of Redis',
               'until the last answer',
@@ -97,10 +99,17 @@ export const coalescing: Row = {
   },
 }
 
-async function crowd(count: number, caller: Caller, origin: Origin, redis: Redis): Promise<Omit<Crowd, 'name' | 'store' | 'callers'>> {
+async function crowd(
+  count: number,
+  caller: Caller,
+  origin: Origin,
+  redis: Redis,
+  slowDown: () => void,
+): Promise<Omit<Crowd, 'name' | 'store' | 'callers'>> {
   // One of each kind beforehand, so that nobody waits for connections, prices or compilers.
   await caller.ask(question(2_000, 75))
   await caller.ask(question(2_000, 75))
+  slowDown()
   const alone = await timeOf(() => caller.ask(question(2_000, 76)))
   await new Promise((resolve) => setTimeout(resolve, 50))
   const one = question(2_000, 77)
