@@ -6,11 +6,12 @@ import { parseArgs } from 'node:util'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { round } from './harness/by-size.ts'
-import { machine, versions } from './harness/machine.ts'
+import { type Machine, machine, versions } from './harness/machine.ts'
 import { quick, thorough } from './harness/measure.ts'
 import { startRedis } from './harness/redis-server.ts'
-import { type Budget, budgetTable, isMet, type Outcome, print, type Row } from './harness/report.ts'
+import { budgetTable, isMet, type Outcome, print, type Row } from './harness/report.ts'
 import { digits, formatTable } from './harness/table.ts'
+import { draw, type Drawn } from './plots.ts'
 import { abilities } from './rows/abilities.ts'
 import { clientHit } from './rows/client-hit.ts'
 import { coalescing } from './rows/coalescing.ts'
@@ -76,9 +77,15 @@ export async function bench(parameters: readonly string[]): Promise<void> {
   try {
     for (const row of chosen) {
       const start = performance.now()
-      const outcome = await row.run({ effort, careful, isQuick: values.quick, redis: redis.url })
-      outcomes.push({ row, outcome, seconds: (performance.now() - start) / 1_000 })
-      print(row, outcome)
+      try {
+        const outcome = await row.run({ effort, careful, isQuick: values.quick, redis: redis.url })
+        outcomes.push({ row, outcome, seconds: (performance.now() - start) / 1_000 })
+        print(row, outcome)
+      } catch (error) {
+        // The others can still be measured.
+        console.log(`\n## ${row.title}\n\nFAILED:`, error)
+        process.exitCode = 1
+      }
     }
   } finally {
     await redis.stop()
@@ -89,16 +96,26 @@ export async function bench(parameters: readonly string[]): Promise<void> {
   const seconds = (performance.now() - begun) / 1_000
   console.log(`\n${missed === 0 ? 'All budgets are met.' : `${missed} of ${budgets.length} budgets MISSED.`} ${digits(seconds)} seconds.`)
   console.log(outcomes.map((each) => `${each.row.name} ${each.seconds.toFixed(1)} s`).join(', '))
-  if (values.keep) {
+  if (values.keep || (!values.quick && wanted === undefined)) {
     keep(values.quick ? 'quick' : 'full', {
       machine: here,
       versions: installed,
-      budgets: budgets.map((budget: Budget) => ({ ...budget, measured: round(budget.measured), met: isMet(budget) })),
+      budgets: budgets.map((budget) => ({ ...budget, measured: round(budget.measured), met: isMet(budget) })),
       rows: Object.fromEntries(outcomes.map(({ row, outcome }) => [row.name, outcome.figures])),
     })
   }
 }
 
-function keep(kind: string, figures: object): void {
-  writeFileSync(join(import.meta.dirname, 'results', `${kind}.json`), `${JSON.stringify(figures, undefined, 1)}\n`)
+/** Writes the figures down, and draws them when they are all there. */
+function keep(
+  kind: string,
+  figures: { readonly machine: Machine; readonly rows: object; readonly versions: object; readonly budgets: readonly object[] },
+): void {
+  const folder = join(import.meta.dirname, 'results')
+  const json = JSON.stringify(figures, undefined, 1)
+  writeFileSync(join(folder, `${kind}.json`), `${json}\n`)
+  const { cpu, cores, node } = figures.machine
+  // As JSON they are what their rows have made of them; which members the plots need of each is told in plots.ts.
+  const drawn: { rows: Drawn } = JSON.parse(json)
+  if (rows.every(({ name }) => name in figures.rows)) draw(drawn.rows, `${cpu}, ${cores} cores, Node.js ${node}`, folder)
 }

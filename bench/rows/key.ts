@@ -12,6 +12,19 @@ import type { Row } from '../harness/report.ts'
 
 const base = 'JSON.stringify, not canonical'
 
+/** What a wrapped client of OpenAI makes a key of. */
+const parts = (request: unknown) => ({
+  namespace: '',
+  scope: 'static:0123456789abcdef0123456789abcdef',
+  provider: 'openai',
+  origin: 'https://api.openai.com/v1',
+  endpoint: 'chat.completions',
+  headers: {},
+  request,
+  context: null,
+  variant: 0,
+})
+
 /** Key derivation. */
 export const key: Row = {
   name: 'key',
@@ -20,18 +33,6 @@ export const key: Row = {
     const strict = configure({ strict: true })
     const timings = await sweep(run, (size) => {
       const one = question(size)
-      // What a wrapped client of OpenAI makes a key of.
-      const parts = (request: unknown) => ({
-        namespace: '',
-        scope: 'static:0123456789abcdef0123456789abcdef',
-        provider: 'openai',
-        origin: 'https://api.openai.com/v1',
-        endpoint: 'chat.completions',
-        headers: {},
-        request,
-        context: null,
-        variant: 0,
-      })
       return {
         contenders: [
           { name: base, run: () => hash('sha256', JSON.stringify(parts(asked(one)))) },

@@ -14,7 +14,7 @@ const mix = mixes.find(({ name }) => name === textIn(parameter, 'mix'))
 if (mix === undefined) throw new Error('there is no such mix')
 const draw = random(11)
 const latin = prose(1_000_000, 12)
-const cyrillic = [...latin].map((letter) => (/[a-z]/.test(letter) ? String.fromCharCode(letter.charCodeAt(0) + 0x3cf) : letter)).join('')
+const cyrillic = latin.replaceAll(/[a-z]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) + 0x3cf))
 let bodies = 0
 
 /** The next answer of the mix, as JSON. */
@@ -34,19 +34,22 @@ const bound = numberIn(parameter, 'bound')
 console.log(JSON.stringify(bound > 0 ? await fillBound(mix) : await fillCount(mix, await other(textIn(parameter, 'name')))))
 process.exit()
 
+function request(number: number) {
+  return { endpoint: 'chat.completions', body: asked(question(500, number)) }
+}
+
 async function fillBound(chosen: typeof mix & object): Promise<object> {
   const cache = createCache({ maxMemoryBytes: bound, prices: false })
-  const request = (number: number) => ({ endpoint: 'chat.completions', body: asked(question(500, number)) })
   // What is loaded and compiled on the way is not the entries'.
   for (let number = 0; number < 200; number++) await cache.store(request(number), JSON.parse(nextAnswer(chosen)))
   await cache.clear()
   for (let number = 0; number < 200; number++) await cache.lookup(request(number))
   const before = await settled()
   bodies = 0
-  let evicted = 0
-  cache.on('evict', () => evicted++)
+  const gone = { count: 0 }
+  cache.on('evict', () => gone.count++)
   // Until as many have gone as there is room for.
-  for (let number = 1_000; evicted === 0 || number % 100 !== 0 || evicted < cache.memory().entries; number++) {
+  for (let number = 1_000; gone.count === 0 || number % 100 !== 0 || gone.count < cache.memory().entries; number++) {
     await cache.store(request(number), JSON.parse(nextAnswer(chosen)))
   }
   const after = await settled()

@@ -17,13 +17,11 @@ export const memory: Row = {
     const bound = (run.isQuick ? 16 : 64) * 2 ** 20
     // By turns of two: how long it takes is not what is measured here.
     const turns = mixes.map((mix) => ({ name: 'llmemo', mix: mix.name, bound, share: 1 }))
+    const names = everyone.filter((other) => other.memory !== undefined).map(({ name }) => name)
+    const share = run.isQuick ? 0.3 : 1
     const shares = mixes
       .filter(({ name }) => !run.isQuick || name === 'mixed')
-      .flatMap((mix) =>
-        everyone.flatMap(({ name, memory: kept }) =>
-          kept === undefined ? [] : [{ name, mix: mix.name, bound: 0, share: run.isQuick ? 0.3 : 1 }],
-        ),
-      )
+      .flatMap((mix) => names.map((name) => ({ name, mix: mix.name, bound: 0, share })))
     const bounded: { mix: string; entries: number; accounted: number; heap: number; resident: number; loose: number }[] = []
     const each: { name: string; mix: string; heap: number; body: number }[] = []
     const queue = [...turns, ...shares].values()

@@ -17,7 +17,7 @@ const callers = 250
 /** Milliseconds that the provider takes. */
 const latency = 300
 /** Enough for a quick look: one that coalesces within a process, and one that does not. */
-const few = ['llmemo', 'ioredis by hand', 'bentocache']
+const few = new Set(['llmemo', 'ioredis by hand', 'bentocache'])
 
 /** 4 processes at once. */
 export const processesRow: Row = {
@@ -27,8 +27,9 @@ export const processesRow: Row = {
     const redis = new Redis(run.redis)
     const provider = await startProvider()
     const figures: { name: string; upstream: number; milliseconds: number }[] = []
-    for (const { name, redis: over } of everyone) {
-      if (over === undefined || (run.isQuick && !few.includes(name))) continue
+    for (const other of everyone) {
+      const { name } = other
+      if (other.redis === undefined || (run.isQuick && !few.has(name))) continue
       await redis.flushall()
       const parameter = { name, redis: run.redis, provider: provider.url, callers }
       const children = Array.from({ length: processes }, () => startChild('processes-worker.ts', parameter))
@@ -38,7 +39,7 @@ export const processesRow: Row = {
       const times = await Promise.all(children.map(async (child) => Number(await line(child))))
       figures.push({ name, upstream: provider.calls(), milliseconds: Math.max(...times) })
       for (const child of children) child.stdin?.end()
-      await Promise.all(children.map((child) => child.exitCode ?? once(child, 'exit')))
+      await Promise.all(children.map(async (child) => child.exitCode ?? (await once(child, 'exit'))))
     }
     await provider.close()
     await redis.quit()

@@ -126,19 +126,20 @@ async function openaiReaders(answers: Answers, one: Question, text: string): Pro
   return readers
 }
 
+const reader =
+  (client: Pick<Anthropic, 'messages'>): Read =>
+  async (next, first) => {
+    const stream = await client.messages.create({ ...messagesInput(next), stream: true })
+    let got = ''
+    for await (const event of stream) {
+      if (got === '') first()
+      if (event.type === 'content_block_delta' && event.delta.type === 'text_delta') got += event.delta.text
+    }
+    return got
+  }
+
 async function anthropicReaders(answers: Answers, one: Question, text: string): Promise<Map<string, Read>> {
   const origin = originOf(answers)
-  const reader =
-    (client: Pick<Anthropic, 'messages'>): Read =>
-    async (next, first) => {
-      const stream = await client.messages.create({ ...messagesInput(next), stream: true })
-      let got = ''
-      for await (const event of stream) {
-        if (got === '') first()
-        if (event.type === 'content_block_delta' && event.delta.type === 'text_delta') got += event.delta.text
-      }
-      return got
-    }
   const readers = new Map<string, Read>([
     [sdk, reader(new Anthropic({ apiKey: 'sk-bench', fetch: originOf(answers).fetch }))],
     [ours, reader(withCache(new Anthropic({ apiKey: 'sk-bench', fetch: origin.fetch })))],

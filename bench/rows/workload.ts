@@ -27,6 +27,8 @@ interface Saved {
   readonly hours: number
 }
 
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
+
 /** Replay of a workload. */
 export const workload: Row = {
   name: 'workload',
@@ -37,7 +39,6 @@ export const workload: Row = {
     const saved: Saved[] = []
     for (const memory of memories) saved.push(await replay(arrivals, memory))
     const byCount = countBound(arrivals, 1_000)
-    const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
     return {
       tables: [
         {
@@ -105,7 +106,7 @@ async function replay(arrivals: readonly Arrival[], memory: number): Promise<Sav
   const text = prose(100_000, 22)
   const system = prose(1_600, 23)
   const origin: typeof globalThis.fetch = async (_, init) => {
-    const number = Number(/Question (\d+)/.exec(String(init?.body))?.[1])
+    const number = Number(/Question (\d+)/.exec(typeof init?.body === 'string' ? init.body : '')?.[1])
     const answer = answerOf(number, text)
     // All who ask at this moment have joined by the time that it answers.
     await new Promise((resolve) => setImmediate(resolve))
