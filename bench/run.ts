@@ -71,7 +71,7 @@ export async function bench(parameters: readonly string[]): Promise<void> {
   )
   console.log('\nTimes are the median of the rounds and the 99th percentile of the calls; × is the median of the ratios of each round.')
   const effort = values.quick ? quick : thorough
-  const careful = { ...effort, rounds: effort.rounds * 2 + 1 }
+  const careful = { ...effort, rounds: effort.rounds * 2 + 1, warmUp: effort.warmUp * 4 }
   const redis = await startRedis()
   const outcomes: { row: Row; outcome: Outcome; seconds: number }[] = []
   try {

@@ -13,11 +13,19 @@ import type { Caller, Other } from './other.ts'
 export const llmemo: Other = {
   name: 'llmemo',
   package: 'llmemo',
-  abilities: { streams: 'yes', bedrock: 'yes', embeddings: 'yes', processes: 'see below', bound: '64 MiB' },
+  abilities: { streams: 'yes', bedrock: 'yes', embeddings: 'yes', processes: 'yes, by sharedFlights', bound: '64 MiB' },
   memory: ({ fetch }) => callerOf(fetch, createCache(), () => {}),
   async redis({ fetch }, url) {
     const client = new Redis(url)
     const cache = createCache({ store: redisStore(client), maxMemoryBytes: 0, logger: false })
+    return callerOf(fetch, cache, async () => {
+      await cache.close()
+      await client.quit()
+    })
+  },
+  async processes({ fetch }, url) {
+    const client = new Redis(url)
+    const cache = createCache({ store: redisStore(client), sharedFlights: true, logger: false })
     return callerOf(fetch, cache, async () => {
       await cache.close()
       await client.quit()

@@ -36,6 +36,8 @@ export interface Other {
   memory?(origin: Origin): Caller | Promise<Caller>
   /** With its answers in Redis and nowhere else. */
   redis?(origin: Origin, url: string): Promise<Caller>
+  /** As it is set up for several processes over one Redis. @default as for `redis` */
+  processes?(origin: Origin, url: string): Promise<Caller>
 }
 
 /** The key that a user makes for a request: SHA-256 of its JSON. */

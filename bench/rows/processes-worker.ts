@@ -18,7 +18,7 @@ const origin = {
     return globalThis.fetch(provider, init)
   },
 }
-const caller = await chosen.redis?.(origin, textIn(parameter, 'redis'))
+const caller = await (chosen.processes ?? chosen.redis)?.(origin, textIn(parameter, 'redis'))
 if (caller === undefined) throw new Error(`${chosen.name} does not know Redis`)
 // Connections, compilers and price tables are not what is measured.
 for (let time = 0; time < 2; time++) await caller.ask(question(500, 1))

@@ -53,7 +53,7 @@ export const processesRow: Row = {
           },
         },
       ],
-      notes: ['One upstream call would be enough. llmemo is measured as it is by default.'],
+      notes: ['One upstream call would be enough. llmemo has `sharedFlights: true`, which is off by default.'],
       figures,
     }
   },
