@@ -1,0 +1,32 @@
+/**
+ * cacheable around the SDK's call.
+ * @module
+ */
+import KeyvRedis from '@keyv/redis'
+import { Cacheable } from 'cacheable'
+import { Keyv } from 'keyv'
+import OpenAI from 'openai'
+import { asked } from '../harness/payload.ts'
+import { type Caller, keyOf, type Other } from './other.ts'
+
+/** `getOrSet` around the call. */
+export const cacheable: Other = {
+  name: 'cacheable',
+  package: 'cacheable',
+  abilities: { streams: 'no', bedrock: 'yes, around the call', embeddings: 'no', processes: 'no', bound: 'none, or entries' },
+  memory: ({ fetch }) => callerOf(new Cacheable({ ttl: '1h' }), fetch),
+  async redis({ fetch }, url) {
+    return callerOf(new Cacheable({ ttl: '1h', primary: new Keyv({ store: new KeyvRedis(url) }) }), fetch)
+  },
+}
+
+function callerOf(cache: Cacheable, fetch: typeof globalThis.fetch): Caller {
+  const client = new OpenAI({ apiKey: 'sk-bench', fetch })
+  return {
+    ask(question) {
+      const request = asked(question)
+      return cache.getOrSet(keyOf(request), async () => client.chat.completions.create(request))
+    },
+    close: () => cache.disconnect(),
+  }
+}
