@@ -270,6 +270,26 @@ describe('examples', () => {
     expect(output).toMatch(/\bmemory\b/)
   })
 
+  it('two processes: the second is answered by Redis, and the first heeds what the second declares outdated', async () => {
+    const lines = (await printedBy('two-processes')).split('\n')
+    const head = lines.findIndex((line) => line.startsWith('call '))
+    const column = (name: string): number => lines[head]?.indexOf(name) ?? -1
+    const rows = lines.slice(head + 1, lines.indexOf('', head))
+    expect(
+      rows.map((row) =>
+        row
+          .slice(column('answered from'), column('took'))
+          .trim()
+          .replace(/\s{2,}.*$/, ''),
+      ),
+    ).toEqual(['origin', 'memory', 'redis', 'memory', 'Redis was told', 'origin', 'redis'])
+    // It lines up: what was saved begins in one column, and nothing of another one reaches into it.
+    const hits = rows.filter((row) => row.includes('$'))
+    expect(hits.map((row) => row.indexOf('$'))).toEqual(hits.map(() => column('saved')))
+    expect(hits).toHaveLength(4)
+    expect(lines).toContain('The provider was asked 2 times for 6 calls.')
+  })
+
   it('dynamodb: a second client is answered by the table, a large answer to the letter', async () => {
     const output = await printedBy('dynamodb')
     expect(output).toMatch(/\bdynamodb\b/)
