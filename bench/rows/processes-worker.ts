@@ -18,7 +18,8 @@ const origin = {
     return globalThis.fetch(provider, init)
   },
 }
-const caller = await (chosen.processes ?? chosen.redis)?.(origin, textIn(parameter, 'redis'))
+const redis = textIn(parameter, 'redis')
+const caller = (await chosen.processes?.(origin, redis)) ?? (await chosen.redis?.(origin, redis))
 if (caller === undefined) throw new Error(`${chosen.name} does not know Redis`)
 // Connections, compilers and price tables are not what is measured.
 for (let time = 0; time < 2; time++) await caller.ask(question(500, 1))
