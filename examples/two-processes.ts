@@ -1,6 +1,6 @@
 /**
- * Two processes that share their answers through one Redis: what one has paid for the other finds there, and what one declares outdated
- * the other heeds. This program starts itself twice over; each of the two is asked to do something, and tells how it went.
+ * Two processes that share their answers through one Redis: what one has paid for the other finds there, what one declares outdated the
+ * other heeds, and what both want at the same moment one of them asks for. This program starts itself twice over; each of the two is asked to do something, and tells how it went.
  * Redis is the one that `REDIS_URL` names; without it, one is started for the while of this example, where `redis-server` is installed.
  * @module
  */
@@ -21,25 +21,30 @@ type Order = 'ask' | 'declare it outdated' | 'end'
 /** How it went. */
 type Report = Pick<Row, 'from' | 'saved' | 'hit'>
 
-/** Milliseconds within which a process heeds what another one declared outdated. */
+/** Milliseconds within which a process heeds what another one declared outdated, should it not have heard of it at once. */
 const invalidationDelay = 50
 
 // Started by itself, it is one of the two.
 if (process.send === undefined) await showBoth()
 else await serve(process.env['REDIS_URL'] ?? '')
 
-/** One of the two: a client of Redis, a cache over it, and a wrapped client of the SDK. */
+/** One of the two: a client of Redis and one that listens, a cache over them, and a wrapped client of the SDK. */
 async function serve(url: string): Promise<void> {
   const provider = await openProvider()
   // A command that has no answer within a second is given up, and none waits for a connection that is lost.
   const redis = new Redis(url, { commandTimeout: 1_000, enableOfflineQueue: false, lazyConnect: true })
   // ioredis reports every failed attempt to connect; the cache itself says once that Redis is not answering.
   redis.on('error', () => {})
-  await redis.connect()
+  // By it this process hears what the other declares outdated.
+  const subscriber = redis.duplicate()
+  subscriber.on('error', () => {})
+  await Promise.all([redis.connect(), subscriber.connect()])
   const cache = createCache({
-    store: redisStore(redis),
+    store: redisStore(redis, { subscriber }),
     namespace: 'two-processes-example',
     invalidationDelay: invalidationDelay / 1_000,
+    // One process at a time asks the provider for an answer that both want.
+    sharedFlights: true,
   })
   const openai = withCache(new OpenAI(provider.options), cache)
 
@@ -63,6 +68,7 @@ async function serve(url: string): Promise<void> {
   async function end(): Promise<void> {
     await cache.close()
     redis.disconnect()
+    subscriber.disconnect()
     await provider.close()
     process.disconnect()
   }
@@ -100,10 +106,9 @@ async function showBoth(): Promise<void> {
   await tell(other, 'ask', 'the other asks the same')
   await tell(other, 'ask', 'and again')
   await tell(other, 'declare it outdated', 'the other declares it outdated')
-  // The first process hears of it within its `invalidationDelay`.
+  // The first process has heard of it, or has looked.
   await wait(2 * invalidationDelay)
-  await tell(one, 'ask', 'the first one asks anew')
-  await tell(other, 'ask', 'and the other finds its answer')
+  await Promise.all([tell(one, 'ask', 'both ask at the same moment: one'), tell(other, 'ask', 'both ask at the same moment: the other')])
   console.log(table(rows))
 
   const ended = Promise.all([once(one, 'exit'), once(other, 'exit')])

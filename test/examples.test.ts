@@ -270,19 +270,20 @@ describe('examples', () => {
     expect(output).toMatch(/\bmemory\b/)
   })
 
-  it('two processes: the second is answered by Redis, and the first heeds what the second declares outdated', async () => {
+  it('two processes: the second is answered by Redis, the first heeds what the second declares outdated, and one asks for both', async () => {
     const lines = (await printedBy('two-processes')).split('\n')
     const head = lines.findIndex((line) => line.startsWith('call '))
     const column = (name: string): number => lines[head]?.indexOf(name) ?? -1
     const rows = lines.slice(head + 1, lines.indexOf('', head))
-    expect(
-      rows.map((row) =>
-        row
-          .slice(column('answered from'), column('took'))
-          .trim()
-          .replace(/\s{2,}.*$/, ''),
-      ),
-    ).toEqual(['origin', 'memory', 'redis', 'memory', 'Redis was told', 'origin', 'redis'])
+    const sources = rows.map((row) =>
+      row
+        .slice(column('answered from'), column('took'))
+        .trim()
+        .replace(/\s{2,}.*$/, ''),
+    )
+    expect(sources.slice(0, 5)).toEqual(['origin', 'memory', 'redis', 'memory', 'Redis was told'])
+    // Which of the two is first is for chance to say.
+    expect(sources.slice(5).toSorted()).toEqual(['origin', 'redis'])
     // It lines up: what was saved begins in one column, and nothing of another one reaches into it.
     const hits = rows.filter((row) => row.includes('$'))
     expect(hits.map((row) => row.indexOf('$'))).toEqual(hits.map(() => column('saved')))

@@ -25,7 +25,7 @@ function informedParse(resource: object): Method {
     const creating = (...made: unknown[]): unknown => (created = Reflect.apply(create, resource, made))
     const parsed: unknown = await Reflect.apply(parse, Object.create(resource, { create: { value: creating } }), given)
     const info = cacheInfo(await created)
-    if (info !== undefined) attachInfo(parsed, info)
+    if (info !== undefined) attachInfo(parsed, () => info)
     return parsed
   }
 }

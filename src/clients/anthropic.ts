@@ -9,6 +9,7 @@ import { memberOf, withInformedParse, withoutFunctions } from './anthropic-struc
 import { type Fetch, fetchThrough } from './caching-fetch.ts'
 import { cacheInfo, noteInfo } from './cache-info.ts'
 import { callOptions, handDown, handedDownIn } from './call-options.ts'
+import { openFastLane } from './fast-lane.ts'
 import { bareClient, type FetchClient, hasMethods, optionOf, withCallOptions } from './fetch-client.ts'
 
 /** What a middleware is given: what `fetch` would be. */
@@ -35,7 +36,10 @@ export function wrapAnthropic(client: FetchClient, engine: Engine): FetchClient 
   const again = (options: object): FetchClient => wrapAnthropic(own.withOptions(options), engine)
   const middleware: unknown = Reflect.get(own, 'middleware')
   if (!Array.isArray(middleware)) {
-    const wrapped = own.withOptions({ fetch: fetchThrough(engine, own.fetch, { rotating: isRotating(own) }) })
+    const rotating = isRotating(own)
+    const fetch = fetchThrough(engine, own.fetch, { rotating })
+    const wrapped = own.withOptions({ fetch })
+    if (!rotating) openFastLane(wrapped, engine, () => wrapped.fetch === fetch)
     return withCallOptions(withInformedParse(wrapped), own, again, (options) => handDown(withoutFunctions(options)))
   }
   const last = cachingMiddleware(own, engine)
@@ -44,6 +48,7 @@ export function wrapAnthropic(client: FetchClient, engine: Engine): FetchClient 
   ours.add(last).add(ofClient)
   // The caller's own come first, so that they see every call, hits included, as they would see it without us, and we what they made of it.
   const wrapped = own.withOptions({ middleware: [...middleware.filter(isNotOurs), ofClient] })
+  if (!isRotating(own)) openFastLane(wrapped, engine, () => isOnly(Reflect.get(wrapped, 'middleware'), ofClient))
   return withCallOptions(withInformedParse(wrapped), own, again, (options) => withLast(handDown(withoutFunctions(options)), last))
 }
 
@@ -52,6 +57,10 @@ const ours = new WeakSet<object>()
 
 function isNotOurs(middleware: unknown): boolean {
   return typeof middleware !== 'function' || !ours.has(middleware)
+}
+
+function isOnly(list: unknown, member: unknown): boolean {
+  return Array.isArray(list) && list.length === 1 && list[0] === member
 }
 
 /** Request options whose own middleware, which the SDK puts behind the client's, are followed by `last`. */

@@ -165,8 +165,9 @@ function metadata(requestId: unknown): JsonObject {
 
 /** Puts the facts on an output and on its stream, which is often all that its caller hands on. */
 export function informed(output: JsonObject, info: CacheInfo): JsonObject {
-  attachInfo(output, info)
-  for (const name of ['stream', 'body']) if (isStream(output[name])) attachInfo(output[name], info)
+  const tell = (): CacheInfo => info
+  attachInfo(output, tell)
+  for (const name of ['stream', 'body']) if (isStream(output[name])) attachInfo(output[name], tell)
   return output
 }
 

@@ -3,19 +3,42 @@
  * @module
  */
 import type { CacheInfo } from '../call.ts'
+import { QuickResponse } from './quick-response.ts'
 
 const known = new WeakMap<object, CacheInfo>()
 
-/** Notes the facts of a `Response`, a result, or the abort signal of the stream that it became. */
+/** Facts that were put on a result. Any other `_cache` is the provider's or the caller's own. */
+const genuine = new WeakSet()
+
+/** Notes the facts of a `Response`, or of the abort signal of the stream that it became. */
 export function noteInfo(carrier: object, info: CacheInfo): void {
   known.set(carrier, info)
 }
 
-/** Puts the facts on a result as `_cache`, beside the SDKs' own `_request_id`: there for who asks, invisible to who lists or compares. */
-export function attachInfo(result: unknown, info: CacheInfo): void {
+/**
+ * Puts the facts on a result as `_cache`, beside the SDKs' own `_request_id`: there for who asks, invisible to who lists or compares.
+ * @param tell makes the facts; called when somebody first asks, as hardly anybody does
+ */
+export function attachInfo(result: unknown, tell: () => CacheInfo): void {
   if (typeof result !== 'object' || result === null || !Object.isExtensible(result)) return
-  known.set(result, info)
-  Object.defineProperty(result, '_cache', { value: info, enumerable: false, configurable: true, writable: true })
+  let info: CacheInfo | undefined
+  const get = (): CacheInfo => {
+    if (info === undefined) genuine.add((info = tell()))
+    return info
+  }
+  Object.defineProperty(result, '_cache', { get, set: replaceInfo, enumerable: false, configurable: true })
+}
+
+/** A caller may put something else in the place of `_cache`. */
+function replaceInfo(this: object, value: unknown): void {
+  Object.defineProperty(this, '_cache', { value, enumerable: false, configurable: true, writable: true })
+}
+
+/** What tells the facts of a response, or `undefined`. */
+export function infoOfResponse(response: Response): (() => CacheInfo) | undefined {
+  if (response instanceof QuickResponse) return response.tell
+  const info = known.get(response)
+  return info && (() => info)
 }
 
 /**
@@ -24,9 +47,15 @@ export function attachInfo(result: unknown, info: CacheInfo): void {
  */
 export function cacheInfo(of: unknown): CacheInfo | undefined {
   if (typeof of !== 'object' || of === null) return undefined
-  const found = known.get(of)
-  if (found !== undefined) return found
+  const noted = known.get(of)
+  if (noted !== undefined) return noted
+  const attached: unknown = Object.hasOwn(of, '_cache') ? Reflect.get(of, '_cache') : undefined
+  if (isGenuine(attached)) return attached
   const controller: unknown = Reflect.get(of, 'controller')
   const signal: unknown = controller instanceof AbortController ? controller.signal : undefined
   return signal instanceof AbortSignal ? known.get(signal) : undefined
+}
+
+function isGenuine(value: unknown): value is CacheInfo {
+  return typeof value === 'object' && value !== null && genuine.has(value)
 }

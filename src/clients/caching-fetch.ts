@@ -18,7 +18,7 @@ import { type Endpoint, parseJsonObject } from '../providers/endpoint.ts'
 import { credentialText, keptHeaders, keyedHeaders } from '../providers/http-headers.ts'
 import { openaiEndpoints } from '../providers/openai.ts'
 import { noteInfo } from './cache-info.ts'
-import { callOptions } from './call-options.ts'
+import { callOptions, isKeyable } from './call-options.ts'
 import { type HttpRequest, optionsOf, readRequest, targetOf } from './http-request.ts'
 import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './http-response.ts'
 import { draftOf } from './recording.ts'
@@ -62,9 +62,10 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const { signal } = request
     signal?.throwIfAborted()
     const decided =
-      request.body === undefined || handed.unkeyable !== undefined
-        ? { operation: place.endpoint.operation, scope: handed.options.scope ?? '', reason: handed.unkeyable ?? 'not keyable' }
+      request.body === undefined || !isKeyable(handed.body)
+        ? { operation: place.endpoint.operation, scope: handed.options.scope ?? '', reason: 'not keyable' }
         : decide(engine, callOf(engine, seam, place, request, request.body, handed.options))
+    if ('plan' in decided) handed.learn?.({ call: decided.call, url, key: decided.plan.key })
     const carriers = [signal, handed.signal]
     if ('reason' in decided) return inform(await upstream(input, plainInit), engine.bypass(decided), carriers)
     const send: Asked['send'] = (flightSignal, body) =>
@@ -95,10 +96,10 @@ function callOf(
 const digestOf = remembering(100, sha256)
 
 /** What is to be done with a call. A fault of ours is no reason to fail it; an option that cannot be is. */
-function decide(engine: Engine, call: Call): { plan: Plan; singles: Singles | undefined } | Refusal {
+function decide(engine: Engine, call: Call): { call: Call; plan: Plan; singles: Singles | undefined } | Refusal {
   try {
     const plan = planCall(call, engine.settings)
-    return 'reason' in plan ? plan : { plan, singles: planSingles(call, plan, engine.settings) }
+    return 'reason' in plan ? plan : { call, plan, singles: planSingles(call, plan, engine.settings) }
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error
     engine.hookFailed(error)

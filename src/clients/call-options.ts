@@ -4,7 +4,9 @@
  */
 import { assertCallOptions, type CallOptions } from '../call.ts'
 import { InvalidOptionError, NotKeyableError } from '../errors.ts'
+import type { Call } from '../engine/plan.ts'
 import { canonicalJson } from '../key/canonical-json.ts'
+import { isPlainJson } from '../key/plain-json.ts'
 
 /** Marks a client of ours and holds the bare client beneath. Shared by all copies of llmemo. */
 export const bare = Symbol.for('llmemo.bare')
@@ -15,10 +17,19 @@ export const callOptions = Symbol.for('llmemo.call')
 /** What a wrapped client hands down. */
 export interface HandedDown {
   readonly options: CallOptions
-  /** Why the request's body cannot be keyed, although what is sent of it could. */
-  readonly unkeyable?: string
+  /** The request's body as the caller gave it, of which the SDK may send something else. */
+  readonly body: unknown
   /** The signal that the caller gave: that of a stream helper's own controller, by which the helper's facts are found. */
   readonly signal?: object
+  /** Told what the seam saw of the call. */
+  learn?: (seen: Seen) => void
+}
+
+/** What the seam saw of a call that it has decided. */
+export interface Seen {
+  readonly call: Call
+  readonly url: string
+  readonly key: string
 }
 
 /** What a wrapped client handed down, or `undefined`. */
@@ -45,24 +56,26 @@ export function readCallOptions(cache: unknown, bypassCache: unknown): CallOptio
  */
 export function handDown(given: unknown): unknown {
   if (typeof given !== 'object' || given === null) return given
-  const { cache, bypassCache, ...options }: Record<string, unknown> = { ...given }
-  const { body, signal, fetchOptions } = options
+  const options: Record<string, unknown> = { ...given }
+  const { body, signal, fetchOptions, cache, bypassCache } = options
   const handed: HandedDown = {
     options: readCallOptions(cache, bypassCache),
-    ...unkeyable(body),
+    body,
     ...(typeof signal === 'object' && signal !== null && { signal }),
   }
-  return { ...options, fetchOptions: { ...(typeof fetchOptions === 'object' ? fetchOptions : {}), [callOptions]: handed } }
+  for (const name of ['cache', 'bypassCache']) if (name in options) Reflect.deleteProperty(options, name)
+  options['fetchOptions'] = { ...(typeof fetchOptions === 'object' ? fetchOptions : {}), [callOptions]: handed }
+  return options
 }
 
-/** What the SDK would send of a `Map` or a `NaN` is not what the caller meant, so nothing is cached under it. */
-function unkeyable(body: unknown): { unkeyable?: string } {
-  if (typeof body !== 'object' || body === null || body instanceof FormData) return {}
+/** Whether a key can be made of a body. What the SDK would send of a `Map` or a `NaN` is not what the caller meant. */
+export function isKeyable(body: unknown): boolean {
+  if (typeof body !== 'object' || body === null || body instanceof FormData || isPlainJson(body)) return true
   try {
     canonicalJson(body, { longText: Infinity })
-    return {}
+    return true
   } catch (error) {
-    if (error instanceof NotKeyableError) return { unkeyable: 'not keyable' }
+    if (error instanceof NotKeyableError) return false
     throw error
   }
 }

@@ -3,9 +3,10 @@
  * through which every cached call goes, takes the caller's cache options out of the request options and puts the cache facts on the result.
  * @module
  */
-import { attachInfo, cacheInfo } from './cache-info.ts'
+import { attachInfo, infoOfResponse } from './cache-info.ts'
 import type { Fetch } from './caching-fetch.ts'
 import { bare, handDown } from './call-options.ts'
+import { realResponse } from './quick-response.ts'
 
 /** What we use of such a client. */
 export interface FetchClient {
@@ -14,9 +15,18 @@ export interface FetchClient {
   fetch: Fetch
 }
 
+/** What we use of what the SDK knows of a response. */
+interface SdkProps {
+  readonly response: Response
+}
+
 /** What we use of the SDKs' promise; their own helpers use the same. */
 interface SdkPromise {
-  _thenUnwrap(transform: (data: unknown, props: { readonly response: Response }) => unknown): SdkPromise
+  /** How the result is made of the response, where a version of the SDK keeps that with the promise. */
+  parseResponse?: (client: unknown, props: SdkProps) => Promise<unknown>
+  _thenUnwrap: (this: SdkPromise, transform: (data: unknown, props: SdkProps) => unknown) => SdkPromise
+  asResponse: (this: SdkPromise) => Promise<Response>
+  withResponse: (this: SdkPromise) => Promise<SdkProps>
 }
 
 /** Whether `client` has these methods, each named by its path: `['chat', 'completions', 'create']`. */
@@ -77,14 +87,29 @@ function prepared(given: unknown, prepare: (options: unknown) => unknown): unkno
 
 /** The SDK's promise, whose result, and whatever a helper makes of it, carries the facts of its response. */
 function informed(promise: SdkPromise): SdkPromise {
-  const marked = promise._thenUnwrap((data, { response }) => {
-    const info = cacheInfo(response)
-    if (info !== undefined) attachInfo(data, info)
-    return data
-  })
-  const unwrap = marked._thenUnwrap.bind(marked)
-  marked._thenUnwrap = (transform) => informed(unwrap(transform))
-  return marked
+  const own = marking(promise)
+  const { _thenUnwrap: unwrap, asResponse, withResponse } = own
+  own._thenUnwrap = (transform) => informed(unwrap.call(own, transform))
+  own.asResponse = async () => realResponse(await asResponse.call(own))
+  own.withResponse = async () => {
+    const told = await withResponse.call(own)
+    return { ...told, response: realResponse(told.response) }
+  }
+  return own
+}
+
+/** A promise whose result carries its facts: the same one where its making can be seen, else one that is made of it, which takes longer. */
+function marking(promise: SdkPromise): SdkPromise {
+  const { parseResponse: parse } = promise
+  if (!Object.hasOwn(promise, 'parseResponse') || typeof parse !== 'function') return promise._thenUnwrap(marked)
+  promise.parseResponse = async (client, props) => marked(await parse(client, props), props)
+  return promise
+}
+
+function marked(data: unknown, { response }: SdkProps): unknown {
+  const tell = infoOfResponse(response)
+  if (tell !== undefined) attachInfo(data, tell)
+  return data
 }
 
 function isThenable(value: unknown): value is Promise<unknown> {

@@ -30,7 +30,7 @@ function addressOf(input: string | URL | Request): string {
 
 /** What a wrapped client handed down, with fetch's own cache mode where the caller gave no other. */
 export function optionsOf(input: string | URL | Request, init: RequestInit | undefined): HandedDown {
-  const handed = handedDownIn(init) ?? { options: {} }
+  const handed = handedDownIn(init) ?? { options: {}, body: undefined }
   const mode: unknown = init?.cache ?? (input instanceof Request ? input.cache : undefined)
   if (handed.options.mode !== undefined || mode === 'default') return handed
   // `no-cache` asks the origin whether the stored answer is still good; no provider can say, so it is asked anew.

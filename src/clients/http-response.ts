@@ -11,6 +11,8 @@ import type { Plan } from '../engine/plan.ts'
 import { notCachedMessage } from '../errors.ts'
 import { parseJsonObject } from '../providers/endpoint.ts'
 import { formatEvents, parseEvents } from '../stream/server-sent-events.ts'
+import { noteInfo } from './cache-info.ts'
+import { QuickResponse } from './quick-response.ts'
 
 /** The head of an HTTP answer. */
 export interface ResponseHead {
@@ -29,18 +31,35 @@ export function storedResponse(
   replay: ReplayOptions,
   signal: AbortSignal | undefined,
 ): Response {
-  const crossing = plan.endpoint.streaming !== undefined && plan.streamed !== (entry.head.kind === 'sse')
-  // An object and no `Headers`, which the `Response` would only copy.
-  const headers = {
-    ...entry.head.headers,
+  const headers = storedHeaders(entry, plan, info)
+  const streamed = plan.endpoint.streaming === undefined ? entry.head.kind === 'sse' : plan.streamed
+  const body = streamed ? replayed(pieces(entry, plan), replay, signal) : whole(entry, plan)
+  return located(new Response(body, { status: entry.head.status, headers }), url)
+}
+
+/** A stored answer that is JSON already, for a call that asks for no stream: as the SDK reads it, and a real `Response` for others. */
+export function quickResponse(entry: Entry, plan: Plan, tell: () => CacheInfo, url: string): QuickResponse {
+  const { status, headers } = entry.head
+  const text = String(whole(entry, plan))
+  const make = (): Response => {
+    const info = tell()
+    const real = located(new Response(text, { status, headers: storedHeaders(entry, plan, info) }), url)
+    noteInfo(real, info)
+    return real
+  }
+  return new QuickResponse({ status, headers, url, text, tell, make })
+}
+
+/** An object and no `Headers`, which a `Response` would only copy. */
+function storedHeaders({ head }: Entry, plan: Plan, info: CacheInfo): Record<string, string> {
+  const crossing = plan.endpoint.streaming !== undefined && plan.streamed !== (head.kind === 'sse')
+  return {
+    ...head.headers,
     ...(crossing && { 'content-type': plan.streamed ? 'text/event-stream; charset=utf-8' : 'application/json' }),
     age: String(Math.floor(info.age)),
     // Source: https://www.rfc-editor.org/rfc/rfc9211
     'cache-status': `llmemo; hit; ttl=${Math.floor(info.ttl)}`,
   }
-  const streamed = plan.endpoint.streaming === undefined ? entry.head.kind === 'sse' : plan.streamed
-  const body = streamed ? replayed(pieces(entry, plan), replay, signal) : whole(entry, plan)
-  return located(new Response(body, { status: entry.head.status, headers }), url)
 }
 
 /** The whole answer as text or bytes. */

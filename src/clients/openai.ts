@@ -4,6 +4,7 @@
  */
 import type { Engine } from '../engine/engine.ts'
 import { fetchThrough } from './caching-fetch.ts'
+import { openFastLane } from './fast-lane.ts'
 import { bareClient, type FetchClient, hasMethods, optionOf, withCallOptions } from './fetch-client.ts'
 
 /** Whether `client` is an OpenAI or Azure OpenAI client, by its shape: bundlers rename classes, and a package may be there twice. */
@@ -14,7 +15,10 @@ export function isOpenAi(client: object): client is FetchClient {
 /** A client of the same type that goes through the engine. The caller's own is not changed. */
 export function wrapOpenAi(client: FetchClient, engine: Engine): FetchClient {
   const own = bareClient(client)
-  const wrapped = own.withOptions({ ...inheritedOptions(own), fetch: fetchThrough(engine, own.fetch, { rotating: isRotating(own) }) })
+  const rotating = isRotating(own)
+  const fetch = fetchThrough(engine, own.fetch, { rotating })
+  const wrapped = own.withOptions({ ...inheritedOptions(own), fetch })
+  if (!rotating) openFastLane(wrapped, engine, () => wrapped.fetch === fetch)
   return withCallOptions(wrapped, own, (options) => wrapOpenAi(own.withOptions({ ...inheritedOptions(own), ...options }), engine))
 }
 

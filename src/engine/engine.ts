@@ -156,14 +156,20 @@ export class Engine {
     this.events.emit('skip', { key: plan.key, operation: plan.operation, reason })
   }
 
-  /** Counts a hit on `entry`, and says so. @returns the facts for its caller */
+  /** Counts a hit on an entry, and says so. @returns the facts for its caller */
   hit(plan: Plan, found: Found): CacheInfo {
+    return this.hitQuietly(plan, found)()
+  }
+
+  /** The same for a caller who may never ask for the facts. @returns what makes them */
+  hitQuietly(plan: Plan, found: Found): () => CacheInfo {
     const { entry, source, age, remaining } = found
     const { usage, model, latency } = entry.head
     const stale = remaining <= 0
     const fate: Fate = { stored: true, reason: undefined, usage, model, latency }
     this.countHit(plan, source, stale, fate)
-    return this.info(plan, { hit: true, source, age, ttl: remaining, stale }, fate)
+    let info: CacheInfo | undefined
+    return () => (info ??= this.info(plan, { hit: true, source, age, ttl: remaining, stale }, fate))
   }
 
   /** Counts a hit, and says so. Of a flight that is joined, the fate is known at its end. */

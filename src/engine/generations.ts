@@ -35,6 +35,8 @@ interface Known {
   readonly changedIn: number
   /** The turn from which on the store can know of it: what was read earlier is older than this. */
   readonly believedFrom: number
+  /** What the store had before. */
+  readonly replaced: string | undefined
 }
 
 /** An invalidation that the store does not know of yet. */
@@ -92,7 +94,10 @@ export class Generations {
     const own = this.#unpublished.get(label)
     // A store that lost a mark has lost others with it, which nobody can tell of: what was outdated must not be good again.
     const isLost = generation === '' && known !== undefined && known.generation !== ''
-    if (own === undefined && !isLost) this.#note(label, generation, known, at)
+    // A client that lost its connection sends a write again which was done already, and by now another one has been.
+    const isBack = generation !== '' && generation === known?.replaced
+    const replaced = generation === known?.generation ? known.replaced : known?.generation
+    if (own === undefined && !isLost && !isBack) this.#note(label, generation, known, at, replaced)
     // Another process invalidated the label after this one did, or may have.
     else if (own?.stored !== generation) this.advance(label, crypto.randomUUID(), generation)
     else if (known !== undefined) this.#known.set(label, { ...known, checkedAt: at })
@@ -121,7 +126,7 @@ export class Generations {
    */
   advance(label: string, generation: string, stored = this.#stored(label)): void {
     const known = this.#known.get(label)
-    this.#note(label, generation, known ?? { generation: '', checkedAt: 0, changedIn: 0, believedFrom: 0 })
+    this.#note(label, generation, known ?? { generation: '', checkedAt: 0, changedIn: 0, believedFrom: 0, replaced: undefined })
     if (!this.#shared) return
     this.#unpublished.set(label, { generation, stored })
     if (this.#unpublished.size <= most / 2) return
@@ -136,9 +141,10 @@ export class Generations {
    */
   published(label: string, generation: string, told: string, { at }: Reading): void {
     const known = this.#known.get(label)
-    if (this.#unpublished.get(label)?.generation !== generation || known === undefined) return
+    const own = this.#unpublished.get(label)
+    if (own?.generation !== generation || known === undefined) return
     this.#unpublished.delete(label)
-    this.#note(label, told, { ...known, believedFrom: ++this.#turn }, at)
+    this.#note(label, told, { ...known, believedFrom: ++this.#turn }, at, own.stored)
   }
 
   /** Those of `labels` that the store does not know of yet, with their generations. */
@@ -170,7 +176,13 @@ export class Generations {
     return this.#turn > turn && labels.some((label) => (this.#known.get(label)?.changedIn ?? 0) > turn)
   }
 
-  #note(label: string, generation: string, known: Known | undefined, checkedAt = this.#clock.monotonic()): void {
+  #note(
+    label: string,
+    generation: string,
+    known: Known | undefined,
+    checkedAt = this.#clock.monotonic(),
+    replaced = known?.replaced,
+  ): void {
     const changed = known !== undefined && known.generation !== generation
     if (changed) this.#turn++
     this.#known.delete(label)
@@ -179,6 +191,7 @@ export class Generations {
       checkedAt,
       changedIn: changed ? this.#turn : (known?.changedIn ?? 0),
       believedFrom: known?.believedFrom ?? 0,
+      replaced,
     })
     if (this.#known.size > most) this.#forget()
   }
@@ -207,6 +220,12 @@ export class Generations {
     this.#known.clear()
     this.#turn++
     const generation = `${all?.generation ?? ''}+`
-    this.#known.set(everything, { generation, checkedAt: this.#clock.monotonic(), changedIn: this.#turn, believedFrom: 0 })
+    this.#known.set(everything, {
+      generation,
+      checkedAt: this.#clock.monotonic(),
+      changedIn: this.#turn,
+      believedFrom: 0,
+      replaced: undefined,
+    })
   }
 }

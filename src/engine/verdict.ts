@@ -22,13 +22,14 @@ export function isAnswer({ head, body }: Entry, endpoint: Endpoint, allows: (rea
   return reason === undefined || allows(reason)
 }
 
+// What names and values of headers may be: https://fetch.spec.whatwg.org/#headers-class
+const headerName = /^[\w!#$%&'*+.^`|~-]+$/
+// oxlint-disable-next-line no-control-regex
+const noHeaderValue = /[\0\n\r\u{100}-\u{10ffff}]/u
+
 /** Whether a `Response` can have these headers. */
 function areHeaders(headers: Readonly<Record<string, string>>): boolean {
-  try {
-    return new Headers({ ...headers }) instanceof Headers
-  } catch {
-    return false
-  }
+  return Object.entries(headers).every(([name, value]) => headerName.test(name) && !noHeaderValue.test(value))
 }
 
 /** Whether the entry holds a value of the caller's own. */

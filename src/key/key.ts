@@ -54,14 +54,35 @@ export function partOf(parts: KeyParts, name: keyof KeyParts): unknown {
   return name === 'context' ? (parts.context ?? null) : parts[name]
 }
 
+/** The parts that say where and for whom, and the rest, in the order in which they enter the key. */
+const [placeNames, askedNames] = [partNames.slice(0, 6), partNames.slice(6)]
+
+/** The text of the parts that say where and for whom, of the call before: call after call they are the same. */
+let before: { readonly parts: KeyParts; readonly longText: number; readonly text: string } | undefined
+
 /**
  * The readable text that a key is the digest of.
  * @throws {NotKeyableError} when a part holds what JSON cannot
  */
 export function keyText(parts: KeyParts, options: CanonicalOptions): string {
-  let text = '["llmemo",1'
-  for (const name of partNames) text += `,${canonicalJson(partOf(parts, name), partOptions(name, options), name)}`
-  return `${text}]`
+  if (before?.longText !== options.longText || !isSamePlace(before.parts, parts)) {
+    before = { parts: { ...parts, request: null, context: null }, longText: options.longText, text: textOf(placeNames, parts, options) }
+  }
+  return `["llmemo",1${before.text}${textOf(askedNames, parts, options)}]`
+}
+
+function textOf(names: readonly (keyof KeyParts)[], parts: KeyParts, options: CanonicalOptions): string {
+  let text = ''
+  for (const name of names) text += `,${canonicalJson(partOf(parts, name), partOptions(name, options), name)}`
+  return text
+}
+
+function isSamePlace(first: KeyParts, second: KeyParts): boolean {
+  return placeNames.every((name) => first[name] === second[name] || (name === 'headers' && hasNone(first) && hasNone(second)))
+}
+
+function hasNone({ headers }: KeyParts): boolean {
+  return Object.keys(headers).length === 0
 }
 
 /**

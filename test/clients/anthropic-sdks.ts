@@ -12,9 +12,15 @@ export interface SdkClient {
   readonly beta: { readonly messages: SdkMessages }
 }
 
+/** The promise of an answer, and the response that it is in. */
+export interface SdkPromise extends PromiseLike<unknown> {
+  asResponse(): Promise<Response>
+  withResponse(): Promise<{ readonly data: unknown; readonly response: Response; readonly request_id?: string | null | undefined }>
+}
+
 /** Messages of either kind. */
 export interface SdkMessages {
-  create(body: object, options?: object): PromiseLike<unknown>
+  create(body: object, options?: object): SdkPromise
   stream(body: object, options?: object): { finalMessage(): Promise<object> }
 }
 
@@ -24,6 +30,10 @@ export interface SdkOptions {
   readonly url: string
   /** @default 0 */
   readonly maxRetries?: number
+  /** Options for every `fetch`. With some, a wrapped client takes the documented way only. @default none */
+  readonly fetchOptions?: { readonly redirect: 'follow' }
+  /** What asks the provider. @default the global fetch */
+  readonly fetch?: typeof fetch
 }
 
 /** One SDK. */
@@ -33,7 +43,9 @@ export interface Sdk {
 }
 
 /** Anthropic's base URL ends before the version. No environment and no profile of the machine may take part. */
-const settings = ({ url, maxRetries = 0 }: SdkOptions) => ({
+const settings = ({ url, maxRetries = 0, fetchOptions, fetch }: SdkOptions) => ({
+  ...(fetch !== undefined && { fetch }),
+  ...(fetchOptions !== undefined && { fetchOptions }),
   baseURL: new URL(url).origin,
   apiKey: 'test-key',
   authToken: null,
@@ -47,3 +59,8 @@ export const sdks: readonly Sdk[] = [
   { name: '@anthropic-ai/sdk 0.137', make: (options) => new Anthropic0(settings(options)) },
   { name: '@anthropic-ai/sdk 0.60', make: (options) => new Anthropic060(settings(options)) },
 ]
+
+/** The same SDK, off the fast lane. */
+export function offLane({ name, make }: Sdk): Sdk {
+  return { name: `${name}, off the fast lane`, make: (options) => make({ ...options, fetchOptions: { redirect: 'follow' } }) }
+}

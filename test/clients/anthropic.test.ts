@@ -2,7 +2,7 @@ import { isJsonObject } from '../../src/providers/endpoint.ts'
 import { type ClientUnderTest, describeClient } from '../contracts/client.ts'
 import type { StreamPart } from '../provider-server.ts'
 import { isStreamed, message, refuse, text, textEvents } from './anthropic-answers.ts'
-import { type Sdk, type SdkClient, type SdkMessages, sdks } from './anthropic-sdks.ts'
+import { offLane, type Sdk, type SdkClient, type SdkMessages, sdks } from './anthropic-sdks.ts'
 
 function messages({ make }: Sdk, of: (client: SdkClient) => SdkMessages): ClientUnderTest<SdkClient> {
   return {
@@ -40,7 +40,7 @@ function textIn(block: unknown): string {
   return typeof said === 'string' ? said : ''
 }
 
-for (const sdk of sdks)
+for (const sdk of [...sdks, ...sdks.map(offLane)])
   describeClient(
     sdk.name,
     messages(sdk, (client) => client.messages),

@@ -15,7 +15,13 @@ export interface SdkClient {
 }
 
 interface SdkResource {
-  create(body: object, options?: object): PromiseLike<unknown>
+  create(body: object, options?: object): SdkPromise
+}
+
+/** The promise of an answer, and the response that it is in. */
+export interface SdkPromise extends PromiseLike<unknown> {
+  asResponse(): Promise<Response>
+  withResponse(): Promise<{ readonly data: unknown; readonly response: Response; readonly request_id: string | null }>
 }
 
 /** A stream helper of either kind. */
@@ -36,6 +42,10 @@ export interface SdkOptions {
   readonly deployment?: string
   /** What gives an Azure client its token, in place of a key. */
   readonly tokenProvider?: () => Promise<string>
+  /** Options for every `fetch`. With some, a wrapped client takes the documented way only. @default none */
+  readonly fetchOptions?: { readonly redirect: 'follow' }
+  /** What asks the provider. @default the global fetch */
+  readonly fetch?: typeof fetch
 }
 
 /** One SDK, or one kind of client of it. */
@@ -44,7 +54,9 @@ export interface Sdk {
   readonly make: (options: SdkOptions) => SdkClient
 }
 
-const settings = ({ url, apiKey = 'test-key', maxRetries = 0 }: SdkOptions) => ({
+const settings = ({ url, apiKey = 'test-key', maxRetries = 0, fetchOptions, fetch }: SdkOptions) => ({
+  ...(fetch !== undefined && { fetch }),
+  ...(fetchOptions !== undefined && { fetchOptions }),
   baseURL: url,
   apiKey,
   maxRetries,
@@ -52,7 +64,8 @@ const settings = ({ url, apiKey = 'test-key', maxRetries = 0 }: SdkOptions) => (
 })
 
 /** An Azure client builds its own path of a deployment upon the endpoint. */
-const azureSettings = ({ url, apiKey = 'test-key', maxRetries = 0, deployment, tokenProvider }: SdkOptions) => ({
+const azureSettings = ({ url, apiKey = 'test-key', maxRetries = 0, deployment, tokenProvider, fetch }: SdkOptions) => ({
+  ...(fetch !== undefined && { fetch }),
   ...(deployment !== undefined && { deployment }),
   ...(tokenProvider !== undefined ? { azureADTokenProvider: tokenProvider } : typeof apiKey === 'string' && { apiKey }),
   endpoint: new URL(url).origin,
@@ -74,3 +87,8 @@ export const azureSdks: readonly Sdk[] = [
   { name: 'AzureOpenAI of openai 6', make: (options) => new AzureOpenAI6(azureSettings(options)) },
   { name: 'AzureOpenAI of openai 5', make: (options) => new AzureOpenAI5(azureSettings(options)) },
 ]
+
+/** The same SDK, off the fast lane. */
+export function offLane({ name, make }: Sdk): Sdk {
+  return { name: `${name}, off the fast lane`, make: (options) => make({ ...options, fetchOptions: { redirect: 'follow' } }) }
+}

@@ -5,7 +5,7 @@ import { isJsonObject } from '../../src/providers/endpoint.ts'
 import { type ClientUnderTest, describeClient } from '../contracts/client.ts'
 import { type ProviderReply, type ProviderRequest, type ProviderServer, startProvider, type StreamPart } from '../provider-server.ts'
 import { completion, chunksOf } from './openai-answers.ts'
-import { azureSdks, type Sdk, type SdkClient, sdks } from './openai-sdks.ts'
+import { azureSdks, offLane, type Sdk, type SdkClient, sdks } from './openai-sdks.ts'
 
 function chat({ make }: Sdk): ClientUnderTest<SdkClient> {
   return {
@@ -54,7 +54,7 @@ function textAt(answer: unknown, member: 'message' | 'delta'): string {
   return typeof content === 'string' ? content : ''
 }
 
-for (const sdk of [...sdks, ...azureSdks]) describeClient(sdk.name, chat(sdk))
+for (const sdk of [...sdks, ...sdks.map(offLane), ...azureSdks]) describeClient(sdk.name, chat(sdk))
 
 describe.each(azureSdks)('$name', ({ make }) => {
   let server: ProviderServer

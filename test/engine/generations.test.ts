@@ -265,6 +265,28 @@ describe('in two processes over one store', () => {
     expect([await here.isGood(after.marks), await there.isGood(after.marks)]).toEqual([true, true])
   })
 
+  it('what was outdated is not good again when the store has an earlier mark again, as a replica of it may', async () => {
+    const { store, clock, here, there } = setup()
+    await there.declare('tag:a')
+    await here.refresh(labels)
+    const { marks } = here.begin(labels)
+    const earlier = new Map(store.map)
+    await there.declare('tag:a')
+    clock.advance(delay + 1)
+    expect([await here.isGood(marks), await there.isGood(marks)]).toEqual([false, false])
+    for (const [key, value] of earlier) store.map.set(key, value)
+    for (let time = 0; time < 3; time++) {
+      clock.advance(delay + 1)
+      await here.refresh(labels)
+      await there.refresh(labels)
+      await settle()
+      expect([await here.isGood(marks), await there.isGood(marks)]).toEqual([false, false])
+    }
+    const after = here.begin(labels)
+    clock.advance(delay + 1)
+    expect([await here.isGood(after.marks), await there.isGood(after.marks)]).toEqual([true, true])
+  })
+
   it('K01 ten thousand who ask at once are one reading', async () => {
     const { store, clock, here } = setup()
     const { marks } = here.begin(labels)

@@ -484,6 +484,28 @@ describe('a connection to Redis', () => {
     expect(another.caller.asked).toEqual(['question 1'])
   })
 
+  it('R15 on which the client sends a write again, after another invalidation: what that one outdated stays so', async () => {
+    const { proxy, client } = await proxied()
+    const here = open(client)
+    const there = open(connect(), { maxMemoryBytes: mostMemory })
+    proxy.holdReplies()
+    const telling = here.cache.invalidate({ all: true })
+    let marks: string[] = []
+    while (marks.length === 0) marks = await admin.keys('*mark:*')
+    const first = await admin.get(marks[0] ?? '')
+    await there.caller.ask('question 0')
+    expect(await there.cache.invalidate({ all: true })).toBe(true)
+    expect(await admin.get(marks[0] ?? '')).not.toBe(first)
+    // The write was done and its reply is lost, so that the client cannot know.
+    proxy.reset()
+    proxy.recover()
+    expect(await telling).toBe(true)
+    expect(await admin.get(marks[0] ?? '')).toBe(first)
+    there.clock.advance(pause + 1)
+    await there.caller.ask('question 0')
+    expect(there.caller.asked).toEqual(['question 0', 'question 0'])
+  })
+
   it.each([false, true])(
     'R23 with a value of 20 MB in front, automatic pipelines %s: a small one does not wait for it',
     async (enableAutoPipelining) => {

@@ -1,0 +1,145 @@
+/**
+ * The fast lane of the clients that end in a `fetch`: a fresh answer in memory is given before the SDK makes its request, which takes
+ * several times longer than the answer. The point is `makeRequest`, through which all methods and helpers of the SDKs go and whose result
+ * they all read. It is not documented, so nothing is taken for granted: a call goes the documented way, and is watched there, until it is
+ * known what the SDK would make of another call of the same shape; and whenever anything is not as it was.
+ * Source: `makeRequest` in `client.ts` of openai and @anthropic-ai/sdk
+ * @module
+ */
+import type { Engine, Found } from '../engine/engine.ts'
+import { type Call, type Plan, planCall } from '../engine/plan.ts'
+import { useOf } from '../engine/staleness.ts'
+import { isPlainJson } from '../key/plain-json.ts'
+import { isJsonObject, type JsonObject } from '../providers/endpoint.ts'
+import { noteInfo } from './cache-info.ts'
+import { handedDownIn, type HandedDown, type Seen } from './call-options.ts'
+import { quickResponse } from './http-response.ts'
+import { isOfSdkItself, isSameShape, type RequestShape, shapeOf } from './request-shape.ts'
+
+/** What the documented seam saw of a call, and so will see of any other of the same shape. */
+interface Lesson {
+  readonly shape: RequestShape
+  readonly call: Omit<Call, 'request' | 'options'>
+  readonly url: string
+  /** Whether this version of the SDK says in its result what signal the request had. */
+  readonly tellsSignal: boolean
+}
+
+/** What the lane works with. */
+interface Lane {
+  readonly client: object
+  readonly engine: Engine
+  readonly lessons: Map<string, Lesson>
+  /** Whether the documented seam is still as we made it. */
+  readonly isSeamOurs: () => boolean
+  /** Set for good when the seam made another key of a call than the lane. */
+  closed: boolean
+}
+
+/** Kinds of call that are remembered for a client, at the most. */
+const mostKinds = 50
+
+/**
+ * Opens the lane on `client`, a wrapped one, where the SDK is of a make that is known; else nothing is changed.
+ * @param isSeamOurs whether the documented seam is still as it was made
+ */
+export function openFastLane(client: object, engine: Engine, isSeamOurs: () => boolean): void {
+  const makeRequest: unknown = Reflect.get(client, 'makeRequest')
+  if (typeof makeRequest !== 'function' || !isOfSdkItself(client)) return
+  const lane: Lane = { client, engine, isSeamOurs, lessons: new Map(), closed: false }
+  const value = async (given: unknown, retriesRemaining: unknown, ...rest: unknown[]): Promise<unknown> => {
+    const options = await given
+    const ask = async (): Promise<unknown> => Reflect.apply(makeRequest, client, [options, retriesRemaining, ...rest])
+    const isFirstTry = retriesRemaining === null && rest.every((each) => each === undefined)
+    return isFirstTry && isJsonObject(options) ? answer(lane, options, ask) : ask()
+  }
+  Object.defineProperty(client, 'makeRequest', { value, configurable: true, writable: true })
+}
+
+/** What the SDK's `makeRequest` would resolve to, or the promise that it gives. */
+function answer(lane: Lane, options: JsonObject, ask: () => Promise<unknown>): unknown {
+  const { body, fetchOptions } = options
+  const handed = isJsonObject(fetchOptions) ? handedDownIn(fetchOptions) : undefined
+  if (lane.closed || handed === undefined || !lane.isSeamOurs()) return ask()
+  const shape = shapeOf(lane.client, options)
+  if (shape === undefined || !isJsonObject(body) || !isPlainJson(body)) return ask()
+  const lesson = lane.lessons.get(shape.kind)
+  if (lesson === undefined || !isSameShape(lesson.shape, shape)) return learn(lane, shape, options, body, handed, ask)
+  const plan = planOf(lane, lesson, body, handed)
+  const found = plan === undefined || plan.streamed || plan.mode === 'reload' ? undefined : lane.engine.recall(plan)
+  if (plan !== undefined && found !== undefined && isServable(lane, plan, found)) return served(lane, lesson, plan, found, options, handed)
+  // What the seam makes of the call tells whether the lane is still right.
+  if (plan !== undefined) handed.learn = (seen) => void (lane.closed ||= seen.key !== plan.key)
+  return ask()
+}
+
+/** A fault of ours is the seam's to deal with. */
+function planOf(lane: Lane, { call }: Pick<Lesson, 'call'>, request: JsonObject, { options }: HandedDown): Plan | undefined {
+  try {
+    const plan = planCall({ ...call, request, options }, lane.engine.settings)
+    return 'reason' in plan ? undefined : plan
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether an answer may be given as it is: fresh and whole, with nothing to be done behind the caller's back. */
+function isServable({ engine }: Lane, plan: Plan, found: Found): boolean {
+  const { kind, status } = found.entry.head
+  return kind === 'json' && status === 200 && found.remaining > 0 && useOf(found, plan.mode, engine.settings) === 'serve'
+}
+
+/** What the SDK's `makeRequest` would resolve to after a hit. */
+function served(lane: Lane, lesson: Lesson, plan: Plan, found: Found, options: JsonObject, { signal }: HandedDown): object {
+  const tell = lane.engine.hitQuietly(plan, found)
+  if (signal !== undefined) noteInfo(signal, tell())
+  return {
+    response: quickResponse(found.entry, plan, tell, lesson.url),
+    options,
+    controller: new AbortController(),
+    ...(lesson.tellsSignal && { requestSignal: options['signal'] }),
+    requestLogID: 'log_llmemo',
+    retryOfRequestLogID: undefined,
+    startTime: Date.now(),
+  }
+}
+
+/** Goes the documented way, and takes note of what comes of it. */
+async function learn(
+  lane: Lane,
+  shape: RequestShape,
+  options: JsonObject,
+  body: JsonObject,
+  handed: HandedDown,
+  ask: () => Promise<unknown>,
+): Promise<unknown> {
+  let seen: Seen | undefined
+  handed.learn = (told) => {
+    // The client may have been changed since the call began.
+    const now = shapeOf(lane.client, options)
+    seen = now !== undefined && isSameShape(now, shape) ? told : undefined
+  }
+  const props = await ask()
+  if (seen === undefined || !isKnownForm(props) || seen.call.endpoint.perInput !== undefined) return props
+  const lesson = { shape, call: seen.call, url: seen.url, tellsSignal: Object.hasOwn(props, 'requestSignal') }
+  const isRight = planOf(lane, lesson, body, handed)?.key === seen.key
+  if (isRight && (lane.lessons.size < mostKinds || lane.lessons.has(shape.kind))) lane.lessons.set(shape.kind, lesson)
+  return props
+}
+
+/** The members of what `makeRequest` resolves to. A version that has others reads them too. */
+const forms: ReadonlyMap<string, (value: unknown) => boolean> = new Map<string, (value: unknown) => boolean>([
+  ['response', (value) => value instanceof Response],
+  ['options', (value) => typeof value === 'object'],
+  ['controller', (value) => value instanceof AbortController],
+  ['requestSignal', (value) => value === undefined || value instanceof AbortSignal],
+  ['requestLogID', (value) => typeof value === 'string'],
+  ['retryOfRequestLogID', (value) => value === undefined || typeof value === 'string'],
+  ['startTime', (value) => typeof value === 'number'],
+])
+
+function isKnownForm(props: unknown): props is object {
+  if (!isJsonObject(props)) return false
+  const isComplete = ['response', 'options', 'controller', 'requestLogID', 'startTime'].every((name) => Object.hasOwn(props, name))
+  return isComplete && Object.entries(props).every(([name, value]) => forms.get(name)?.(value) === true)
+}

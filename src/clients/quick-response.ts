@@ -1,0 +1,107 @@
+/**
+ * A stored answer as the SDK reads it, without the streams that a `Response` is made of: these take most of the time of a hit. The SDK
+ * reads a few headers and the text; for whatever else is asked, and for the caller, there is a real `Response`.
+ * @module
+ */
+import type { CacheInfo } from '../call.ts'
+
+/** What a {@link QuickResponse} is made of. */
+export interface QuickParts {
+  readonly status: number
+  /** Those headers that were kept with the answer. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly url: string
+  readonly text: string
+  /** Tells the cache facts. */
+  readonly tell: () => CacheInfo
+  /** Makes the real one. */
+  readonly make: () => Response
+}
+
+/** A `Response` that is made when it is needed. A caller is to have the {@link realResponse}. */
+export class QuickResponse implements Response {
+  readonly redirected = false
+  readonly statusText = ''
+  readonly type = 'default'
+  readonly #parts: QuickParts
+  #headers: Headers | undefined
+  #read = false
+  #real: Response | undefined
+
+  constructor(parts: QuickParts) {
+    this.#parts = parts
+  }
+
+  /** Tells the cache facts. */
+  get tell(): () => CacheInfo {
+    return this.#parts.tell
+  }
+
+  /** The `Response` that this one stands for, read as far as this one is. */
+  get real(): Response {
+    if (this.#real !== undefined) return this.#real
+    this.#real = this.#parts.make()
+    if (this.#read) void this.#real.text()
+    return this.#real
+  }
+
+  get status(): number {
+    return this.#parts.status
+  }
+
+  get ok(): boolean {
+    return this.status >= 200 && this.status <= 299
+  }
+
+  get url(): string {
+    return this.#parts.url
+  }
+
+  get headers(): Headers {
+    this.#headers ??= this.#real?.headers ?? new Headers(this.#parts.headers)
+    return this.#headers
+  }
+
+  get body(): Response['body'] {
+    return this.real.body
+  }
+
+  get bodyUsed(): boolean {
+    return this.#real?.bodyUsed ?? this.#read
+  }
+
+  async text(): Promise<string> {
+    if (this.#real !== undefined || this.#read) return this.real.text()
+    this.#read = true
+    return this.#parts.text
+  }
+
+  async json(): Promise<unknown> {
+    return JSON.parse(await this.text())
+  }
+
+  clone(): Response {
+    return this.real.clone()
+  }
+
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return this.real.arrayBuffer()
+  }
+
+  blob(): Promise<Blob> {
+    return this.real.blob()
+  }
+
+  bytes(): ReturnType<Response['bytes']> {
+    return this.real.bytes()
+  }
+
+  formData(): Promise<FormData> {
+    return this.real.formData()
+  }
+}
+
+/** `response`, as a caller is to have it. */
+export function realResponse(response: Response): Response {
+  return response instanceof QuickResponse ? response.real : response
+}
