@@ -3,7 +3,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { round } from './harness/by-size.ts'
 import { type Machine, machine, versions } from './harness/machine.ts'
@@ -12,6 +12,8 @@ import { startRedis } from './harness/redis-server.ts'
 import { budgetTable, isMet, type Outcome, print, type Row } from './harness/report.ts'
 import { digits, formatTable } from './harness/table.ts'
 import { draw, type Drawn } from './plots.ts'
+import { everyone } from './others/index.ts'
+import { type Summed, summary } from './summary.ts'
 import { abilities } from './rows/abilities.ts'
 import { clientHit } from './rows/client-hit.ts'
 import { coalescing } from './rows/coalescing.ts'
@@ -49,12 +51,20 @@ const rows: readonly Row[] = [
   workload,
 ]
 
-/** Runs what the command line asks for: `--quick`, `--only name,name`, `--keep`. */
+const results = join(import.meta.dirname, 'results')
+
+/** Runs what the command line asks for: `--quick`, `--only name,name`, `--keep`; or `--draw`, which only draws what was kept. */
 export async function bench(parameters: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...parameters],
-    options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, keep: { type: 'boolean', default: false } },
+    options: {
+      quick: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      draw: { type: 'boolean', default: false },
+      only: { type: 'string' },
+    },
   })
+  if (values.draw) return show(join(results, 'full.json'))
   const begun = performance.now()
   const wanted = values.only?.split(',')
   const unknown = wanted?.find((name) => rows.every((row) => row.name !== name))
@@ -106,16 +116,18 @@ export async function bench(parameters: readonly string[]): Promise<void> {
   }
 }
 
-/** Writes the figures down, and draws them when they are all there. */
-function keep(
-  kind: string,
-  figures: { readonly machine: Machine; readonly rows: object; readonly versions: object; readonly budgets: readonly object[] },
-): void {
-  const folder = join(import.meta.dirname, 'results')
-  const json = JSON.stringify(figures, undefined, 1)
-  writeFileSync(join(folder, `${kind}.json`), `${json}\n`)
-  const { cpu, cores, node } = figures.machine
-  // As JSON they are what their rows have made of them; which members the plots need of each is told in plots.ts.
-  const drawn: { rows: Drawn } = JSON.parse(json)
-  if (rows.every(({ name }) => name in figures.rows)) draw(drawn.rows, `${cpu}, ${cores} cores, Node.js ${node}`, folder)
+/** Writes the figures down, and shows them when they are all there. */
+function keep(kind: string, figures: Readonly<Record<'machine' | 'versions' | 'budgets' | 'rows', object>>): void {
+  const path = join(results, `${kind}.json`)
+  writeFileSync(path, `${JSON.stringify(figures, undefined, 1)}\n`)
+  if (rows.every(({ name }) => name in figures.rows)) show(path)
+}
+
+/** Draws what was kept, and writes its summary. */
+function show(path: string): void {
+  // As JSON they are what their rows have made of them; which members are needed of each is told in plots.ts and summary.ts.
+  const kept: { machine: Machine; rows: Drawn & Summed } = JSON.parse(readFileSync(path, 'utf8'))
+  const { cpu, cores, node } = kept.machine
+  draw(kept.rows, `${cpu}, ${cores} cores, Node.js ${node}`, results)
+  writeFileSync(join(results, 'summary.md'), summary(kept.rows, everyone))
 }

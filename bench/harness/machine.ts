@@ -58,7 +58,8 @@ const packages = [
 
 /** The versions that this folder's modules get, by name. */
 export function versions(): Record<string, string> {
-  return Object.fromEntries(packages.map((name) => [name, versionOf(name)]))
+  const own: unknown = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'))
+  return { llmemo: String(Reflect.get(Object(own), 'version')), ...Object.fromEntries(packages.map((name) => [name, versionOf(name)])) }
 }
 
 /** The version of one package, as Node would find it from here. */

@@ -12,7 +12,7 @@ export const abilities: Row = {
   title: 'What can do the work at all',
   async run() {
     const rows = everyone.map(({ name, package: from, abilities: can }) => [
-      from === 'llmemo' ? name : `${name} (${versionOf(from)})`,
+      from === 'llmemo' || name.endsWith('by hand') ? name : `${name} (${versionOf(from)})`,
       can.streams,
       can.bedrock,
       can.embeddings,
