@@ -7,7 +7,7 @@
 import type { Engine } from '../engine/engine.ts'
 import { memberOf, withInformedParse, withoutFunctions } from './anthropic-structured.ts'
 import { type Fetch, fetchThrough } from './caching-fetch.ts'
-import { cacheInfo, noteInfo } from './cache-info.ts'
+import { infoOfResponse, noteInfo } from './cache-info.ts'
 import { callOptions, handDown, handedDownIn } from './call-options.ts'
 import { openFastLane } from './fast-lane.ts'
 import { bareClient, type FetchClient, hasMethods, optionOf, withCallOptions } from './fetch-client.ts'
@@ -89,8 +89,8 @@ function cachingMiddleware(client: FetchClient, engine: Engine): Middleware {
       const seam = { rotating: rotates && !namesCredential(memberOf(context?.options, 'headers')) }
       const init = { ...request, signal: waiting.signal, [callOptions]: handedTo(request, context) }
       const response = await fetchThrough(engine, upstream, seam)(request.url, init)
-      const info = cacheInfo(response)
-      if (info !== undefined && request.signal) noteInfo(request.signal, info)
+      const tell = infoOfResponse(response)
+      if (tell !== undefined && request.signal) noteInfo(request.signal, tell)
       return response
     } finally {
       stop()

@@ -68,7 +68,7 @@ export class FastSend {
       const found = this.#engine.recall(plan)
       if (found === undefined || found.remaining <= 0 || useOf(found, plan.mode, this.#engine.settings) !== 'serve') return undefined
       if (!found.entry.head.omits.every((facet) => plan.omits.includes(facet))) return undefined
-      return storedOutput(found.entry, plan, shape, this.#engine.hitQuietly(plan, found), this.#engine.settings.replay, caller)
+      return storedOutput(found.entry, plan, shape, this.#engine.hit(plan, found), this.#engine.settings.replay, caller)
     } catch {
       // Whatever it was, the documented way will come upon it and say so.
       return undefined

@@ -152,7 +152,7 @@ function exchangeOf(engine: Engine, asked: Asked, sent: Sent): Exchange<OutputHe
     isOutage: (said) => 'error' in said && isOutage(said.error),
     size: ({ data }) => data.length,
     draft: (recording) => (singles === undefined ? draftOf(plan, recording) : undefined),
-    stored: ({ entry }, info) => storedOutput(entry, plan, shape, () => info, engine.settings.replay, sent),
+    stored: ({ entry }, tell) => storedOutput(entry, plan, shape, tell, engine.settings.replay, sent),
     shared: (head, passenger, info) => sharedOutput(head, passenger, plan, shape, info, sent),
     missing() {
       throw new NotCachedError()

@@ -5,25 +5,28 @@
 import type { CacheInfo } from '../call.ts'
 import { QuickResponse } from './quick-response.ts'
 
-const known = new WeakMap<object, CacheInfo>()
+const known = new WeakMap<object, () => CacheInfo>()
 
 /** Facts that were put on a result. Any other `_cache` is the provider's or the caller's own. */
 const genuine = new WeakSet()
 
-/** Notes the facts of a `Response`, or of the abort signal of the stream that it became. */
-export function noteInfo(carrier: object, info: CacheInfo): void {
-  known.set(carrier, info)
+/**
+ * Notes the facts of a `Response`, or of the abort signal of the stream that it became.
+ * @param tell makes the facts, the same each time
+ */
+export function noteInfo(carrier: object, tell: () => CacheInfo): void {
+  known.set(carrier, tell)
 }
 
 /**
  * Puts the facts on a result as `_cache`, beside the SDKs' own `_request_id`: there for who asks, invisible to who lists or compares.
- * @param tell makes the facts; called when somebody first asks, as hardly anybody does
+ * @param tell makes the facts, the same each time; called when somebody first asks, as hardly anybody does
  */
 export function attachInfo(result: unknown, tell: () => CacheInfo): void {
   if (typeof result !== 'object' || result === null || !Object.isExtensible(result)) return
-  let info: CacheInfo | undefined
   const get = (): CacheInfo => {
-    if (info === undefined) genuine.add((info = tell()))
+    const info = tell()
+    genuine.add(info)
     return info
   }
   Object.defineProperty(result, '_cache', { get, set: replaceInfo, enumerable: false, configurable: true })
@@ -36,9 +39,7 @@ function replaceInfo(this: object, value: unknown): void {
 
 /** What tells the facts of a response, or `undefined`. */
 export function infoOfResponse(response: Response): (() => CacheInfo) | undefined {
-  if (response instanceof QuickResponse) return response.tell
-  const info = known.get(response)
-  return info && (() => info)
+  return response instanceof QuickResponse ? response.tell : known.get(response)
 }
 
 /**
@@ -47,13 +48,13 @@ export function infoOfResponse(response: Response): (() => CacheInfo) | undefine
  */
 export function cacheInfo(of: unknown): CacheInfo | undefined {
   if (typeof of !== 'object' || of === null) return undefined
-  const noted = known.get(of)
-  if (noted !== undefined) return noted
+  const tell = known.get(of)
+  if (tell !== undefined) return tell()
   const attached: unknown = Object.hasOwn(of, '_cache') ? Reflect.get(of, '_cache') : undefined
   if (isGenuine(attached)) return attached
   const controller: unknown = Reflect.get(of, 'controller')
   const signal: unknown = controller instanceof AbortController ? controller.signal : undefined
-  return signal instanceof AbortSignal ? known.get(signal) : undefined
+  return signal instanceof AbortSignal ? known.get(signal)?.() : undefined
 }
 
 function isGenuine(value: unknown): value is CacheInfo {

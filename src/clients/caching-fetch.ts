@@ -39,7 +39,7 @@ interface Asked {
   readonly singles: Singles | undefined
   readonly url: string
   readonly signal: AbortSignal | undefined
-  /** What will be asked for the facts besides the response: the signals of the call. */
+  /** What may be asked for the facts besides the response: the signal that the caller gave, and that of the request. */
   readonly carriers: readonly (object | undefined)[]
   /** Asks the origin, for this request or for one with another body. */
   readonly send: (signal: AbortSignal, body?: string) => Promise<Response>
@@ -55,10 +55,9 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
   return async function cachingFetch(input, init) {
     const { url, method } = targetOf(input, init)
     const place = method === 'POST' ? placeOf(url) : undefined
-    const plainInit = withoutOptions(init)
-    if (place === undefined) return upstream(input, plainInit)
+    if (place === undefined) return upstream(input, withoutOptions(init))
     const handed = optionsOf(input, init)
-    const request = await readRequest(input, plainInit)
+    const request = await readRequest(input, init)
     const { signal } = request
     signal?.throwIfAborted()
     const decided =
@@ -66,10 +65,14 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
         ? { operation: place.endpoint.operation, scope: handed.options.scope ?? '', reason: 'not keyable' }
         : decide(engine, callOf(engine, seam, place, request, request.body, handed.options))
     if ('plan' in decided) handed.learn?.({ call: decided.call, url, key: decided.plan.key })
-    const carriers = [signal, handed.signal]
-    if ('reason' in decided) return inform(await upstream(input, plainInit), engine.bypass(decided), carriers)
+    const carriers = [handed.signal, signal]
+    if ('reason' in decided) {
+      const response = await upstream(input, withoutOptions(init))
+      const info = engine.bypass(decided)
+      return inform(response, () => info, carriers)
+    }
     const send: Asked['send'] = (flightSignal, body) =>
-      upstream(input, { ...plainInit, signal: flightSignal, ...(body !== undefined && { body }) })
+      upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body }) })
     return exchange(engine, exchangeOf(engine, { ...decided, url, signal, carriers, send }))
   }
 }
@@ -108,7 +111,9 @@ function decide(engine: Engine, call: Call): { call: Call; plan: Plan; singles: 
 }
 
 function exchangeOf(engine: Engine, asked: Asked): Exchange<ResponseHead, Uint8Array, Response> {
-  const { plan, singles, url, signal, carriers, send } = asked
+  const { plan, singles, url, signal, send } = asked
+  // A whole answer is told of by its response, and to a helper by the signal that this gave.
+  const carriers = plan.streamed ? asked.carriers : asked.carriers.slice(0, 1)
   return {
     plan,
     signal,
@@ -121,9 +126,9 @@ function exchangeOf(engine: Engine, asked: Asked): Exchange<ResponseHead, Uint8A
     isOutage: (said) => 'error' in said || said.head.status === 429 || said.head.status >= 500,
     size: (chunk) => chunk.byteLength,
     draft: (recording) => (singles !== undefined && recording.head.status === 200 ? undefined : draftOf(plan, recording)),
-    stored: (found, info) => inform(storedResponse(found.entry, plan, info, url, engine.settings.replay, signal), info, carriers),
-    shared: (head, passenger, info) => inform(sharedResponse(head, passenger), info, carriers),
-    missing: (info) => inform(notCachedResponse(url), info, carriers),
+    stored: (found, tell) => inform(storedResponse(found, plan, url, engine.settings.replay, signal), tell, carriers),
+    shared: (head, passenger, info) => inform(sharedResponse(head, passenger), () => info, carriers),
+    missing: (info) => inform(notCachedResponse(url), () => info, carriers),
   }
 }
 
@@ -166,7 +171,8 @@ function withoutOptions(init: RequestInit | undefined): RequestInit | undefined 
 }
 
 /** Notes a response's facts. A stream knows nothing of its response but the signals of its request, so these carry them too. */
-function inform(response: Response, info: CacheInfo, carriers: readonly (object | undefined)[]): Response {
-  for (const carrier of [response, ...carriers]) if (carrier !== undefined) noteInfo(carrier, info)
+function inform(response: Response, tell: () => CacheInfo, carriers: readonly (object | undefined)[]): Response {
+  noteInfo(response, tell)
+  for (const carrier of carriers) if (carrier !== undefined) noteInfo(carrier, tell)
   return response
 }

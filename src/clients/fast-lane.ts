@@ -95,10 +95,10 @@ function isServable({ engine }: Lane, plan: Plan, found: Found): boolean {
 
 /** What the SDK's `makeRequest` would resolve to after a hit. */
 function served(lane: Lane, lesson: Lesson, plan: Plan, found: Found, options: JsonObject, { signal }: HandedDown): object {
-  const tell = lane.engine.hitQuietly(plan, found)
-  if (signal !== undefined) noteInfo(signal, tell())
+  const tell = lane.engine.hit(plan, found)
+  if (signal !== undefined) noteInfo(signal, tell)
   return {
-    response: quickResponse(found.entry, plan, tell, lesson.url),
+    response: quickResponse(found, plan, tell, lesson.url),
     options,
     controller: new AbortController(),
     ...(lesson.tellsSignal && { requestSignal: options['signal'] }),

@@ -4,6 +4,7 @@
  */
 import type { CacheInfo } from '../call.ts'
 import type { Entry } from '../entry.ts'
+import type { Found } from '../engine/engine.ts'
 import type { Shared } from '../engine/exchange.ts'
 import type { Passenger } from '../engine/flight.ts'
 import type { ReplayOptions } from '../engine/options.ts'
@@ -23,42 +24,35 @@ export interface ResponseHead {
 }
 
 /** A stored answer as a `Response`, streamed or whole as the call asks for it. */
-export function storedResponse(
-  entry: Entry,
-  plan: Plan,
-  info: CacheInfo,
-  url: string,
-  replay: ReplayOptions,
-  signal: AbortSignal | undefined,
-): Response {
-  const headers = storedHeaders(entry, plan, info)
+export function storedResponse(found: Found, plan: Plan, url: string, replay: ReplayOptions, signal: AbortSignal | undefined): Response {
+  const { entry } = found
+  const headers = storedHeaders(found, plan)
   const streamed = plan.endpoint.streaming === undefined ? entry.head.kind === 'sse' : plan.streamed
   const body = streamed ? replayed(pieces(entry, plan), replay, signal) : whole(entry, plan)
   return located(new Response(body, { status: entry.head.status, headers }), url)
 }
 
 /** A stored answer that is JSON already, for a call that asks for no stream: as the SDK reads it, and a real `Response` for others. */
-export function quickResponse(entry: Entry, plan: Plan, tell: () => CacheInfo, url: string): QuickResponse {
-  const { status, headers } = entry.head
-  const text = String(whole(entry, plan))
+export function quickResponse(found: Found, plan: Plan, tell: () => CacheInfo, url: string): QuickResponse {
+  const { status, headers } = found.entry.head
+  const text = String(whole(found.entry, plan))
   const make = (): Response => {
-    const info = tell()
-    const real = located(new Response(text, { status, headers: storedHeaders(entry, plan, info) }), url)
-    noteInfo(real, info)
+    const real = located(new Response(text, { status, headers: storedHeaders(found, plan) }), url)
+    noteInfo(real, tell)
     return real
   }
   return new QuickResponse({ status, headers, url, text, tell, make })
 }
 
 /** An object and no `Headers`, which a `Response` would only copy. */
-function storedHeaders({ head }: Entry, plan: Plan, info: CacheInfo): Record<string, string> {
+function storedHeaders({ entry: { head }, age, remaining }: Found, plan: Plan): Record<string, string> {
   const crossing = plan.endpoint.streaming !== undefined && plan.streamed !== (head.kind === 'sse')
   return {
     ...head.headers,
     ...(crossing && { 'content-type': plan.streamed ? 'text/event-stream; charset=utf-8' : 'application/json' }),
-    age: String(Math.floor(info.age)),
+    age: String(Math.floor(age / 1_000)),
     // Source: https://www.rfc-editor.org/rfc/rfc9211
-    'cache-status': `llmemo; hit; ttl=${Math.floor(info.ttl)}`,
+    'cache-status': `llmemo; hit; ttl=${Math.max(0, Math.ceil(remaining / 1_000))}`,
   }
 }
 

@@ -8,7 +8,7 @@ import type { CacheInfo } from '../call.ts'
 /** What a {@link QuickResponse} is made of. */
 export interface QuickParts {
   readonly status: number
-  /** Those headers that were kept with the answer. */
+  /** Those headers that were kept with the answer: the same object for each of its responses. */
   readonly headers: Readonly<Record<string, string>>
   readonly url: string
   readonly text: string
@@ -21,7 +21,6 @@ export interface QuickParts {
 /** A `Response` that is made when it is needed. A caller is to have the {@link realResponse}. */
 export class QuickResponse implements Response {
   readonly #parts: QuickParts
-  #headers: Headers | undefined
   #read = false
   #real: Response | undefined
 
@@ -67,8 +66,7 @@ export class QuickResponse implements Response {
   }
 
   get headers(): Headers {
-    this.#headers ??= this.#real?.headers ?? new Headers(this.#parts.headers)
-    return this.#headers
+    return this.#real?.headers ?? headersOf(this.#parts.headers)
   }
 
   get body(): Response['body'] {
@@ -108,6 +106,17 @@ export class QuickResponse implements Response {
   formData(): Promise<FormData> {
     return this.real.formData()
   }
+}
+
+/** The headers of answers as the SDK reads them. To make them takes as long as to look an answer up, so those of one answer are made once. */
+const made = new WeakMap<object, Headers>()
+
+function headersOf(kept: QuickParts['headers']): Headers {
+  const known = made.get(kept)
+  if (known !== undefined) return known
+  const headers = new Headers(kept)
+  made.set(kept, headers)
+  return headers
 }
 
 /** `response`, as a caller is to have it. */

@@ -156,13 +156,8 @@ export class Engine {
     this.events.emit('skip', { key: plan.key, operation: plan.operation, reason })
   }
 
-  /** Counts a hit on an entry, and says so. @returns the facts for its caller */
-  hit(plan: Plan, found: Found): CacheInfo {
-    return this.hitQuietly(plan, found)()
-  }
-
-  /** The same for a caller who may never ask for the facts. @returns what makes them */
-  hitQuietly(plan: Plan, found: Found): () => CacheInfo {
+  /** Counts a hit on an entry, and says so. @returns what makes the facts for its caller, who may never ask for them */
+  hit(plan: Plan, found: Found): () => CacheInfo {
     const { entry, source, age, remaining } = found
     const { usage, model, latency } = entry.head
     const stale = remaining <= 0

@@ -42,8 +42,8 @@ export interface Exchange<Head, Item, Result> {
   size(item: Item): number
   /** The draft of what was recorded, or the reason why there is none; `undefined` when the answer is stored in parts already. */
   draft(recording: Recording<Head, Item>): Draft | string | undefined
-  /** The result of a hit. */
-  stored(found: Found, info: CacheInfo): Result
+  /** The result of a hit; `tell` makes its facts. */
+  stored(found: Found, tell: () => CacheInfo): Result
   /** The result of a flight. */
   shared(head: Head, passenger: Passenger<Shared<Head>, Item>, info: CacheInfo): Result | Promise<Result>
   /** The result of a call that must not go to the origin and has nothing stored. */
