@@ -19,5 +19,6 @@ export default defineConfig({
   suppressWarnings: [/TypeScript 7\.0 does not yet have a stable API/],
   // `import.meta.url` in CommonJS.
   shims: true,
+  outputOptions: { comments: { legal: true, annotation: true, jsdoc: false } },
   failOnWarn: true,
 })

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { deflateSync, inflateSync } from 'fflate'
-import { fflateCompression } from '../../src/codec/compression.ts'
+import { fflateCompression } from '../../src/codec/fflate-compression.ts'
 import { createEntryCodec } from '../../src/codec/entry-codec.ts'
 import type { Entry } from '../../src/entry.ts'
 import { sweep, sweepFigures, sweepTable } from '../harness/by-size.ts'

@@ -14,6 +14,8 @@ export interface BedrockClient {
 /** The steps that a call runs through. */
 export interface MiddlewareStack {
   clone(): MiddlewareStack
+  /** Each middleware as its name and its step: `loggerMiddleware - initialize`. */
+  identify?(): readonly string[]
   add(middleware: Middleware, options: { readonly step: 'initialize'; readonly priority: 'low'; readonly name: string }): void
 }
 
@@ -45,27 +47,38 @@ export function isBedrock(client: object): client is BedrockClient {
   )
 }
 
-/**
- * Where the answers come from: an endpoint that was set, else the region. Either is part of the key.
- * Where the client cannot tell, as its region is nowhere configured, the call goes on to the SDK, whose error says what to do.
- */
-export function originOf(config: object): () => Promise<string | undefined> {
+/** Where the answers come from: an endpoint that was set, else the region. Either is part of the key. */
+export interface Origin {
+  /** As it was found before. */
+  known: string | undefined
+  /**
+   * Finds it. `undefined` where the client cannot tell, as its region is nowhere configured: the call goes on to the SDK, whose error says
+   * what to do.
+   */
+  find(): Promise<string | undefined>
+}
+
+/** Where the answers to a client of this configuration come from. */
+export function originOf(config: object): Origin {
   const told = async (name: string): Promise<unknown> => {
     const value: unknown = Reflect.get(config, name)
     return typeof value === 'function' ? Reflect.apply(value, config, []) : value
   }
-  let known: string | undefined
-  return async () => {
-    try {
-      known ??=
-        Reflect.get(config, 'isCustomEndpoint') === true
-          ? addressOf(await told('endpoint'))
-          : `bedrock-runtime.${String(await told('region'))}`
-      return known
-    } catch {
-      return undefined
-    }
+  const origin: Origin = {
+    known: undefined,
+    async find() {
+      try {
+        origin.known ??=
+          Reflect.get(config, 'isCustomEndpoint') === true
+            ? addressOf(await told('endpoint'))
+            : `bedrock-runtime.${String(await told('region'))}`
+        return origin.known
+      } catch {
+        return undefined
+      }
+    },
   }
+  return origin
 }
 
 /** What the client's request handler says that it speaks. */

@@ -74,18 +74,25 @@ export function draftOf(plan: Plan, recording: Recording<OutputHead, ServerEvent
 }
 
 /** A stored answer as an output, streamed or whole as the call asks for it. No attempt was made for it. */
-export function storedOutput(entry: Entry, plan: Plan, shape: Shape, info: CacheInfo, replay: ReplayOptions, caller: Caller): JsonObject {
+export function storedOutput(
+  entry: Entry,
+  plan: Plan,
+  shape: Shape,
+  tell: () => CacheInfo,
+  replay: ReplayOptions,
+  caller: Caller,
+): JsonObject {
   const { head, body } = entry
   const text = typeof body === 'string' ? body : ''
   const $metadata = metadata(head.headers[requestIdHeader])
   if (!plan.streamed) {
     const { streaming } = plan.endpoint
     const whole = head.kind === 'sse' ? shape.assembled(streaming?.assemble(parseEvents(text)) ?? {}) : text
-    return informed({ ...shape.output(whole), $metadata }, info)
+    return informed({ ...shape.output(whole), $metadata }, tell)
   }
   const events = head.kind === 'sse' ? parseEvents(text) : (plan.endpoint.streaming?.disassemble(JSON.parse(text), plan.request) ?? [])
   const rest = parseJsonObject(head.headers['output'] ?? '{}')
-  return informed({ ...rest, [shape.stream]: once(replayed(events, shape, replay, caller)), $metadata }, info)
+  return informed({ ...rest, [shape.stream]: once(replayed(events, shape, replay, caller)), $metadata }, tell)
 }
 
 /** One caller's share of a flight as an output. What he gets is his own to keep or to change. */
@@ -98,14 +105,15 @@ export async function sharedOutput(
   caller: Caller,
 ): Promise<JsonObject> {
   const own = objectOf(output['$metadata'])
+  const tell = (): CacheInfo => info
   const $metadata = info.source === 'flight' ? metadata(own['requestId']) : { ...own }
   if (plan.streamed) {
     const rest = parseJsonObject(text ?? '{}')
-    return informed({ ...rest, [shape.stream]: once(boarded(passenger, shape, caller), () => passenger.leave()), $metadata }, info)
+    return informed({ ...rest, [shape.stream]: once(boarded(passenger, shape, caller), () => passenger.leave()), $metadata }, tell)
   }
   // The flight of a whole answer ends, and the answer is stored, when a caller has read it to its end.
   await passenger.next()
-  return informed(text === undefined ? output : { ...shape.output(text), $metadata }, info)
+  return informed(text === undefined ? output : { ...shape.output(text), $metadata }, tell)
 }
 
 async function* boarded(
@@ -164,8 +172,7 @@ function metadata(requestId: unknown): JsonObject {
 }
 
 /** Puts the facts on an output and on its stream, which is often all that its caller hands on. */
-export function informed(output: JsonObject, info: CacheInfo): JsonObject {
-  const tell = (): CacheInfo => info
+export function informed(output: JsonObject, tell: () => CacheInfo): JsonObject {
   attachInfo(output, tell)
   for (const name of ['stream', 'body']) if (isStream(output[name])) attachInfo(output[name], tell)
   return output

@@ -46,7 +46,7 @@ const converse: Shape = {
   input: converseInput,
   snapshot: (_, request) => () => converseInput(request),
   keep: (output) => JSON.stringify(toTagged(output)),
-  output: (text) => objectOf(fromTagged(JSON.parse(text))),
+  output: (text) => objectOf(mayHoldTags(text) ? fromTagged(JSON.parse(text)) : JSON.parse(text)),
   assembled: (answer) => JSON.stringify(answer),
   keepEvent(event) {
     const [name = '', value] = Object.entries(event).find(([, member]) => member !== undefined) ?? []
@@ -100,6 +100,11 @@ export const cachedCommands: ReadonlyMap<string, { readonly shape: Shape; readon
 /** `object` without one of its members. */
 export function less(object: JsonObject, name: string): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([member]) => member !== name))
+}
+
+/** Whether a name in a JSON text may begin with the sign of a tag, plain or escaped. */
+function mayHoldTags(text: string): boolean {
+  return text.includes('"$') || text.includes('\\u0024')
 }
 
 function converseInput({ model, ...rest }: JsonObject): JsonObject {

@@ -4,14 +4,12 @@
  * Source: https://github.com/smithy-lang/smithy-typescript/tree/main/packages/middleware-stack
  * @module
  */
-import type { CallOptions } from '../call.ts'
 import type { Engine } from '../engine/engine.ts'
 import { exchange, type Exchange, type Shared } from '../engine/exchange.ts'
 import type { Fate } from '../engine/facts.ts'
 import { flightsByEngine } from '../engine/flights.ts'
-import { fillSingles, findSingles, planSingles, type Singles } from '../engine/per-input.ts'
-import { type Plan, planCall, type Refusal } from '../engine/plan.ts'
-import { InvalidOptionError, NotCachedError, NotKeyableError } from '../errors.ts'
+import { fillSingles, findSingles, type Singles } from '../engine/per-input.ts'
+import { NotCachedError } from '../errors.ts'
 import { isJsonObject, type JsonObject, parseJsonObject } from '../providers/endpoint.ts'
 import type { ServerEvent } from '../stream/server-sent-events.ts'
 import {
@@ -31,11 +29,14 @@ import {
   isBedrock,
   type Middleware,
   type Next,
+  type Origin,
   originOf,
   protocolOf,
   type Result,
   type Step,
 } from './bedrock-client.ts'
+import { type Decided, decide } from './bedrock-decision.ts'
+import { FastSend } from './bedrock-fast-send.ts'
 import { cachedCommands, type Shape } from './bedrock-shapes.ts'
 import { abortError, type Caller, follow, isAborted, signalOf } from './bedrock-signals.ts'
 import { bare, readCallOptions } from './call-options.ts'
@@ -49,6 +50,8 @@ interface Sent extends Caller {
   readonly bypassCache: unknown
   /** What the SDK's own request listens to. It is the flight's to abort, as others may wait for the same answer. */
   readonly upstream: AbortController
+  /** Told what the SDK says that the command is called. */
+  readonly named: (commandName: string) => void
 }
 
 const flightsOf = flightsByEngine<Shared<OutputHead>, ServerEvent>()
@@ -61,8 +64,11 @@ export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClien
   const send = (command: unknown, optionsOrCallback?: unknown, callback?: unknown): unknown => {
     const [given, done] = typeof optionsOrCallback === 'function' ? [undefined, optionsOrCallback] : [optionsOrCallback, callback]
     const { cache, bypassCache, abortSignal, ...rest }: JsonObject = isJsonObject(given) ? given : {}
-    const protocol = protocolOf(own.config)
-    const sent: Sent = { cache, bypassCache, signal: signalOf(abortSignal), protocol, upstream: new AbortController() }
+    const caller = { signal: signalOf(abortSignal), protocol: protocolOf(own.config) }
+    const output = done === undefined ? fast.output(command, cache, bypassCache, caller) : undefined
+    if (output !== undefined) return Promise.resolve(output)
+    const named = (commandName: string): void => fast.learn(command, commandName)
+    const sent: Sent = { cache, bypassCache, ...caller, upstream: new AbortController(), named }
     const stack = wrapped.middlewareStack.clone()
     stack.add(cachingStep(engine, origin, sent), { step: 'initialize', priority: 'low', name: 'llmemo' })
     // A client for this call alone, so that neither the stack nor the handlers that a client may keep are shared with another call.
@@ -80,21 +86,24 @@ export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClien
     middlewareStack: { value: own.middlewareStack.clone(), enumerable: true, configurable: true, writable: true },
     send: { value: send, configurable: true, writable: true },
   })
+  const fast = new FastSend(engine, own, wrapped, origin)
   return wrapped
 }
 
-function cachingStep(engine: Engine, origin: () => Promise<string | undefined>, sent: Sent): Middleware {
+function cachingStep(engine: Engine, origin: Origin, sent: Sent): Middleware {
   return (next, { commandName = '' }) =>
     async (step) => {
+      sent.named(commandName)
       const options = readCallOptions(sent.cache, sent.bypassCache)
       const command = cachedCommands.get(commandName)
-      const from = command === undefined || isAborted(sent.signal) ? undefined : await origin()
+      const from = command === undefined || isAborted(sent.signal) ? undefined : await origin.find()
       if (command === undefined || from === undefined) return pass(next, step, sent)
       const { shape, streamed } = command
       const decided = decide(engine, shape, streamed, step.input, from, options)
       if ('reason' in decided) {
         const result = await pass(next, step, sent)
-        return { ...result, output: informed(result.output, engine.bypass(decided)) }
+        const info = engine.bypass(decided)
+        return { ...result, output: informed(result.output, () => info) }
       }
       try {
         const own = shape.snapshot(step.input, decided.plan.request)
@@ -121,37 +130,6 @@ async function pass(next: Next, step: Step, { signal, upstream }: Sent): Promise
   }
 }
 
-/** One call, decided. */
-interface Decided {
-  readonly plan: Plan
-  /** The call's inputs one by one, when its endpoint answers each by itself. */
-  readonly singles: Singles | undefined
-}
-
-/** What is to be done with a call. A fault of ours is no reason to fail it; an option that cannot be is. */
-function decide(
-  engine: Engine,
-  shape: Shape,
-  streamed: boolean,
-  input: JsonObject,
-  origin: string,
-  options: CallOptions,
-): Decided | Refusal {
-  const refused = { operation: options.operation ?? shape.operation, scope: options.scope ?? engine.settings.scope ?? '' }
-  try {
-    const request = shape.request(input)
-    if (request === undefined) return { ...refused, reason: 'not keyable' }
-    const endpoint = shape.endpoint(request)
-    const call = { endpoint, origin, headers: {}, request: { ...request, stream: streamed }, credential: '', options }
-    const plan = planCall(call, engine.settings)
-    return 'reason' in plan ? plan : { plan, singles: planSingles(call, plan, engine.settings) }
-  } catch (error) {
-    if (error instanceof InvalidOptionError) throw error
-    if (!(error instanceof NotKeyableError)) engine.hookFailed(error)
-    return { ...refused, reason: error instanceof NotKeyableError ? 'not keyable' : 'fault' }
-  }
-}
-
 /** One call, decided, and how to make it. */
 interface Asked extends Decided {
   readonly shape: Shape
@@ -174,7 +152,7 @@ function exchangeOf(engine: Engine, asked: Asked, sent: Sent): Exchange<OutputHe
     isOutage: (said) => 'error' in said && isOutage(said.error),
     size: ({ data }) => data.length,
     draft: (recording) => (singles === undefined ? draftOf(plan, recording) : undefined),
-    stored: ({ entry }, info) => storedOutput(entry, plan, shape, info, engine.settings.replay, sent),
+    stored: ({ entry }, info) => storedOutput(entry, plan, shape, () => info, engine.settings.replay, sent),
     shared: (head, passenger, info) => sharedOutput(head, passenger, plan, shape, info, sent),
     missing() {
       throw new NotCachedError()

@@ -49,15 +49,19 @@ export function openFastLane(client: object, engine: Engine, isSeamOurs: () => b
   const lane: Lane = { client, engine, isSeamOurs, lessons: new Map(), closed: false }
   const value = async (given: unknown, retriesRemaining: unknown, ...rest: unknown[]): Promise<unknown> => {
     const options = await given
-    const ask = async (): Promise<unknown> => Reflect.apply(makeRequest, client, [options, retriesRemaining, ...rest])
-    const isFirstTry = retriesRemaining === null && rest.every((each) => each === undefined)
+    const isFirstTry = retriesRemaining === null && rest.every(isUndefined)
+    const ask = (): unknown => Reflect.apply(makeRequest, client, [options, retriesRemaining, ...rest])
     return isFirstTry && isJsonObject(options) ? answer(lane, options, ask) : ask()
   }
   Object.defineProperty(client, 'makeRequest', { value, configurable: true, writable: true })
 }
 
+function isUndefined(value: unknown): boolean {
+  return value === undefined
+}
+
 /** What the SDK's `makeRequest` would resolve to, or the promise that it gives. */
-function answer(lane: Lane, options: JsonObject, ask: () => Promise<unknown>): unknown {
+function answer(lane: Lane, options: JsonObject, ask: () => unknown): unknown {
   const { body, fetchOptions } = options
   const handed = isJsonObject(fetchOptions) ? handedDownIn(fetchOptions) : undefined
   if (lane.closed || handed === undefined || !lane.isSeamOurs()) return ask()
@@ -111,7 +115,7 @@ async function learn(
   options: JsonObject,
   body: JsonObject,
   handed: HandedDown,
-  ask: () => Promise<unknown>,
+  ask: () => unknown,
 ): Promise<unknown> {
   let seen: Seen | undefined
   handed.learn = (told) => {

@@ -20,9 +20,6 @@ export interface QuickParts {
 
 /** A `Response` that is made when it is needed. A caller is to have the {@link realResponse}. */
 export class QuickResponse implements Response {
-  readonly redirected = false
-  readonly statusText = ''
-  readonly type = 'default'
   readonly #parts: QuickParts
   #headers: Headers | undefined
   #read = false
@@ -47,6 +44,18 @@ export class QuickResponse implements Response {
 
   get status(): number {
     return this.#parts.status
+  }
+
+  get statusText(): string {
+    return ''
+  }
+
+  get redirected(): boolean {
+    return false
+  }
+
+  get type(): ResponseType {
+    return 'default'
   }
 
   get ok(): boolean {

@@ -1,22 +1,12 @@
 /**
  * Raw deflate (RFC 1951), by the runtime's own zlib or, where it has none, by fflate. What the one deflates, the other inflates.
+ * Either is loaded when it is first needed, as that takes milliseconds.
  * @module
  */
-// The `/browser` build is the one without worker_threads, and the one of which a bundler keeps only what is named here.
-import { deflateSync, Inflate } from 'fflate/browser'
 import { EntryError } from '../errors.ts'
+import { type Compression, notInflatable } from './compression-contract.ts'
 
-/** Deflates and inflates. */
-export interface Compression {
-  /** `bytes` as a raw deflate stream. */
-  deflate(bytes: Uint8Array): Uint8Array
-  /**
-   * What the raw deflate stream `bytes` holds. Inflating stops at `limit`, whatever the stream goes on to hold.
-   * @param limit bytes that the result may have at most, 1 or more
-   * @throws {EntryError} `DAMAGED_ENTRY` when it is no whole deflate stream or holds more than `limit` bytes
-   */
-  inflate(bytes: Uint8Array, limit: number): Uint8Array
-}
+export type { Compression } from './compression-contract.ts'
 
 /** Compression by `node:zlib`, or `undefined` where the runtime does not have it. */
 export function zlibCompression(): Compression | undefined {
@@ -38,52 +28,29 @@ export function zlibCompression(): Compression | undefined {
 }
 
 /**
- * Bytes that fflate is given at a time. It inflates all of what it is given before it says how much that was, and a byte
- * can become 1,032, so this bounds by how much the limit is overshot: about 4 MB.
- * Source: https://zlib.net/zlib_tech.html (maximum compression factor)
+ * The fastest compression that this runtime has: zlib, else another that is still to be loaded. Until it is, nothing is made smaller, and
+ * what was made smaller before is left alone.
+ * @param load loads the other one @default there is none
  */
-const portion = 4_096
-
-/** Compression by fflate, which is plain JavaScript and runs everywhere. */
-export const fflateCompression: Compression = {
-  deflate: (bytes) => deflateSync(bytes),
-  inflate(bytes, limit) {
-    const parts: Uint8Array[] = []
-    let length = 0
-    // The one-shot inflateSync has no limit, and cuts off silently where it is given a buffer; only the stream can be stopped.
-    const stream = new Inflate((part) => {
-      parts.push(part)
-      length += part.length
-    })
-    for (let start = 0; start < bytes.length; start += portion) {
-      const end = Math.min(start + portion, bytes.length)
-      try {
-        stream.push(bytes.subarray(start, end), end === bytes.length)
-      } catch (cause) {
-        throw notInflatable({ cause })
-      }
-      if (length > limit) throw notInflatable()
-    }
-    return join(parts, length)
-  },
-}
-
-/** The fastest compression that this runtime has. */
-export function runtimeCompression(): Compression {
-  return zlibCompression() ?? fflateCompression
-}
-
-/** `parts` one after the other, in a memory of their own. */
-function join(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length)
-  let offset = 0
-  for (const part of parts) {
-    whole.set(part, offset)
-    offset += part.length
+export function runtimeCompression(load?: () => Promise<Compression>): Compression {
+  let asked = false
+  let found: Compression | undefined
+  const compression = (): Compression | undefined => {
+    if (asked) return found
+    asked = true
+    found = zlibCompression()
+    if (found === undefined) load?.().then((loaded) => (found = loaded), ignore)
+    return found
   }
-  return whole
+  return {
+    deflate: (bytes) => compression()?.deflate(bytes) ?? bytes,
+    inflate(bytes, limit) {
+      const own = compression()
+      if (own === undefined) throw new EntryError('NOT_RECOGNISED', 'a stored entry is compressed, and nothing is loaded that inflates.')
+      return own.inflate(bytes, limit)
+    },
+  }
 }
 
-function notInflatable(options?: { cause: unknown }): EntryError {
-  return new EntryError('DAMAGED_ENTRY', 'the body of an entry cannot be inflated within its stated length.', options)
-}
+/** Where it cannot be loaded, entries are kept as they are. */
+function ignore(): void {}

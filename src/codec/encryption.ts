@@ -2,10 +2,10 @@
  * Encryption of entries at rest: AES-256-GCM under named keys, one of which seals while all of them open.
  * @module
  */
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { types } from 'node:util'
+import { isBytes } from '../bytes.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { nodeCrypto } from '../key/node-crypto.ts'
 
 /**
  * How entries are encrypted before they leave the process.
@@ -82,8 +82,8 @@ function createEncryption(keys: ReadonlyMap<string, KeyObject>, current: string,
     current,
     has: (id) => keys.has(id),
     seal(parts, authenticated) {
-      const iv = randomBytes(ivLength)
-      const cipher = createCipheriv(algorithm, sealing, iv, { authTagLength: tagLength })
+      const iv = nodeCrypto().randomBytes(ivLength)
+      const cipher = nodeCrypto().createCipheriv(algorithm, sealing, iv, { authTagLength: tagLength })
       cipher.setAAD(authenticated)
       const sealed: Uint8Array[] = parts.map((part) => cipher.update(part))
       sealed.push(cipher.final())
@@ -92,7 +92,7 @@ function createEncryption(keys: ReadonlyMap<string, KeyObject>, current: string,
     open(id, sealed, authenticated) {
       const key = keys.get(id)
       if (key === undefined || sealed.length < sealLength) return undefined
-      const decipher = createDecipheriv(algorithm, key, sealed.subarray(0, ivLength), { authTagLength: tagLength })
+      const decipher = nodeCrypto().createDecipheriv(algorithm, key, sealed.subarray(0, ivLength), { authTagLength: tagLength })
       decipher.setAAD(authenticated)
       decipher.setAuthTag(sealed.subarray(ivLength, sealLength))
       const opened = decipher.update(sealed.subarray(sealLength))
@@ -114,7 +114,7 @@ function readKeys(option: string, given: unknown): Map<string, KeyObject> {
     if (!isKeyId(id) || bytesOf(id) !== undefined) throw new InvalidOptionError(option, 'an object with another id', keyIds)
     const bytes = bytesOf(key)
     if (bytes === undefined) throw new InvalidOptionError(`${option}.${id}`, describe(key), keyForms)
-    keys.set(id, createSecretKey(bytes))
+    keys.set(id, nodeCrypto().createSecretKey(bytes))
   }
   return keys
 }
@@ -125,7 +125,7 @@ function isKeyId(id: string): boolean {
 
 /** The bytes of a key in any of its forms, or `undefined` when it has none of them. */
 function bytesOf(key: unknown): Uint8Array | undefined {
-  if (types.isUint8Array(key)) return key.length === keyLength ? key : undefined
+  if (isBytes(key)) return key.length === keyLength ? key : undefined
   if (typeof key !== 'string') return undefined
   if (hexKey.test(key)) return Buffer.from(key, 'hex')
   // Buffer reads base64 in either alphabet.
@@ -135,11 +135,11 @@ function bytesOf(key: unknown): Uint8Array | undefined {
 /** What an error may say of a value that is a key, or may have been meant as one. */
 function describe(value: unknown): unknown {
   if (value === undefined || value === null) return value
-  if (types.isUint8Array(value)) return `${value.length} bytes`
+  if (isBytes(value)) return `${value.length} bytes`
   if (typeof value === 'string') return `a text of ${value.length} characters`
   return typeof value === 'object' ? value : `a ${typeof value}`
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !types.isUint8Array(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBytes(value)
 }

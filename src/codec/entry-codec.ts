@@ -27,10 +27,10 @@
  * listed here is left alone by who does not know it, as is another version.
  * @module
  */
-import { hash } from 'node:crypto'
-import { types } from 'node:util'
+import { isBytes } from '../bytes.ts'
 import type { Entry } from '../entry.ts'
 import { EntryError, InvalidOptionError } from '../errors.ts'
+import { nodeCrypto } from '../key/node-crypto.ts'
 import { wholeNumber } from '../option.ts'
 import { type Compression, runtimeCompression } from './compression.ts'
 import { type EncryptionOptions, longestKeyId, readEncryption, sealLength } from './encryption.ts'
@@ -47,7 +47,7 @@ export interface CodecOptions {
   readonly maxBodyBytes: number
   /** Encryption at rest. With it, entries that are not encrypted are refused. @default none */
   readonly encryption?: EncryptionOptions | undefined
-  /** What deflates and inflates. @default the fastest that the runtime has */
+  /** What deflates and inflates. @default zlib, where the runtime has it */
   readonly compression?: Compression | undefined
 }
 
@@ -81,12 +81,11 @@ const checksumLength = 8
  * @throws {InvalidOptionError} that names the first option which cannot be
  */
 export function createEntryCodec(options: CodecOptions): EntryCodec {
-  const { compressAbove, maxBodyBytes } = options
+  const { compressAbove, maxBodyBytes, compression = runtimeCompression() } = options
   if (!(compressAbove >= 0)) throw new InvalidOptionError('compressAbove', compressAbove, 'a number of bytes from 0, or Infinity')
   wholeNumber('maxBodyBytes', maxBodyBytes, { least: 1, most: largestBody, of: 'bytes' })
   const encryption = options.encryption === undefined ? undefined : readEncryption('encryption', options.encryption)
   const keyId = Buffer.from(encryption?.current ?? '')
-  const compression = options.compression ?? runtimeCompression()
 
   return {
     encode(entry) {
@@ -148,13 +147,13 @@ function withChecksum(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 function checksum(bytes: Uint8Array): Buffer {
-  return hash('sha256', bytes, 'buffer').subarray(0, checksumLength)
+  return nodeCrypto().hash('sha256', bytes, 'buffer').subarray(0, checksumLength)
 }
 
 /** What stands before the content, when all of it fits together and the checksum is right. */
 function readHeader(bytes: Uint8Array) {
   // A store of the user's own may give something else at run time.
-  if (!types.isUint8Array(bytes)) throw unrecognised('the value is not bytes.')
+  if (!isBytes(bytes)) throw unrecognised('the value is not bytes.')
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (view.length < 5 || view.readUInt32BE(0) !== magic) throw unrecognised('the value is no entry of llmemo.')
   if (view[4] !== version) throw unrecognised(`the entry is of format version ${view[4]}, and only ${version} is known here.`)
@@ -181,7 +180,7 @@ function readHeader(bytes: Uint8Array) {
 
 /** The body in the bytes that are stored, when they are not too many and become the same body again. */
 function bodyBytes({ head, body }: Entry, limit: number): Uint8Array {
-  if ((head.kind === 'bytes') !== types.isUint8Array(body)) throw damagedEntry('its body is not of its kind')
+  if ((head.kind === 'bytes') !== isBytes(body)) throw damagedEntry('its body is not of its kind')
   // No text has fewer bytes than UTF-16 units, so one that is far too long is refused before memory is taken for it.
   if (body.length > limit) throw damagedEntry(`its body is over the limit of ${limit} bytes`)
   if (typeof body !== 'string') return body

@@ -25,7 +25,7 @@ const deepest = 500
  * other than `Uint8Array` and `Date`, circles, and nesting deeper than 500
  */
 export function toTagged(value: unknown): unknown {
-  return tag(value, '', 0)
+  return tag(value, [])
 }
 
 /**
@@ -48,24 +48,56 @@ export function joinTaggedBytes(first: TaggedBytes, second: TaggedBytes): Tagged
   return { $bytes: Buffer.concat([first, second].map(({ $bytes }) => Buffer.from($bytes, 'base64'))).toString('base64') }
 }
 
-function tag(value: unknown, path: string, depth: number): unknown {
+/** @param steps the names and indices on the way to `value`, for an error */
+function tag(value: unknown, steps: (string | number)[]): unknown {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
   if (typeof value === 'number' && Number.isFinite(value)) return value
-  if (typeof value !== 'object') throw new NotKeyableError(path, typeof value === 'number' ? String(value) : describe(value))
-  if (depth > deepest) throw new NotKeyableError('the value', `nested deeper than ${deepest} levels`)
-  if (Array.isArray(value)) {
-    // `map` would skip the holes of an array, which JSON writes as null.
-    return Array.from(value, (element: unknown, index) => tag(element, `${path}[${index}]`, depth + 1))
-  }
+  if (typeof value !== 'object') throw new NotKeyableError(pathOf(steps), typeof value === 'number' ? String(value) : describe(value))
+  if (steps.length > deepest) throw new NotKeyableError('the value', `nested deeper than ${deepest} levels`)
+  if (Array.isArray(value)) return tagArray(value, steps)
+  if (isSurelyPlain(value)) return tagObject(value, steps)
   if (isBytes(value)) return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
   if (value instanceof Date && !Number.isNaN(value.getTime())) return { $date: value.toISOString() }
-  if (!isPlain(value)) throw new NotKeyableError(path, describe(value))
-  // The entries become own members, also one that is named as the prototype is.
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .map(([name, member]) => [name.startsWith('$') ? `$${name}` : name, tag(member, path === '' ? name : `${path}.${name}`, depth + 1)]),
-  )
+  if (!isPlain(value)) throw new NotKeyableError(pathOf(steps), describe(value))
+  return tagObject(value, steps)
+}
+
+function tagArray(array: readonly unknown[], steps: (string | number)[]): unknown[] {
+  const tagged: unknown[] = []
+  // `map` would skip the holes of an array, which JSON writes as null.
+  for (let index = 0; index < array.length; index++) tagged.push(tagAt(index, array[index], steps))
+  return tagged
+}
+
+function tagObject(object: object, steps: (string | number)[]): object {
+  const tagged: Record<string, unknown> = {}
+  for (const [name, member] of Object.entries(object)) {
+    if (member === undefined) continue
+    const own = tagAt(name, member, steps)
+    // A member that is named as the prototype is becomes one like any other.
+    if (name === '__proto__') Object.defineProperty(tagged, name, { value: own, enumerable: true, configurable: true, writable: true })
+    else tagged[name.startsWith('$') ? `$${name}` : name] = own
+  }
+  return tagged
+}
+
+function tagAt(step: string | number, value: unknown, steps: (string | number)[]): unknown {
+  steps.push(step)
+  const tagged = tag(value, steps)
+  steps.pop()
+  return tagged
+}
+
+function pathOf(steps: readonly (string | number)[]): string {
+  return steps.reduce<string>((path, step) => {
+    if (typeof step === 'number') return `${path}[${step}]`
+    return path === '' ? step : `${path}.${step}`
+  }, '')
+}
+
+/** Whether `value` is an object as an object literal makes them, which is quick to tell of most. */
+function isSurelyPlain(value: object): boolean {
+  return Object.getPrototypeOf(value) === Object.prototype && !(Symbol.toStringTag in value)
 }
 
 /** Whether `value` is bytes, of this realm or another. A subclass, as `Buffer` or the SDK's own, comes back as plain bytes. */

@@ -78,13 +78,15 @@ export class Invalidations {
         outdated.forEach((label, index) => {
           this.#generations.learn(label, generationIn(values[index]), reading)
         })
+        // A mark that the store has lost is made anew.
+        this.#publishAll(outdated)
       },
     }
   }
 
   /** Asks the store for those of `labels` of which nothing recent is known. Never throws, and waits no longer than a read may. */
   async refresh(labels: readonly string[]): Promise<void> {
-    for (const [label, generation] of this.#generations.unpublished(labels)) void this.#publish(label, generation)
+    this.#publishAll(labels)
     const outdated = this.#generations.outdated(labels)
     if (outdated.length === 0) return
     const unread = outdated.filter((label) => !this.#reading.has(label))
@@ -142,6 +144,11 @@ export class Invalidations {
     const generation = crypto.randomUUID()
     this.#generations.advance(label, generation)
     return this.#publish(label, generation)
+  }
+
+  /** Tells the store what it does not know yet of `labels`, behind the caller's back. */
+  #publishAll(labels: readonly string[]): void {
+    for (const [label, generation] of this.#generations.unpublished(labels)) void this.#publish(label, generation)
   }
 
   async #publish(label: string, generation: string): Promise<boolean> {

@@ -4,6 +4,7 @@
  */
 import type { Source } from '../call.ts'
 import type { Clock } from '../clock.ts'
+import { runtimeCompression } from '../codec/compression.ts'
 import { createEntryCodec, type EntryCodec } from '../codec/entry-codec.ts'
 import type { Entry } from '../entry.ts'
 import type { EventEmitter } from '../events.ts'
@@ -69,6 +70,7 @@ export class Tiers {
       compressAbove: settings.compressAbove,
       maxBodyBytes: settings.maxEntryBytes,
       encryption: settings.encryption,
+      compression: runtimeCompression(async () => (await import('../codec/fflate-compression.ts')).fflateCompression),
     })
     this.#reader = new EntryReader(this.#codec, events, options.allows)
     if (settings.maxMemoryBytes > 0) {

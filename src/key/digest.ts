@@ -2,9 +2,9 @@
  * Text or bytes to a SHA-256 digest.
  * @module
  */
-import { hash } from 'node:crypto'
+import { nodeCrypto } from './node-crypto.ts'
 
 /** The SHA-256 of bytes, or of text in UTF-8, as 64 hex digits. */
 export function sha256(data: string | Uint8Array): string {
-  return hash('sha256', data, 'hex')
+  return nodeCrypto().hash('sha256', data, 'hex')
 }

@@ -68,5 +68,18 @@ function textIn(value: unknown, ...path: string[]): string {
   return typeof text === 'string' ? text : ''
 }
 
+/** The same client, off the fast lane: a middleware of the user's own is to see every call. */
+function offLane(setup: ClientUnderTest<BedrockRuntime>): ClientUnderTest<BedrockRuntime> {
+  return {
+    ...setup,
+    make(options) {
+      const client = setup.make(options)
+      client.middlewareStack.add((next) => next, { step: 'initialize', name: 'watching' })
+      return client
+    },
+  }
+}
+
 describeClient('BedrockRuntime over NodeHttpHandler', converse('http1'))
+describeClient('BedrockRuntime over NodeHttpHandler, off the fast lane', offLane(converse('http1')))
 describeClient('BedrockRuntime over NodeHttp2Handler, its default', converse('h2'))

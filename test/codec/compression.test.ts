@@ -1,7 +1,8 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import * as fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { type Compression, fflateCompression, runtimeCompression, zlibCompression } from '../../src/codec/compression.ts'
+import { type Compression, runtimeCompression, zlibCompression } from '../../src/codec/compression.ts'
+import { fflateCompression } from '../../src/codec/fflate-compression.ts'
 import { EntryError } from '../../src/errors.ts'
 
 const zlib = zlibCompression() ?? expect.unreachable('this runtime has zlib')
@@ -39,14 +40,29 @@ describe('compression', () => {
     expect(runtimeCompression().deflate(new Uint8Array(1_000))).toEqual(deflateRawSync(new Uint8Array(1_000)))
   })
 
-  it('is absent, and fflate takes its place, where the runtime has no zlib', () => {
-    for (const process of [undefined, {}, { getBuiltinModule: () => undefined }]) {
+  it.each([[undefined], [{}], [{ getBuiltinModule: () => undefined }]])(
+    'is another where the runtime has no zlib, once it is loaded',
+    async (process) => {
+      const raw = new Uint8Array(1_000)
+      const deflated = deflateRawSync(raw)
+      const late = runtimeCompression(() => Promise.resolve(fflateCompression))
+      const never = runtimeCompression(() => Promise.reject(new Error('no such module')))
+      const none = runtimeCompression()
       vi.stubGlobal('process', process)
-      const found = [zlibCompression(), runtimeCompression()]
+      const first = [zlibCompression(), ...[late, never, none].map((each) => each.deflate(raw))]
       vi.unstubAllGlobals()
-      expect(found).toEqual([undefined, fflateCompression])
-    }
-  })
+      expect(first).toEqual([undefined, raw, raw, raw])
+      expect(inflated(late, deflated, 1_000)).toBe('NOT_RECOGNISED')
+      await Promise.resolve()
+      await Promise.resolve()
+      expect(late.deflate(raw)).toEqual(fflateCompression.deflate(raw))
+      expect(late.inflate(deflated, 1_000)).toEqual(raw)
+      for (const each of [never, none]) {
+        expect(each.deflate(raw)).toBe(raw)
+        expect(inflated(each, deflated, 1_000)).toBe('NOT_RECOGNISED')
+      }
+    },
+  )
 
   for (const [name, compression] of both) {
     describe(`by ${name}`, () => {

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Compression, fflateCompression, zlibCompression } from '../../src/codec/compression.ts'
+import { type Compression, zlibCompression } from '../../src/codec/compression.ts'
+import { fflateCompression } from '../../src/codec/fflate-compression.ts'
 import { type CodecOptions, createEntryCodec } from '../../src/codec/entry-codec.ts'
 import type { Entry, EntryHead, Usage } from '../../src/entry.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
