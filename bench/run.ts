@@ -3,13 +3,13 @@
  * @module
  */
 import { parseArgs } from 'node:util'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { round } from './harness/by-size.ts'
 import { type Machine, machine, versions } from './harness/machine.ts'
 import { quick, thorough } from './harness/measure.ts'
 import { startRedis } from './harness/redis-server.ts'
-import { budgetTable, isMet, type Outcome, print, type Row } from './harness/report.ts'
+import { type Budget, budgetTable, isMet, type Outcome, print, type Row } from './harness/report.ts'
 import { digits, formatTable } from './harness/table.ts'
 import { draw, type Drawn } from './plots.ts'
 import { everyone } from './others/index.ts'
@@ -116,11 +116,28 @@ export async function bench(parameters: readonly string[]): Promise<void> {
   }
 }
 
+interface Figures {
+  readonly machine: Machine
+  readonly versions: object
+  readonly budgets: readonly Budget[]
+  readonly rows: Readonly<Record<string, unknown>>
+}
+
 /** Writes the figures down, and shows them when they are all there. */
-function keep(kind: string, figures: Readonly<Record<'machine' | 'versions' | 'budgets' | 'rows', object>>): void {
+function keep(kind: string, figures: Figures): void {
   const path = join(results, `${kind}.json`)
-  writeFileSync(path, `${JSON.stringify(figures, undefined, 1)}\n`)
-  if (rows.every(({ name }) => name in figures.rows)) show(path)
+  const before: Partial<Record<keyof typeof figures, unknown>> = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {}
+  // Of a run of some rows the others' figures stay.
+  const all = {
+    ...figures,
+    budgets: [
+      ...membersOf(before.budgets).filter((each) => !figures.budgets.some(({ what }) => what === Reflect.get(Object(each), 'what'))),
+      ...figures.budgets,
+    ],
+    rows: { ...Object(before.rows), ...figures.rows },
+  }
+  writeFileSync(path, `${JSON.stringify(all, undefined, 1)}\n`)
+  if (rows.every(({ name }) => name in all.rows)) show(path)
 }
 
 /** Draws what was kept, and writes its summary. */
@@ -130,4 +147,8 @@ function show(path: string): void {
   const { cpu, cores, node } = kept.machine
   draw(kept.rows, `${cpu}, ${cores} cores, Node.js ${node}`, results)
   writeFileSync(join(results, 'summary.md'), summary(kept.rows, everyone))
+}
+
+function membersOf(list: unknown): unknown[] {
+  return Array.isArray(list) ? list : []
 }

@@ -2,7 +2,7 @@
  * The table of a kept run for those who read no JSON: `bench/results/summary.md`.
  * @module
  */
-import { type Table, digits, duration, formatTable } from './harness/table.ts'
+import { type Table, duration, formatTable } from './harness/table.ts'
 import type { Other } from './others/other.ts'
 
 /** What the summary needs of the figures. Each is as its row in `rows/` returns it. */
@@ -56,5 +56,5 @@ function at(swept: readonly Swept[], name: string): string {
 }
 
 function whole(count: number | undefined): string {
-  return count === undefined ? '–' : digits(count)
+  return count === undefined ? '–' : count.toLocaleString('en-US')
 }

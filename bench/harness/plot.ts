@@ -63,7 +63,7 @@ export function barChart(title: string, subtitle: string, bars: readonly Bar[]):
 export function lineChart(title: string, subtitle: string, x: Axis, y: Axis, lines: readonly Line[]): string {
   const width = 760
   const height = 420
-  const frame = { left: 70, right: width - 190, top: 72, bottom: height - 56 }
+  const frame = { left: 84, right: width - 190, top: 72, bottom: height - 56 }
   const xs = lines.flatMap(({ points }) => points.map(([at]) => at))
   const ys = lines.flatMap(({ points }) => points.map(([, at]) => at))
   const across = scale(x, Math.min(...xs), Math.max(...xs), frame.left + 10, frame.right - 10, false)
@@ -75,7 +75,7 @@ export function lineChart(title: string, subtitle: string, x: Axis, y: Axis, lin
     }),
     ...[...new Set(xs)].map((value) => write(across.place(value), frame.bottom + 20, x.format(value), 'text-anchor="middle"')),
     write((frame.left + frame.right) / 2, height - 12, x.name, 'text-anchor="middle"'),
-    write(16, (frame.top + frame.bottom) / 2, y.name, `text-anchor="middle" transform="rotate(-90 16 ${(frame.top + frame.bottom) / 2})"`),
+    write(14, (frame.top + frame.bottom) / 2, y.name, `text-anchor="middle" transform="rotate(-90 14 ${(frame.top + frame.bottom) / 2})"`),
   ]
   const ends = spread(
     lines.map(({ points }) => up.place(points.at(-1)?.[1] ?? 0)),

@@ -9,7 +9,7 @@ import { Redis } from 'ioredis'
 import { startChild } from '../harness/child.ts'
 import { chatAnswer } from '../harness/payload.ts'
 import type { Row } from '../harness/report.ts'
-import { digits, duration } from '../harness/table.ts'
+import { duration } from '../harness/table.ts'
 import { everyone } from '../others/index.ts'
 
 const processes = 4
@@ -49,7 +49,11 @@ export const processesRow: Row = {
           caption: `${callers} equal calls in each, over one Redis; the provider takes ${latency} ms.`,
           table: {
             header: ['', 'upstream calls', 'until the last answer'],
-            rows: figures.map(({ name, upstream, milliseconds }) => [name, digits(upstream), duration(milliseconds * 1_000)]),
+            rows: figures.map(({ name, upstream, milliseconds }) => [
+              name,
+              upstream.toLocaleString('en-US'),
+              duration(milliseconds * 1_000),
+            ]),
           },
         },
       ],
