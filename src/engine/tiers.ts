@@ -8,13 +8,14 @@ import { runtimeCompression } from '../codec/compression.ts'
 import { createEntryCodec, type EntryCodec } from '../codec/entry-codec.ts'
 import type { Entry } from '../entry.ts'
 import type { EventEmitter } from '../events.ts'
-import { BoundedMemory } from '../stores/memory.ts'
 import { type Address, EntryReader } from './entry-reader.ts'
 import type { Found } from './found.ts'
 import type { Standing } from './generations.ts'
-import { ageOf, type HotCopy, isDue } from './hot-copy.ts'
+import { ageOf, type HotCopy } from './hot-copy.ts'
+import { HotTier, sizeOf } from './hot-tier.ts'
 import { Invalidations } from './invalidations.ts'
 import { Leases } from './leases.ts'
+import { Lookups } from './lookups.ts'
 import type { Logger } from './logger.ts'
 import { News, type NewsReader } from './news.ts'
 import type { Settings } from './options.ts'
@@ -36,13 +37,6 @@ export interface TiersOptions {
   readonly allows: (entry: Entry, reason: string) => boolean
 }
 
-/** A look-up in the store that is under way. */
-interface Lookup {
-  readonly held: Promise<HotCopy | undefined>
-  /** Whether the entry was written or removed meanwhile, so that what it finds may be older. */
-  overtaken: boolean
-}
-
 /** Hot memory in front, the store behind. */
 export class Tiers {
   /** Who asks the origin, among the processes over one store; `undefined` where each asks for itself. */
@@ -50,22 +44,17 @@ export class Tiers {
   readonly #clock: Clock
   readonly #codec: EntryCodec
   readonly #reader: EntryReader
-  readonly #memory: BoundedMemory<HotCopy> | undefined
+  readonly #hot: HotTier
   readonly #shared: SharedTier | undefined
   readonly #invalidations: Invalidations
-  /** Milliseconds for which a copy in memory is served without asking the store. */
-  readonly #maxMemoryTtl: number
-  readonly #lookups = new Map<string, Lookup>()
+  readonly #lookups: Lookups | undefined
   readonly #removals = new Removals()
   readonly #news: News | undefined
-  /** What memory held before then may have been removed by others unheard. */
-  #doubtedAt = -Infinity
 
   constructor(options: TiersOptions) {
     const { settings, events, logger } = options
     const { clock, store, readDeadline, namespace, invalidationDelay } = settings
     this.#clock = clock
-    this.#maxMemoryTtl = settings.maxMemoryTtl
     this.#codec = createEntryCodec({
       compressAbove: settings.compressAbove,
       maxBodyBytes: settings.maxEntryBytes,
@@ -73,16 +62,21 @@ export class Tiers {
       compression: runtimeCompression(async () => (await import('../codec/fflate-compression.ts')).fflateCompression),
     })
     this.#reader = new EntryReader(this.#codec, events, options.allows)
-    if (settings.maxMemoryBytes > 0) {
-      const onEvict = (_: string, { entry }: HotCopy): void => events.emit('evict', { key: entry.head.key })
-      this.#memory = new BoundedMemory<HotCopy>({ maxBytes: settings.maxMemoryBytes, clock, onEvict })
-    }
+    this.#hot = new HotTier({
+      clock,
+      maxBytes: settings.maxMemoryBytes,
+      maxTtl: settings.maxMemoryTtl,
+      onEvict: (key) => events.emit('evict', { key }),
+    })
     if (store !== undefined) this.#shared = new SharedTier({ store, clock, logger, events, readDeadline })
     this.#invalidations = new Invalidations(clock, this.#shared, namespace, invalidationDelay, async (mark, generation) =>
       this.#news?.declared(mark, generation),
     )
-    if (store !== undefined) this.#news = new News({ store, clock, events, namespace }, this.#newsReader())
-    if (this.#shared !== undefined && settings.sharedFlights) this.leases = new Leases(this.#shared, clock, settings.leaseTtl)
+    if (store === undefined || this.#shared === undefined) return
+    const { leaseTtl, sharedFlights } = settings
+    this.#lookups = new Lookups({ clock, shared: this.#shared, hot: this.#hot, reader: this.#reader, invalidations: this.#invalidations })
+    this.#news = new News({ store, clock, events, namespace }, this.#newsReader())
+    if (sharedFlights) this.leases = new Leases(this.#shared, clock, leaseTtl)
   }
 
   /** The entry at `address` when memory holds it and nobody need be asked whether it is good; else {@link Tiers.find} may know of one. */
@@ -96,12 +90,12 @@ export class Tiers {
     const held = await this.#recall(address)
     if (held !== undefined) return this.#found(held, 'memory')
     // A copy that the store could not be asked about is still better than none.
-    return this.#shared === undefined ? undefined : ((await this.#askStore(this.#shared, [address]))[0] ?? this.landed(address))
+    return this.#lookups === undefined ? undefined : ((await this.#lookUp(this.#lookups, [address]))[0] ?? this.landed(address))
   }
 
   /** What memory holds at this moment: for one who looked the entry up and is about to make it, as it may have come in meanwhile. */
   landed({ storeKey }: Address): Found | undefined {
-    const held = this.#memory?.peek(storeKey)
+    const held = this.#hot.peek(storeKey)
     return held !== undefined && this.#invalidations.agree(held.entry.head.generations) ? this.#found(held, 'memory') : undefined
   }
 
@@ -114,8 +108,8 @@ export class Tiers {
       }),
     )
     const missing = addresses.filter((_, index) => found[index] === undefined)
-    if (this.#shared === undefined || missing.length === 0) return found
-    const late = (await this.#askStore(this.#shared, missing)).values()
+    if (this.#lookups === undefined || missing.length === 0) return found
+    const late = (await this.#lookUp(this.#lookups, missing)).values()
     return found.map((each, index) => {
       const address = addresses[index]
       return each ?? late.next().value ?? (address && this.landed(address))
@@ -139,9 +133,9 @@ export class Tiers {
   keep(address: Address, entry: Entry, beginning: Beginning): boolean {
     const { storeKey: key } = address
     if (this.#invalidations.overtook(address.labels, beginning) || this.#removals.since(key, beginning.removals)) return false
-    this.#overtake(key)
+    this.#lookups?.overtake(key)
     const heldAt = this.#clock.monotonic()
-    this.#hold(key, { entry, heldAt, ageThen: 0, checkedAt: heldAt })
+    this.#hot.hold(key, { entry, heldAt, ageThen: 0, checkedAt: heldAt })
     if (this.#reader.isForeign(key)) return true
     const { ttl, stale } = entry.head
     const left = (): number => Math.ceil(ttl + stale - (this.#clock.monotonic() - heldAt))
@@ -176,14 +170,14 @@ export class Tiers {
    * @throws {StoreError} when the store cannot list its keys
    */
   async keys(prefix: string): Promise<Set<string>> {
-    const keys = new Set(this.#memory?.keys().filter((key) => key.startsWith(prefix)))
+    const keys = new Set(this.#hot.keys().filter((key) => key.startsWith(prefix)))
     for (const key of (await this.#shared?.keys(prefix)) ?? []) keys.add(key)
     return keys
   }
 
   /** Bytes and entries in the hot memory now. */
   memory(): { readonly bytes: number; readonly entries: number } {
-    return { bytes: this.#memory?.bytes ?? 0, entries: this.#memory?.count ?? 0 }
+    return this.#hot.size()
   }
 
   /** Resolves when all writes were handed to the store. */
@@ -204,76 +198,17 @@ export class Tiers {
     if (held === undefined) return undefined
     const { generations } = held.entry.head
     if (this.#invalidations.agree(generations) && (await this.#invalidations.isGood(generations))) return held
-    if (this.#memory?.peek(storeKey) === held) this.#memory.delete(storeKey)
+    if (this.#hot.peek(storeKey) === held) this.#hot.delete(storeKey)
     return undefined
   }
 
   /** What memory holds at `address`, when the store need not be asked whether it has something newer. */
   #held({ storeKey }: Address): HotCopy | undefined {
-    const held = this.#memory?.get(storeKey)
+    const held = this.#hot.get(storeKey)
     if (held === undefined || this.#shared === undefined) return held
     // What was invalidated is asked along with the entry, so that a store that does not answer is waited for once; nor is
     // it asked what is known already.
-    return isDue(held, this.#clock.monotonic(), this.#maxMemoryTtl, this.#doubtedAt) ? undefined : held
-  }
-
-  /** Looks up in the store, together with whoever asks it for the same just now. */
-  async #askStore(shared: SharedTier, addresses: readonly Address[]): Promise<(Found | undefined)[]> {
-    const fresh = addresses.filter(({ storeKey }) => !this.#lookups.has(storeKey))
-    if (fresh.length > 0) this.#beginLookup(shared, fresh)
-    const read = await Promise.all(addresses.map(async ({ storeKey }) => this.#lookups.get(storeKey)?.held))
-    return read.map((held) => (held === undefined ? undefined : this.#found(held, shared.name)))
-  }
-
-  #beginLookup(shared: SharedTier, addresses: readonly Address[]): void {
-    const due = this.#invalidations.due([...new Set(addresses.flatMap((address) => [...address.labels, ...this.#heldLabels(address)]))])
-    const stored = addresses.map(({ storeKey }) => storeKey)
-    const values = shared.read(stored, due.keys)
-    const learnt = values.then((read) => {
-      if (read !== undefined) due.take(read.slice(addresses.length))
-      return read
-    })
-    addresses.forEach((address, index) => {
-      const held = learnt
-        .then((read) => (read === undefined ? undefined : this.#read(address, read[index], lookup)))
-        .finally(() => {
-          if (this.#lookups.get(address.storeKey) === lookup) this.#lookups.delete(address.storeKey)
-        })
-      const lookup: Lookup = { held, overtaken: false }
-      this.#lookups.set(address.storeKey, lookup)
-    })
-  }
-
-  async #read(address: Address, bytes: Uint8Array | undefined, lookup: Lookup): Promise<HotCopy | undefined> {
-    const now = this.#clock.now()
-    const heldAt = this.#clock.monotonic()
-    const entry = this.#reader.read(address, bytes, now)
-    if (!lookup.overtaken && this.#isConfirmed(address, bytes, entry, heldAt)) return undefined
-    if (entry === undefined || !(await this.#invalidations.isCertain(entry.head.generations))) return undefined
-    // An entry from a clock that is ahead of ours is as good as new.
-    const held = { entry, heldAt, ageThen: Math.max(0, now - entry.head.storedAt), checkedAt: heldAt }
-    if (!lookup.overtaken) this.#hold(address.storeKey, held)
-    return held
-  }
-
-  /** The labels of what memory holds, which may have been filled under others than it is asked for under now. */
-  #heldLabels({ storeKey }: Address): string[] {
-    return Object.keys(this.#memory?.peek(storeKey)?.entry.head.generations ?? {})
-  }
-
-  /** Compares what memory holds with what the store has now. @returns whether the copy in memory is to be served on */
-  #isConfirmed({ storeKey }: Address, bytes: Uint8Array | undefined, entry: Entry | undefined, now: number): boolean {
-    const held = this.#memory?.peek(storeKey)
-    if (held === undefined) return false
-    if (bytes === undefined) {
-      // It was removed there, or it ended.
-      this.#memory?.delete(storeKey)
-      return false
-    }
-    // What cannot be read is no reason to part with what can, nor is what is older: the newer one's write was lost.
-    if (entry !== undefined && entry.head.storedAt > held.entry.head.storedAt) return false
-    held.checkedAt = now
-    return true
+    return this.#hot.isDue(held) ? undefined : held
   }
 
   #newsReader(): NewsReader {
@@ -285,38 +220,23 @@ export class Tiers {
       },
       missed: () => {
         this.#invalidations.doubt()
-        this.#doubtedAt = this.#clock.monotonic()
+        this.#hot.doubt()
       },
     }
   }
 
   #forget(storeKey: string): void {
-    this.#overtake(storeKey)
-    this.#memory?.delete(storeKey)
+    this.#lookups?.overtake(storeKey)
+    this.#hot.delete(storeKey)
   }
 
-  #overtake(storeKey: string): void {
-    const lookup = this.#lookups.get(storeKey)
-    if (lookup === undefined) return
-    lookup.overtaken = true
-    this.#lookups.delete(storeKey)
-  }
-
-  #hold(storeKey: string, held: HotCopy): void {
-    const { head } = held.entry
-    this.#memory?.set(storeKey, held, { bytes: sizeOf(held.entry), ttl: head.ttl + head.stale - held.ageThen, owner: head.scope })
+  async #lookUp(lookups: Lookups, addresses: readonly Address[]): Promise<(Found | undefined)[]> {
+    const held = await lookups.find(addresses)
+    return held.map((each) => (each === undefined ? undefined : this.#found(each, this.#shared?.name ?? '')))
   }
 
   #found(held: HotCopy, source: Source): Found {
     const age = ageOf(held, this.#clock.monotonic())
     return { entry: held.entry, source, age, remaining: held.entry.head.ttl - age }
   }
-}
-
-/** What an entry takes in memory, estimated to the high side. */
-function sizeOf({ head, body }: Entry): number {
-  // Texts beyond ASCII may take two bytes a character; a head takes about a kilobyte with its objects.
-  const bytes = typeof body === 'string' ? (Buffer.byteLength(body) === body.length ? body.length : 2 * body.length) : body.byteLength
-  const texts = [...head.tags, ...Object.keys(head.generations)]
-  return texts.reduce((sum, text) => sum + 2 * text.length + 50, bytes + 1_000)
 }
