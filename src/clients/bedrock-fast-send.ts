@@ -52,8 +52,11 @@ export class FastSend {
     if (isJsonObject(command)) this.#names.set(command.constructor, name)
   }
 
-  /** The output of a command, when it can be given at once and as the SDK would; else the documented way knows what to do. */
-  output(command: unknown, cache: unknown, bypassCache: unknown, caller: Caller): JsonObject | undefined {
+  /**
+   * What gives the output of a command, when it can be given at once and as the SDK would; else the documented way knows what to do. It is
+   * to be called in a turn of its own, as a listener may ask the same.
+   */
+  output(command: unknown, cache: unknown, bypassCache: unknown, caller: Caller): (() => JsonObject) | undefined {
     const { known: from } = this.#origin
     if (!this.#isOpen || from === undefined || isAborted(caller.signal) || !isJsonObject(command) || !this.#isAsBefore()) return undefined
     const { input, middlewareStack: stack } = command
@@ -68,7 +71,7 @@ export class FastSend {
       const found = this.#engine.recall(plan)
       if (found === undefined || found.remaining <= 0 || useOf(found, plan.mode, this.#engine.settings) !== 'serve') return undefined
       if (!found.entry.head.omits.every((facet) => plan.omits.includes(facet))) return undefined
-      return storedOutput(found.entry, plan, shape, this.#engine.hit(plan, found), this.#engine.settings.replay, caller)
+      return () => storedOutput(found.entry, plan, shape, this.#engine.hit(plan, found), this.#engine.settings.replay, caller)
     } catch {
       // Whatever it was, the documented way will come upon it and say so.
       return undefined

@@ -66,7 +66,7 @@ export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClien
     const { cache, bypassCache, abortSignal, ...rest }: JsonObject = isJsonObject(given) ? given : {}
     const caller = { signal: signalOf(abortSignal), protocol: protocolOf(own.config) }
     const output = done === undefined ? fast.output(command, cache, bypassCache, caller) : undefined
-    if (output !== undefined) return Promise.resolve(output)
+    if (output !== undefined) return Promise.resolve().then(output)
     const named = (commandName: string): void => fast.learn(command, commandName)
     const sent: Sent = { cache, bypassCache, ...caller, upstream: new AbortController(), named }
     const stack = wrapped.middlewareStack.clone()

@@ -18,10 +18,11 @@ import { type Endpoint, parseJsonObject } from '../providers/endpoint.ts'
 import { credentialText, keptHeaders, keyedHeaders } from '../providers/http-headers.ts'
 import { openaiEndpoints } from '../providers/openai.ts'
 import { noteInfo } from './cache-info.ts'
-import { callOptions, isKeyable } from './call-options.ts'
-import { type HttpRequest, optionsOf, readRequest, targetOf } from './http-request.ts'
+import { callOptions, type HandedDown, isKeyable } from './call-options.ts'
+import { bodyOf, headersOf, optionsOf, signalOf, targetOf } from './http-request.ts'
 import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './http-response.ts'
 import { draftOf } from './recording.ts'
+import { type Asker, type Decided, repeatedOf } from './repeated-requests.ts'
 
 /** What `fetch` is, for those who pass one in. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
@@ -36,11 +37,13 @@ export interface HttpSeam {
 interface Asked {
   readonly plan: Plan
   /** The call's inputs one by one, when its endpoint answers each by itself. */
-  readonly singles: Singles | undefined
+  readonly singles?: Singles
   readonly url: string
   readonly signal: AbortSignal | undefined
   /** What may be asked for the facts besides the response: the signal that the caller gave, and that of the request. */
   readonly carriers: readonly (object | undefined)[]
+  /** Takes note that the call was answered from the cache. */
+  readonly repeats: () => void
   /** Asks the origin, for this request or for one with another body. */
   readonly send: (signal: AbortSignal, body?: string) => Promise<Response>
 }
@@ -57,13 +60,16 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const place = method === 'POST' ? placeOf(url) : undefined
     if (place === undefined) return upstream(input, withoutOptions(init))
     const handed = optionsOf(input, init)
-    const request = await readRequest(input, init)
-    const { signal } = request
+    const signal = signalOf(input, init)
+    const asker = askerOf(engine, seam, place, headersOf(input, init))
+    const text = isUsual(engine, handed) && typeof init?.body === 'string' ? init.body : undefined
+    const known = text === undefined ? undefined : repeatedOf(engine).find(text, asker)
+    const request = known?.call.request ?? (await bodyOf(input, init))
     signal?.throwIfAborted()
     const decided =
-      request.body === undefined || !isKeyable(handed.body)
+      request === undefined || !isKeyable(handed.body)
         ? { operation: place.endpoint.operation, scope: handed.options.scope ?? '', reason: 'not keyable' }
-        : decide(engine, callOf(engine, seam, place, request, request.body, handed.options))
+        : (known ?? decide(engine, { ...asker, request, options: handed.options }))
     if ('plan' in decided) handed.learn?.({ call: decided.call, url, key: decided.plan.key })
     const carriers = [handed.signal, signal]
     if ('reason' in decided) {
@@ -73,25 +79,24 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     }
     const send: Asked['send'] = (flightSignal, body) =>
       upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body }) })
-    return exchange(engine, exchangeOf(engine, { ...decided, url, signal, carriers, send }))
+    const repeats = (): void => {
+      if (text !== undefined && !('singles' in decided)) repeatedOf(engine).note(text, decided)
+    }
+    return exchange(engine, exchangeOf(engine, { ...decided, url, signal, carriers, send, repeats }))
   }
 }
 
-function callOf(
-  engine: Engine,
-  seam: HttpSeam,
-  place: { readonly endpoint: Endpoint; readonly origin: string },
-  request: HttpRequest,
-  body: Call['request'],
-  options: Call['options'],
-): Call {
-  const credential = seam.rotating ? '' : credentialText((name) => request.headers.get(name))
+/** Whether a call asks for nothing of its own, so that its text decides everything. A life that is shortened at random is drawn anew. */
+function isUsual({ settings }: Engine, { options }: HandedDown): boolean {
+  return settings.jitter === 0 && Object.keys(options).length === 0
+}
+
+function askerOf(engine: Engine, seam: HttpSeam, place: { readonly endpoint: Endpoint; readonly origin: string }, headers: Headers): Asker {
+  const credential = seam.rotating ? '' : credentialText((name) => headers.get(name))
   return {
     ...place,
-    headers: keyedHeaders(request.headers, engine.settings.ignoredHeaders),
-    request: body,
+    headers: keyedHeaders(headers, engine.settings.ignoredHeaders),
     credential: credential === '' ? '' : digestOf(credential),
-    options,
   }
 }
 
@@ -99,10 +104,12 @@ function callOf(
 const digestOf = remembering(100, sha256)
 
 /** What is to be done with a call. A fault of ours is no reason to fail it; an option that cannot be is. */
-function decide(engine: Engine, call: Call): { call: Call; plan: Plan; singles: Singles | undefined } | Refusal {
+function decide(engine: Engine, call: Call): (Decided & { readonly singles?: Singles }) | Refusal {
   try {
     const plan = planCall(call, engine.settings)
-    return 'reason' in plan ? plan : { call, plan, singles: planSingles(call, plan, engine.settings) }
+    if ('reason' in plan) return plan
+    const singles = planSingles(call, plan, engine.settings)
+    return { call, plan, ...(singles && { singles }) }
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error
     engine.hookFailed(error)
@@ -126,7 +133,10 @@ function exchangeOf(engine: Engine, asked: Asked): Exchange<ResponseHead, Uint8A
     isOutage: (said) => 'error' in said || said.head.status === 429 || said.head.status >= 500,
     size: (chunk) => chunk.byteLength,
     draft: (recording) => (singles !== undefined && recording.head.status === 200 ? undefined : draftOf(plan, recording)),
-    stored: (found, tell) => inform(storedResponse(found, plan, url, engine.settings.replay, signal), tell, carriers),
+    stored(found, tell) {
+      asked.repeats()
+      return inform(storedResponse(found, plan, url, engine.settings.replay, signal), tell, carriers)
+    },
     shared: (head, passenger, info) => inform(sharedResponse(head, passenger), () => info, carriers),
     missing: (info) => inform(notCachedResponse(url), () => info, carriers),
   }

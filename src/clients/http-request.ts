@@ -8,15 +8,6 @@ import { type JsonObject, parseJsonObject } from '../providers/endpoint.ts'
 import { hasRoundedInteger, mayHoldRounded } from '../providers/exact-json.ts'
 import { type HandedDown, handedDownIn } from './call-options.ts'
 
-/** A request, read. */
-export interface HttpRequest {
-  readonly url: string
-  readonly headers: Headers
-  /** The body as JSON, files standing by their digests; `undefined` when it cannot be read as that. */
-  readonly body: JsonObject | undefined
-  readonly signal: AbortSignal | undefined
-}
-
 /** The address that `fetch` is asked for, and its method in capitals. */
 export function targetOf(input: string | URL | Request, init: RequestInit | undefined): { url: string; method: string } {
   const request = input instanceof Request ? input : undefined
@@ -38,22 +29,21 @@ export function optionsOf(input: string | URL | Request, init: RequestInit | und
   return isCacheMode(own) ? { ...handed, options: { ...handed.options, mode: own } } : handed
 }
 
-/** The request with its body read as JSON. */
-export async function readRequest(input: string | URL | Request, init: RequestInit | undefined): Promise<HttpRequest> {
-  const request = input instanceof Request ? input : undefined
-  const given: unknown = init?.body ?? undefined
-  return {
-    url: addressOf(input),
-    headers: headersOf(request, init?.headers),
-    body: given === undefined && request !== undefined ? parseBytes(await request.clone().arrayBuffer()) : await readBody(given),
-    signal: init?.signal ?? request?.signal ?? undefined,
-  }
+/** The headers of a request. They are only read, so those of an SDK need no copy. */
+export function headersOf(input: string | URL | Request, init: RequestInit | undefined): Headers {
+  if (init?.headers instanceof Headers) return init.headers
+  return init?.headers === undefined && input instanceof Request ? input.headers : new Headers(init?.headers)
 }
 
-/** They are only read, so those of an SDK need no copy. */
-function headersOf(request: Request | undefined, given: RequestInit['headers']): Headers {
-  if (given instanceof Headers) return given
-  return given === undefined && request !== undefined ? request.headers : new Headers(given)
+/** The caller's own signal. */
+export function signalOf(input: string | URL | Request, init: RequestInit | undefined): AbortSignal | undefined {
+  return init?.signal ?? (input instanceof Request ? input.signal : undefined)
+}
+
+/** The body as JSON, files standing by their digests; `undefined` when it cannot be read as that. */
+export async function bodyOf(input: string | URL | Request, init: RequestInit | undefined): Promise<JsonObject | undefined> {
+  const given: unknown = init?.body ?? undefined
+  return given === undefined && input instanceof Request ? parseBytes(await input.clone().arrayBuffer()) : readBody(given)
 }
 
 function readBody(body: unknown): JsonObject | undefined | Promise<JsonObject | undefined> {

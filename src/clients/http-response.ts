@@ -11,7 +11,7 @@ import type { ReplayOptions } from '../engine/options.ts'
 import type { Plan } from '../engine/plan.ts'
 import { notCachedMessage } from '../errors.ts'
 import { parseJsonObject } from '../providers/endpoint.ts'
-import { formatEvents, parseEvents } from '../stream/server-sent-events.ts'
+import { formatEvents, parseEvents, type ServerEvent, splitEvents } from '../stream/server-sent-events.ts'
 import { noteInfo } from './cache-info.ts'
 import { QuickResponse } from './quick-response.ts'
 
@@ -71,10 +71,24 @@ function pieces(entry: Entry, plan: Plan): string[] {
   if (entry.head.kind === 'json' && streaming !== undefined) {
     return streaming.disassemble(parseJsonObject(body) ?? {}, plan.request).map((event) => formatEvents([event]))
   }
-  const recorded = parseEvents(body)
   const leaner = plan.omits.some((facet) => !entry.head.omits.includes(facet))
-  const events = leaner && streaming?.adapt !== undefined ? streaming.adapt(recorded, plan.request) : recorded
+  if (leaner && streaming?.adapt !== undefined) return textsOf(streaming.adapt(parseEvents(body), plan.request))
+  return isFormatted(entry, body) ? splitEvents(body) : textsOf(parseEvents(body))
+}
+
+function textsOf(events: readonly ServerEvent[]): string[] {
   return events.map((event) => formatEvents([event]))
+}
+
+/** Whether the streams of entries are written as we write them, as those of most providers are. To look takes longer than to serve them. */
+const formatted = new WeakMap<Entry, boolean>()
+
+function isFormatted(entry: Entry, body: string): boolean {
+  const known = formatted.get(entry)
+  if (known !== undefined) return known
+  const found = formatEvents(parseEvents(body)) === body
+  formatted.set(entry, found)
+  return found
 }
 
 /** One event at a read, so that a reader who aborts between two events gets no more of them. */
@@ -86,20 +100,21 @@ function replayed(texts: readonly string[], replay: ReplayOptions, signal: Abort
   const settle = (): void => {
     if (aborted !== undefined) signal?.removeEventListener('abort', aborted)
   }
+  const give = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    if (signal?.aborted === true) return
+    const text = texts[index++]
+    if (text !== undefined) return controller.enqueue(encoder.encode(text))
+    settle()
+    controller.close()
+  }
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
         aborted = () => controller.error(signal?.reason)
         signal?.addEventListener('abort', aborted, { once: true })
       },
-      async pull(controller) {
-        if (delay !== undefined && index < texts.length) await delay(index)
-        if (signal?.aborted === true) return
-        const text = texts[index++]
-        if (text !== undefined) return controller.enqueue(encoder.encode(text))
-        settle()
-        controller.close()
-      },
+      // No promise where nothing is waited for: one for each event takes longer than the event.
+      pull: (controller) => (delay === undefined || index >= texts.length ? give(controller) : delay(index).then(() => give(controller))),
       cancel: settle,
     },
     { highWaterMark: 0 },

@@ -66,7 +66,7 @@ export async function lookup(engine: Engine, request: CacheRequest): Promise<Loo
     engine.bypass(plan)
     return undefined
   }
-  const found = engine.recall(plan) ?? (await engine.find(plan))
+  const found = await (engine.recall(plan) ?? engine.find(plan))
   const answer = found !== undefined && isUsable(found, plan) ? wholeOf(found, plan) : undefined
   if (found !== undefined && answer !== undefined) return { answer, info: engine.hit(plan, found)() }
   engine.miss(plan)

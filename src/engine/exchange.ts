@@ -54,7 +54,8 @@ export interface Exchange<Head, Item, Result> {
 export async function exchange<Head, Item, Result>(engine: Engine, call: Exchange<Head, Item, Result>): Promise<Result> {
   const { plan, signal } = call
   if (plan.mode !== 'reload') {
-    const looked = call.find === undefined ? (engine.recall(plan) ?? (await engine.find(plan))) : await call.find()
+    // Waited for in any case, so that a listener who asks the same is not called within himself.
+    const looked = await (call.find === undefined ? (engine.recall(plan) ?? engine.find(plan)) : call.find())
     signal?.throwIfAborted()
     // From here to boarding a flight nothing is waited for.
     const found = freshest(engine, plan, looked)

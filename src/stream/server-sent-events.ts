@@ -55,6 +55,18 @@ export function formatEvents(events: readonly ServerEvent[]): string {
   return text
 }
 
+/** The texts of single events in what {@link formatEvents} wrote: no event holds an empty line. */
+export function splitEvents(text: string): string[] {
+  const texts: string[] = []
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf('\n\n', at)
+    const next = end === -1 ? text.length : end + 2
+    texts.push(text.slice(at, next))
+    at = next
+  }
+  return texts
+}
+
 /** Whether the line from `at` to `end` is the field `name`, with or without a value. */
 function isField(lines: string, name: string, at: number, end: number): boolean {
   const after = at + name.length

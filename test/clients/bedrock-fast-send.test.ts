@@ -143,6 +143,18 @@ describe('the fast lane of send()', () => {
     expect(resolved()).toBe(3)
   })
 
+  it('K11: a listener of "hit" that asks the same is not called within himself', async () => {
+    const client = withCache(bare, cache)
+    await send(client, converse())
+    const inner: Promise<unknown>[] = []
+    cache.on('hit', () => {
+      if (inner.length < 3) inner.push(send(client, converse()))
+    })
+    await send(client, converse())
+    for (const each of inner) expect(await each).toMatchObject({ output: { message: { role: 'assistant' } } })
+    expect(inner).toHaveLength(3)
+  })
+
   it('is for a command that was sent before', async () => {
     const client = withCache(bare, cache)
     const command = converse()

@@ -303,6 +303,18 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     expect(cacheInfo(await ask(client, subject.body, { cache: { mode: 'force-cache' } }))).toMatchObject({ hit: true, stale: true })
   })
 
+  it('K11: a listener of "hit" that asks the same is not called within himself', async () => {
+    const { client, cache } = open(subject)
+    await ask(client)
+    const inner: PromiseLike<unknown>[] = []
+    cache.on('hit', () => {
+      if (inner.length < 3) inner.push(ask(client))
+    })
+    const answer = await ask(client)
+    for (const each of inner) expect(await each).toStrictEqual(answer)
+    expect(inner).toHaveLength(3)
+  })
+
   it('sees what was invalidated', async () => {
     const { client, cache } = open(subject)
     await ask(client)

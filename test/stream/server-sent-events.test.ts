@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatEvents, parseEvents } from '../../src/stream/server-sent-events.ts'
+import { formatEvents, parseEvents, splitEvents } from '../../src/stream/server-sent-events.ts'
 
 describe('parseEvents', () => {
   // The examples of https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
@@ -77,6 +77,18 @@ describe('formatEvents', () => {
     fc.assert(
       fc.property(fc.array(event), fc.constantFrom('\r', '\r\n'), (events, end) => {
         expect(parseEvents(formatEvents(events).replaceAll('\n', end))).toEqual(events)
+      }),
+    )
+  })
+})
+
+describe('splitEvents', () => {
+  const events = fc.array(fc.record({ event: fc.string(), data: fc.string({ unit: fc.constantFrom('a', '\n', '\r', ' ', ':') }) }))
+
+  it('gives each event the text that it has alone', () => {
+    fc.assert(
+      fc.property(events, (given) => {
+        expect(splitEvents(formatEvents(given))).toEqual(given.map((event) => formatEvents([event])))
       }),
     )
   })
