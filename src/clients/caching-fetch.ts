@@ -18,7 +18,7 @@ import { type Endpoint, parseJsonObject } from '../providers/endpoint.ts'
 import { credentialText, keptHeaders, keyedHeaders } from '../providers/http-headers.ts'
 import { openaiEndpoints } from '../providers/openai.ts'
 import { noteInfo } from './cache-info.ts'
-import { callOptions, type HandedDown, isKeyable } from './call-options.ts'
+import { callOptions, type HandedDown, isKeyable, type Looked } from './call-options.ts'
 import { bodyOf, headersOf, optionsOf, signalOf, targetOf } from './http-request.ts'
 import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './http-response.ts'
 import { draftOf } from './recording.ts'
@@ -44,6 +44,7 @@ interface Asked {
   readonly carriers: readonly (object | undefined)[]
   /** Takes note that the call was answered from the cache. */
   readonly repeats: () => void
+  readonly looked: Looked | undefined
   /** Asks the origin, for this request or for one with another body. */
   readonly send: (signal: AbortSignal, body?: string) => Promise<Response>
 }
@@ -82,7 +83,10 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const repeats = (): void => {
       if (text !== undefined && !('singles' in decided)) repeatedOf(engine).note(text, decided)
     }
-    return exchange(engine, exchangeOf(engine, { ...decided, url, signal, carriers, send, repeats }))
+    const looked = handed.looked?.key === decided.plan.key ? handed.looked : undefined
+    // The SDK may send the same once more, much later.
+    handed.looked = undefined
+    return exchange(engine, exchangeOf(engine, { ...decided, url, signal, carriers, send, repeats, looked }))
   }
 }
 
@@ -125,6 +129,7 @@ function exchangeOf(engine: Engine, asked: Asked): Exchange<ResponseHead, Uint8A
     plan,
     signal,
     flights: flightsOf(engine),
+    looked: asked.looked,
     ...(singles && { find: () => findSingles(engine, plan, singles) }),
     async start(flightSignal, fate) {
       return upstreamOf(singles === undefined ? await send(flightSignal) : await sendSingles(engine, asked, singles, flightSignal, fate))

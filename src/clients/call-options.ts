@@ -4,6 +4,7 @@
  */
 import { assertCallOptions, type CallOptions } from '../call.ts'
 import { InvalidOptionError, NotKeyableError } from '../errors.ts'
+import type { Found } from '../engine/engine.ts'
 import type { Call } from '../engine/plan.ts'
 import { canonicalJson } from '../key/canonical-json.ts'
 import { isPlainJson } from '../key/plain-json.ts'
@@ -18,11 +19,19 @@ export const callOptions = Symbol.for('llmemo.call')
 export interface HandedDown {
   readonly options: CallOptions
   /** The request's body as the caller gave it, of which the SDK may send something else. */
-  readonly body: unknown
+  body: unknown
   /** The signal that the caller gave: that of a stream helper's own controller, by which the helper's facts are found. */
   readonly signal?: object
   /** Told what the seam saw of the call. */
   learn?: (seen: Seen) => void
+  /** What was found of the call before it came to the seam, which need not look once more. */
+  looked?: Looked | undefined
+}
+
+/** What was found under a key. */
+export interface Looked {
+  readonly key: string
+  readonly found: Found | undefined
 }
 
 /** What the seam saw of a call that it has decided. */

@@ -1,5 +1,5 @@
 /**
- * The fast lane of the clients that end in a `fetch`: a fresh answer in memory is given before the SDK makes its request, which takes
+ * The fast lane of the clients that end in a `fetch`: a fresh answer is given before the SDK makes its request, which takes
  * several times longer than the answer. The point is `makeRequest`, through which all methods and helpers of the SDKs go and whose result
  * they all read. It is not documented, so nothing is taken for granted: a call goes the documented way, and is watched there, until it is
  * known what the SDK would make of another call of the same shape; and whenever anything is not as it was.
@@ -9,7 +9,7 @@
 import type { Engine, Found } from '../engine/engine.ts'
 import { type Call, type Plan, planCall } from '../engine/plan.ts'
 import { useOf } from '../engine/staleness.ts'
-import { isPlainJson } from '../key/plain-json.ts'
+import { copiedJson, isPlainJson } from '../key/plain-json.ts'
 import { isJsonObject, type JsonObject } from '../providers/endpoint.ts'
 import { noteInfo } from './cache-info.ts'
 import { handedDownIn, type HandedDown, type Seen } from './call-options.ts'
@@ -24,6 +24,9 @@ interface Lesson {
   /** Whether this version of the SDK says in its result what signal the request had. */
   readonly tellsSignal: boolean
 }
+
+/** Goes the documented way. */
+type Ask = (options: unknown) => unknown
 
 /** What the lane works with. */
 interface Lane {
@@ -50,8 +53,8 @@ export function openFastLane(client: object, engine: Engine, isSeamOurs: () => b
   const value = async (given: unknown, retriesRemaining: unknown, ...rest: unknown[]): Promise<unknown> => {
     const options = await given
     const isFirstTry = retriesRemaining === null && rest.every(isUndefined)
-    const ask = (): unknown => Reflect.apply(makeRequest, client, [options, retriesRemaining, ...rest])
-    return isFirstTry && isJsonObject(options) ? answer(lane, options, ask) : ask()
+    const ask: Ask = (asked) => Reflect.apply(makeRequest, client, [asked, retriesRemaining, ...rest])
+    return isFirstTry && isJsonObject(options) ? answer(lane, options, ask) : ask(options)
   }
   Object.defineProperty(client, 'makeRequest', { value, configurable: true, writable: true })
 }
@@ -61,12 +64,12 @@ function isUndefined(value: unknown): boolean {
 }
 
 /** What the SDK's `makeRequest` would resolve to, or the promise that it gives. */
-function answer(lane: Lane, options: JsonObject, ask: () => unknown): unknown {
+function answer(lane: Lane, options: JsonObject, ask: Ask): unknown {
   const { body, fetchOptions } = options
   const handed = isJsonObject(fetchOptions) ? handedDownIn(fetchOptions) : undefined
-  if (lane.closed || handed === undefined || !lane.isSeamOurs()) return ask()
+  if (lane.closed || handed === undefined || !lane.isSeamOurs()) return ask(options)
   const shape = shapeOf(lane.client, options)
-  if (shape === undefined || !isJsonObject(body) || !isPlainJson(body)) return ask()
+  if (shape === undefined || !isJsonObject(body) || !isPlainJson(body)) return ask(options)
   const lesson = lane.lessons.get(shape.kind)
   if (lesson === undefined || !isSameShape(lesson.shape, shape)) return learn(lane, shape, options, body, handed, ask)
   const plan = planOf(lane, lesson, body, handed)
@@ -74,7 +77,29 @@ function answer(lane: Lane, options: JsonObject, ask: () => unknown): unknown {
   if (plan !== undefined && found !== undefined && isServable(lane, plan, found)) return served(lane, lesson, plan, found, options, handed)
   // What the seam makes of the call tells whether the lane is still right.
   if (plan !== undefined) handed.learn = (seen) => void (lane.closed ||= seen.key !== plan.key)
-  return ask()
+  if (plan === undefined || plan.streamed || plan.mode === 'reload' || !mayWait(lane, options)) return ask(options)
+  return fromStore(lane, lesson, plan, { ...options, body: copiedJson(body) }, handed, ask)
+}
+
+/** Whether there is a store to be asked, for which the caller leaves time. */
+function mayWait({ client, engine }: Lane, options: JsonObject): boolean {
+  const { store, readDeadline } = engine.settings
+  const timeout: unknown = options['timeout'] ?? Reflect.get(client, 'timeout')
+  return store !== undefined && typeof timeout === 'number' && timeout >= 10 * readDeadline
+}
+
+/**
+ * What the SDK's `makeRequest` would resolve to, after a look into the store.
+ * @param options the call's own, with a body that nobody changes while the store is waited for
+ */
+async function fromStore(lane: Lane, lesson: Lesson, plan: Plan, options: JsonObject, handed: HandedDown, ask: Ask): Promise<unknown> {
+  const found = await lane.engine.find(plan)
+  const { signal } = options
+  const isLeft = signal instanceof AbortSignal && signal.aborted
+  if (!isLeft && found !== undefined && isServable(lane, plan, found)) return served(lane, lesson, plan, found, options, handed)
+  handed.body = options['body']
+  handed.looked = { key: plan.key, found }
+  return ask(options)
 }
 
 /** A fault of ours is the seam's to deal with. */
@@ -115,7 +140,7 @@ async function learn(
   options: JsonObject,
   body: JsonObject,
   handed: HandedDown,
-  ask: () => unknown,
+  ask: Ask,
 ): Promise<unknown> {
   let seen: Seen | undefined
   handed.learn = (told) => {
@@ -123,7 +148,7 @@ async function learn(
     const now = shapeOf(lane.client, options)
     seen = now !== undefined && isSameShape(now, shape) ? told : undefined
   }
-  const props = await ask()
+  const props = await ask(options)
   if (seen === undefined || !isKnownForm(props) || seen.call.endpoint.perInput !== undefined) return props
   const lesson = { shape, call: seen.call, url: seen.url, tellsSignal: Object.hasOwn(props, 'requestSignal') }
   const isRight = planOf(lane, lesson, body, handed)?.key === seen.key

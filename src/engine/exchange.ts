@@ -34,6 +34,8 @@ export interface Exchange<Head, Item, Result> {
   readonly flights: Flights<Shared<Head>, Item>
   /** Looks the answer up. @default by the plan's own key */
   readonly find?: () => Promise<Found | undefined>
+  /** What was found by the plan's own key just now, by one who need not look once more. */
+  readonly looked?: { readonly found: Found | undefined } | undefined
   /** Asks the origin. What the call cost goes into `fate` where {@link Exchange.draft} does not tell it. */
   start(signal: AbortSignal, fate: Fate): Promise<Upstream<Head, Item>>
   /** Whether the origin is out of order, rather than the call at fault, by what it answered or by what was thrown in place of an answer. */
@@ -55,7 +57,7 @@ export async function exchange<Head, Item, Result>(engine: Engine, call: Exchang
   const { plan, signal } = call
   if (plan.mode !== 'reload') {
     // Waited for in any case, so that a listener who asks the same is not called within himself.
-    const looked = await (call.find === undefined ? (engine.recall(plan) ?? engine.find(plan)) : call.find())
+    const looked = await look(engine, call)
     signal?.throwIfAborted()
     // From here to boarding a flight nothing is waited for.
     const found = freshest(engine, plan, looked)
@@ -78,6 +80,14 @@ export async function exchange<Head, Item, Result>(engine: Engine, call: Exchang
   const { passenger, joined } = board(engine, call, signal, waitingFor(engine, call), () => engine.miss(plan))
   const shared = await passenger.head().catch(ifElsewhere)
   return shared instanceof AnsweredElsewhere ? elsewhere(engine, call, shared) : handOut(engine, call, passenger, joined, shared)
+}
+
+function look<Head, Item, Result>(
+  engine: Engine,
+  { plan, find, looked }: Exchange<Head, Item, Result>,
+): Found | undefined | Promise<Found | undefined> {
+  if (find !== undefined) return find()
+  return looked === undefined ? (engine.recall(plan) ?? engine.find(plan)) : looked.found
 }
 
 /** Asks the origin for an answer of which there is an old one, which stands in where the origin is out of order. */

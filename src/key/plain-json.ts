@@ -29,3 +29,11 @@ export function isPlainJson(value: unknown, depth = 0): boolean {
   }
   return true
 }
+
+/** A copy of a value that {@link isPlainJson}. Texts, which nobody can change, are shared. */
+export function copiedJson(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copiedJson)
+  if (typeof value !== 'object' || value === null) return value
+  // Not by assignment: `__proto__` is a name like any other.
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copiedJson(member)]))
+}

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isPlainJson } from '../../src/key/plain-json.ts'
+import { copiedJson, isPlainJson } from '../../src/key/plain-json.ts'
 import { values } from './values.ts'
 
 /** Whether no number in it is so large that it may have been rounded. */
@@ -67,3 +67,23 @@ describe('a value that is what JSON makes of it', () => {
     expect(isPlainJson({ held: [value] })).toBe(value === undefined ? false : isPlainJson(value))
   })
 })
+
+describe('a copy of such a value', () => {
+  it('is equal, to the order of its members, and shares no object with it', () => {
+    fc.assert(
+      fc.property(values.filter(isExact), (value) => {
+        const copy = copiedJson(value)
+        expect(JSON.stringify(copy)).toBe(JSON.stringify(value))
+        const owned = objectsIn(copy)
+        for (const object of objectsIn(value)) expect(owned.has(object)).toBe(false)
+      }),
+    )
+  })
+})
+
+function objectsIn(value: unknown, found = new Set<object>()): Set<object> {
+  if (typeof value !== 'object' || value === null) return found
+  found.add(value)
+  for (const member of Object.values(value)) objectsIn(member, found)
+  return found
+}
