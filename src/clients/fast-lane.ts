@@ -6,6 +6,7 @@
  * Source: `makeRequest` in `client.ts` of openai and @anthropic-ai/sdk
  * @module
  */
+import type { CacheInfo } from '../call.ts'
 import type { Engine, Found } from '../engine/engine.ts'
 import { type Call, type Plan, planCall } from '../engine/plan.ts'
 import { useOf } from '../engine/staleness.ts'
@@ -13,7 +14,7 @@ import { copiedJson, isPlainJson } from '../key/plain-json.ts'
 import { isJsonObject, type JsonObject } from '../providers/endpoint.ts'
 import { noteInfo } from './cache-info.ts'
 import { handedDownIn, type HandedDown, type Seen } from './call-options.ts'
-import { quickResponse } from './http-response.ts'
+import { quickResponse, storedResponse } from './http-response.ts'
 import { isOfSdkItself, isSameShape, type RequestShape, shapeOf } from './request-shape.ts'
 
 /** What the documented seam saw of a call, and so will see of any other of the same shape. */
@@ -73,7 +74,7 @@ function answer(lane: Lane, options: JsonObject, ask: Ask): unknown {
   const lesson = lane.lessons.get(shape.kind)
   if (lesson === undefined || !isSameShape(lesson.shape, shape)) return learn(lane, shape, options, body, handed, ask)
   const plan = planOf(lane, lesson, body, handed)
-  const found = plan === undefined || plan.streamed || plan.mode === 'reload' ? undefined : lane.engine.recall(plan)
+  const found = plan !== undefined && isUsual(plan, options) ? lane.engine.recall(plan) : undefined
   if (plan !== undefined && found !== undefined && isServable(lane, plan, found)) return served(lane, lesson, plan, found, options, handed)
   // What the seam makes of the call tells whether the lane is still right.
   if (plan !== undefined) handed.learn = (seen) => void (lane.closed ||= seen.key !== plan.key)
@@ -112,25 +113,40 @@ function planOf(lane: Lane, { call }: Pick<Lesson, 'call'>, request: JsonObject,
   }
 }
 
-/** Whether an answer may be given as it is: fresh and whole, with nothing to be done behind the caller's back. */
+/** Whether a stored answer will do, and the SDK expects of it what the body asks for. A stream is to heed the signal that its caller gave. */
+function isUsual({ mode, streamed }: Plan, { stream = false, signal }: JsonObject): boolean {
+  return mode !== 'reload' && streamed === stream && (!streamed || signal === undefined || signal === null)
+}
+
+/** Whether an answer may be given as it is: fresh, holding all that is asked for, with nothing to be done behind the caller's back. */
 function isServable({ engine }: Lane, plan: Plan, found: Found): boolean {
-  const { kind, status } = found.entry.head
-  return kind === 'json' && status === 200 && found.remaining > 0 && useOf(found, plan.mode, engine.settings) === 'serve'
+  const { kind, status, omits } = found.entry.head
+  if (status !== 200 || found.remaining <= 0 || useOf(found, plan.mode, engine.settings) !== 'serve') return false
+  if (plan.streamed) return plan.endpoint.streaming !== undefined && omits.every((facet) => plan.omits.includes(facet))
+  return kind === 'json'
 }
 
 /** What the SDK's `makeRequest` would resolve to after a hit. */
 function served(lane: Lane, lesson: Lesson, plan: Plan, found: Found, options: JsonObject, { signal }: HandedDown): object {
   const tell = lane.engine.hit(plan, found)
   if (signal !== undefined) noteInfo(signal, tell)
+  const controller = new AbortController()
   return {
-    response: quickResponse(found, plan, tell, lesson.url),
+    response: plan.streamed ? streamed(lane, lesson, plan, found, tell, controller) : quickResponse(found, plan, tell, lesson.url),
     options,
-    controller: new AbortController(),
+    controller,
     ...(lesson.tellsSignal && { requestSignal: options['signal'] }),
     requestLogID: 'log_llmemo',
     retryOfRequestLogID: undefined,
     startTime: Date.now(),
   }
+}
+
+/** A replayed stream. It knows nothing of its response but the signal of its controller, which is asked for its facts. */
+function streamed(lane: Lane, { url }: Lesson, plan: Plan, found: Found, tell: () => CacheInfo, { signal }: AbortController): Response {
+  const response = storedResponse(found, plan, url, lane.engine.settings.replay, signal)
+  for (const carrier of [response, signal]) noteInfo(carrier, tell)
+  return response
 }
 
 /** Goes the documented way, and takes note of what comes of it. */

@@ -104,7 +104,7 @@ function isHarmless(name: string, value: unknown): boolean {
     case 'method':
       return value === 'post'
     case 'stream':
-      return value === undefined || value === false
+      return value === undefined || typeof value === 'boolean'
     case 'timeout':
       return isDuration(value)
     case 'maxRetries':

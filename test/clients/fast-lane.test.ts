@@ -11,7 +11,7 @@ import { message, text } from './anthropic-answers.ts'
 import { type SdkClient as AnthropicClient, sdks as anthropicSdks } from './anthropic-sdks.ts'
 import { completion } from './openai-answers.ts'
 import { azureSdks, type SdkClient as OpenAiClient, type SdkOptions, type SdkPromise, sdks as openaiSdks } from './openai-sdks.ts'
-import { failureOf } from './outcome.ts'
+import { failureOf, outcomeOf } from './outcome.ts'
 
 type Promised = Omit<SdkPromise, 'withResponse'> & { withResponse(): Promise<{ readonly data: unknown; readonly response: Response }> }
 
@@ -33,6 +33,7 @@ interface SdkClass {
 
 const url = 'https://provider.invalid/v1'
 const messages = [{ role: 'user', content: 'Hi' }]
+const openaiAnswer = completion('Hello.')
 
 const subjects: readonly Subject[] = [
   ...openaiSdks.map(({ name, make }) => ({
@@ -40,7 +41,7 @@ const subjects: readonly Subject[] = [
     make,
     ask: (client: object, body: object, options?: object) => openaiOf(client).chat.completions.create(body, options),
     body: { model: 'gpt-test', messages },
-    answer: completion('Hello.'),
+    answer: openaiAnswer,
   })),
   ...anthropicSdks.map(({ name, make }) => ({
     name,
@@ -278,13 +279,26 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     expect(await ask(client, body)).toStrictEqual(await ask(bare, body))
   })
 
-  it('leaves a stream to the documented way', async () => {
-    const { client, built } = open(subject)
+  it('streams a stored answer too, save for one whose signal is the caller’s', async () => {
+    const { client, built, fetch } = open(subject)
     await ask(client)
     await ask(client)
-    const before = built()
-    await Promise.resolve(ask(client, { ...subject.body, stream: true })).catch(() => undefined)
-    expect(built()).toBe(before + 1)
+    const body = { ...subject.body, stream: true, ...(subject.answer === openaiAnswer && { stream_options: { include_usage: true } }) }
+    const slow = await outcomeOf(() => ask(client, body, { fetchOptions: { redirect: 'follow' } }))
+    expect([built(), fetch.mock.calls.length, slow.error]).toEqual([2, 1, undefined])
+    expect(await outcomeOf(() => ask(client, body))).toStrictEqual(slow)
+    expect(built()).toBe(2)
+    const stream = Object(await ask(client, body))
+    expect(cacheInfo(stream)).toMatchObject({ hit: true, source: 'memory' })
+    const seen: unknown[] = []
+    for await (const event of stream) if (seen.push(event) === 2) stream.controller.abort()
+    expect(seen).toEqual(slow.events?.slice(0, 2))
+    const raw = await ask(client, body).asResponse()
+    expect([Object.getPrototypeOf(raw), raw.headers.get('content-type')]).toEqual([Response.prototype, 'text/event-stream; charset=utf-8'])
+    expect(built()).toBe(2)
+    const controller = new AbortController()
+    expect(await outcomeOf(() => ask(client, body, { signal: controller.signal }))).toStrictEqual(slow)
+    expect(built()).toBe(3)
   })
 
   it('leaves an answer that is not fresh, or is to be renewed, to the documented way', async () => {
