@@ -74,11 +74,13 @@ function answer(lane: Lane, options: JsonObject, ask: Ask): unknown {
   const lesson = lane.lessons.get(shape.kind)
   if (lesson === undefined || !isSameShape(lesson.shape, shape)) return learn(lane, shape, options, body, handed, ask)
   const plan = planOf(lane, lesson, body, handed)
-  const found = plan !== undefined && isUsual(plan, options) ? lane.engine.recall(plan) : undefined
-  if (plan !== undefined && found !== undefined && isServable(lane, plan, found)) return served(lane, lesson, plan, found, options, handed)
+  if (plan === undefined) return ask(options)
+  const isOurs = isUsual(plan, options)
+  const found = isOurs ? lane.engine.recall(plan) : undefined
+  if (found !== undefined && isServable(lane, plan, found)) return served(lane, lesson, plan, found, options, handed)
   // What the seam makes of the call tells whether the lane is still right.
-  if (plan !== undefined) handed.learn = (seen) => void (lane.closed ||= seen.key !== plan.key)
-  if (plan === undefined || plan.streamed || plan.mode === 'reload' || !mayWait(lane, options)) return ask(options)
+  handed.learn = (seen) => void (lane.closed ||= seen.key !== plan.key)
+  if (!isOurs || !mayWait(lane, options)) return ask(options)
   return fromStore(lane, lesson, plan, { ...options, body: copiedJson(body) }, handed, ask)
 }
 

@@ -136,6 +136,30 @@ describe.each(subjects)('the fast lane of %s over a store', (_, open) => {
   })
 })
 
+function chunk(delta: object, finish: string | null = null): string {
+  const choices = [{ index: 0, delta, finish_reason: finish }]
+  return `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices })}\n\n`
+}
+
+it('a stream that is stored is streamed before a request is built', async () => {
+  const events = [chunk({ role: 'assistant', content: 'Hel' }), chunk({ content: 'lo.' }), chunk({}, 'stop'), 'data: [DONE]\n\n']
+  const fetch = async (): Promise<Response> => new Response(events.join(''), { headers: { 'content-type': 'text/event-stream' } })
+  const store = new ScriptedStore()
+  const bare = new OpenAI({ baseURL: url, apiKey: 'test-key', fetch, logLevel: 'off' })
+  const client = withCache(bare, { store, clock: new ManualClock(), maxMemoryBytes: 0, logger: false, prices: false })
+  const build = vi.spyOn(ownerOf(bare, 'buildRequest'), 'buildRequest')
+  const texts: string[] = []
+  for (let call = 0; call < 2; call++) {
+    let text = ''
+    const stream = await client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], stream: true })
+    for await (const { choices } of stream) text += choices[0]?.delta.content ?? ''
+    texts.push(`${cacheInfo(stream)?.source}: ${text}`)
+    await settle()
+  }
+  expect(texts).toEqual(['origin: Hello.', 'scripted: Hello.'])
+  expect(build).toHaveBeenCalledTimes(1)
+})
+
 it('what a caller changes in his messages while the store is asked is not sent', async () => {
   const store = new ScriptedStore()
   const sent: string[] = []
