@@ -19,6 +19,7 @@ export default defineConfig({
   suppressWarnings: [/TypeScript 7\.0 does not yet have a stable API/],
   // `import.meta.url` in CommonJS.
   shims: true,
+  // They are in the declarations, where editors show them; here they are only read over each time that the package is loaded.
   outputOptions: { comments: { legal: true, annotation: true, jsdoc: false } },
   failOnWarn: true,
 })
