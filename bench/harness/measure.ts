@@ -43,6 +43,29 @@ export async function race(contenders: readonly Contender[], effort: Effort): Pr
   return new Map(runners.map(({ name, timing }) => [name, timing]))
 }
 
+/**
+ * Measures single calls by turns, each of them when all that the one before has left to be done is done: what its caller waits for, and no
+ * more. Each call is a round by itself.
+ * @param rest does what is left to be done
+ */
+export async function raceByCall(
+  contenders: readonly Contender[],
+  { calls, warmUp }: { readonly calls: number; readonly warmUp: number },
+  rest: () => Promise<void>,
+): Promise<ReadonlyMap<string, Timing>> {
+  const timings = contenders.map(({ name, run }) => ({ name, run, took: new Array<number>() }))
+  for (let call = -warmUp; call < calls; call++) {
+    for (let place = 0; place < timings.length; place++) {
+      const turn = timings[(place + call + warmUp) % timings.length]
+      const start = performance.now()
+      await turn?.run()
+      if (call >= 0) turn?.took.push((performance.now() - start) * 1_000)
+      await rest()
+    }
+  }
+  return new Map(timings.map(({ name, took }) => [name, { rounds: took, calls: took }]))
+}
+
 interface Runner {
   readonly name: string
   readonly timing: { readonly rounds: number[]; readonly calls: number[] }
