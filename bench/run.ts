@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { round } from './harness/by-size.ts'
 import { type Machine, machine, versions } from './harness/machine.ts'
 import { quick, thorough } from './harness/measure.ts'
-import { startRedis } from './harness/redis-server.ts'
+import { startRedis } from '../test/redis-server.ts'
 import { type Budget, budgetTable, isMet, type Outcome, print, type Row } from './harness/report.ts'
 import { digits, formatTable } from './harness/table.ts'
 import { draw, type Drawn } from './plots.ts'
@@ -88,7 +88,7 @@ export async function bench(parameters: readonly string[]): Promise<void> {
     for (const row of chosen) {
       const start = performance.now()
       try {
-        const outcome = await row.run({ effort, careful, isQuick: values.quick, redis: redis.url })
+        const outcome = await row.run({ effort, careful, isQuick: values.quick, redis: `redis://${redis.host}:${redis.port}` })
         outcomes.push({ row, outcome, seconds: (performance.now() - start) / 1_000 })
         print(row, outcome)
       } catch (error) {

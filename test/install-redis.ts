@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 
 /** What a machine without redis-server lacks, and how it gets it. */
 export const advice =
-  'These tests need redis-server on the PATH. Debian and Ubuntu: apt-get install redis-server. macOS: brew install redis. ' +
+  'This needs redis-server on the PATH. Debian and Ubuntu: apt-get install redis-server. macOS: brew install redis. ' +
   'Elsewhere: https://redis.io/docs/latest/operate/oss_and_stack/install/'
 
 /** Whether there is a redis-server on the PATH. */

@@ -123,8 +123,8 @@ function assertInstalled(): void {
   if (!isRedisThere()) throw new Error(advice)
 }
 
-/** A free port; for a cluster, whose bus has the port 10,000 above, one that leaves room. */
-async function freePort(): Promise<number> {
+/** A port of the loopback that is free; for a cluster, whose bus has the port 10,000 above, one that leaves room. */
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = await portOf(createServer().listen(0, '127.0.0.1'))
     const wanted = 10_000 + (port % 40_000)

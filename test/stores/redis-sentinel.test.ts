@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -11,7 +10,7 @@ import { createCache } from '../../src/engine/cache.ts'
 import { redisStore } from '../../src/stores/redis.ts'
 import { callerOf, settle } from '../chat.ts'
 import { versions } from '../redis-clients.ts'
-import { type RedisServer, startRedis } from '../redis-server.ts'
+import { freePort, type RedisServer, startRedis } from '../redis-server.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
@@ -77,17 +76,6 @@ async function ended(child: ChildProcess): Promise<void> {
   const exit = once(child, 'exit')
   if (!child.kill('SIGKILL')) return
   await exit
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  const closed = once(server, 'close')
-  server.close()
-  await closed
-  if (typeof address !== 'object' || address === null) throw new TypeError('the server has no port')
-  return address.port
 }
 
 /** A cache behind the sentinel, and a caller of it. Without memory, so that every answer that is no new one comes from Redis. */
