@@ -108,10 +108,12 @@ export class Generations {
    * relied on again: news may be out of order, or somebody else's.
    */
   hear(label: string, generation: string): void {
-    const known = this.#known.get(label)
-    if (known === undefined || known.generation === generation) return
+    const known = this.#known.get(label) ?? { generation: '', replaced: undefined }
+    if (known.generation === generation) return
     const turn = ++this.#turn
+    // What is being read just now may be older.
     this.#known.set(label, { ...known, heard: generation, changedIn: turn, checkedAt: -Infinity, believedFrom: turn })
+    if (this.#known.size > most) this.#forget()
   }
 
   /** What other processes did may have gone unheard: every label is read from the store before it is relied on again. */

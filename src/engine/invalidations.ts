@@ -35,8 +35,10 @@ export class Invalidations {
   readonly #reading = new Map<string, Promise<void>>()
   /** Labels whose generations are being written to the store. */
   readonly #publishing = new Set<string>()
-  /** Marks to the labels that they are of, as far as they were read of late. */
+  /** Marks to the labels that they are of. */
   readonly #labels = new Map<string, string>()
+  /** Whether there were too many labels to remember them all. */
+  #hasForgotten = false
   readonly #written: (mark: string, generation: string) => Promise<void>
 
   /**
@@ -131,7 +133,8 @@ export class Invalidations {
     const label = this.#labels.get(mark)
     if (!generationForm.test(generation)) return
     if (label !== undefined) this.#generations.hear(label, generation)
-    else this.#generations.doubt()
+    // Of a label that was never looked up here nothing is held that could be outdated.
+    else if (this.#hasForgotten) this.#generations.doubt()
   }
 
   /** What other processes declared outdated may have gone unheard. */
@@ -157,6 +160,7 @@ export class Invalidations {
     if (this.#publishing.has(name)) return false
     this.#publishing.add(name)
     const key = this.#markOf(label)
+    this.#remember(key, label)
     const told = crypto.randomUUID()
     const value = new TextEncoder().encode(told)
     const writing = this.#generations.read()
@@ -173,7 +177,10 @@ export class Invalidations {
   }
 
   #remember(mark: string, label: string): void {
-    if (this.#labels.size >= mostLabels) this.#labels.clear()
+    if (this.#labels.size >= mostLabels) {
+      this.#labels.clear()
+      this.#hasForgotten = true
+    }
     this.#labels.set(mark, label)
   }
 

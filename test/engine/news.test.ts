@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { ChannelListener } from '../../src/store.ts'
-import { answer, ask, openCache, question } from '../chat.ts'
+import { answer, ask, openCache, question, settle } from '../chat.ts'
 import { ManualClock } from '../manual-clock.ts'
 import { ScriptedStore } from '../scripted-store.ts'
 
@@ -139,6 +139,27 @@ describe('over a store that passes messages on', () => {
     expect(await seen()).toEqual(['kept', 'lost', 1])
     expect(store.count('get')).toBe(reads)
     expect(there.errors()).toEqual([])
+  })
+
+  it('what was invalidated while it was being read is read once more', async () => {
+    const { store, clock, here } = await pair()
+    const late = openCache({ store, clock })
+    store.reads = 'held'
+    const asked = late.cache.get('value')
+    await settle()
+    store.reads = 'works'
+    await here.cache.invalidate({ operation: 'value' })
+    store.release()
+    expect(await asked).toBe(undefined)
+    expect(await late.cache.get('value')).toBe(undefined)
+  })
+
+  it('what nobody here has asked for can be invalidated elsewhere without a look into the store', async () => {
+    const { store, here, seen } = await pair()
+    const reads = store.count('get')
+    for (let number = 0; number < 100; number++) await here.cache.invalidate({ tags: [`other ${number}`] })
+    expect(await seen()).toEqual(['kept', 'lost', 1])
+    expect(store.count('get')).toBe(reads)
   })
 
   it('a forged invalidation costs a look into the store and nothing more', async () => {
