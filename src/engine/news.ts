@@ -44,7 +44,9 @@ export class News {
   readonly #channel: string
   /** Tells our own messages, which come back, from others'. */
   readonly #sender = crypto.randomUUID()
+  readonly #telling = new Set<Promise<void>>()
   #end: (() => void) | undefined
+  #closed = false
 
   /** Begins to listen. */
   constructor({ store, clock, events, namespace }: NewsOptions, reader: NewsReader) {
@@ -72,18 +74,26 @@ export class News {
     return this.#tell('removed', storeKey, '')
   }
 
-  /** Ends the listening. Never throws. */
-  close(): void {
+  /** Ends the listening and the telling, when what is being told has been told or given up. Never throws. */
+  async close(): Promise<void> {
+    this.#closed = true
     try {
       this.#end?.()
     } catch (error) {
       this.#fault('read', error)
     }
     this.#end = undefined
+    await Promise.all(this.#telling)
   }
 
-  async #tell(kind: Kind, what: string, detail: string): Promise<void> {
-    if (this.#store.publish === undefined) return
+  #tell(kind: Kind, what: string, detail: string): Promise<void> {
+    if (this.#store.publish === undefined || this.#closed) return Promise.resolve()
+    const told = this.#publish(kind, what, detail).finally(() => this.#telling.delete(told))
+    this.#telling.add(told)
+    return told
+  }
+
+  async #publish(kind: Kind, what: string, detail: string): Promise<void> {
     const message = JSON.stringify([version, this.#sender, kind, what, detail])
     try {
       await inTime(this.#clock, 'telling other processes', deadline, async () => this.#store.publish?.(this.#channel, message))

@@ -46,7 +46,8 @@ export class SharedTier {
   readonly #writes: Breaker
   readonly #slots: Slots
   readonly #queue: WriteQueue
-  readonly #releasing = new Set<Promise<void>>()
+  /** Changes of the store that were begun, queued writes left out. */
+  readonly #underWay = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
   constructor(options: SharedTierOptions) {
@@ -146,8 +147,7 @@ export class SharedTier {
 
   /** Gives a lease back, once nothing waits any more to be written under `after`. Returns at once and never throws. */
   release(key: string, token: string, after: string): void {
-    const done = this.#release(key, token, after).finally(() => this.#releasing.delete(done))
-    this.#releasing.add(done)
+    void this.#watched(this.#release(key, token, after))
   }
 
   async #release(key: string, token: string, after: string): Promise<void> {
@@ -156,10 +156,10 @@ export class SharedTier {
     await this.#try('delete', 'giving back a lease', async () => this.#store.release?.(key, token))
   }
 
-  /** Resolves when all queued writes were handed to the store, or given up, and leases given back. */
+  /** Resolves when all that was to be changed was handed to the store, or given up. */
   async flush(): Promise<void> {
     await this.#queue.settled()
-    await Promise.all(this.#releasing)
+    await Promise.all(this.#underWay)
   }
 
   /** Writes what waits, within a deadline, and closes what the store itself opened. Never throws; a second call does nothing more. */
@@ -268,8 +268,19 @@ export class SharedTier {
     return this.#closing === undefined && (await this.#try(doing, what, work)) === true
   }
 
+  /** Remembers a change until it is done, for who waits for all of them. It must not reject. */
+  #watched<Result>(change: Promise<Result>): Promise<Result> {
+    const done = change.finally(() => this.#underWay.delete(done))
+    this.#underWay.add(done)
+    return done
+  }
+
   /** Changes something in the store. @returns whether it was done; `undefined` when it was not tried, as the breaker is open */
-  async #try(doing: Fault, what: string, work: () => Promise<void>, deadline = writeDeadline): Promise<boolean | undefined> {
+  #try(doing: Fault, what: string, work: () => Promise<void>, deadline = writeDeadline): Promise<boolean | undefined> {
+    return this.#watched(this.#attempt(doing, what, work, deadline))
+  }
+
+  async #attempt(doing: Fault, what: string, work: () => Promise<void>, deadline: number): Promise<boolean | undefined> {
     if (!this.#writes.admits()) return undefined
     try {
       await inTime(this.#clock, what, deadline, work)

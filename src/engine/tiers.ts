@@ -187,8 +187,7 @@ export class Tiers {
 
   /** Writes what waits and lets go of the store. Calls go on, from the origin and memory. */
   async close(): Promise<void> {
-    this.#news?.close()
-    await this.#shared?.close()
+    await Promise.all([this.#news?.close(), this.#shared?.close()])
   }
 
   /** What memory holds at `address`, when it is still good and the store need not be asked whether it has something newer. */
