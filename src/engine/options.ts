@@ -186,7 +186,7 @@ export function readOptions(given: CacheOptions): Settings {
 function readSharedFlights(given: unknown, store: Store | undefined): boolean {
   const possible = store?.lease !== undefined && store.release !== undefined
   if (typeof given === 'boolean' && (possible || !given)) return given
-  throw new InvalidOptionError('sharedFlights', given, possible ? 'true or false' : 'false, or given along with a store that has leases')
+  throw new InvalidOptionError('sharedFlights', given, possible ? 'true or false' : 'false, or true along with a store that has leases')
 }
 
 function readCanonical(key: KeyOptions): CanonicalOptions {
