@@ -8,6 +8,7 @@
  * Anything else that JSON would change without a word is refused.
  * @module
  */
+import { isBytes } from '../bytes.ts'
 import { EntryError, NotKeyableError } from '../errors.ts'
 
 /** Bytes as they stand in tagged JSON. */
@@ -56,6 +57,7 @@ function tag(value: unknown, steps: (string | number)[]): unknown {
   if (steps.length > deepest) throw new NotKeyableError('the value', `nested deeper than ${deepest} levels`)
   if (Array.isArray(value)) return tagArray(value, steps)
   if (isSurelyPlain(value)) return tagObject(value, steps)
+  // A subclass, as `Buffer` or the SDK's own, comes back as plain bytes.
   if (isBytes(value)) return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
   if (value instanceof Date && !Number.isNaN(value.getTime())) return { $date: value.toISOString() }
   if (!isPlain(value)) throw new NotKeyableError(pathOf(steps), describe(value))
@@ -98,11 +100,6 @@ function pathOf(steps: readonly (string | number)[]): string {
 /** Whether `value` is an object as an object literal makes them, which is quick to tell of most. */
 function isSurelyPlain(value: object): boolean {
   return Object.getPrototypeOf(value) === Object.prototype && !(Symbol.toStringTag in value)
-}
-
-/** Whether `value` is bytes, of this realm or another. A subclass, as `Buffer` or the SDK's own, comes back as plain bytes. */
-function isBytes(value: object): value is Uint8Array {
-  return Object.prototype.toString.call(value) === '[object Uint8Array]' && ArrayBuffer.isView(value)
 }
 
 /** Whether everything that `value` is, is in its members. */

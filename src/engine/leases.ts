@@ -4,6 +4,8 @@
  * @module
  */
 import type { Clock } from '../clock.ts'
+import { sha256 } from '../key/digest.ts'
+import { storePrefix } from './plan.ts'
 import type { SharedTier } from './shared-tier.ts'
 import type { Found } from './found.ts'
 
@@ -39,10 +41,13 @@ export class Leases {
   /** The same for all of a process's turns, so that it never waits for a lease of its own that it could not give back. */
   readonly #token = crypto.randomUUID()
 
+  readonly #prefix: string
+
   /** @param ttl milliseconds after which the lease of a process that is gone runs out */
-  constructor(shared: SharedTier, clock: Clock, ttl: number) {
+  constructor(shared: SharedTier, clock: Clock, namespace: string, ttl: number) {
     this.#shared = shared
     this.#clock = clock
+    this.#prefix = `${storePrefix(namespace)}lease:`
     this.#ttl = ttl
   }
 
@@ -54,7 +59,8 @@ export class Leases {
    */
   async turn(storeKey: string, look: (() => Promise<Found | undefined>) | undefined, signal: AbortSignal): Promise<Turn> {
     const token = this.#token
-    const lease = `${storeKey}:lease`
+    // Among keys of their own, as those of values are the caller's to choose.
+    const lease = this.#prefix + sha256(storeKey)
     let leader: string | undefined
     for (let wait = firstWait; ; wait = Math.min(longestWait, wait * 1.5)) {
       const holder = await this.#shared.lease(lease, token, this.#ttl)

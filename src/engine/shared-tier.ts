@@ -2,6 +2,7 @@
  * The shared tier: a store behind deadlines, breakers and a write queue, so that no fault of it reaches a caller or delays him for long.
  * @module
  */
+import { isBytes } from '../bytes.ts'
 import type { Clock } from '../clock.ts'
 import { DeadlineError, StoreError } from '../errors.ts'
 import type { EventEmitter, Fault } from '../events.ts'
@@ -303,9 +304,4 @@ export class SharedTier {
     if (usable) this.#logger.info(`llmemo: the store "${this.name}" is ${what} again.`)
     else this.#logger.warn(`llmemo: the store "${this.name}" is not ${what}; calls go on without it.`)
   }
-}
-
-/** Not by `instanceof`, which fails for the bytes of another realm, such as those of a test runner's sandbox. */
-function isBytes(value: unknown): value is Uint8Array {
-  return Object.prototype.toString.call(value) === '[object Uint8Array]'
 }

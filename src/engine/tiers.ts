@@ -76,7 +76,7 @@ export class Tiers {
     const { leaseTtl, sharedFlights } = settings
     this.#lookups = new Lookups({ clock, shared: this.#shared, hot: this.#hot, reader: this.#reader, invalidations: this.#invalidations })
     this.#news = new News({ store, clock, events, namespace }, this.#newsReader())
-    if (sharedFlights) this.leases = new Leases(this.#shared, clock, leaseTtl)
+    if (sharedFlights) this.leases = new Leases(this.#shared, clock, namespace, leaseTtl)
   }
 
   /** The entry at `address` when memory holds it and nobody need be asked whether it is good; else {@link Tiers.find} may know of one. */

@@ -36,7 +36,7 @@ function fleet(size: number, options: CacheOptions = {}, wrap: (store: Store, cl
 /** The keys of leases that somebody holds. */
 async function leases(store: Store): Promise<string[]> {
   const keys: string[] = []
-  for await (const key of store.keys?.('') ?? []) if (key.endsWith(':lease')) keys.push(key)
+  for await (const key of store.keys?.('') ?? []) if (key.includes(':lease:')) keys.push(key)
   return keys
 }
 
@@ -255,6 +255,25 @@ describe('sharedFlights', () => {
     expect((await drive(clock, all)).result).toEqual(Array.from({ length: 6 }, () => 'value'))
     expect(made).toBe(1)
     await Promise.all(processes.map(({ cache }) => cache.flush()))
+    expect(await leases(bare)).toEqual([])
+  })
+
+  it("leases are in nobody's way: neither a key that looks like one, nor a pattern, meets them", async () => {
+    const { clock, bare, here, there } = fleet(2)
+    await here.cache.set('key:lease', 'a value')
+    await here.cache.flush()
+    const gate = Promise.withResolvers<string>()
+    const made = here.cache.wrap('key', '1m', () => gate.promise)
+    await settle()
+    expect(await leases(bare)).toHaveLength(1)
+    expect(await there.cache.get('key:lease')).toBe('a value')
+    expect(await there.cache.delByPattern('*')).toBe(1)
+    expect(await leases(bare)).toHaveLength(1)
+    const waiting = there.cache.wrap('key', '1m', () => 'made twice')
+    await settle()
+    gate.resolve('value')
+    expect([await made, (await drive(clock, waiting)).result]).toEqual(['value', 'value'])
+    await here.cache.flush()
     expect(await leases(bare)).toEqual([])
   })
 
