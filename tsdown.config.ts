@@ -4,9 +4,9 @@ export default defineConfig({
   // One entry for each subpath of `exports` in package.json, whatever the folders inside `src`.
   entry: {
     index: 'src/index.ts',
-    dynamodb: 'src/stores/dynamodb.ts',
-    redis: 'src/stores/redis.ts',
-    sqlite: 'src/stores/sqlite.ts',
+    dynamodb: 'src/stores/dynamodb/store.ts',
+    redis: 'src/stores/redis/store.ts',
+    sqlite: 'src/stores/sqlite/store.ts',
     testing: 'src/testing/index.ts',
   },
   // CommonJS too: AWS Lambda's nodejs22.x cannot `require` an ES module.

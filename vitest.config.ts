@@ -7,7 +7,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/install-redis.ts'],
+    globalSetup: ['test/support/install-redis.ts'],
     restoreMocks: true,
     testTimeout: 20_000,
   },

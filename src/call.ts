@@ -4,7 +4,7 @@
  */
 import { type Duration, milliseconds } from './duration.ts'
 import { InvalidOptionError } from './errors.ts'
-import { assertKnown, wholeNumber } from './option.ts'
+import { assertKnown, wholeNumber } from './base/option-checks.ts'
 
 /**
  * How a call uses the cache, in the words of fetch's own cache modes.

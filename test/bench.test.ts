@@ -16,7 +16,7 @@ import { barChart, lineChart } from '../bench/harness/plot.ts'
 import { budgetTable } from '../bench/harness/report.ts'
 import { difference, median, percentile, ratio, slow, typical } from '../bench/harness/statistics.ts'
 import { bytes, digits, duration, formatTable } from '../bench/harness/table.ts'
-import { parseEvents } from '../src/stream/server-sent-events.ts'
+import { parseEvents } from '../src/base/server-sent-events.ts'
 
 const timing = (rounds: number[], calls: number[] = []) => ({ rounds, calls })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { InvalidOptionError } from '../src/errors.ts'
 import { EventEmitter } from '../src/events.ts'
-import { eventNames } from './chat.ts'
+import { eventNames } from './support/chat.ts'
 
 const miss = { key: 'key', operation: 'chat' }
 

@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { assertBuilt, top } from './packed.ts'
+import { assertBuilt, top } from './support/packed.ts'
 
 interface Ended {
   readonly code: number | null

@@ -8,9 +8,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { createEntryCodec } from '../src/codec/entry-codec.ts'
-import { sha256 } from '../src/key/digest.ts'
-import { documentedKey, events, goldenCache, type GoldenCall, goldenCalls, sound, storedAt } from './golden-calls.ts'
-import { ScriptedStore } from './scripted-store.ts'
+import { sha256 } from '../src/base/digest.ts'
+import { documentedKey, events, goldenCache, type GoldenCall, goldenCalls, sound, storedAt } from './support/golden-calls.ts'
+import { ScriptedStore } from './support/scripted-store.ts'
 
 const credentialScope = '989f7c5da196bf3eecc530c8f047bf9558041e7314d3b419db3b5ec999e9f64d'
 

@@ -1,7 +1,7 @@
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path/posix'
 import { describe, expect, it } from 'vitest'
-import { importsIn, violations } from './source-rules.ts'
+import { importsIn, violations } from './support/source-rules.ts'
 
 const top = new URL('../', import.meta.url)
 

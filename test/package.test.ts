@@ -1,8 +1,8 @@
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { unnameable } from './declared-types.ts'
-import { assertBuilt, install, manifest, subpaths, type Project } from './packed.ts'
+import { unnameable } from './support/declared-types.ts'
+import { assertBuilt, install, manifest, subpaths, type Project } from './support/packed.ts'
 
 /** The doors that load an optional peer: a store that must make commands of the AWS SDK's own classes. */
 const peersOf: Readonly<Record<string, readonly string[]>> = {

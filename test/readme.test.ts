@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { manifest, top, typecheck } from './packed.ts'
+import { manifest, top, typecheck } from './support/packed.ts'
 
 /** The README's TypeScript as modules: a block that imports begins a module, and a block that does not goes on with the one before. */
 function modulesIn(text: string): string[] {

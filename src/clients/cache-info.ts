@@ -3,7 +3,7 @@
  * @module
  */
 import type { CacheInfo } from '../call.ts'
-import { QuickResponse } from './quick-response.ts'
+import { QuickResponse } from './lazy-response.ts'
 
 const known = new WeakMap<object, () => CacheInfo>()
 

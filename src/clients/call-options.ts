@@ -5,9 +5,9 @@
 import { assertCallOptions, type CallOptions } from '../call.ts'
 import { InvalidOptionError, NotKeyableError } from '../errors.ts'
 import type { Found } from '../engine/engine.ts'
-import type { Call } from '../engine/plan.ts'
-import { canonicalJson } from '../key/canonical-json.ts'
-import { isPlainJson } from '../key/plain-json.ts'
+import type { Call } from '../engine/cached-call.ts'
+import { canonicalJson } from '../json/canonical.ts'
+import { isPlainJson } from '../json/plain.ts'
 
 /** Marks a client of ours and holds the bare client beneath. Shared by all copies of llmemo. */
 export const bare = Symbol.for('llmemo.bare')

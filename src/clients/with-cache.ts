@@ -2,14 +2,14 @@
  * One line wraps a client.
  * @module
  */
-import { type Cache, createCache, engineOf } from '../engine/cache.ts'
+import { type Cache, createCache, engineOf } from '../cache/cache.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { CacheOptions } from '../engine/options.ts'
+import type { CacheOptions } from '../engine/settings/options.ts'
 import { InvalidOptionError, UnknownClientError } from '../errors.ts'
-import { isAnthropic, wrapAnthropic } from './anthropic.ts'
-import { isBedrock, wrapBedrock } from './bedrock.ts'
-import { type Fetch, fetchThrough } from './caching-fetch.ts'
-import { isOpenAi, wrapOpenAi } from './openai.ts'
+import { isAnthropic, wrapAnthropic } from './anthropic/client.ts'
+import { isBedrock, wrapBedrock } from './bedrock/client.ts'
+import { type Fetch, fetchThrough } from './http/caching-fetch.ts'
+import { isOpenAi, wrapOpenAi } from './openai/client.ts'
 import type { Cached } from './cached.ts'
 
 /**

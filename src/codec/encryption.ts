@@ -3,9 +3,9 @@
  * @module
  */
 import type { KeyObject } from 'node:crypto'
-import { isBytes } from '../bytes.ts'
+import { isBytes } from '../base/bytes.ts'
 import { InvalidOptionError } from '../errors.ts'
-import { nodeCrypto } from '../key/node-crypto.ts'
+import { nodeCrypto } from '../base/node-crypto.ts'
 
 /**
  * How entries are encrypted before they leave the process.

@@ -27,11 +27,11 @@
  * listed here is left alone by who does not know it, as is another version.
  * @module
  */
-import { isBytes } from '../bytes.ts'
+import { isBytes } from '../base/bytes.ts'
 import type { Entry } from '../entry.ts'
 import { EntryError, InvalidOptionError } from '../errors.ts'
-import { nodeCrypto } from '../key/node-crypto.ts'
-import { wholeNumber } from '../option.ts'
+import { nodeCrypto } from '../base/node-crypto.ts'
+import { wholeNumber } from '../base/option-checks.ts'
 import { type Compression, runtimeCompression } from './compression.ts'
 import { type EncryptionOptions, longestKeyId, readEncryption, sealLength } from './encryption.ts'
 import { damagedEntry, readHead } from './entry-head.ts'

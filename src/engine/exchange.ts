@@ -5,13 +5,13 @@
  */
 import type { CacheInfo } from '../call.ts'
 import type { Beginning, Draft, Engine, Found } from './engine.ts'
-import type { Fate } from './facts.ts'
-import type { Passenger, Recording, Upstream } from './flight.ts'
-import type { Flights } from './flights.ts'
-import { AnsweredElsewhere, type Turn } from './leases.ts'
-import type { Plan } from './plan.ts'
-import { refreshesOf } from './refreshes.ts'
-import { mayStandIn, useOf } from './staleness.ts'
+import type { Fate } from './cache-info.ts'
+import type { Passenger, Recording, Upstream } from './flight/flight.ts'
+import type { Flights } from './flight/flights.ts'
+import { AnsweredElsewhere, type Turn } from './shared-store/leases.ts'
+import type { Plan } from './cached-call.ts'
+import { refreshesOf } from './flight/refreshes.ts'
+import { mayStandIn, useOf } from './reuse.ts'
 
 /** A flight's head, with what becomes of the answer and who shares in it. */
 export interface Shared<Head> {

@@ -5,9 +5,9 @@
 import type { Usage } from '../entry.ts'
 import { type JsonObject, parseJsonObject, type PerInput } from '../providers/endpoint.ts'
 import type { Beginning, Engine, Found } from './engine.ts'
-import type { Fate } from './facts.ts'
-import type { Settings } from './options.ts'
-import { type Call, type Plan, planCall } from './plan.ts'
+import type { Fate } from './cache-info.ts'
+import type { Settings } from './settings/options.ts'
+import { type Call, type Plan, planCall } from './cached-call.ts'
 
 /** A request's inputs, each with the plan of a call for it alone. */
 export interface Singles {

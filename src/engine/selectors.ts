@@ -3,9 +3,9 @@
  * @module
  */
 import { InvalidOptionError } from '../errors.ts'
-import { text } from '../option.ts'
+import { text } from '../base/option-checks.ts'
 import { isJsonObject } from '../providers/endpoint.ts'
-import { everything } from './generations.ts'
+import { everything } from './invalidation/generations.ts'
 
 /** What to declare outdated; exactly one of these. */
 export interface Invalidation {

@@ -2,7 +2,7 @@
  * Why did this miss? The parts of a key, and the first difference between two.
  * @module
  */
-import { canonicalJson, type CanonicalOptions } from './canonical-json.ts'
+import { canonicalJson, type CanonicalOptions } from '../json/canonical.ts'
 import { deriveKey, type KeyParts, partNames, partOf, partOptions } from './key.ts'
 
 /** What a key was made of. */

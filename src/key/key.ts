@@ -7,8 +7,8 @@
  * ignored fields. `context` is `null` when there is none. The canonical form is that of ./canonical-json.ts.
  * @module
  */
-import { canonicalJson, type CanonicalOptions } from './canonical-json.ts'
-import { sha256 } from './digest.ts'
+import { canonicalJson, type CanonicalOptions } from '../json/canonical.ts'
+import { sha256 } from '../base/digest.ts'
 
 /** Everything that an answer depends on. Two calls with equal parts are the same call. */
 export interface KeyParts {

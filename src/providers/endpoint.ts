@@ -3,7 +3,7 @@
  * @module
  */
 import type { Usage } from '../entry.ts'
-import type { ServerEvent } from '../stream/server-sent-events.ts'
+import type { ServerEvent } from '../base/server-sent-events.ts'
 
 /** JSON as it comes out of `JSON.parse`, when it is an object. */
 export type JsonObject = Record<string, unknown>

@@ -2,7 +2,7 @@
  * Which headers matter: those of a request that take part in the key, those that are its credential, those of an answer that are kept.
  * @module
  */
-import { remembering } from '../memo.ts'
+import { remembering } from '../base/memo.ts'
 
 /** Headers that say who asks. They make the default scope and are no other part of the key. */
 const credentials = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'openai-organization', 'openai-project', 'cookie']

@@ -3,7 +3,7 @@
  * @module
  */
 import { InvalidOptionError } from '../errors.ts'
-import { wholeNumber } from '../option.ts'
+import { wholeNumber } from '../base/option-checks.ts'
 
 /**
  * A way to go wrong. `throws`: at once, in place of a promise. `rejects`. `delays`: does its work later. `tells late`: does its work at

@@ -10,7 +10,7 @@
  */
 import { type Clock, systemClock } from '../clock.ts'
 import { StoreError } from '../errors.ts'
-import { wholeNumber, withMethods } from '../option.ts'
+import { wholeNumber, withMethods } from '../base/option-checks.ts'
 import { assertStore, type ReadOptions, type Store, type StoreWrite, type WriteOptions } from '../store.ts'
 import { type ChaosKind, ChaosPlan, type ChaosSchedule, type ChaosScope } from './chaos-plan.ts'
 import { seededRandom } from './seeded-random.ts'

@@ -1,11 +1,11 @@
 import { BedrockRuntimeClient, ConverseCommand, ThrottlingException, ValidationException } from '@aws-sdk/client-bedrock-runtime'
 import { describe, expect, it } from 'vitest'
-import { isOutage } from '../../src/clients/bedrock-outage.ts'
+import { isOutage } from '../../src/clients/bedrock/outage.ts'
 import { cachingFetch, withCache } from '../../src/clients/with-cache.ts'
-import type { CacheOptions } from '../../src/engine/options.ts'
+import type { CacheOptions } from '../../src/engine/settings/options.ts'
 import { DeadlineError } from '../../src/errors.ts'
-import { openCache, settle } from '../chat.ts'
-import { ScriptedStore } from '../scripted-store.ts'
+import { openCache, settle } from '../support/chat.ts'
+import { ScriptedStore } from '../support/scripted-store.ts'
 
 const meta = (httpStatusCode?: number) => ({ message: 'no', $metadata: httpStatusCode === undefined ? {} : { httpStatusCode } })
 

@@ -7,9 +7,9 @@ import { deflateRawSync } from 'node:zlib'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createEntryCodec } from '../../src/codec/entry-codec.ts'
-import { sqliteStore } from '../../src/stores/sqlite.ts'
-import { callerOf, openCache } from '../chat.ts'
-import { ScriptedStore } from '../scripted-store.ts'
+import { sqliteStore } from '../../src/stores/sqlite/store.ts'
+import { callerOf, openCache } from '../support/chat.ts'
+import { ScriptedStore } from '../support/scripted-store.ts'
 
 const codec = createEntryCodec({ compressAbove: Infinity, maxBodyBytes: 2 ** 20 })
 

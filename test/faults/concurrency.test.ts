@@ -14,9 +14,9 @@ import {
   type Store,
   withCache,
 } from '../../src/index.ts'
-import { formatEvents } from '../../src/stream/server-sent-events.ts'
-import { ManualClock } from '../manual-clock.ts'
-import { type Gate, gate } from '../provider-server.ts'
+import { formatEvents } from '../../src/base/server-sent-events.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { type Gate, gate } from '../support/provider-server.ts'
 
 const url = 'https://api.openai.com/v1/chat/completions'
 const model = 'gpt-5-mini'

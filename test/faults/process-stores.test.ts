@@ -14,18 +14,18 @@ import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import * as source from '../../src/index.ts'
 import type { Store } from '../../src/store.ts'
-import { createTable, dynamodbStore } from '../../src/stores/dynamodb.ts'
-import * as redisSource from '../../src/stores/redis.ts'
-import { sqliteStore } from '../../src/stores/sqlite.ts'
-import { answer, ask, callerOf, question } from '../chat.ts'
-import { type DynamodbServer, startDynalite } from '../dynamodb-server.ts'
-import { assertBuilt } from '../packed.ts'
-import { type RedisServer, startRedis } from '../redis-server.ts'
-import { type S3Server, startS3 } from '../s3-server.ts'
-import { chunkBytes, type Place, texts, valueOf } from './process-stores-tasks.ts'
-import { type Passage, startByteGate, startRequestGate } from './process-wire.ts'
+import { createTable, dynamodbStore } from '../../src/stores/dynamodb/store.ts'
+import * as redisSource from '../../src/stores/redis/store.ts'
+import { sqliteStore } from '../../src/stores/sqlite/store.ts'
+import { answer, ask, callerOf, question } from '../support/chat.ts'
+import { type DynamodbServer, startDynalite } from '../support/dynamodb-server.ts'
+import { assertBuilt } from '../support/packed.ts'
+import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { type S3Server, startS3 } from '../support/s3-server.ts'
+import { chunkBytes, type Place, texts, valueOf } from '../support/process-stores-tasks.ts'
+import { type Passage, startByteGate, startRequestGate } from '../support/process-wire.ts'
 
-const tasks = fileURLToPath(new URL('process-stores-tasks.ts', import.meta.url))
+const tasks = fileURLToPath(new URL('../support/process-stores-tasks.ts', import.meta.url))
 const hour = 3_600_000
 
 const closing: (() => unknown)[] = []

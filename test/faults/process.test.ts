@@ -12,12 +12,12 @@ import OpenAI from 'openai'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LlmemoError } from '../../src/errors.ts'
 import * as source from '../../src/index.ts'
-import { sqliteStore } from '../../src/stores/sqlite.ts'
-import { answer, ask, callerOf, eventNames, openCache, question, settle } from '../chat.ts'
-import { assertBuilt } from '../packed.ts'
-import { ScriptedStore } from '../scripted-store.ts'
+import { sqliteStore } from '../../src/stores/sqlite/store.ts'
+import { answer, ask, callerOf, eventNames, openCache, question, settle } from '../support/chat.ts'
+import { assertBuilt } from '../support/packed.ts'
+import { ScriptedStore } from '../support/scripted-store.ts'
 
-const tasks = fileURLToPath(new URL('process-tasks.ts', import.meta.url))
+const tasks = fileURLToPath(new URL('../support/process-tasks.ts', import.meta.url))
 const built = fileURLToPath(new URL('../../dist/index.cjs', import.meta.url))
 const isBuilt = hasBuild()
 

@@ -1,14 +1,14 @@
 import { inspect } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Cache, createCache } from '../../src/engine/cache.ts'
-import type { CacheOptions } from '../../src/engine/options.ts'
+import { type Cache, createCache } from '../../src/cache/cache.ts'
+import type { CacheOptions } from '../../src/engine/settings/options.ts'
 import { LlmemoError } from '../../src/errors.ts'
-import { type RedisClient, redisStore } from '../../src/stores/redis.ts'
-import { callerOf, openCache, settle } from '../chat.ts'
-import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts'
-import type { ManualClock } from '../manual-clock.ts'
-import { clusters, counting, type TestClient, type TestClientOptions, type Version, versions } from '../redis-clients.ts'
-import { type RedisServer, startRedis, startRedisCluster } from '../redis-server.ts'
+import { type RedisClient, redisStore } from '../../src/stores/redis/store.ts'
+import { callerOf, openCache, settle } from '../support/chat.ts'
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
+import type { ManualClock } from '../support/manual-clock.ts'
+import { clusters, counting, type TestClient, type TestClientOptions, type Version, versions } from '../support/redis-clients.ts'
+import { type RedisServer, startRedis, startRedisCluster } from '../support/redis-server.ts'
 
 /** Read deadline of a cache and pause of its breaker, as the documentation has them. */
 const deadline = 100

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LlmemoError } from '../../src/errors.ts'
-import { sqliteStore } from '../../src/stores/sqlite.ts'
-import { callerOf, openCache, type Told } from '../chat.ts'
-import { ManualClock } from '../manual-clock.ts'
-import { ScriptedStore } from '../scripted-store.ts'
+import { sqliteStore } from '../../src/stores/sqlite/store.ts'
+import { callerOf, openCache, type Told } from '../support/chat.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { ScriptedStore } from '../support/scripted-store.ts'
 
 let folder: string
 let file: string

@@ -5,9 +5,9 @@ import { createServer } from 'node:http'
 import OpenAI, { APIError, APIUserAbortError, OpenAIError } from 'openai'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { cacheInfo, type CacheOptions, cachingFetch, createCache, DeadlineError, type Fetch, withCache } from '../../src/index.ts'
-import { formatEvents, type ServerEvent } from '../../src/stream/server-sent-events.ts'
-import { ManualClock } from '../manual-clock.ts'
-import { gate, type ProviderReply, type StreamPart, startProvider } from '../provider-server.ts'
+import { formatEvents, type ServerEvent } from '../../src/base/server-sent-events.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { gate, type ProviderReply, type StreamPart, startProvider } from '../support/provider-server.ts'
 
 type Chunk = OpenAI.ChatCompletionChunk
 

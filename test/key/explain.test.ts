@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { differ, explainKey } from '../../src/key/explain.ts'
 import { deriveKey, type KeyParts, keyText } from '../../src/key/key.ts'
-import { neighbours, reversed, values } from './values.ts'
+import { neighbours, reversed, values } from '../support/json-values.ts'
 
 const base: KeyParts = {
   namespace: 'bot',

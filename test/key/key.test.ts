@@ -5,7 +5,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { NotKeyableError } from '../../src/errors.ts'
 import { deriveKey, type KeyParts, keyText, partNames } from '../../src/key/key.ts'
-import { changedAt } from './values.ts'
+import { changedAt } from '../support/json-values.ts'
 
 interface Vector {
   readonly name: string

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonicalJson } from '../../src/key/canonical-json.ts'
+import { canonicalJson } from '../../src/json/canonical.ts'
 import { credentialText, keptHeaders, keyedHeaders } from '../../src/providers/http-headers.ts'
 
 const none = new Set<string>()

@@ -6,9 +6,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { APIUserAbortError, OpenAI } from 'openai'
 import { cacheInfo, createCache, systemClock, withCache, type Clock, type Invalidation } from '../../src/index.ts'
-import { redisStore } from '../../src/stores/redis.ts'
+import { redisStore } from '../../src/stores/redis/store.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
-import { type TestClient, type TestClientOptions, versions } from '../redis-clients.ts'
+import { type TestClient, type TestClientOptions, versions } from '../support/redis-clients.ts'
 import {
   type Declared,
   type FromProcess,

@@ -3,7 +3,7 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { recordings, recordingsFound } from '../recordings.ts'
+import { recordings, recordingsFound } from '../support/recordings.ts'
 
 /** A question of the list. */
 export interface Question {

@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
-import { wholeNumber } from '../../src/option.ts'
+import { wholeNumber } from '../../src/base/option-checks.ts'
 import { tableOf, verdictOf } from './report.ts'
 import { soak } from './run.ts'
 

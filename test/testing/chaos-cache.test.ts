@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { memoryStore } from '../../src/stores/memory.ts'
+import { memoryStore } from '../../src/memory/bounded-memory.ts'
 import { chaosKinds } from '../../src/testing/chaos-plan.ts'
 import { type ChaosKind, type ChaosSchedule, chaosStore, ManualClock, seededRandom } from '../../src/testing/index.ts'
-import { callerOf, openCache } from '../chat.ts'
-import { drive, step } from '../drive.ts'
+import { callerOf, openCache } from '../support/chat.ts'
+import { drive, step } from '../support/drive.ts'
 
 // In the order of the interface that names them.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion

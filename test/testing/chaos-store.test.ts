@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { InvalidOptionError, StoreError } from '../../src/errors.ts'
 import type { Store } from '../../src/store.ts'
-import { memoryStore } from '../../src/stores/memory.ts'
+import { memoryStore } from '../../src/memory/bounded-memory.ts'
 import { type ChaosKind, chaosStore, ManualClock, seededRandom, storeConformance } from '../../src/testing/index.ts'
-import { settle } from '../chat.ts'
+import { settle } from '../support/chat.ts'
 
 const hour = 3_600_000
 const value = new Uint8Array([1, 2, 3, 4])

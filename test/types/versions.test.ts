@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { assertBuilt, install, type Project, top, typecheck } from '../packed.ts'
+import { assertBuilt, install, type Project, top, typecheck } from '../support/packed.ts'
 
 let project: Project
 

@@ -1,0 +1,129 @@
+/**
+ * The cache as its user holds it.
+ * @module
+ */
+import type { CacheInfo } from '../call.ts'
+import type { Duration } from '../duration.ts'
+import type { CacheEvents } from '../events.ts'
+import type { KeyDifference, KeyExplanation } from '../key/explain.ts'
+import { Aside, type ValueKey } from './value-cache.ts'
+import type { CacheStats } from '../engine/stats/cache-stats.ts'
+import { type CacheRequest, explainer, type LookedUp, lookup, store } from './described-requests.ts'
+import { Engine } from '../engine/engine.ts'
+import { everything } from '../engine/invalidation/generations.ts'
+import { type CacheOptions, readOptions } from '../engine/settings/options.ts'
+import { type Invalidation, selected } from '../engine/selectors.ts'
+
+export type { CacheRequest, LookedUp } from './described-requests.ts'
+export type { Invalidation } from '../engine/selectors.ts'
+
+/** A cache of answers. Made by {@link createCache}. */
+export interface Cache {
+  /** What the cache did and saved since it was made. */
+  stats(): CacheStats
+  /**
+   * Calls `listener` at each event of that name.
+   * @returns a function that ends it
+   * @throws {InvalidOptionError} for a name that is no event's
+   */
+  on<Name extends keyof CacheEvents>(name: Name, listener: (event: CacheEvents[Name]) => unknown): () => void
+  /**
+   * Declares answers outdated, in every process that shares the store. Answers that are on their way are handed out but not stored.
+   * @returns whether every tier knows of it now; `false` after a fault of the store, which is then told later
+   * @throws {InvalidOptionError} when there is not exactly one selector
+   */
+  invalidate(what: Invalidation): Promise<boolean>
+  /**
+   * The parts that a request's key is made of, or the first difference between two requests: why did this miss?
+   * @throws {NotKeyableError} when no key can be made of a request
+   */
+  explain(request: CacheRequest): KeyExplanation
+  explain(first: CacheRequest, second: CacheRequest): KeyDifference
+  /** The stored answer to a request, or `undefined`. Counts as a hit or a miss. */
+  lookup(request: CacheRequest): Promise<LookedUp | undefined>
+  /**
+   * Stores an answer that came from elsewhere, under the rules for answers of our own.
+   * @param answer the whole answer, or the text of its server-sent events
+   * @returns its facts: `stored`, and the `reason` if it was not
+   */
+  store(request: CacheRequest, answer: object | string): Promise<CacheInfo>
+  /** The value under a key of your own, or `undefined`. Each caller gets his own copy. */
+  get<Value = unknown>(key: ValueKey<Value>): Promise<Value | undefined>
+  /**
+   * Keeps a value that JSON can hold under a key of your own.
+   * @param ttl @default the TTL of the operation `value`, else the default one
+   * @throws {NotKeyableError} when JSON cannot hold the value
+   */
+  set<Value>(key: ValueKey<Value>, value: Value, ttl?: Duration): Promise<void>
+  /** Whether there is a fresh value under a key of your own. */
+  has(key: string): Promise<boolean>
+  /**
+   * Removes the value under a key of your own. What another process holds in its memory stays there for `maxMemoryTtl` at the most.
+   * @returns whether every tier did so
+   */
+  del(key: string): Promise<boolean>
+  /** Declares everything in the namespace outdated: answers and values. */
+  clear(): Promise<void>
+  /** Removes the values whose keys match a pattern such as `'user:*'`. @returns how many there were */
+  delByPattern(pattern: string): Promise<number>
+  /** The value under a key of your own, else what `make` makes, once for all who ask at the same time. `ttl` is as for `set`.
+   * What JSON cannot hold is handed out as it is, and not kept. */
+  wrap<Value>(key: ValueKey<Value>, ttl: Duration | undefined, make: () => Value | Promise<Value>): Promise<Value>
+  /** Like `wrap`, but from `staleTtl` to `maxTtl` the old value is served at once while a new one is made. */
+  wrapSWR<Value>(key: ValueKey<Value>, staleTtl: Duration, maxTtl: Duration, make: () => Value | Promise<Value>): Promise<Value>
+  /** Bytes and entries in the hot memory now. Walks all entries. */
+  memory(): { readonly bytes: number; readonly entries: number }
+  /** Resolves when every write was handed to the store: on serverless, before the handler returns. */
+  flush(): Promise<void>
+  /** Writes what waits and lets go of the store. Calls made later are answered by memory and the origin. */
+  close(): Promise<void>
+  /** Flushes and closes at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const engines = Symbol.for('llmemo.engine@1')
+
+/**
+ * A cache. Without options: 64 MiB of memory, answers fresh for an hour.
+ * @throws {InvalidOptionError} that names the first option which is unknown or has a value that cannot be
+ */
+export function createCache(options: CacheOptions = {}): Cache {
+  const engine = new Engine(readOptions(options))
+  const aside = new Aside(engine)
+  const cache: Cache = {
+    stats: () => engine.stats.snapshot(),
+    on: (name, listener) => engine.events.on(name, listener),
+    invalidate: (what) => invalidate(engine, aside, what),
+    explain: explainer(engine),
+    lookup: (request) => lookup(engine, request),
+    store: (request, answer) => store(engine, request, answer),
+    get: (key) => aside.get(key),
+    set: (key, value, ttl) => aside.set(key, value, ttl),
+    has: (key) => aside.has(key),
+    del: (key) => aside.del(key),
+    clear: async () => void (await engine.invalidate([everything])),
+    delByPattern: (pattern) => aside.delByPattern(pattern),
+    wrap: (key, ttl, make) => aside.wrap(key, ttl, make),
+    wrapSWR: (key, staleTtl, maxTtl, make) => aside.wrapSWR(key, staleTtl, maxTtl, make),
+    memory: () => engine.memory(),
+    flush: () => engine.flush(),
+    close: () => engine.close(),
+    [Symbol.asyncDispose]: () => engine.close(),
+  }
+  return Object.defineProperty(cache, engines, { value: engine })
+}
+
+/** The engine of a cache that any copy of llmemo made; `undefined` for anything else. */
+export function engineOf(cache: unknown): Engine | undefined {
+  const engine: unknown = typeof cache === 'object' && cache !== null ? Reflect.get(cache, engines) : undefined
+  // The symbol is ours, so what lies under it is an engine, if perhaps of another copy of this package.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return typeof engine === 'object' && engine !== null ? (engine as Engine) : undefined
+}
+
+async function invalidate(engine: Engine, aside: Aside, what: Invalidation): Promise<boolean> {
+  const found = selected(what)
+  if ('labels' in found) return engine.invalidate(found.labels)
+  await aside.delByPattern(found.pattern)
+  return true
+}

@@ -1,0 +1,253 @@
+/**
+ * Cache-aside: the same tiers for values of the caller's own, under keys of his own.
+ * @module
+ */
+import { type Duration, milliseconds } from '../duration.ts'
+import type { Entry } from '../entry.ts'
+import { InvalidOptionError } from '../errors.ts'
+import type { Address, Beginning, Engine, Found } from '../engine/engine.ts'
+import type { Fate } from '../engine/cache-info.ts'
+import type { Origin } from '../engine/flight/flight.ts'
+import { Flights } from '../engine/flight/flights.ts'
+import { shortened } from '../engine/settings/freshness.ts'
+import { everything } from '../engine/invalidation/generations.ts'
+import { globMatcher } from './glob.ts'
+import { AnsweredElsewhere, type Turn } from '../engine/shared-store/leases.ts'
+import { jsonText } from '../json/value.ts'
+import { storePrefix } from '../engine/cached-call.ts'
+import { refreshesOf } from '../engine/flight/refreshes.ts'
+
+/** A key of the caller's own, which may say of what type its value is. */
+export type ValueKey<Value = unknown> = string & { readonly [valueOf]?: Value }
+
+declare const valueOf: unique symbol
+
+/** Makes typed keys: `createCacheKey<User>('user', (id: string) => id)` gives a function from an id to the key of a `User`. */
+export function createCacheKey<Value, Arguments extends readonly unknown[] = readonly [string]>(
+  name: string,
+  key: (...given: Arguments) => string,
+): (...given: Arguments) => ValueKey<Value> {
+  if (typeof name !== 'string' || name === '') throw new InvalidOptionError('name', name, 'a text that is not empty')
+  if (typeof key !== 'function') throw new InvalidOptionError('key', key, 'a function that makes a text of its arguments')
+  return (...given) => `${name}:${key(...given)}`
+}
+
+/** The cache-aside part of a cache. */
+export class Aside {
+  readonly #engine: Engine
+  readonly #flights: Flights<Made, never>
+  readonly #prefix: string
+  readonly #scope: string
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+    const { clock, flightDeadline, maxEntryBytes, namespace, scope = '' } = engine.settings
+    this.#flights = new Flights({ maxBytes: maxEntryBytes, deadline: flightDeadline }, clock)
+    this.#scope = scope
+    this.#prefix = `${storePrefix(namespace)}kv:${encodeURIComponent(scope)}:`
+  }
+
+  /** The value under `key`, or `undefined`. Each caller gets a copy of his own. */
+  async get<Value>(key: ValueKey<Value>): Promise<Value | undefined> {
+    const found = await this.#find(key)
+    return found === undefined ? undefined : valueIn<Value>(found.entry)
+  }
+
+  /** Whether there is a fresh value under `key`. */
+  async has(key: string): Promise<boolean> {
+    return (await this.#find(key)) !== undefined
+  }
+
+  /**
+   * Keeps `value` under `key`.
+   * @param ttl @default the TTL of the operation `value`, else the default one
+   * @throws {NotKeyableError} when JSON cannot hold the value
+   */
+  async set(key: string, value: unknown, ttl?: Duration): Promise<void> {
+    const address = this.#address(key)
+    const text = jsonText(value)
+    const fresh = this.#ttl(ttl)
+    await this.#engine.refresh(address)
+    this.#keep(address, text, fresh, 0, this.#engine.begin(address))
+  }
+
+  /** Removes what is under `key`. @returns whether every tier did so */
+  del(key: string): Promise<boolean> {
+    return this.#engine.remove(this.#address(key).storeKey)
+  }
+
+  /**
+   * Removes the values whose keys match `pattern`: `*` is any run of characters, `?` any one, `[abc]` one of these, `\` takes the next as it is.
+   * @returns how many there were
+   * @throws {StoreError} when the store cannot list its keys
+   */
+  async delByPattern(pattern: string): Promise<number> {
+    if (typeof pattern !== 'string' || pattern === '') throw new InvalidOptionError('pattern', pattern, "a pattern such as 'user:*'")
+    const matches = globMatcher(pattern)
+    const keys = [...(await this.#engine.keys(this.#prefix))].filter((storeKey) => matches(storeKey.slice(this.#prefix.length)))
+    await Promise.all(keys.map((storeKey) => this.#engine.remove(storeKey)))
+    return keys.length
+  }
+
+  /** The value under `key`, else what `make` makes, once for all who ask at the same time. What JSON cannot hold is handed out and not kept. */
+  async wrap<Value>(key: ValueKey<Value>, ttl: Duration | undefined, make: () => Value | Promise<Value>): Promise<Value> {
+    const fresh = this.#ttl(ttl)
+    const found = (await this.#find(key)) ?? freshOnly(this.#engine.landed(this.#address(key)))
+    return found === undefined ? this.#make(key, fresh, 0, make) : valueIn<Value>(found.entry)
+  }
+
+  /**
+   * Like `wrap`, but between `staleTtl` and `maxTtl` the old value is served at once and a new one made behind the caller's back.
+   * When that fails, the old value stays until `maxTtl`, and the next try is ten seconds later.
+   */
+  async wrapSWR<Value>(key: ValueKey<Value>, staleTtl: Duration, maxTtl: Duration, make: () => Value | Promise<Value>): Promise<Value> {
+    const fresh = milliseconds('staleTtl', staleTtl)
+    const most = milliseconds('maxTtl', maxTtl)
+    if (most < fresh) throw new InvalidOptionError('maxTtl', maxTtl, 'at least staleTtl')
+    const address = this.#address(key)
+    const looked = await this.#engine.find(address)
+    const found = this.#engine.landed(address) ?? looked
+    if (found === undefined) return this.#make(key, fresh, most - fresh, make)
+    if (found.remaining <= 0) {
+      const work = async (): Promise<boolean> => this.#renew(key, fresh, most - fresh, make)
+      refreshesOf(this.#engine).begin(address.storeKey, work, (error) => this.#engine.hookFailed(error))
+    }
+    return valueIn<Value>(found.entry)
+  }
+
+  async #find(key: string): Promise<Found | undefined> {
+    return freshOnly(await this.#engine.find(this.#address(key)))
+  }
+
+  /** Makes a value anew, unless another process is at it. @returns whether there is a new one */
+  async #renew<Value>(key: ValueKey<Value>, ttl: number, stale: number, make: () => Value | Promise<Value>): Promise<boolean> {
+    try {
+      await this.#fly(key, ttl, stale, make, undefined)
+      return true
+    } catch (error) {
+      if (error instanceof AnsweredElsewhere) return false
+      throw error
+    }
+  }
+
+  /** Makes a value, or waits for the one that another process makes. */
+  async #make<Value>(key: ValueKey<Value>, ttl: number, stale: number, make: () => Value | Promise<Value>): Promise<Value> {
+    try {
+      return await this.#fly(key, ttl, stale, make, () => this.#find(key))
+    } catch (error) {
+      if (!(error instanceof AnsweredElsewhere)) throw error
+      // One who does not wait, and whose flight was joined, knows of no value yet.
+      return error.found === undefined ? this.#make(key, ttl, stale, make) : valueIn<Value>(error.found.entry)
+    }
+  }
+
+  async #fly<Value>(
+    key: ValueKey<Value>,
+    ttl: number,
+    stale: number,
+    make: () => Value | Promise<Value>,
+    look: (() => Promise<Found | undefined>) | undefined,
+  ): Promise<Value> {
+    const address = this.#address(key)
+    const beginning = this.#engine.begin(address)
+    const { leases } = this.#engine
+    let turn: Turn | undefined
+    const origin: Origin<Made, never> = {
+      async start(signal) {
+        turn = await leases?.turn(address.storeKey, look, signal)
+        try {
+          const value = await make()
+          return { head: { value, text: textOf(value) }, items: nothing(), shareable: true }
+        } catch (error) {
+          turn?.end()
+          throw error
+        }
+      },
+      size: () => 0,
+    }
+    const { passenger } = this.#flights.board(address.storeKey, origin, undefined, false, ({ head, unusable }) => {
+      if (head.text === undefined || unusable !== undefined) this.#engine.skip({ key, operation }, unusable ?? 'not JSON', nobodys())
+      else this.#keep(address, head.text, ttl, stale, beginning)
+      turn?.end()
+    })
+    const { value, text } = await passenger.head()
+    // The flight ends, and the value is kept, when a caller has read it to its end.
+    await passenger.next()
+    // Callers with one key are callers of one type, which is the key's.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return text === undefined ? (value as Value) : parse<Value>(text)
+  }
+
+  #keep(address: Address, text: string, ttl: number, stale: number, begun: Beginning): void {
+    const { clock } = this.#engine.settings
+    const head = {
+      key: address.key,
+      scope: this.#scope,
+      provider: '',
+      endpoint: '',
+      operation,
+      model: '',
+      kind: 'json',
+      storedAt: clock.now(),
+      ttl,
+      stale,
+      tags: [],
+      generations: begun.marks,
+      status: 200,
+      headers: {},
+      omits: [],
+      latency: 0,
+    } as const
+    this.#engine.keep(address, { head, body: text }, begun, nobodys())
+  }
+
+  #ttl(given: Duration | undefined): number {
+    const { settings } = this.#engine
+    return shortened(given === undefined ? settings.ttl(operation) : milliseconds('ttl', given), settings)
+  }
+
+  #address(key: string): Address {
+    if (typeof key !== 'string' || !key.isWellFormed()) throw new InvalidOptionError('key', key, 'a text without lone surrogates')
+    return { key, storeKey: this.#prefix + key, scope: this.#scope, labels: [everything, `scope:${this.#scope}`, `operation:${operation}`] }
+  }
+}
+
+const operation = 'value'
+
+function freshOnly(found: Found | undefined): Found | undefined {
+  return found !== undefined && found.remaining > 0 ? found : undefined
+}
+
+/** What somebody made: the value, and its text, if JSON can hold it. */
+interface Made {
+  readonly value: unknown
+  readonly text: string | undefined
+}
+
+/** What was made reaches its caller even when it cannot be stored. */
+function textOf(value: unknown): string | undefined {
+  try {
+    return jsonText(value)
+  } catch {
+    return undefined
+  }
+}
+
+/** The fate of a value is told to nobody. */
+function nobodys(): Fate {
+  return { stored: false, reason: undefined, usage: undefined, model: '', latency: 0 }
+}
+
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+function valueIn<Value>({ body }: Entry): Value {
+  return parse<Value>(typeof body === 'string' ? body : 'null')
+}
+
+// Each caller gets a copy of his own. Its type is what the caller who set it said, which nobody can check.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+function parse<Value>(text: string): Value {
+  const value: Value = JSON.parse(text)
+  return value
+}
+
+async function* nothing(): AsyncGenerator<never, undefined> {}

@@ -1,0 +1,67 @@
+/**
+ * What the Anthropic SDK's own tools for structured answers do around a call: functions that they put into its body, and results that they
+ * make of its result.
+ * @module
+ */
+import { attachInfo, cacheInfo } from '../cache-info.ts'
+import { type FetchClient, hasMethods } from '../http/sdk-client.ts'
+
+type Method = (...given: unknown[]) => unknown
+
+/** `client`, whose `parse()`, which makes a new result of that of `create()`, hands the facts on. */
+export function withInformedParse(client: FetchClient): FetchClient {
+  for (const resource of [Reflect.get(client, 'messages'), memberOf(Reflect.get(client, 'beta'), 'messages')]) {
+    if (typeof resource !== 'object' || resource === null || !hasMethods(resource, ['parse'], ['create'])) continue
+    const value = informedParse(resource)
+    Object.defineProperty(resource, 'parse', { value, configurable: true, writable: true })
+  }
+  return client
+}
+
+function informedParse(resource: object): Method {
+  const [parse, create] = [methodOf(resource, 'parse'), methodOf(resource, 'create')]
+  return async (...given: unknown[]) => {
+    let created: unknown
+    const creating = (...made: unknown[]): unknown => (created = Reflect.apply(create, resource, made))
+    const parsed: unknown = await Reflect.apply(parse, Object.create(resource, { create: { value: creating } }), given)
+    const info = cacheInfo(await created)
+    if (info !== undefined) attachInfo(parsed, () => info)
+    return parsed
+  }
+}
+
+/**
+ * Request options whose body is without the functions that the SDK's own helpers put into it: how a format parses, how a tool runs. They
+ * are not sent, and would otherwise be taken for something that no key can be told for.
+ */
+export function withoutFunctions(options: unknown): unknown {
+  const body = memberOf(options, 'body')
+  const [config, format, tools] = ['output_config', 'output_format', 'tools'].map((name) => memberOf(body, name))
+  const plain = {
+    ...(memberOf(config, 'format') !== undefined && { output_config: { ...Object(config), format: dataOf(memberOf(config, 'format')) } }),
+    ...(format !== undefined && { output_format: dataOf(format) }),
+    ...(Array.isArray(tools) && { tools: tools.map(dataOf) }),
+  }
+  return Object.keys(plain).length === 0 ? options : { ...Object(options), body: { ...Object(body), ...plain } }
+}
+
+function dataOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || isMethod(memberOf(value, 'toJSON'))) return value
+  if (!Object.values(value).some(isMethod)) return value
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => !isMethod(member)))
+}
+
+function methodOf(of: object, name: string): Method {
+  const method: unknown = Reflect.get(of, name)
+  if (!isMethod(method)) throw new TypeError(`the SDK has no ${name}()`)
+  return method
+}
+
+function isMethod(value: unknown): value is Method {
+  return typeof value === 'function'
+}
+
+/** The member `name` of what may be no object at all. */
+export function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+}

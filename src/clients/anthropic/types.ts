@@ -1,0 +1,108 @@
+/**
+ * The types of a wrapped Anthropic client. How they do without @anthropic-ai/sdk is said in wrapped-types.ts.
+ * @module
+ */
+/* oxlint-disable typescript/consistent-type-imports */
+import type { CacheRequestOptions } from '../../call.ts'
+import type { Either, LastWord, Resolved, WithInfo } from '../sdk-types.ts'
+
+/** @ts-ignore */
+type BaseAnthropic = import('@anthropic-ai/sdk').BaseAnthropic
+/** @ts-ignore */
+type Anthropic = import('@anthropic-ai/sdk').Anthropic
+/** @ts-ignore */
+type ApiPromise<Answer> = import('@anthropic-ai/sdk').APIPromise<Answer>
+/** @ts-ignore */
+type RequestOptions = import('@anthropic-ai/sdk').Anthropic.RequestOptions
+/** @ts-ignore */
+type MessageFormat<Params extends StreamParams | ParseParams> =
+  import('@anthropic-ai/sdk/lib/parser').ExtractParsedContentFromParams<Params>
+/** @ts-ignore */
+type ParsedMessage<Parsed> = import('@anthropic-ai/sdk/lib/parser').ParsedMessage<Parsed>
+/** @ts-ignore */
+type MessageStream<Parsed> = import('@anthropic-ai/sdk/lib/MessageStream').MessageStream<Parsed>
+/** @ts-ignore */
+type PlainMessageStream = import('@anthropic-ai/sdk/lib/MessageStream').MessageStream
+/** @ts-ignore */
+type BetaFormat<Params extends BetaStreamParams | BetaParseParams> =
+  import('@anthropic-ai/sdk/lib/beta-parser').ExtractParsedContentFromBetaParams<Params>
+/** @ts-ignore */
+type ParsedBetaMessage<Parsed> = import('@anthropic-ai/sdk/lib/beta-parser').ParsedBetaMessage<Parsed>
+/** @ts-ignore */
+type BetaMessageStream<Parsed> = import('@anthropic-ai/sdk/lib/BetaMessageStream').BetaMessageStream<Parsed>
+/** @ts-ignore */
+type PlainBetaMessageStream = import('@anthropic-ai/sdk/lib/BetaMessageStream').BetaMessageStream
+/** @ts-ignore */
+type ToolRunner<Stream extends boolean> = import('@anthropic-ai/sdk/lib/tools/BetaToolRunner').BetaToolRunner<Stream>
+/** @ts-ignore */
+type ToolRunnerParams = import('@anthropic-ai/sdk/lib/tools/BetaToolRunner').BetaToolRunnerParams
+/** @ts-ignore */
+type ToolRunnerOptions = import('@anthropic-ai/sdk/lib/tools/BetaToolRunner').BetaToolRunnerRequestOptions
+/** @ts-ignore */
+type ParseParams = Parameters<Anthropic['messages']['parse']>[0]
+/** @ts-ignore */
+type BetaParseParams = Parameters<Anthropic['beta']['messages']['parse']>[0]
+
+type Messages = Anthropic['messages']
+type BetaMessages = Anthropic['beta']['messages']
+type StreamParams = Parameters<Messages['stream']>[0]
+type BetaStreamParams = Parameters<BetaMessages['stream']>[0]
+
+/** The bare options are named as well: the compiler would else prefer the SDK's own overload for a variable of just this type. */
+type Options = RequestOptions | (RequestOptions & CacheRequestOptions)
+type RunOptions = ToolRunnerOptions | (ToolRunnerOptions & CacheRequestOptions)
+
+/** The promise of an SDK's method, whose answer has the cache facts on it. */
+type Informed<Promised> = Promised extends ApiPromise<infer Answer> ? ApiPromise<WithInfo<Answer>> : Promised
+
+type Call<Body, Promised> = (body: Body, options?: Options) => Informed<Promised>
+
+/** The three overloads of a method, or its one, with the cache's options and facts. */
+type Calls<Method> = Method extends {
+  (body: infer A, options?: Options): infer ForA
+  (body: infer B, options?: Options): infer ForB
+  (body: infer C, options?: Options): infer ForC
+}
+  ? Call<A, ForA> & Call<B, ForB> & Call<C, ForC>
+  : Method extends (body: infer A, options?: Options) => infer ForA
+    ? Call<A, ForA>
+    : Method
+
+type MessageMethods = {
+  create: Calls<Messages['create']>
+  parse<Params extends ParseParams>(body: Params, options?: Options): ApiPromise<WithInfo<ParsedMessage<MessageFormat<Params>>>>
+  stream<Params extends StreamParams>(body: Params, options?: Options): Either<MessageStream<MessageFormat<Params>>, PlainMessageStream>
+  countTokens: Calls<Messages['countTokens']>
+}
+
+type BetaMethods = {
+  create: Calls<BetaMessages['create']>
+  parse<Params extends BetaParseParams>(body: Params, options?: Options): ApiPromise<WithInfo<ParsedBetaMessage<BetaFormat<Params>>>>
+  stream<Params extends BetaStreamParams>(
+    body: Params,
+    options?: Options,
+  ): Either<BetaMessageStream<BetaFormat<Params>>, PlainBetaMessageStream>
+  countTokens: Calls<BetaMessages['countTokens']>
+  toolRunner: {
+    (body: ToolRunnerParams & { stream?: false }, options?: RunOptions): ToolRunner<false>
+    (body: ToolRunnerParams & { stream: true }, options?: RunOptions): ToolRunner<true>
+    (body: ToolRunnerParams, options?: RunOptions): ToolRunner<boolean>
+  }
+}
+
+/** Those of the methods that the client has: the clients for other clouds, and older versions, have not all. */
+type Had<Methods, Resource> = Pick<Methods, keyof Methods & keyof Resource>
+
+/** The methods that are cached, as they are on a wrapped client. */
+type Methods<Client> = Client extends { messages: infer Stable; beta: { messages: infer Beta } }
+  ? { messages: Had<MessageMethods, Stable>; beta: { messages: Had<BetaMethods, Beta> } }
+  : unknown
+
+/** Every client of the SDK, those for other clouds among them; nothing where it is not installed. */
+export type AnyAnthropic = Resolved<BaseAnthropic>
+
+/**
+ * A wrapped Anthropic client, or one of its siblings for other clouds: its cached methods take `cache` and `bypassCache` beside the SDK's
+ * own options, and their results have `_cache`. Whatever else it can is as it was.
+ */
+export type CachedAnthropic<Client> = Methods<Client> & Client & LastWord<Methods<Client>>

@@ -1,0 +1,151 @@
+/**
+ * What goes into and comes out of the Bedrock commands that are cached, as the texts that the cache keeps.
+ * @module
+ */
+import { fromTagged, toTagged } from '../../json/tagged.ts'
+import { bedrockConverse } from '../../providers/bedrock/converse.ts'
+import { invokeEndpoint } from '../../providers/bedrock/endpoints.ts'
+import { type Endpoint, isJsonObject, type JsonObject } from '../../providers/endpoint.ts'
+import { hasRoundedInteger, parseExactJson } from '../../json/exact.ts'
+import type { ServerEvent } from '../../base/server-sent-events.ts'
+
+/** How one kind of command is read and answered. */
+export interface Shape {
+  /** The member of a streamed output that is the stream. */
+  readonly stream: 'stream' | 'body'
+  /** The operation of a call that cannot even be read. */
+  readonly operation: string
+  endpoint(request: JsonObject): Endpoint
+  /** The command's input as the request that is keyed; `undefined` when its body is not JSON. */
+  request(input: JsonObject): JsonObject | undefined
+  /** The command's input for a request in place of the caller's own. */
+  input(request: JsonObject): JsonObject
+  /** Gives the caller's own input as it was when it was keyed, as he may change it while the cache is asked. */
+  snapshot(input: JsonObject, request: JsonObject): () => JsonObject
+  /** A whole output, less its `$metadata`, as the text that is kept; `undefined` when it is not JSON. */
+  keep(output: JsonObject): string | undefined
+  /** The output that such a text stands for. */
+  output(text: string): JsonObject
+  /** The text of an answer that was assembled from a stream. */
+  assembled(answer: JsonObject): string
+  /** An event of the output's stream as it is kept. */
+  keepEvent(event: JsonObject): ServerEvent
+  /** The event as the SDK gives it. */
+  event(kept: ServerEvent): JsonObject
+}
+
+/** Converse and ConverseStream: the output is an object that may hold bytes anywhere. */
+const converse: Shape = {
+  stream: 'stream',
+  operation: 'converse',
+  endpoint: () => bedrockConverse,
+  request({ modelId, ...rest }) {
+    const request = toTagged({ model: modelId, ...rest })
+    return isJsonObject(request) ? request : undefined
+  },
+  input: converseInput,
+  snapshot: (_, request) => () => converseInput(request),
+  keep: (output) => JSON.stringify(toTagged(output)),
+  output: (text) => objectOf(mayHoldTags(text) ? fromTagged(JSON.parse(text)) : JSON.parse(text)),
+  assembled: (answer) => JSON.stringify(answer),
+  keepEvent(event) {
+    const [name = '', value] = Object.entries(event).find(([, member]) => member !== undefined) ?? []
+    return { event: name, data: JSON.stringify(toTagged(value)) }
+  },
+  event: ({ event = '', data }) => ({ [event]: fromTagged(JSON.parse(data)) }),
+}
+
+/** InvokeModel and its stream: JSON inside bytes, kept to the letter. */
+const invoke: Shape = {
+  stream: 'body',
+  operation: 'invoke',
+  endpoint: invokeEndpoint,
+  request({ modelId, body, ...rest }) {
+    const text = typeof body === 'string' ? body : textOf(body)
+    const parsed = text === undefined ? undefined : parseExactJson(text)?.value
+    const request = toTagged({ model: modelId, ...rest })
+    return isJsonObject(parsed) && isJsonObject(request) ? { ...request, body: parsed } : undefined
+  },
+  input: ({ model, body, ...rest }) => ({ modelId: model, ...objectOf(fromTagged(less(rest, 'stream'))), body: JSON.stringify(body) }),
+  // The text of its bytes is not to be had from the request, which holds what it means.
+  snapshot(input) {
+    const own = { ...input }
+    return () => own
+  },
+  keep({ body, ...rest }) {
+    const text = textOf(body)
+    // Numbers are kept as they are written. Only an integer that JavaScript rounds would be another one in the other mode.
+    return text === undefined || !isJson(text) || hasRoundedInteger(text) ? undefined : joined(rest, text)
+  },
+  output(text) {
+    const { body, ...rest } = objectOf(JSON.parse(text))
+    const before = joined(rest, '').slice(0, -1)
+    return { ...rest, body: blob(text.startsWith(before) ? text.slice(before.length, -1) : JSON.stringify(body)) }
+  },
+  assembled: ({ body, ...rest }) => joined(rest, JSON.stringify(body)),
+  keepEvent({ chunk }) {
+    return { event: 'chunk', data: textOf(objectOf(chunk)['bytes']) ?? '' }
+  },
+  event: ({ data }) => ({ chunk: { bytes: new TextEncoder().encode(data) } }),
+}
+
+/** The commands that are cached, by the names that the SDK writes into its own context, which no bundler changes. */
+export const cachedCommands: ReadonlyMap<string, { readonly shape: Shape; readonly streamed: boolean }> = new Map([
+  ['ConverseCommand', { shape: converse, streamed: false }],
+  ['ConverseStreamCommand', { shape: converse, streamed: true }],
+  ['InvokeModelCommand', { shape: invoke, streamed: false }],
+  ['InvokeModelWithResponseStreamCommand', { shape: invoke, streamed: true }],
+])
+
+/** `object` without one of its members. */
+export function less(object: JsonObject, name: string): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([member]) => member !== name))
+}
+
+/** Whether a name in a JSON text may begin with the sign of a tag, plain or escaped. */
+function mayHoldTags(text: string): boolean {
+  return text.includes('"$') || text.includes('\\u0024')
+}
+
+function converseInput({ model, ...rest }: JsonObject): JsonObject {
+  return { modelId: model, ...objectOf(fromTagged(less(rest, 'stream'))) }
+}
+
+/** One object's text with `body` as its last member, so that the body can be cut out again to the letter. */
+function joined(rest: JsonObject, body: string): string {
+  const text = JSON.stringify(rest)
+  return `${text.slice(0, -1)}${text === '{}' ? '' : ','}"body":${body}}`
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const exact = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** The text of bytes, of this realm or another; `undefined` when it would not give the same bytes back. */
+function textOf(bytes: unknown): string | undefined {
+  try {
+    return ArrayBuffer.isView(bytes) ? exact.decode(bytes) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function objectOf(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {}
+}
+
+/** Bytes as the SDK gives them: an array that can also tell itself as text. */
+function blob(text: string): Uint8Array {
+  return Object.defineProperty(new TextEncoder().encode(text), 'transformToString', {
+    value(this: Uint8Array, encoding: BufferEncoding = 'utf-8') {
+      return Buffer.from(this.buffer, this.byteOffset, this.byteLength).toString(encoding)
+    },
+  })
+}

@@ -1,0 +1,193 @@
+/**
+ * The HTTP seam: a `fetch` that answers what it has and asks the origin for the rest. Every SDK that takes a `fetch` can be cached by it.
+ * @module
+ */
+import type { CacheInfo } from '../../call.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { exchange, type Exchange, type Shared } from '../../engine/exchange.ts'
+import type { Fate } from '../../engine/cache-info.ts'
+import type { Upstream } from '../../engine/flight/flight.ts'
+import { flightsByEngine } from '../../engine/flight/flights.ts'
+import { fillSingles, findSingles, planSingles, type Singles } from '../../engine/per-input.ts'
+import { type Call, type Plan, planCall, type Refusal } from '../../engine/cached-call.ts'
+import { InvalidOptionError } from '../../errors.ts'
+import { sha256 } from '../../base/digest.ts'
+import { remembering } from '../../base/memo.ts'
+import { anthropicEndpoints } from '../../providers/anthropic/endpoints.ts'
+import { type Endpoint, parseJsonObject } from '../../providers/endpoint.ts'
+import { credentialText, keptHeaders, keyedHeaders } from '../../providers/http-headers.ts'
+import { openaiEndpoints } from '../../providers/openai/endpoints.ts'
+import { noteInfo } from '../cache-info.ts'
+import { callOptions, type HandedDown, isKeyable, type Looked } from '../call-options.ts'
+import { bodyOf, headersOf, optionsOf, signalOf, targetOf } from './request.ts'
+import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
+import { draftOf } from './draft.ts'
+import { type Asker, type Decided, repeatedOf } from './repeated-requests.ts'
+
+/** What `fetch` is, for those who pass one in. */
+export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
+
+/** What the seam must know of its client. */
+export interface HttpSeam {
+  /** Whether the client's credential changes by itself, and so says nothing of who asks. */
+  readonly rotating: boolean
+}
+
+/** One call on its way through the seam. */
+interface Asked {
+  readonly plan: Plan
+  /** The call's inputs one by one, when its endpoint answers each by itself. */
+  readonly singles?: Singles
+  readonly url: string
+  readonly signal: AbortSignal | undefined
+  /** What may be asked for the facts besides the response: the signal that the caller gave, and that of the request. */
+  readonly carriers: readonly (object | undefined)[]
+  /** Takes note that the call was answered from the cache. */
+  readonly repeats: () => void
+  readonly looked: Looked | undefined
+  /** Asks the origin, for this request or for one with another body. */
+  readonly send: (signal: AbortSignal, body?: string) => Promise<Response>
+}
+
+/** The longest path first, as the path of one endpoint may end like another's. */
+const endpoints = [...openaiEndpoints, ...anthropicEndpoints].toSorted((first, second) => second.path.length - first.path.length)
+
+const flightsOf = flightsByEngine<Shared<ResponseHead>, Uint8Array>()
+
+/** A `fetch` over `upstream` that goes through the engine. */
+export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): Fetch {
+  return async function cachingFetch(input, init) {
+    const { url, method } = targetOf(input, init)
+    const place = method === 'POST' ? placeOf(url) : undefined
+    if (place === undefined) return upstream(input, withoutOptions(init))
+    const handed = optionsOf(input, init)
+    const signal = signalOf(input, init)
+    const asker = askerOf(engine, seam, place, headersOf(input, init))
+    const text = isUsual(engine, handed) && typeof init?.body === 'string' ? init.body : undefined
+    const known = text === undefined ? undefined : repeatedOf(engine).find(text, asker)
+    const request = known?.call.request ?? (await bodyOf(input, init))
+    signal?.throwIfAborted()
+    const decided =
+      request === undefined || !isKeyable(handed.body)
+        ? { operation: place.endpoint.operation, scope: handed.options.scope ?? '', reason: 'not keyable' }
+        : (known ?? decide(engine, { ...asker, request, options: handed.options }))
+    if ('plan' in decided) handed.learn?.({ call: decided.call, url, key: decided.plan.key })
+    const carriers = [handed.signal, signal]
+    if ('reason' in decided) {
+      const response = await upstream(input, withoutOptions(init))
+      const info = engine.bypass(decided)
+      return inform(response, () => info, carriers)
+    }
+    const send: Asked['send'] = (flightSignal, body) =>
+      upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body }) })
+    const repeats = (): void => {
+      if (text !== undefined && !('singles' in decided)) repeatedOf(engine).note(text, decided)
+    }
+    const looked = handed.looked?.key === decided.plan.key ? handed.looked : undefined
+    // The SDK may send the same once more, much later.
+    handed.looked = undefined
+    return exchange(engine, exchangeOf(engine, { ...decided, url, signal, carriers, send, repeats, looked }))
+  }
+}
+
+/** Whether a call asks for nothing of its own, so that its text decides everything. A life that is shortened at random is drawn anew. */
+function isUsual({ settings }: Engine, { options }: HandedDown): boolean {
+  return settings.jitter === 0 && Object.keys(options).length === 0
+}
+
+function askerOf(engine: Engine, seam: HttpSeam, place: { readonly endpoint: Endpoint; readonly origin: string }, headers: Headers): Asker {
+  const credential = seam.rotating ? '' : credentialText((name) => headers.get(name))
+  return {
+    ...place,
+    headers: keyedHeaders(headers, engine.settings.ignoredHeaders),
+    credential: credential === '' ? '' : digestOf(credential),
+  }
+}
+
+/** The digests of credentials, of which a process has few. */
+const digestOf = remembering(100, sha256)
+
+/** What is to be done with a call. A fault of ours is no reason to fail it; an option that cannot be is. */
+function decide(engine: Engine, call: Call): (Decided & { readonly singles?: Singles }) | Refusal {
+  try {
+    const plan = planCall(call, engine.settings)
+    if ('reason' in plan) return plan
+    const singles = planSingles(call, plan, engine.settings)
+    return { call, plan, ...(singles && { singles }) }
+  } catch (error) {
+    if (error instanceof InvalidOptionError) throw error
+    engine.hookFailed(error)
+    return { operation: call.endpoint.operation, scope: '', reason: 'fault' }
+  }
+}
+
+function exchangeOf(engine: Engine, asked: Asked): Exchange<ResponseHead, Uint8Array, Response> {
+  const { plan, singles, url, signal, send } = asked
+  // A whole answer is told of by its response, and to a helper by the signal that this gave.
+  const carriers = plan.streamed ? asked.carriers : asked.carriers.slice(0, 1)
+  return {
+    plan,
+    signal,
+    flights: flightsOf(engine),
+    looked: asked.looked,
+    ...(singles && { find: () => findSingles(engine, plan, singles) }),
+    async start(flightSignal, fate) {
+      return upstreamOf(singles === undefined ? await send(flightSignal) : await sendSingles(engine, asked, singles, flightSignal, fate))
+    },
+    // A `fetch` rejects for nothing but what keeps it from its answer.
+    isOutage: (said) => 'error' in said || said.head.status === 429 || said.head.status >= 500,
+    size: (chunk) => chunk.byteLength,
+    draft: (recording) => (singles !== undefined && recording.head.status === 200 ? undefined : draftOf(plan, recording)),
+    stored(found, tell) {
+      asked.repeats()
+      return inform(storedResponse(found, plan, url, engine.settings.replay, signal), tell, carriers)
+    },
+    shared: (head, passenger, info) => inform(sharedResponse(head, passenger), () => info, carriers),
+    missing: (info) => inform(notCachedResponse(url), () => info, carriers),
+  }
+}
+
+async function sendSingles(engine: Engine, { plan, send }: Asked, singles: Singles, signal: AbortSignal, fate: Fate): Promise<Response> {
+  const { said, answer } = await fillSingles(engine, plan, singles, fate, async (request) => {
+    const response = await send(signal, request && JSON.stringify(request))
+    if (response.status !== 200) return { response, answer: undefined, headers: {} }
+    const text = await response.text()
+    const headers = keptHeaders((name) => response.headers.get(name))
+    return { response: new Response(text, response), answer: parseJsonObject(text), headers }
+  })
+  return answer === undefined ? said.response : new Response(JSON.stringify(answer), said.response)
+}
+
+function upstreamOf(response: Response): Upstream<ResponseHead, Uint8Array> {
+  const { status, statusText, headers, url } = response
+  return { head: { status, statusText, headers, url }, items: chunksOf(response), shareable: status === 200 }
+}
+
+async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefined> {
+  if (response.body === null) return
+  for await (const chunk of response.body) yield chunk
+}
+
+/** The endpoint that `url` is of, and what of the URL is not its path: where its answers come from. */
+function placeOf(url: string): { readonly endpoint: Endpoint; readonly origin: string } | undefined {
+  const query = url.indexOf('?')
+  const path = query === -1 ? url : url.slice(0, query)
+  const endpoint = endpoints.find((each) => path.endsWith(each.path))
+  if (endpoint === undefined) return undefined
+  return { endpoint, origin: path.slice(0, -endpoint.path.length) + (query === -1 ? '' : url.slice(query)) }
+}
+
+/** The origin need not hear of our options. */
+function withoutOptions(init: RequestInit | undefined): RequestInit | undefined {
+  if (init === undefined || !Object.hasOwn(init, callOptions)) return init
+  const plain = { ...init }
+  Reflect.deleteProperty(plain, callOptions)
+  return plain
+}
+
+/** Notes a response's facts. A stream knows nothing of its response but the signals of its request, so these carry them too. */
+function inform(response: Response, tell: () => CacheInfo, carriers: readonly (object | undefined)[]): Response {
+  noteInfo(response, tell)
+  for (const carrier of carriers) if (carrier !== undefined) noteInfo(carrier, tell)
+  return response
+}

@@ -1,0 +1,192 @@
+/**
+ * The fast lane of the clients that end in a `fetch`: a fresh answer is given before the SDK makes its request, which takes
+ * several times longer than the answer. The point is `makeRequest`, through which all methods and helpers of the SDKs go and whose result
+ * they all read. It is not documented, so nothing is taken for granted: a call goes the documented way, and is watched there, until it is
+ * known what the SDK would make of another call of the same shape; and whenever anything is not as it was.
+ * Source: `makeRequest` in `client.ts` of openai and @anthropic-ai/sdk
+ * @module
+ */
+import type { CacheInfo } from '../../call.ts'
+import type { Engine, Found } from '../../engine/engine.ts'
+import { type Call, type Plan, planCall } from '../../engine/cached-call.ts'
+import { useOf } from '../../engine/reuse.ts'
+import { copiedJson, isPlainJson } from '../../json/plain.ts'
+import { isJsonObject, type JsonObject } from '../../providers/endpoint.ts'
+import { noteInfo } from '../cache-info.ts'
+import { handedDownIn, type HandedDown, type Seen } from '../call-options.ts'
+import { quickResponse, storedResponse } from './response.ts'
+import { isOfSdkItself, isSameShape, type RequestShape, shapeOf } from './request-shape.ts'
+
+/** What the documented seam saw of a call, and so will see of any other of the same shape. */
+interface Lesson {
+  readonly shape: RequestShape
+  readonly call: Omit<Call, 'request' | 'options'>
+  readonly url: string
+  /** Whether this version of the SDK says in its result what signal the request had. */
+  readonly tellsSignal: boolean
+}
+
+/** Goes the documented way. */
+type Ask = (options: unknown) => unknown
+
+/** What the lane works with. */
+interface Lane {
+  readonly client: object
+  readonly engine: Engine
+  readonly lessons: Map<string, Lesson>
+  /** Whether the documented seam is still as we made it. */
+  readonly isSeamOurs: () => boolean
+  /** Set for good when the seam made another key of a call than the lane. */
+  closed: boolean
+}
+
+/** Kinds of call that are remembered for a client, at the most. */
+const mostKinds = 50
+
+/**
+ * Opens the lane on `client`, a wrapped one, where the SDK is of a make that is known; else nothing is changed.
+ * @param isSeamOurs whether the documented seam is still as it was made
+ */
+export function openFastLane(client: object, engine: Engine, isSeamOurs: () => boolean): void {
+  const makeRequest: unknown = Reflect.get(client, 'makeRequest')
+  if (typeof makeRequest !== 'function' || !isOfSdkItself(client)) return
+  const lane: Lane = { client, engine, isSeamOurs, lessons: new Map(), closed: false }
+  const value = async (given: unknown, retriesRemaining: unknown, ...rest: unknown[]): Promise<unknown> => {
+    const options = await given
+    const isFirstTry = retriesRemaining === null && rest.every(isUndefined)
+    const ask: Ask = (asked) => Reflect.apply(makeRequest, client, [asked, retriesRemaining, ...rest])
+    return isFirstTry && isJsonObject(options) ? answer(lane, options, ask) : ask(options)
+  }
+  Object.defineProperty(client, 'makeRequest', { value, configurable: true, writable: true })
+}
+
+function isUndefined(value: unknown): boolean {
+  return value === undefined
+}
+
+/** What the SDK's `makeRequest` would resolve to, or the promise that it gives. */
+function answer(lane: Lane, options: JsonObject, ask: Ask): unknown {
+  const { body, fetchOptions } = options
+  const handed = isJsonObject(fetchOptions) ? handedDownIn(fetchOptions) : undefined
+  if (lane.closed || handed === undefined || !lane.isSeamOurs()) return ask(options)
+  const shape = shapeOf(lane.client, options)
+  if (shape === undefined || !isJsonObject(body) || !isPlainJson(body)) return ask(options)
+  const lesson = lane.lessons.get(shape.kind)
+  if (lesson === undefined || !isSameShape(lesson.shape, shape)) return learn(lane, shape, options, body, handed, ask)
+  const plan = planOf(lane, lesson, body, handed)
+  if (plan === undefined) return ask(options)
+  const isOurs = isUsual(plan, options)
+  const found = isOurs ? lane.engine.recall(plan) : undefined
+  if (found !== undefined && isServable(lane, plan, found)) return served(lane, lesson, plan, found, options, handed)
+  // What the seam makes of the call tells whether the lane is still right.
+  handed.learn = (seen) => void (lane.closed ||= seen.key !== plan.key)
+  if (!isOurs || !mayWait(lane, options)) return ask(options)
+  return fromStore(lane, lesson, plan, { ...options, body: copiedJson(body) }, handed, ask)
+}
+
+/** Whether there is a store to be asked, for which the caller leaves time. */
+function mayWait({ client, engine }: Lane, options: JsonObject): boolean {
+  const { store, readDeadline } = engine.settings
+  const timeout: unknown = options['timeout'] ?? Reflect.get(client, 'timeout')
+  return store !== undefined && typeof timeout === 'number' && timeout >= 10 * readDeadline
+}
+
+/**
+ * What the SDK's `makeRequest` would resolve to, after a look into the store.
+ * @param options the call's own, with a body that nobody changes while the store is waited for
+ */
+async function fromStore(lane: Lane, lesson: Lesson, plan: Plan, options: JsonObject, handed: HandedDown, ask: Ask): Promise<unknown> {
+  const found = await lane.engine.find(plan)
+  const { signal } = options
+  const isLeft = signal instanceof AbortSignal && signal.aborted
+  if (!isLeft && found !== undefined && isServable(lane, plan, found)) return served(lane, lesson, plan, found, options, handed)
+  handed.body = options['body']
+  handed.looked = { key: plan.key, found }
+  return ask(options)
+}
+
+/** A fault of ours is the seam's to deal with. */
+function planOf(lane: Lane, { call }: Pick<Lesson, 'call'>, request: JsonObject, { options }: HandedDown): Plan | undefined {
+  try {
+    const plan = planCall({ ...call, request, options }, lane.engine.settings)
+    return 'reason' in plan ? undefined : plan
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a stored answer will do, and the SDK expects of it what the body asks for. A stream is to heed the signal that its caller gave. */
+function isUsual({ mode, streamed }: Plan, { stream = false, signal }: JsonObject): boolean {
+  return mode !== 'reload' && streamed === stream && (!streamed || signal === undefined || signal === null)
+}
+
+/** Whether an answer may be given as it is: fresh, holding all that is asked for, with nothing to be done behind the caller's back. */
+function isServable({ engine }: Lane, plan: Plan, found: Found): boolean {
+  const { kind, status, omits } = found.entry.head
+  if (status !== 200 || found.remaining <= 0 || useOf(found, plan.mode, engine.settings) !== 'serve') return false
+  if (plan.streamed) return plan.endpoint.streaming !== undefined && omits.every((facet) => plan.omits.includes(facet))
+  return kind === 'json'
+}
+
+/** What the SDK's `makeRequest` would resolve to after a hit. */
+function served(lane: Lane, lesson: Lesson, plan: Plan, found: Found, options: JsonObject, { signal }: HandedDown): object {
+  const tell = lane.engine.hit(plan, found)
+  if (signal !== undefined) noteInfo(signal, tell)
+  const controller = new AbortController()
+  return {
+    response: plan.streamed ? streamed(lane, lesson, plan, found, tell, controller) : quickResponse(found, plan, tell, lesson.url),
+    options,
+    controller,
+    ...(lesson.tellsSignal && { requestSignal: options['signal'] }),
+    requestLogID: 'log_llmemo',
+    retryOfRequestLogID: undefined,
+    startTime: Date.now(),
+  }
+}
+
+/** A replayed stream. It knows nothing of its response but the signal of its controller, which is asked for its facts. */
+function streamed(lane: Lane, { url }: Lesson, plan: Plan, found: Found, tell: () => CacheInfo, { signal }: AbortController): Response {
+  const response = storedResponse(found, plan, url, lane.engine.settings.replay, signal)
+  for (const carrier of [response, signal]) noteInfo(carrier, tell)
+  return response
+}
+
+/** Goes the documented way, and takes note of what comes of it. */
+async function learn(
+  lane: Lane,
+  shape: RequestShape,
+  options: JsonObject,
+  body: JsonObject,
+  handed: HandedDown,
+  ask: Ask,
+): Promise<unknown> {
+  let seen: Seen | undefined
+  handed.learn = (told) => {
+    // The client may have been changed since the call began.
+    const now = shapeOf(lane.client, options)
+    seen = now !== undefined && isSameShape(now, shape) ? told : undefined
+  }
+  const props = await ask(options)
+  if (seen === undefined || !isKnownForm(props) || seen.call.endpoint.perInput !== undefined) return props
+  const lesson = { shape, call: seen.call, url: seen.url, tellsSignal: Object.hasOwn(props, 'requestSignal') }
+  const isRight = planOf(lane, lesson, body, handed)?.key === seen.key
+  if (isRight && (lane.lessons.size < mostKinds || lane.lessons.has(shape.kind))) lane.lessons.set(shape.kind, lesson)
+  return props
+}
+
+/** The members of what `makeRequest` resolves to. A version that has others reads them too. */
+const forms: ReadonlyMap<string, (value: unknown) => boolean> = new Map<string, (value: unknown) => boolean>([
+  ['response', (value) => value instanceof Response],
+  ['options', (value) => typeof value === 'object'],
+  ['controller', (value) => value instanceof AbortController],
+  ['requestSignal', (value) => value === undefined || value instanceof AbortSignal],
+  ['requestLogID', (value) => typeof value === 'string'],
+  ['retryOfRequestLogID', (value) => value === undefined || typeof value === 'string'],
+  ['startTime', (value) => typeof value === 'number'],
+])
+
+function isKnownForm(props: unknown): props is object {
+  if (!isJsonObject(props)) return false
+  const isComplete = ['response', 'options', 'controller', 'requestLogID', 'startTime'].every((name) => Object.hasOwn(props, name))
+  return isComplete && Object.entries(props).every(([name, value]) => forms.get(name)?.(value) === true)
+}

@@ -1,0 +1,87 @@
+/**
+ * What a `fetch` is asked to send, read without using it up.
+ * @module
+ */
+import { isCacheMode } from '../../call.ts'
+import { sha256 } from '../../base/digest.ts'
+import { type JsonObject, parseJsonObject } from '../../providers/endpoint.ts'
+import { hasRoundedInteger, mayHoldRounded } from '../../json/exact.ts'
+import { type HandedDown, handedDownIn } from '../call-options.ts'
+
+/** The address that `fetch` is asked for, and its method in capitals. */
+export function targetOf(input: string | URL | Request, init: RequestInit | undefined): { url: string; method: string } {
+  const request = input instanceof Request ? input : undefined
+  return { url: addressOf(input), method: (init?.method ?? request?.method ?? 'GET').toUpperCase() }
+}
+
+function addressOf(input: string | URL | Request): string {
+  if (typeof input === 'string') return input
+  return input instanceof Request ? input.url : input.href
+}
+
+/** What a wrapped client handed down, with fetch's own cache mode where the caller gave no other. */
+export function optionsOf(input: string | URL | Request, init: RequestInit | undefined): HandedDown {
+  const handed = handedDownIn(init) ?? { options: {}, body: undefined }
+  const mode: unknown = init?.cache ?? (input instanceof Request ? input.cache : undefined)
+  if (handed.options.mode !== undefined || mode === 'default') return handed
+  // `no-cache` asks the origin whether the stored answer is still good; no provider can say, so it is asked anew.
+  const own = mode === 'no-cache' ? 'reload' : mode
+  return isCacheMode(own) ? { ...handed, options: { ...handed.options, mode: own } } : handed
+}
+
+/** The headers of a request. They are only read, so those of an SDK need no copy. */
+export function headersOf(input: string | URL | Request, init: RequestInit | undefined): Headers {
+  if (init?.headers instanceof Headers) return init.headers
+  return init?.headers === undefined && input instanceof Request ? input.headers : new Headers(init?.headers)
+}
+
+/** The caller's own signal. */
+export function signalOf(input: string | URL | Request, init: RequestInit | undefined): AbortSignal | undefined {
+  return init?.signal ?? (input instanceof Request ? input.signal : undefined)
+}
+
+/** The body as JSON, files standing by their digests; `undefined` when it cannot be read as that. */
+export async function bodyOf(input: string | URL | Request, init: RequestInit | undefined): Promise<JsonObject | undefined> {
+  const given: unknown = init?.body ?? undefined
+  return given === undefined && input instanceof Request ? parseBytes(await input.clone().arrayBuffer()) : readBody(given)
+}
+
+function readBody(body: unknown): JsonObject | undefined | Promise<JsonObject | undefined> {
+  if (typeof body === 'string') return parseText(body)
+  if (body instanceof Uint8Array) return parseBytes(body)
+  if (body instanceof FormData) return readForm(body)
+  return undefined
+}
+
+/** Bytes that are not UTF-8 are no JSON; a lenient decoder would make the same text of different ones. */
+function parseBytes(bytes: ArrayBuffer | Uint8Array): JsonObject | undefined {
+  try {
+    return parseText(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    return undefined
+  }
+}
+
+/** Where an integer is rounded by reading it, two bodies could become one. */
+function parseText(text: string): JsonObject | undefined {
+  const body = parseJsonObject(text)
+  return mayHoldRounded(body) && hasRoundedInteger(text) ? undefined : body
+}
+
+/** A form as JSON: each field's values in order; a file by its digest, its type, and the ending of its name, which tells its format. */
+async function readForm(form: FormData): Promise<JsonObject> {
+  const fields = new Map<string, unknown[]>()
+  for (const [name, value] of form.entries()) {
+    const values = fields.get(name) ?? []
+    fields.set(name, values)
+    values.push(typeof value === 'string' ? value : await readFile(value))
+  }
+  const read = Object.fromEntries(Array.from(fields, ([name, values]) => [name, values.length === 1 ? values[0] : values]))
+  return 'stream' in read ? { ...read, stream: read['stream'] === 'true' } : read
+}
+
+async function readFile(file: File): Promise<JsonObject> {
+  const bytes = new Uint8Array(await file.arrayBuffer())
+  const ending = /\.[^.]+$/.exec(file.name)?.[0].toLowerCase() ?? ''
+  return { file: sha256(bytes), length: bytes.byteLength, type: file.type, ending }
+}

@@ -1,0 +1,165 @@
+/**
+ * Stored and shared answers as `Response`s, such as the origin itself would have given.
+ * @module
+ */
+import type { CacheInfo } from '../../call.ts'
+import type { Entry } from '../../entry.ts'
+import type { Found } from '../../engine/engine.ts'
+import type { Shared } from '../../engine/exchange.ts'
+import type { Passenger } from '../../engine/flight/flight.ts'
+import type { ReplayOptions } from '../../engine/settings/options.ts'
+import type { Plan } from '../../engine/cached-call.ts'
+import { notCachedMessage } from '../../errors.ts'
+import { parseJsonObject } from '../../providers/endpoint.ts'
+import { formatEvents, parseEvents, type ServerEvent, splitEvents } from '../../base/server-sent-events.ts'
+import { noteInfo } from '../cache-info.ts'
+import { QuickResponse } from '../lazy-response.ts'
+
+/** The head of an HTTP answer. */
+export interface ResponseHead {
+  readonly status: number
+  readonly statusText: string
+  readonly headers: Headers
+  readonly url: string
+}
+
+/** A stored answer as a `Response`, streamed or whole as the call asks for it. */
+export function storedResponse(found: Found, plan: Plan, url: string, replay: ReplayOptions, signal: AbortSignal | undefined): Response {
+  const { entry } = found
+  const headers = storedHeaders(found, plan)
+  const streamed = plan.endpoint.streaming === undefined ? entry.head.kind === 'sse' : plan.streamed
+  const body = streamed ? replayed(pieces(entry, plan), replay, signal) : whole(entry, plan)
+  return located(new Response(body, { status: entry.head.status, headers }), url)
+}
+
+/** A stored answer that is JSON already, for a call that asks for no stream: as the SDK reads it, and a real `Response` for others. */
+export function quickResponse(found: Found, plan: Plan, tell: () => CacheInfo, url: string): QuickResponse {
+  const { status, headers } = found.entry.head
+  const text = String(whole(found.entry, plan))
+  const make = (): Response => {
+    const real = located(new Response(text, { status, headers: storedHeaders(found, plan) }), url)
+    noteInfo(real, tell)
+    return real
+  }
+  return new QuickResponse({ status, headers, url, text, tell, make })
+}
+
+/** An object and no `Headers`, which a `Response` would only copy. */
+function storedHeaders({ entry: { head }, age, remaining }: Found, plan: Plan): Record<string, string> {
+  const crossing = plan.endpoint.streaming !== undefined && plan.streamed !== (head.kind === 'sse')
+  return {
+    ...head.headers,
+    ...(crossing && { 'content-type': plan.streamed ? 'text/event-stream; charset=utf-8' : 'application/json' }),
+    age: String(Math.floor(age / 1_000)),
+    // Source: https://www.rfc-editor.org/rfc/rfc9211
+    'cache-status': `llmemo; hit; ttl=${Math.max(0, Math.ceil(remaining / 1_000))}`,
+  }
+}
+
+/** The whole answer as text or bytes. */
+function whole(entry: Entry, plan: Plan): string | Uint8Array<ArrayBuffer> {
+  const { streaming } = plan.endpoint
+  if (typeof entry.body !== 'string') return new Uint8Array(entry.body)
+  if (entry.head.kind === 'json' || streaming === undefined) return entry.body
+  return JSON.stringify(streaming.assemble(parseEvents(entry.body)))
+}
+
+/** The stream's events as texts, one each. */
+function pieces(entry: Entry, plan: Plan): string[] {
+  const { streaming } = plan.endpoint
+  const body = typeof entry.body === 'string' ? entry.body : ''
+  if (entry.head.kind === 'json' && streaming !== undefined) {
+    return streaming.disassemble(parseJsonObject(body) ?? {}, plan.request).map((event) => formatEvents([event]))
+  }
+  const leaner = plan.omits.some((facet) => !entry.head.omits.includes(facet))
+  if (leaner && streaming?.adapt !== undefined) return textsOf(streaming.adapt(parseEvents(body), plan.request))
+  return isFormatted(entry, body) ? splitEvents(body) : textsOf(parseEvents(body))
+}
+
+function textsOf(events: readonly ServerEvent[]): string[] {
+  return events.map((event) => formatEvents([event]))
+}
+
+/** Whether the streams of entries are written as we write them, as those of most providers are. To look takes longer than to serve them. */
+const formatted = new WeakMap<Entry, boolean>()
+
+function isFormatted(entry: Entry, body: string): boolean {
+  const known = formatted.get(entry)
+  if (known !== undefined) return known
+  const found = formatEvents(parseEvents(body)) === body
+  formatted.set(entry, found)
+  return found
+}
+
+/** One event at a read, so that a reader who aborts between two events gets no more of them. */
+function replayed(texts: readonly string[], replay: ReplayOptions, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  const { delay } = replay
+  let index = 0
+  let aborted: (() => void) | undefined
+  const settle = (): void => {
+    if (aborted !== undefined) signal?.removeEventListener('abort', aborted)
+  }
+  const give = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    if (signal?.aborted === true) return
+    const text = texts[index++]
+    if (text !== undefined) return controller.enqueue(encoder.encode(text))
+    settle()
+    controller.close()
+  }
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        aborted = () => controller.error(signal?.reason)
+        signal?.addEventListener('abort', aborted, { once: true })
+      },
+      // No promise where nothing is waited for: one for each event takes longer than the event.
+      pull: (controller) => (delay === undefined || index >= texts.length ? give(controller) : delay(index).then(() => give(controller))),
+      cancel: settle,
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** One caller's share of a flight as a `Response`. His chunks are his own to keep or to change. */
+export function sharedResponse(head: ResponseHead, passenger: Passenger<Shared<ResponseHead>, Uint8Array>): Response {
+  // A `Response` with one of these statuses may not have a body.
+  // Source: https://fetch.spec.whatwg.org/#null-body-status
+  const empty = [101, 103, 204, 205, 304].includes(head.status)
+  const body = empty
+    ? null
+    : new ReadableStream<Uint8Array>(
+        {
+          async pull(controller) {
+            const chunk = await passenger.next()
+            if (chunk === undefined) controller.close()
+            else controller.enqueue(new Uint8Array(chunk))
+          },
+          cancel: () => passenger.leave(),
+        },
+        { highWaterMark: 0 },
+      )
+  const { status, statusText, headers } = head
+  return located(new Response(body, { status, statusText, headers: plainHeaders(headers) }), head.url)
+}
+
+/** The answer to a call that must not go to the provider and has nothing stored. Source: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.7 */
+export function notCachedResponse(url: string): Response {
+  const body = JSON.stringify({ error: { message: notCachedMessage, type: 'llmemo', code: 'NOT_CACHED', param: null } })
+  // `x-should-retry: false` keeps the SDKs from asking again at once.
+  const headers = { 'content-type': 'application/json', 'x-should-retry': 'false', 'cache-status': 'llmemo; fwd=miss' }
+  return located(new Response(body, { status: 504, statusText: 'Gateway Timeout', headers }), url)
+}
+
+/** Headers of a body that has been decoded already: its length and encoding on the wire are no longer true. */
+function plainHeaders(headers: Headers): Headers {
+  const plain = new Headers(headers)
+  if (plain.has('content-encoding')) plain.delete('content-length')
+  plain.delete('content-encoding')
+  return plain
+}
+
+/** A `Response` that knows its address, which only fetch itself can otherwise tell it. */
+function located(response: Response, url: string): Response {
+  return Object.defineProperty(response, 'url', { value: url, configurable: true })
+}

@@ -1,0 +1,47 @@
+/**
+ * The OpenAI seam: a client like the caller's, whose `fetch` is ours.
+ * @module
+ */
+import type { Engine } from '../../engine/engine.ts'
+import { fetchThrough } from '../http/caching-fetch.ts'
+import { openFastLane } from '../http/fast-lane.ts'
+import { bareClient, type FetchClient, hasMethods, optionOf, withCallOptions } from '../http/sdk-client.ts'
+
+/** Whether `client` is an OpenAI or Azure OpenAI client, by its shape: bundlers rename classes, and a package may be there twice. */
+export function isOpenAi(client: object): client is FetchClient {
+  return hasMethods(client, ['chat', 'completions', 'create'], ['embeddings', 'create'], ['withOptions'], ['post'], ['fetch'])
+}
+
+/** A client of the same type that goes through the engine. The caller's own is not changed. */
+export function wrapOpenAi(client: FetchClient, engine: Engine): FetchClient {
+  const own = bareClient(client)
+  const rotating = isRotating(own)
+  const fetch = fetchThrough(engine, own.fetch, { rotating })
+  const wrapped = own.withOptions({ ...inheritedOptions(own), fetch })
+  if (!rotating) openFastLane(wrapped, engine, () => wrapped.fetch === fetch)
+  return withCallOptions(wrapped, own, (options) => wrapOpenAi(own.withOptions({ ...inheritedOptions(own), ...options }), engine))
+}
+
+/** What a clone must be told anew: openai 5 forgets a function that gives the key, and before openai 7 Azure forgets its own options. */
+function inheritedOptions(client: object): object {
+  const apiKey = optionOf(client, 'apiKey')
+  const apiVersion: unknown = Reflect.get(client, 'apiVersion')
+  const provider: unknown = Reflect.get(client, '_azureADTokenProvider')
+  const deployment: unknown = Reflect.get(client, 'deploymentName')
+  return {
+    ...(typeof apiKey === 'function' && { apiKey }),
+    ...(typeof apiVersion === 'string' && { apiVersion }),
+    ...(typeof deployment === 'string' && { deployment }),
+    ...(typeof provider === 'function' && { azureADTokenProvider: provider }),
+  }
+}
+
+/** Whether the key comes from a function, an identity or a token that changes by itself. Such a key tells nobody apart. */
+function isRotating(client: object): boolean {
+  return (
+    typeof optionOf(client, 'apiKey') === 'function' ||
+    typeof optionOf(client, 'azureADTokenProvider') === 'function' ||
+    typeof Reflect.get(client, '_azureADTokenProvider') === 'function' ||
+    optionOf(client, 'workloadIdentity') !== undefined
+  )
+}

@@ -1,0 +1,143 @@
+/**
+ * The types of a wrapped OpenAI client. How they do without openai is said in wrapped-types.ts.
+ * @module
+ */
+/* oxlint-disable typescript/consistent-type-imports */
+import type { CacheRequestOptions } from '../../call.ts'
+import type { Either, LastWord, Resolved, WithInfo } from '../sdk-types.ts'
+
+/** @ts-ignore */
+type OpenAi = import('openai').OpenAI
+/** @ts-ignore */
+type ApiPromise<Answer> = import('openai').APIPromise<Answer>
+/** @ts-ignore */
+type RequestOptions = import('openai').OpenAI.RequestOptions
+/** @ts-ignore */
+type ParsedChat<Parsed> = import('openai/resources/chat/completions/completions').ParsedChatCompletion<Parsed>
+/** @ts-ignore */
+type ParsedResponse<Parsed> = import('openai/resources/responses/responses').ParsedResponse<Parsed>
+/** @ts-ignore */
+type ChatFormat<Params extends AnyChatParams> = import('openai/lib/parser').ExtractParsedContentFromParams<Params>
+/** @ts-ignore */
+type ResponseFormat<Params extends AnyResponseParams> = import('openai/lib/ResponsesParser').ExtractParsedContentFromParams<Params>
+/** @ts-ignore */
+type ParseAs<Given extends ParseOptions, Parsed> = import('openai/lib/ResponsesParser').ParsedWithOptions<Given, Parsed>
+/** @ts-ignore */
+type ChatStream<Parsed> = import('openai/lib/ChatCompletionStream').ChatCompletionStream<Parsed>
+/** @ts-ignore */
+type ResponseStream<Parsed> = import('openai/lib/responses/ResponseStream').ResponseStream<Parsed>
+/** @ts-ignore */
+type Runner<Parsed> = import('openai/lib/ChatCompletionRunner').ChatCompletionRunner<Parsed>
+/** @ts-ignore */
+type StreamingRunner<Parsed> = import('openai/lib/ChatCompletionStreamingRunner').ChatCompletionStreamingRunner<Parsed>
+/** @ts-ignore */
+type RunnerOptions = import('openai/lib/AbstractChatCompletionRunner').RunnerOptions
+/** @ts-ignore */
+type RunnerParams = import('openai/lib/ChatCompletionRunner').ChatCompletionToolRunnerParams<ToolArguments>
+/** @ts-ignore */
+type StreamingRunnerParams = import('openai/lib/ChatCompletionStreamingRunner').ChatCompletionStreamingToolRunnerParams<ToolArguments>
+/** @ts-ignore */
+type ToolWithContext<Context> = import('openai/lib/RunnableFunction').RunnableToolFunctionWithContext<Context>
+
+type ToolArguments = (object | string)[]
+type ChatParams = Parameters<OpenAi['chat']['completions']['parse']>[0]
+type ChatStreamParams = Parameters<OpenAi['chat']['completions']['stream']>[0]
+type ResponseParams = Parameters<OpenAi['responses']['parse']>[0]
+type ResponseStreamParams = Parameters<OpenAi['responses']['stream']>[0]
+type AnyChatParams = ChatParams | ChatStreamParams | WithoutTools<RunnerParams> | WithoutTools<StreamingRunnerParams>
+type AnyResponseParams = ResponseParams | ResponseStreamParams
+
+/** The bare options are named as well: the compiler would else prefer the SDK's own overload for a variable of just this type. */
+type Options = RequestOptions | (RequestOptions & CacheRequestOptions)
+type RunOptions = RunnerOptions | (RunnerOptions & CacheRequestOptions)
+type ResponseOptions = ParseOptions & CacheRequestOptions
+
+type ParseOptions = NonNullable<Parameters<OpenAi['responses']['parse']>[1]>
+
+/** The promise of an SDK's method, whose answer has the cache facts on it. A text has no room for them. */
+type Informed<Promised> = Promised extends ApiPromise<infer Answer> ? ApiPromise<WithInfo<Answer>> : Promised
+
+type Call<Body, Promised> = (body: Body, options?: Options) => Informed<Promised>
+
+/** The overloads of a method that is not generic, be they six, three, two or one, with the cache's options and facts. */
+type Calls<Method> = Method extends {
+  (body: infer A, options?: Options): infer ForA
+  (body: infer B, options?: Options): infer ForB
+  (body: infer C, options?: Options): infer ForC
+  (body: infer D, options?: Options): infer ForD
+  (body: infer E, options?: Options): infer ForE
+  (body: infer F, options?: Options): infer ForF
+}
+  ? Call<A, ForA> & Call<B, ForB> & Call<C, ForC> & Call<D, ForD> & Call<E, ForE> & Call<F, ForF>
+  : Method extends {
+        (body: infer A, options?: Options): infer ForA
+        (body: infer B, options?: Options): infer ForB
+        (body: infer C, options?: Options): infer ForC
+      }
+    ? Call<A, ForA> & Call<B, ForB> & Call<C, ForC>
+    : Method extends { (body: infer A, options?: Options): infer ForA; (body: infer B, options?: Options): infer ForB }
+      ? Call<A, ForA> & Call<B, ForB>
+      : Method extends (body: infer A, options?: Options) => infer ForA
+        ? Call<A, ForA>
+        : Method
+
+/** The methods that are cached, as they are on a wrapped client. */
+type Methods = {
+  chat: {
+    completions: {
+      create: Calls<OpenAi['chat']['completions']['create']>
+      parse<Params extends ChatParams, Parsed = ChatFormat<Params>>(
+        body: Params,
+        options?: Options,
+      ): ApiPromise<WithInfo<ParsedChat<Parsed>>>
+      stream<Params extends ChatStreamParams, Parsed = ChatFormat<Params>>(body: Params, options?: Options): ChatStream<Parsed>
+      runTools: RunTools
+    }
+  }
+  responses: {
+    create: Calls<OpenAi['responses']['create']>
+    parse<Params extends ResponseParams, Parsed = ResponseFormat<Params>, Given extends ResponseOptions = RequestOptions>(
+      body: Params,
+      options?: Given,
+    ): ApiPromise<WithInfo<ParsedResponse<Either<ParseAs<Given, Parsed>, Parsed>>>>
+    stream<Params extends ResponseStreamParams, Parsed = ResponseFormat<Params>, Given extends ResponseOptions = RequestOptions>(
+      body: Params,
+      options?: Given,
+    ): ResponseStream<Either<ParseAs<Given, Parsed>, Parsed>>
+  }
+  completions: { create: Calls<OpenAi['completions']['create']> }
+  embeddings: { create: Calls<OpenAi['embeddings']['create']> }
+  moderations: { create: Calls<OpenAi['moderations']['create']> }
+  images: { generate: Calls<OpenAi['images']['generate']> }
+  audio: {
+    speech: { create: Calls<OpenAi['audio']['speech']['create']> }
+    transcriptions: { create: Calls<OpenAi['audio']['transcriptions']['create']> }
+  }
+}
+
+type RunTools = {
+  <Context, Params extends WithoutTools<StreamingRunnerParams>, Parsed = ChatFormat<Params>>(
+    body: Params & WithContext<Context>,
+    options?: RunOptions,
+  ): StreamingRunner<Parsed>
+  <Context, Params extends WithoutTools<RunnerParams>, Parsed = ChatFormat<Params>>(
+    body: Params & WithContext<Context>,
+    options?: RunOptions,
+  ): Runner<Parsed>
+  <Params extends StreamingRunnerParams, Parsed = ChatFormat<Params>>(body: Params, options?: RunOptions): StreamingRunner<Parsed>
+  <Params extends RunnerParams, Parsed = ChatFormat<Params>>(body: Params, options?: RunOptions): Runner<Parsed>
+}
+
+type WithoutTools<Params> = Omit<Params, 'tools' | 'toolContext'>
+
+/** What openai 6 and later hand on to the tools; before there was no such thing. */
+type WithContext<Context> = { toolContext: Context; tools: readonly Resolved<ToolWithContext<Context>>[] }
+
+/**
+ * A wrapped OpenAI or Azure OpenAI client: its cached methods take `cache` and `bypassCache` beside the SDK's own options, and their
+ * results have `_cache`. Whatever else it can is as it was. Ours come first, as the compiler takes the first overload that fits.
+ */
+export type CachedOpenAi<Client> = Methods & Client & LastWord<Methods>
+
+/** Every client of the SDK; nothing where it is not installed. */
+export type AnyOpenAi = Resolved<OpenAi>

@@ -1,0 +1,309 @@
+/**
+ * A flight: one upstream call that several equal callers wait for. Its answer comes as a head and a run of items (bytes, or events);
+ * every caller gets all of it from the first item, at his own pace, and one caller's leaving does not disturb the others.
+ * @module
+ */
+import type { Clock } from '../../clock.ts'
+import { DeadlineError } from '../../errors.ts'
+
+/** What a flight needs of the upstream. */
+export interface Origin<Head, Item> {
+  /** Begins the upstream call. The signal fires when nobody waits for it any more. */
+  start(signal: AbortSignal): Promise<Upstream<Head, Item>>
+  /** An item's size in bytes. */
+  size(item: Item): number
+}
+
+/** An upstream answer that has begun. */
+export interface Upstream<Head, Item> {
+  readonly head: Head
+  readonly items: AsyncIterator<Item>
+  /** Whether later callers may join and the answer may be recorded; an error answer only goes to those who wait already. */
+  readonly shareable: boolean
+}
+
+/** How a flight ended: `complete` at the upstream's own end, `cancelled` when its last caller left, `failed` by an error. */
+export type FlightEnd = 'complete' | 'cancelled' | 'failed'
+
+/** What a flight leaves behind. */
+export interface Recording<Head, Item> {
+  readonly head: Head
+  readonly items: readonly Item[]
+  readonly end: FlightEnd
+  /** Why nothing of it may be stored: it grew too large, or it outlived its deadline. */
+  readonly unusable: string | undefined
+  /** Milliseconds from its beginning. */
+  readonly latency: number
+}
+
+/** Bounds of a flight. */
+export interface FlightBounds {
+  /** Bytes that are recorded at the most, and that the fastest reader may be ahead of the slowest. */
+  readonly maxBytes: number
+  /** Milliseconds after which a flight is no longer shared and, when its upstream has not even begun to answer, is given up. */
+  readonly deadline: number
+}
+
+/** One caller's part in a flight. */
+export interface Passenger<Head, Item> {
+  /** The answer's head. Rejects as the upstream does, or with the caller's own abort reason. */
+  head(): Promise<Head>
+  /** The next item, or `undefined` at the end. Rejects as the upstream does, or with the caller's own abort reason. One call at a time. */
+  next(): Promise<Item | undefined>
+  /** Leaves the flight. */
+  leave(): void
+}
+
+/** Milliseconds for which a reader may hold up those who are a whole bound ahead of him. */
+const stall = 30_000
+
+interface Seat {
+  position: number
+  left: boolean
+  reason: unknown
+  wake: (() => void) | undefined
+  /** Ends the watch over the caller's signal, which may outlive the flight by far. */
+  readonly release: () => void
+}
+
+/** One upstream call that several equal callers wait for. */
+export class Flight<Head, Item> {
+  readonly #origin: Origin<Head, Item>
+  readonly #bounds: FlightBounds
+  readonly #clock: Clock
+  readonly #begun: number
+  readonly #closed: () => void
+  readonly #ended: (recording: Recording<Head, Item>) => void
+  readonly #controller = new AbortController()
+  readonly #upstream: Promise<Upstream<Head, Item>>
+  readonly #seats = new Set<Seat>()
+  readonly #cancelDeadline: () => void
+  #head: Upstream<Head, Item> | undefined
+  #items: Item[] = []
+  /** The position in the answer of the first item that is still held. */
+  #first = 0
+  #bytes = 0
+  #reading: Promise<void> | undefined
+  #outcome: { readonly error?: unknown } | undefined
+  #open = true
+  #unusable: string | undefined
+  #drains: (() => void)[] = []
+  #cancelStall: (() => void) | undefined
+
+  /**
+   * Begins the upstream call at once; the caller boards in the same turn.
+   * @param closed called once, when no further caller may board
+   * @param ended called once with what the flight leaves behind, before its callers see the end; never when the upstream gave no head.
+   * It must not throw.
+   */
+  constructor(
+    origin: Origin<Head, Item>,
+    bounds: FlightBounds,
+    clock: Clock,
+    closed: () => void,
+    ended: (recording: Recording<Head, Item>) => void,
+  ) {
+    this.#origin = origin
+    this.#bounds = bounds
+    this.#clock = clock
+    this.#begun = clock.monotonic()
+    this.#closed = closed
+    this.#ended = ended
+    this.#cancelDeadline = clock.after(bounds.deadline, () => this.#expire())
+    this.#upstream = this.#start()
+    this.#upstream.catch(() => undefined)
+  }
+
+  /** Takes a caller aboard. Only while the flight is open to callers, which its `closed` callback tells the end of. */
+  board(signal?: AbortSignal): Passenger<Head, Item> {
+    const aborted = (): void => this.#leave(seat, signal?.reason)
+    const release = (): void => signal?.removeEventListener('abort', aborted)
+    const seat: Seat = { position: 0, left: false, reason: undefined, wake: undefined, release }
+    this.#seats.add(seat)
+    if (signal?.aborted === true) aborted()
+    else signal?.addEventListener('abort', aborted, { once: true })
+    return {
+      head: async () => (await this.#arrival(seat)).head,
+      next: () => this.#next(seat),
+      leave: () => this.#leave(seat, new DOMException('This caller has left the answer.', 'AbortError')),
+    }
+  }
+
+  async #start(): Promise<Upstream<Head, Item>> {
+    // The first caller boards before the upstream can answer or fail.
+    await Promise.resolve()
+    try {
+      this.#controller.signal.throwIfAborted()
+      const upstream = await this.#origin.start(this.#controller.signal)
+      this.#head = upstream
+      if (!upstream.shareable) this.#close()
+      if (this.#seats.size === 0) this.#abandon()
+      return upstream
+    } catch (error) {
+      this.#fail(error)
+      throw error
+    }
+  }
+
+  async #arrival(seat: Seat): Promise<Upstream<Head, Item>> {
+    await this.#race(seat, this.#upstream)
+    return this.#upstream
+  }
+
+  async #next(seat: Seat): Promise<Item | undefined> {
+    const upstream = this.#head ?? (await this.#arrival(seat))
+    for (;;) {
+      if (seat.left) throw seat.reason
+      const item = this.#items[seat.position - this.#first]
+      if (item !== undefined) {
+        seat.position++
+        this.#trim()
+        return item
+      }
+      if (this.#outcome !== undefined) {
+        this.#seats.delete(seat)
+        seat.release()
+        if ('error' in this.#outcome) throw this.#outcome.error
+        return undefined
+      }
+      await this.#race(seat, this.#mayRead() ? this.#read(upstream) : this.#drained())
+    }
+  }
+
+  /** Waits for `work` or for the caller's leaving, whichever is first; `work` goes on for the others. */
+  async #race(seat: Seat, work: Promise<unknown>): Promise<void> {
+    if (seat.left) throw seat.reason
+    const left = new Promise<void>((resolve) => {
+      seat.wake = resolve
+    })
+    await Promise.race([work, left])
+    seat.wake = undefined
+    if (seat.left) throw seat.reason
+  }
+
+  /** One read of the upstream, shared by all who wait for it. It never rejects: its outcome is read from the flight. */
+  #read(upstream: Upstream<Head, Item>): Promise<void> {
+    this.#reading ??= this.#readOne(upstream).finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  async #readOne(upstream: Upstream<Head, Item>): Promise<void> {
+    try {
+      const result = await upstream.items.next()
+      if (this.#outcome !== undefined) return
+      if (result.done === true) return this.#end('complete', {})
+      const size = this.#origin.size(result.value)
+      this.#items.push(result.value)
+      this.#bytes += size
+      if (this.#bytes > this.#bounds.maxBytes) this.#spoil('too large')
+    } catch (error) {
+      this.#end('failed', { error })
+    }
+  }
+
+  /** The fastest reader waits when the slowest is a whole bound behind, so that what lies between them stays bounded. */
+  #mayRead(): boolean {
+    return this.#seats.size === 1 || this.#bytes <= this.#bounds.maxBytes
+  }
+
+  #drained(): Promise<void> {
+    this.#cancelStall ??= this.#clock.after(stall, () => this.#unseatSlowest())
+    return new Promise((resolve) => this.#drains.push(resolve))
+  }
+
+  #unseatSlowest(): void {
+    this.#cancelStall = undefined
+    const slowest = this.#slowest()
+    const error = new DeadlineError('reading a shared answer', stall)
+    for (const seat of this.#seats) if (seat.position === slowest) this.#leave(seat, error)
+  }
+
+  #slowest(): number {
+    let slowest = Infinity
+    for (const seat of this.#seats) slowest = Math.min(slowest, seat.position)
+    return slowest
+  }
+
+  #resume(): void {
+    this.#cancelStall?.()
+    this.#cancelStall = undefined
+    for (const resume of this.#drains.splice(0)) resume()
+  }
+
+  /** Once the flight takes no more callers and is not recorded, items that all have read are let go. */
+  #trim(): void {
+    if (this.#unusable === undefined) return
+    const surplus = Math.min(this.#slowest() - this.#first, this.#items.length)
+    if (surplus <= 0) return
+    for (const item of this.#items.splice(0, surplus)) this.#bytes -= this.#origin.size(item)
+    this.#first += surplus
+    this.#resume()
+  }
+
+  #leave(seat: Seat, reason: unknown): void {
+    if (seat.left) return
+    seat.left = true
+    seat.reason = reason
+    seat.release()
+    seat.wake?.()
+    if (!this.#seats.delete(seat)) return
+    this.#trim()
+    // Who waited may have been this caller: then the slower ones hold nobody up any longer.
+    this.#resume()
+    if (this.#seats.size === 0 && this.#outcome === undefined) this.#abandon()
+  }
+
+  /** The last caller has left: the upstream is told so, and what came until then is judged. */
+  #abandon(): void {
+    this.#controller.abort(new DOMException('Nobody waits for this answer any longer.', 'AbortError'))
+    void this.#release()
+    this.#end('cancelled', { error: this.#controller.signal.reason })
+  }
+
+  async #release(): Promise<void> {
+    try {
+      await this.#head?.items.return?.()
+    } catch {
+      // Nobody is left to be told.
+    }
+  }
+
+  #expire(): void {
+    this.#spoil('deadline')
+    if (this.#head !== undefined) return
+    const error = new DeadlineError('the upstream call', this.#bounds.deadline)
+    this.#controller.abort(error)
+    this.#fail(error)
+  }
+
+  /** The upstream gave no answer: all who wait are told why. */
+  #fail(error: unknown): void {
+    this.#end('failed', { error })
+    for (const seat of this.#seats) this.#leave(seat, error)
+  }
+
+  #spoil(reason: string): void {
+    this.#unusable ??= reason
+    this.#close()
+    this.#trim()
+  }
+
+  #close(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#closed()
+  }
+
+  #end(end: FlightEnd, outcome: { readonly error?: unknown }): void {
+    if (this.#outcome !== undefined) return
+    this.#outcome = outcome
+    this.#cancelDeadline()
+    this.#close()
+    this.#resume()
+    if (this.#head === undefined) return
+    const latency = this.#clock.monotonic() - this.#begun
+    this.#ended({ head: this.#head.head, items: this.#items, end, unusable: this.#unusable, latency })
+  }
+}

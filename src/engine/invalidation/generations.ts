@@ -1,0 +1,233 @@
+/**
+ * Invalidation in constant time: each label (a tag, an operation, a model, a scope, everything) has a generation, and an entry is good only
+ * while the generations of all its labels are those of the time when its fill began. To invalidate a label is to give it a new one.
+ * Comparing generations rather than times makes clocks that disagree harmless.
+ * @module
+ */
+import type { Clock } from '../../clock.ts'
+
+/** Labels to generations; `''` for a label that was never invalidated. */
+export type Marks = Readonly<Record<string, string>>
+
+/** What was in force when a fill began, to be compared with when its answer arrives. */
+export interface Standing {
+  readonly turn: number
+  readonly marks: Marks
+}
+
+/** Labels that are remembered at the most. Beyond that everything is invalidated once, which is safe, and the rest forgotten. */
+const most = 50_000
+
+/** What was the case when a reading of the store began: what it brings is no newer than that. */
+export interface Reading {
+  readonly turn: number
+  /** By the monotonic clock. */
+  readonly at: number
+}
+
+interface Known {
+  readonly generation: string
+  /** The generation that another process says there is, until that is read from the store. */
+  readonly heard?: string
+  /** When the reading began by which it was last compared with the store, by the monotonic clock. */
+  readonly checkedAt: number
+  /** The turn in which this process saw it change; 0 for never. */
+  readonly changedIn: number
+  /** The turn from which on the store can know of it: what was read earlier is older than this. */
+  readonly believedFrom: number
+  /** What the store had before. */
+  readonly replaced: string | undefined
+}
+
+/** An invalidation that the store does not know of yet. */
+interface Unpublished {
+  readonly generation: string
+  /** What the store had in its place, when that was last read; `undefined` where it was not. */
+  readonly stored: string | undefined
+}
+
+/** The label that every entry of a namespace has. */
+export const everything = 'all'
+
+/** What this process knows of the generations. */
+export class Generations {
+  readonly #known = new Map<string, Known>()
+  /** Labels that this process invalidated and the store does not know of yet. */
+  readonly #unpublished = new Map<string, Unpublished>()
+  readonly #clock: Clock
+  readonly #shared: boolean
+  readonly #delay: number
+  #turn = 0
+
+  /**
+   * @param shared whether other processes may invalidate as well, through the store
+   * @param delay milliseconds for which a generation read from the store is good
+   */
+  constructor(clock: Clock, shared: boolean, delay: number) {
+    this.#clock = clock
+    this.#shared = shared
+    this.#delay = delay
+  }
+
+  /** What is the case now, for a reading of the store that begins. */
+  read(): Reading {
+    return { turn: this.#turn, at: this.#clock.monotonic() }
+  }
+
+  /** Those of `labels` whose generations must be read from the store before they are relied on. */
+  outdated(labels: readonly string[]): string[] {
+    if (!this.#shared) return []
+    const since = this.#clock.monotonic() - this.#delay
+    return labels.filter((label) => {
+      const known = this.#known.get(label)
+      return known === undefined || known.checkedAt < since
+    })
+  }
+
+  /**
+   * Takes note of a generation that was read from the store; `undefined` means that the label has none there.
+   * @param reading its beginning: what this process itself did since then, or learnt by a later one, is not undone by it
+   */
+  learn(label: string, generation = '', { turn, at }: Reading): void {
+    const known = this.#known.get(label)
+    if (turn < (known?.believedFrom ?? 0) || at < (known?.checkedAt ?? 0)) return
+    const own = this.#unpublished.get(label)
+    // A store that lost a mark has lost others with it, which nobody can tell of: what was outdated must not be good again.
+    const isLost = generation === '' && known !== undefined && known.generation !== ''
+    // A client that lost its connection sends a write again which was done already, and by now another one has been.
+    const isBack = generation !== '' && generation === known?.replaced
+    const replaced = generation === known?.generation ? known.replaced : known?.generation
+    if (own === undefined && !isLost && !isBack) this.#note(label, generation, known, at, replaced)
+    // Another process invalidated the label after this one did, or may have.
+    else if (own?.stored !== generation) this.advance(label, crypto.randomUUID(), generation)
+    else if (known !== undefined) this.#known.set(label, { ...known, checkedAt: at })
+  }
+
+  /**
+   * Another process says that it invalidated `label`. That holds at once, until the label is read from the store, which is done before it is
+   * relied on again: news may be out of order, or somebody else's.
+   */
+  hear(label: string, generation: string): void {
+    const known = this.#known.get(label) ?? { generation: '', replaced: undefined }
+    if (known.generation === generation) return
+    const turn = ++this.#turn
+    // What is being read just now may be older.
+    this.#known.set(label, { ...known, heard: generation, changedIn: turn, checkedAt: -Infinity, believedFrom: turn })
+    if (this.#known.size > most) this.#forget()
+  }
+
+  /** What other processes did may have gone unheard: every label is read from the store before it is relied on again. */
+  doubt(): void {
+    const believedFrom = ++this.#turn
+    for (const [label, known] of this.#known) this.#known.set(label, { ...known, checkedAt: -Infinity, believedFrom })
+  }
+
+  /**
+   * The new generation of a label that is invalidated by this process. Where there is a store, it holds until that is told.
+   * @param stored what the store has in its place
+   */
+  advance(label: string, generation: string, stored = this.#stored(label)): void {
+    const known = this.#known.get(label)
+    this.#note(label, generation, known ?? { generation: '', checkedAt: 0, changedIn: 0, believedFrom: 0, replaced: undefined })
+    if (!this.#shared) return
+    this.#unpublished.set(label, { generation, stored })
+    if (this.#unpublished.size <= most / 2) return
+    this.#unpublished.clear()
+    this.advance(everything, generation)
+  }
+
+  /**
+   * The store was told of the invalidation that `generation` was made for, by `told`, which holds from now on. It is another one, as other
+   * processes may have invalidated the label since: what was filled under `generation` is not to be good again by being told late.
+   * @param writing its beginning: others may have written another one since
+   */
+  published(label: string, generation: string, told: string, { at }: Reading): void {
+    const known = this.#known.get(label)
+    const own = this.#unpublished.get(label)
+    if (own?.generation !== generation || known === undefined) return
+    this.#unpublished.delete(label)
+    this.#note(label, told, { ...known, believedFrom: ++this.#turn }, at, own.stored)
+  }
+
+  /** Those of `labels` that the store does not know of yet, with their generations. */
+  unpublished(labels: readonly string[]): (readonly [label: string, generation: string])[] {
+    if (this.#unpublished.size === 0) return []
+    return labels.flatMap((label) => {
+      const own = this.#unpublished.get(label)
+      return own === undefined ? [] : [[label, own.generation] as const]
+    })
+  }
+
+  /** What is in force. */
+  begin(labels: readonly string[]): Standing {
+    return { turn: this.#turn, marks: Object.fromEntries(labels.map((label) => [label, this.#current(label)])) }
+  }
+
+  /** Whether an entry that was filled under `marks` is still good. */
+  agree(marks: Marks): boolean {
+    return Object.entries(marks).every(([label, generation]) => this.#current(label) === generation)
+  }
+
+  /** Whether all of `labels` have been looked up, so that having no mark says something of them. */
+  knows(labels: readonly string[]): boolean {
+    return !this.#shared || labels.every((label) => this.#known.has(label))
+  }
+
+  /** Whether this process saw any of `labels` change after `turn`. */
+  changedSince(labels: readonly string[], turn: number): boolean {
+    return this.#turn > turn && labels.some((label) => (this.#known.get(label)?.changedIn ?? 0) > turn)
+  }
+
+  #note(
+    label: string,
+    generation: string,
+    known: Known | undefined,
+    checkedAt = this.#clock.monotonic(),
+    replaced = known?.replaced,
+  ): void {
+    const changed = known !== undefined && known.generation !== generation
+    if (changed) this.#turn++
+    this.#known.delete(label)
+    this.#known.set(label, {
+      generation,
+      checkedAt,
+      changedIn: changed ? this.#turn : (known?.changedIn ?? 0),
+      believedFrom: known?.believedFrom ?? 0,
+      replaced,
+    })
+    if (this.#known.size > most) this.#forget()
+  }
+
+  /** What the store had for this label when it was last read. */
+  #stored(label: string): string | undefined {
+    const own = this.#unpublished.get(label)
+    return own === undefined ? this.#known.get(label)?.generation : own.stored
+  }
+
+  #current(label: string): string {
+    const known = this.#known.get(label)
+    return known?.heard ?? known?.generation ?? ''
+  }
+
+  #forget(): void {
+    const all = this.#known.get(everything)
+    if (this.#shared) {
+      // The store still knows them; they are read again when they are needed.
+      for (const label of this.#known.keys()) {
+        if (this.#known.size <= most / 2) break
+        if (label !== everything && !this.#unpublished.has(label)) this.#known.delete(label)
+      }
+      return
+    }
+    this.#known.clear()
+    this.#turn++
+    const generation = `${all?.generation ?? ''}+`
+    this.#known.set(everything, {
+      generation,
+      checkedAt: this.#clock.monotonic(),
+      changedIn: this.#turn,
+      believedFrom: 0,
+      replaced: undefined,
+    })
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * The options of a cache: what they are, what they default to, and what is refused.
+ * @module
+ */
+import { type Clock, systemClock } from '../../clock.ts'
+import { type EncryptionOptions } from '../../codec/encryption.ts'
+import { largestBody } from '../../codec/entry-codec.ts'
+import { type Duration, milliseconds, millisecondsOrNone } from '../../duration.ts'
+import { InvalidOptionError } from '../../errors.ts'
+import type { CanonicalOptions } from '../../json/canonical.ts'
+import { assertKnown, text, texts, wholeNumber, withMethods } from '../../base/option-checks.ts'
+import { assertStore, type Store } from '../../store.ts'
+import { type Freshness, freshnessNames, type FreshnessOptions, readFreshness } from './freshness.ts'
+import type { Logger } from './logger.ts'
+import type { StorePolicy } from './policy.ts'
+import type { PriceRule } from '../pricing/price-book.ts'
+
+export type { Logger } from './logger.ts'
+
+/** A change of a text before it enters the key, under which two texts that differ in it count as the same question. */
+export type TextFolding = 'white-space' | 'unicode-form' | 'letter-case'
+
+/** How keys are made. */
+export interface KeyOptions {
+  /** Texts of more characters than this enter the key by their digest. @default 1000 */
+  readonly longText?: number
+  /** Further top-level request fields that take no part in the key: `['seed']`. @default [] */
+  readonly ignore?: readonly string[]
+  /** Top-level request fields that take part although the provider's table ignores them: `['user']`. @default [] */
+  readonly keep?: readonly string[]
+  /** Further request headers that take no part in the key, in any letter case. @default [] */
+  readonly ignoreHeaders?: readonly string[]
+  /** What to fold in texts. Every folding makes more calls count as the same; none is on by itself. @default [] */
+  readonly fold?: readonly TextFolding[]
+}
+
+/** How a stored stream is served. */
+export interface ReplayOptions {
+  /** Waited for before each event; `index` counts from 0. @default none: all events are there at once */
+  readonly delay?: (index: number) => Promise<void>
+}
+
+/** The options of {@link createCache}. */
+export interface CacheOptions extends FreshnessOptions {
+  /** The shared tier behind the hot memory: `sqliteStore('answers.db')`, or a store of your own. @default none */
+  readonly store?: Store
+  /** Keeps the entries of two applications in one store apart. @default '' */
+  readonly namespace?: string
+  /** Whose answers these are, for every call that names no scope of its own. @default a digest of the client's static credential */
+  readonly scope?: string
+  /** Bytes of hot memory; 0 for none. @default 67108864 (64 MiB) */
+  readonly maxMemoryBytes?: number
+  /** Bytes that one answer may have; a larger one is passed on and not stored. @default 8388608 (8 MiB) */
+  readonly maxEntryBytes?: number
+  /** Answers of at least so many bytes are compressed in the store; `Infinity` for never. @default 1024 */
+  readonly compressAbove?: number
+  /** Seals entries in the store by AES-256-GCM. @default none */
+  readonly encryption?: EncryptionOptions
+  /** How keys are made. */
+  readonly key?: KeyOptions
+  /** Decides which answers are stored. @default complete and successful ones */
+  readonly policy?: StorePolicy
+  /** Prices of your own, asked before the built-in table; `false` for no money at all. @default [] */
+  readonly prices?: readonly PriceRule[] | false
+  /** How a stored stream is served. */
+  readonly replay?: ReplayOptions
+  /** How long a read of the store may take before it counts as a miss. @default '100ms' */
+  readonly readDeadline?: Duration
+  /** How long one upstream call may go on being shared and recorded. @default '15m' */
+  readonly flightDeadline?: Duration
+  /** How soon an invalidation by another process is heeded, at the latest. @default '1s' */
+  readonly invalidationDelay?: Duration
+  /**
+   * Whether one process at a time asks the provider for an answer that several want, while the others wait until it is stored, streams
+   * included. Needs a store with leases: Redis, DynamoDB, SQLite. What comes to nothing is then asked for by each. @default false
+   */
+  readonly sharedFlights?: boolean
+  /** After how long others cease to wait for a process that has died while it asked. @default '10s' */
+  readonly leaseTtl?: Duration
+  /** Where one line goes for each change of state; `false` for nowhere. @default console */
+  readonly logger?: Logger | false
+  /** Where the time comes from. @default the machine's clock */
+  readonly clock?: Clock
+}
+
+/** The options, checked and whole. Durations are milliseconds. */
+export interface Settings extends Freshness {
+  readonly store: Store | undefined
+  readonly namespace: string
+  readonly scope: string | undefined
+  readonly maxMemoryBytes: number
+  readonly maxEntryBytes: number
+  readonly compressAbove: number
+  readonly encryption: EncryptionOptions | undefined
+  readonly canonical: CanonicalOptions
+  readonly ignoredFields: ReadonlySet<string>
+  readonly keptFields: ReadonlySet<string>
+  readonly ignoredHeaders: ReadonlySet<string>
+  readonly policy: StorePolicy | undefined
+  readonly prices: readonly PriceRule[] | false
+  readonly replay: ReplayOptions
+  readonly readDeadline: number
+  readonly flightDeadline: number
+  readonly invalidationDelay: number
+  readonly sharedFlights: boolean
+  readonly leaseTtl: number
+  readonly logger: Logger | undefined
+  readonly clock: Clock
+}
+
+const names = [
+  'store',
+  ...freshnessNames,
+  'namespace',
+  'scope',
+  'maxMemoryBytes',
+  'maxEntryBytes',
+  'compressAbove',
+  'encryption',
+  'key',
+  'policy',
+  'prices',
+  'replay',
+  'readDeadline',
+  'flightDeadline',
+  'invalidationDelay',
+  'sharedFlights',
+  'leaseTtl',
+  'logger',
+  'clock',
+]
+const keyNames = ['longText', 'ignore', 'keep', 'ignoreHeaders', 'fold']
+
+const foldings: Readonly<Record<TextFolding, (text: string) => string>> = {
+  'white-space': (text) => text.trim().replaceAll(/\s+/gu, ' '),
+  'unicode-form': (text) => text.normalize('NFC'),
+  'letter-case': (text) => text.toLowerCase(),
+}
+
+/**
+ * The options, checked and whole.
+ * @throws {InvalidOptionError} that names the first option which is unknown or has a value that cannot be
+ */
+export function readOptions(given: CacheOptions): Settings {
+  assertKnown('', given, names)
+  // By defaults and not by `??`: null is a slip of the pen, and encryption that is null must not be none.
+  const { store, namespace = '', scope, encryption, key = {}, policy, prices = [], replay = {} } = given
+  const { maxMemoryBytes = 64 * 2 ** 20, maxEntryBytes = 8 * 2 ** 20, compressAbove = 1_024 } = given
+  const { readDeadline = '100ms', flightDeadline = '15m', invalidationDelay = '1s', logger = console, clock = systemClock } = given
+  const { sharedFlights = false, leaseTtl = '10s' } = given
+  assertKnown('key.', key, keyNames)
+  assertKnown('replay.', replay, ['delay'])
+  const { ignore = [], keep = [], ignoreHeaders = [] } = key
+  if (store !== undefined) assertStore('store', store)
+  if (policy !== undefined && typeof policy !== 'function') throw new InvalidOptionError('policy', policy, 'a function')
+  if (replay.delay !== undefined && typeof replay.delay !== 'function') {
+    throw new InvalidOptionError('replay.delay', replay.delay, 'a function')
+  }
+  if (prices !== false && !Array.isArray(prices)) throw new InvalidOptionError('prices', prices, 'an array of price rules, or false')
+  return {
+    store,
+    ...readFreshness(given),
+    namespace: text('namespace', namespace),
+    scope: scope === undefined ? undefined : text('scope', scope),
+    maxMemoryBytes: wholeNumber('maxMemoryBytes', maxMemoryBytes, { least: 0, of: 'bytes' }),
+    maxEntryBytes: wholeNumber('maxEntryBytes', maxEntryBytes, { least: 1, most: largestBody, of: 'bytes' }),
+    compressAbove: compressAbove === Infinity ? Infinity : wholeNumber('compressAbove', compressAbove, { least: 0, of: 'bytes' }),
+    encryption,
+    canonical: readCanonical(key),
+    ignoredFields: new Set(texts('key.ignore', ignore)),
+    keptFields: new Set(texts('key.keep', keep)),
+    ignoredHeaders: new Set(texts('key.ignoreHeaders', ignoreHeaders).map((name) => name.toLowerCase())),
+    policy,
+    prices,
+    replay,
+    readDeadline: milliseconds('readDeadline', readDeadline),
+    flightDeadline: milliseconds('flightDeadline', flightDeadline),
+    invalidationDelay: millisecondsOrNone('invalidationDelay', invalidationDelay),
+    sharedFlights: readSharedFlights(sharedFlights, store),
+    leaseTtl: milliseconds('leaseTtl', leaseTtl),
+    logger: logger === false ? undefined : withMethods('logger', logger, ['warn', 'info'], 'an object with warn() and info(), or false'),
+    clock: withMethods('clock', clock, ['now', 'monotonic', 'after'], 'an object with now(), monotonic() and after()'),
+  }
+}
+
+function readSharedFlights(given: unknown, store: Store | undefined): boolean {
+  const possible = store?.lease !== undefined && store.release !== undefined
+  if (typeof given === 'boolean' && (possible || !given)) return given
+  throw new InvalidOptionError('sharedFlights', given, possible ? 'true or false' : 'false, or true along with a store that has leases')
+}
+
+function readCanonical(key: KeyOptions): CanonicalOptions {
+  const { longText: given = 1_000, fold = [] } = key
+  const longText = wholeNumber('key.longText', given, { least: 64, of: 'characters' })
+  const folds = texts('key.fold', fold).map((name) => {
+    const folding = Object.hasOwn(foldings, name) ? Reflect.get(foldings, name) : undefined
+    if (folding === undefined) throw new InvalidOptionError('key.fold', name, Object.keys(foldings).join(', '))
+    return folding
+  })
+  return folds.length === 0 ? { longText } : { longText, text: (value) => folds.reduce((folded, fold) => fold(folded), value) }
+}

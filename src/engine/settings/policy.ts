@@ -1,0 +1,46 @@
+/**
+ * May an answer be stored? The provider's own verdict decides, unless the user's policy decides otherwise.
+ * @module
+ */
+import type { Usage } from '../../entry.ts'
+import { InvalidOptionError } from '../../errors.ts'
+
+/** What a policy is told of a complete answer. The answer itself is not among it. */
+export interface AnswerFacts {
+  readonly provider: string
+  readonly endpoint: string
+  readonly operation: string
+  readonly model: string
+  /** Whether it came as a stream. */
+  readonly streamed: boolean
+  /** The body's size in bytes. */
+  readonly bytes: number
+  readonly usage: Usage | undefined
+  /** Why it would not be stored by default, such as `length`, `content_filter` or `empty`; `undefined` when it would. */
+  readonly reason: string | undefined
+}
+
+/**
+ * Says, at once, whether a complete answer with status 200 is stored. Errors, and streams without their end mark, are never stored and never
+ * asked about. It is asked again when an answer with a reason against it comes out of the store.
+ * A policy that throws, or promises an answer, counts as having no opinion.
+ */
+export type StorePolicy = (answer: AnswerFacts) => boolean
+
+/**
+ * Why an answer is not stored, or `undefined` when it is.
+ * @param failed told when the user's policy throws
+ */
+export function reasonAgainst(policy: StorePolicy | undefined, answer: AnswerFacts, failed: (error: unknown) => void): string | undefined {
+  if (policy === undefined) return answer.reason
+  try {
+    // The type forbids a promise; who writes JavaScript has no types, and every promise would be a yes.
+    const verdict: unknown = policy(answer)
+    if (!(verdict instanceof Promise)) return verdict ? undefined : (answer.reason ?? 'policy')
+    verdict.catch(failed)
+    failed(new InvalidOptionError('policy', verdict, 'a function that returns true or false at once'))
+  } catch (error) {
+    failed(error)
+  }
+  return answer.reason
+}

@@ -1,0 +1,75 @@
+/**
+ * A breaker: after a run of failures nothing more is tried for a while, then one probe says whether it works again.
+ * @module
+ */
+import type { Clock } from '../../clock.ts'
+
+/** When a breaker opens and for how long. */
+export interface BreakerBounds {
+  /** Failures in a row that open it. */
+  readonly failures: number
+  /** Milliseconds before the first probe; each failed probe doubles them, up to sixteen-fold. */
+  readonly pause: number
+}
+
+/** Counts failures in a row, and says whether to try. It holds no timer. */
+export class Breaker {
+  readonly #bounds: BreakerBounds
+  readonly #clock: Clock
+  readonly #changed: (usable: boolean) => void
+  #failures = 0
+  #pause: number
+  #openUntil: number | undefined
+  #probing = false
+
+  /** @param changed told once of each change: `false` when it opens, `true` when it closes */
+  constructor(bounds: BreakerBounds, clock: Clock, changed: (usable: boolean) => void) {
+    this.#bounds = bounds
+    this.#clock = clock
+    this.#changed = changed
+    this.#pause = bounds.pause
+  }
+
+  /** Whether what was tried last failed. */
+  get isTroubled(): boolean {
+    return this.#failures > 0
+  }
+
+  /** Whether to try now. While it is open, the first caller after the pause is the probe, and must report back. */
+  admits(): boolean {
+    if (this.#openUntil === undefined) return true
+    if (this.#probing || this.#clock.monotonic() < this.#openUntil) return false
+    this.#probing = true
+    return true
+  }
+
+  /** What was tried worked. */
+  succeeded(): void {
+    this.#failures = 0
+    if (this.#openUntil === undefined) return
+    this.#openUntil = undefined
+    this.#probing = false
+    this.#pause = this.#bounds.pause
+    this.#changed(true)
+  }
+
+  /** What was tried failed, or was not done in its time. */
+  failed(): void {
+    this.#failures++
+    const now = this.#clock.monotonic()
+    if (this.#openUntil !== undefined) {
+      if (!this.#probing) return
+      this.#probing = false
+      this.#pause = Math.min(this.#pause * 2, this.#bounds.pause * 16)
+      this.#openUntil = now + this.#pause
+    } else if (this.#failures >= this.#bounds.failures) {
+      this.#openUntil = now + this.#pause
+      this.#changed(false)
+    }
+  }
+
+  /** What was tried was given up for another reason, and says nothing. */
+  withdrawn(): void {
+    this.#probing = false
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Writes behind the caller's back: a bounded queue that batches, drops the oldest when full, and can be waited for.
+ * @module
+ */
+import type { StoreWrite } from '../../store.ts'
+
+/** A write whose bytes are made when its turn comes, so that encoding is not on the caller's path either. */
+export interface PendingWrite {
+  readonly key: string
+  /** The body's size, as a measure of what waits. */
+  readonly bytes: number
+  /** Makes the bytes. */
+  make(): StoreWrite
+  /** Whether the value's time is over. It is written even so, as it must take the place of what is older. */
+  isOver(): boolean
+}
+
+/** Bounds of the queue. */
+export interface WriteQueueBounds {
+  readonly maxWrites: number
+  readonly maxBytes: number
+  /** Writes handed over at once. */
+  readonly batch: number
+}
+
+/** A write whose turn has come. */
+interface Taken {
+  readonly pending: PendingWrite
+  readonly write: StoreWrite
+}
+
+/** A bounded queue of writes. */
+export class WriteQueue {
+  readonly #bounds: WriteQueueBounds
+  readonly #write: (writes: readonly StoreWrite[]) => Promise<void>
+  readonly #dropped: (key: string) => void
+  readonly #failed: (error: unknown) => void
+  readonly #waiting = new Map<string, PendingWrite>()
+  #bytes = 0
+  #working: Promise<void> | undefined
+  /** What is being written just now. */
+  #batch: { readonly writes: readonly Taken[]; readonly written: Promise<void> } | undefined
+
+  /**
+   * @param write hands a batch to the store; it never rejects
+   * @param dropped told of each write that was given up because too many were waiting
+   * @param failed told of each write whose bytes could not be made
+   */
+  constructor(
+    bounds: WriteQueueBounds,
+    write: (writes: readonly StoreWrite[]) => Promise<void>,
+    dropped: (key: string) => void,
+    failed: (error: unknown) => void,
+  ) {
+    this.#bounds = bounds
+    this.#write = write
+    this.#dropped = dropped
+    this.#failed = failed
+  }
+
+  /** Queues a write in place of an earlier one to the same key, and returns at once. */
+  push(write: PendingWrite): void {
+    this.#remove(write.key)
+    this.#waiting.set(write.key, write)
+    this.#bytes += write.bytes
+    for (const key of this.#waiting.keys()) {
+      if (this.#waiting.size <= this.#bounds.maxWrites && this.#bytes <= this.#bounds.maxBytes) break
+      this.#drop(key)
+    }
+    this.#working ??= this.#work()
+  }
+
+  /**
+   * What will lie under `key` once everything is written: a value, or nothing as its time is over.
+   * @returns `undefined` when no write to this key waits or is under way
+   */
+  peek(key: string): { readonly value: Uint8Array | undefined } | undefined {
+    const waiting = this.#waiting.get(key)
+    const pending = waiting ?? this.#taken(key)?.pending
+    if (pending === undefined) return undefined
+    if (pending.isOver()) return { value: undefined }
+    try {
+      return { value: waiting === undefined ? this.#taken(key)?.write.value : waiting.make().value }
+    } catch {
+      // It is told of when its turn comes.
+      return undefined
+    }
+  }
+
+  /** Gives up a write that waits, if there is one. Resolves when no earlier write to this key is under way any more. */
+  async cancel(key: string): Promise<void> {
+    this.#remove(key)
+    if (this.#taken(key) !== undefined) await this.#batch?.written
+  }
+
+  /** Resolves when no write to `key` waits or is under way. */
+  async written(key: string): Promise<void> {
+    while (this.#waiting.has(key) || this.#taken(key) !== undefined) {
+      await (this.#batch?.written ?? new Promise((resolve) => setImmediate(resolve)))
+    }
+  }
+
+  /** Gives up everything that waits. */
+  clear(): void {
+    for (const key of this.#waiting.keys()) this.#drop(key)
+  }
+
+  /** Resolves when nothing waits any more. */
+  async settled(): Promise<void> {
+    while (this.#working !== undefined) await this.#working
+  }
+
+  #drop(key: string): void {
+    this.#remove(key)
+    this.#dropped(key)
+  }
+
+  #remove(key: string): void {
+    const write = this.#waiting.get(key)
+    if (write === undefined) return
+    this.#waiting.delete(key)
+    this.#bytes -= write.bytes
+  }
+
+  async #work(): Promise<void> {
+    // The caller's own continuation comes first.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#waiting.size > 0) {
+      const writes = this.#take()
+      const written = this.#write(writes.map(({ write }) => write))
+      this.#batch = { writes, written }
+      await written
+      this.#batch = undefined
+    }
+    this.#working = undefined
+  }
+
+  #take(): Taken[] {
+    const batch: Taken[] = []
+    for (const [key, pending] of this.#waiting) {
+      if (batch.length >= this.#bounds.batch) break
+      this.#remove(key)
+      try {
+        batch.push({ pending, write: pending.make() })
+      } catch (error) {
+        this.#failed(error)
+      }
+    }
+    return batch
+  }
+
+  #taken(key: string): Taken | undefined {
+    return this.#batch?.writes.find(({ pending }) => pending.key === key)
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * What the cache counts: how often it answered, and what that saved.
+ * Counting is on the way of every hit, so money is not computed there.
+ * @module
+ */
+import { count } from '../../providers/endpoint.ts'
+import { BoundedTable } from './bounded-table.ts'
+import type { CacheStats, StatsRow } from './cache-stats.ts'
+import { roundDollars } from '../pricing/dollars.ts'
+import { Ledger, type Priced } from './pending-prices.ts'
+import type { PriceBook } from '../pricing/price-book.ts'
+
+export type { CacheStats, StatsRow } from './cache-stats.ts'
+
+/** A call that the provider answered. It is counted by the model that was asked for. */
+export interface SpentEvent extends Priced {
+  readonly operation: string
+}
+
+/** A call that the cache answered. `usage` is what the stored answer had cost. */
+export interface HitEvent extends SpentEvent {
+  /** `memory`, `redis`, `flight`… */
+  readonly source: string
+  /** Milliseconds that the provider took when it made the answer. */
+  readonly savedMs: number
+  /** Whether the answer was served past its TTL. */
+  readonly stale: boolean
+}
+
+/** The counters of one cache. No method throws. An event object that was handed in must not be changed afterwards. */
+export interface Stats {
+  hit(event: HitEvent): void
+  miss(event: { readonly operation: string; readonly model?: string | undefined }): void
+  bypass(event: { readonly operation: string; readonly reason: string }): void
+  spent(event: SpentEvent): void
+  stored(number?: number): void
+  skipped(reason: string): void
+  error(kind: string): void
+  dropped(number?: number): void
+  evicted(number?: number): void
+  invalidated(number?: number): void
+  /** The counts as they are now. Prices what waits, so the first call may load the price table. */
+  snapshot(): CacheStats
+}
+
+/** A row while it is being counted. */
+type Row = { -readonly [field in keyof StatsRow]: number }
+
+const rows = () => new BoundedTable<Row>(() => ({ hits: 0, misses: 0, savedUsd: 0, unpricedHits: 0, savedTokens: 0, savedMs: 0 }))
+const counters = () => new BoundedTable<{ number: number }>(() => ({ number: 0 }))
+const copyRow = (row: Row): StatsRow => ({ ...row, savedUsd: roundDollars(row.savedUsd) })
+const copyNumber = (counter: { number: number }): number => counter.number
+
+const noTotals = () => ({
+  hits: 0,
+  misses: 0,
+  bypasses: 0,
+  errors: 0,
+  stored: 0,
+  stale: 0,
+  evictions: 0,
+  droppedWrites: 0,
+  invalidations: 0,
+  savedUsd: 0,
+  unpricedHits: 0,
+  savedTokens: 0,
+  savedInputTokens: 0,
+  savedOutputTokens: 0,
+  savedMs: 0,
+  spentTokens: 0,
+  spentUsd: 0,
+  unpricedMisses: 0,
+})
+
+/** New counters, all at zero. */
+export function createStats({ priceBook }: { readonly priceBook: PriceBook }): Stats {
+  const totals = noTotals()
+  const models = rows()
+  const operations = rows()
+  const sources = rows()
+  const bypassReasons = counters()
+  const errorKinds = counters()
+  const skipped = counters()
+
+  const rowsOf = ({ model, operation, source }: HitEvent) => [totals, models.row(model), operations.row(operation), sources.row(source)]
+
+  const hits = new Ledger<HitEvent>(
+    priceBook,
+    (first, second) => first.model === second.model && first.operation === second.operation && first.source === second.source,
+    (event, dollars, times) => {
+      for (const row of rowsOf(event)) {
+        if (dollars === null) row.unpricedHits += times
+        else row.savedUsd += dollars * times
+      }
+    },
+  )
+  const misses = new Ledger<SpentEvent>(
+    priceBook,
+    () => true,
+    (_, dollars, times) => {
+      if (dollars === null) totals.unpricedMisses += times
+      else totals.spentUsd += dollars * times
+    },
+  )
+
+  return {
+    hit(event) {
+      const input = count(event.usage?.input)
+      const output = count(event.usage?.output)
+      totals.savedInputTokens += input
+      totals.savedOutputTokens += output
+      if (event.stale) totals.stale++
+      for (const row of rowsOf(event)) {
+        row.hits++
+        row.savedTokens += input + output
+        row.savedMs += count(event.savedMs)
+      }
+      hits.note(event)
+    },
+    miss({ operation, model }) {
+      totals.misses++
+      operations.row(operation).misses++
+      sources.row('origin').misses++
+      if (model !== undefined) models.row(model).misses++
+    },
+    bypass({ reason }) {
+      totals.bypasses++
+      bypassReasons.row(reason).number++
+    },
+    spent(event) {
+      totals.spentTokens += count(event.usage?.input) + count(event.usage?.output)
+      misses.note(event)
+    },
+    stored(number = 1) {
+      totals.stored += number
+    },
+    skipped(reason) {
+      skipped.row(reason).number++
+    },
+    error(kind) {
+      totals.errors++
+      errorKinds.row(kind).number++
+    },
+    dropped(number = 1) {
+      totals.droppedWrites += number
+    },
+    evicted(number = 1) {
+      totals.evictions += number
+    },
+    invalidated(number = 1) {
+      totals.invalidations += number
+    },
+    snapshot() {
+      hits.settle()
+      misses.settle()
+      const asked = totals.hits + totals.misses
+      return {
+        ...totals,
+        savedUsd: roundDollars(totals.savedUsd),
+        spentUsd: roundDollars(totals.spentUsd),
+        hitRate: asked === 0 ? 0 : totals.hits / asked,
+        bypassReasons: bypassReasons.copy(copyNumber),
+        errorKinds: errorKinds.copy(copyNumber),
+        skipped: skipped.copy(copyNumber),
+        byModel: models.copy(copyRow),
+        byOperation: operations.copy(copyRow),
+        bySource: sources.copy(copyRow),
+      }
+    },
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * The same value, the same text: JSON by RFC 8785, with two additions that keep a key's text small.
+ *
+ * 1. A text of more than `longText` characters (Unicode code points) stands as `{"$text":[SHA-256 of its UTF-8, characters]}`,
+ *    bytes stand as `{"$bytes":[SHA-256, length]}`.
+ * 2. So that no caller's own object can look like one of these, a member name that begins with `$` gets one `$` more.
+ *
+ * What JSON cannot hold is refused, never rendered as something else: two values with one text would be one key.
+ * Every call pays for this, hits included, so it is written for speed where that costs little: no path is kept while all goes well.
+ * Source: https://www.rfc-editor.org/rfc/rfc8785
+ * @module
+ */
+import { NotKeyableError } from '../errors.ts'
+import { remembering } from '../base/memo.ts'
+import { sha256 } from '../base/digest.ts'
+
+/** Deeper values are refused: walking them could overflow the stack, which no caller should pay for. */
+const deepest = 500
+
+/** How texts enter the canonical form. */
+export interface CanonicalOptions {
+  /** Texts of more characters than this stand by their digest. */
+  readonly longText: number
+  /** Applied to every text value, not to member names, before it is written. */
+  readonly text?: (text: string) => string
+}
+
+/**
+ * The canonical text of `value`.
+ * @param value anything; an object with `toJSON` is what that returns, as for `JSON.stringify`
+ * @param name what the value is called in an error's path: `request`
+ * @throws {NotKeyableError} for `undefined` in an array, functions, symbols, bigints, NaN and infinities, lone surrogates, `Map`, `Set`,
+ * streams and other objects whose content is not in their members, circles, nesting deeper than 500, and objects whose own code throws
+ */
+export function canonicalJson(value: unknown, options: CanonicalOptions, name = ''): string {
+  try {
+    return write(value, options, 0, '')
+  } catch (error) {
+    const { what, steps, cause } = refusalOf(error)
+    throw new NotKeyableError(pathOf(name, steps), what, cause === undefined ? {} : { cause })
+  }
+}
+
+/** Why a value has no canonical text. It collects where on its way up. */
+class Refusal extends Error {
+  readonly what: string
+  /** The innermost first. */
+  readonly steps: (string | number)[] = []
+
+  constructor(what: string, options?: { cause?: unknown }) {
+    super(what, options)
+    this.what = what
+  }
+}
+
+function refusalOf(error: unknown): Refusal {
+  return error instanceof Refusal ? error : new Refusal('an object whose own code throws', { cause: error })
+}
+
+function below(step: string | number, error: unknown): Refusal {
+  const refusal = refusalOf(error)
+  refusal.steps.push(step)
+  return refusal
+}
+
+/** @param key where the value stands, for its `toJSON` */
+function write(value: unknown, options: CanonicalOptions, depth: number, key: string | number): string {
+  if (typeof value === 'string') return writeText(options.text === undefined ? value : options.text(value), options.longText)
+  // By RFC 8785 a number is written as ECMAScript writes it.
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value)
+  if (typeof value === 'boolean') return value ? 'true' : 'false'
+  if (value === null) return 'null'
+  if (typeof value !== 'object') throw new Refusal(typeof value === 'number' ? String(value) : describe(value))
+  if (depth > deepest) throw new Refusal(`nested deeper than ${deepest} levels`)
+  const bytes = bytesOf(value)
+  if (bytes !== undefined) return `{"$bytes":["${sha256(bytes)}",${bytes.byteLength}]}`
+  const { toJSON }: { readonly toJSON?: unknown } = value
+  if (typeof toJSON !== 'function') return writeNested(value, options, depth)
+  const json: unknown = Reflect.apply(toJSON, value, [String(key)])
+  // What `toJSON` returns is not asked for another `toJSON`.
+  return typeof json === 'object' && json !== null ? writeNested(json, options, depth) : write(json, options, depth, key)
+}
+
+/** Anything but what stands for itself in JSON: a quote, a backslash, a control character, a surrogate. */
+const special = /[^ !#-[\]-\uD7FF\uE000-\uFFFF]/
+const surrogate = /[\uD800-\uDFFF]/
+/** From here on the engine's own writer is faster than a look for what needs escaping. */
+const shortText = 100
+
+function writeText(text: string, longText: number): string {
+  if (text.length <= shortText && text.length <= longText && !special.test(text)) return `"${text}"`
+  if (!text.isWellFormed()) throw new Refusal('a text with a lone surrogate')
+  if (text.length > longText) {
+    const characters = surrogate.test(text) ? countCharacters(text) : text.length
+    if (characters > longText) return `{"$text":["${sha256(text)}",${characters}]}`
+  }
+  return JSON.stringify(text)
+}
+
+function writeNested(value: object, options: CanonicalOptions, depth: number): string {
+  return Array.isArray(value) ? writeArray(value, options, depth) : writeObject(value, options, depth)
+}
+
+function writeArray(array: readonly unknown[], options: CanonicalOptions, depth: number): string {
+  let text = '['
+  let index = 0
+  try {
+    for (; index < array.length; index++) {
+      if (index > 0) text += ','
+      text += write(array[index], options, depth + 1, index)
+    }
+  } catch (error) {
+    throw below(index, error)
+  }
+  return `${text}]`
+}
+
+function writeObject(object: object, options: CanonicalOptions, depth: number): string {
+  if (!isRecord(object)) throw new Refusal(describe(object))
+  let text = ''
+  let at = ''
+  try {
+    for (const name of sorted(Object.keys(object))) {
+      at = name
+      const member = object[name]
+      if (member === undefined) continue
+      text += text === '' ? '{' : ','
+      text += writeName(name)
+      text += write(member, options, depth + 1, name)
+    }
+  } catch (error) {
+    throw below(at, error)
+  }
+  return text === '' ? '{}' : `${text}}`
+}
+
+/** A member name and its colon. The names of requests are always the same few. */
+const writeName = remembering(1_000, (name) => {
+  if (!name.isWellFormed()) throw new Refusal('under a name with a lone surrogate')
+  return `${JSON.stringify(name.startsWith('$') ? `$${name}` : name)}:`
+})
+
+/** The names in the order of their UTF-16 code units. One more `$` in front of each name that begins with `$` would not change it. */
+function sorted(names: string[]): string[] {
+  // oxlint-disable-next-line unicorn/no-array-sort -- the names are the caller's own copy
+  if (names.length > 16) return names.sort()
+  // An object's few names are sorted sooner than `sort` has made itself ready.
+  for (let next = 1; next < names.length; next++) {
+    const name = names[next] ?? ''
+    let place = next
+    for (let before = names[place - 1]; before !== undefined && before > name; before = names[place - 1]) names[place--] = before
+    names[place] = name
+  }
+  return names
+}
+
+/** Whether everything that `object` holds is in its members, so that it may stand as a JSON object. */
+function isRecord(object: object): object is Readonly<Record<string, unknown>> {
+  const prototype: unknown = Object.getPrototypeOf(object)
+  if (prototype === Object.prototype || typeof prototype !== 'object' || prototype === null) return true
+  // A plain object of another realm has that realm's own Object.prototype, which inherits from nothing either.
+  if (Object.getPrototypeOf(prototype) === null) return true
+  return Object.prototype.toString.call(object) === '[object Object]' && Object.keys(object).length > 0
+}
+
+function bytesOf(object: object): Uint8Array | undefined {
+  const bytes = object instanceof ArrayBuffer ? object : object instanceof Uint8Array ? object.buffer : undefined
+  if (bytes === undefined) return undefined
+  if (bytes instanceof ArrayBuffer && bytes.detached) throw new Refusal('bytes that were transferred elsewhere')
+  return object instanceof Uint8Array ? object : new Uint8Array(bytes)
+}
+
+/** The kind of a value; never anything of its content. */
+function describe(value: unknown): string {
+  if (typeof value !== 'object') return value === undefined ? 'undefined' : `a ${typeof value}`
+  const tag = Object.prototype.toString.call(value).slice(8, -1)
+  if (tag === 'Object') return 'an object without members of its own'
+  return /^[A-Za-z]\w{0,39}$/.test(tag) ? `of the kind ${tag}` : 'of an unknown kind'
+}
+
+/** Where a value was refused, by those of its names that look like names: any other may be a text that is nobody's business. */
+function pathOf(name: string, steps: readonly (string | number)[]): string {
+  const shown = steps.toReversed().slice(0, 16)
+  const path = shown.reduce<string>((before, step) => {
+    if (typeof step === 'number') return `${before}[${step}]`
+    if (!/^[A-Za-z_$][\w$-]{0,39}$/.test(step)) return `${before}["…"]`
+    return before === '' ? step : `${before}.${step}`
+  }, name)
+  return shown.length < steps.length ? `${path}…` : path
+}
+
+function countCharacters(text: string): number {
+  let characters = 0
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    // The second half of a surrogate pair belongs to the character before it; the text is known to be well-formed.
+    if (unit < 0xdc00 || unit > 0xdfff) characters++
+  }
+  return characters
+}

@@ -1,0 +1,152 @@
+/**
+ * Values as an SDK gives and takes them, which JSON alone cannot hold, as plain JSON and back.
+ *
+ * 1. Bytes stand as `{"$bytes":"<base64>"}`, a date as `{"$date":"<ISO 8601>"}`.
+ * 2. So that no value of its own can look like one of these, a member name that begins with `$` gets one `$` more.
+ * 3. A member that is `undefined` is left out, as in JSON.
+ *
+ * Anything else that JSON would change without a word is refused.
+ * @module
+ */
+import { isBytes } from '../base/bytes.ts'
+import { EntryError, NotKeyableError } from '../errors.ts'
+
+/** Bytes as they stand in tagged JSON. */
+export interface TaggedBytes {
+  /** The bytes in base64. */
+  readonly $bytes: string
+}
+
+/** Deeper values are refused: walking them could overflow the stack. */
+const deepest = 500
+
+/**
+ * `value` as a plain JSON value; {@link fromTagged} gives it back.
+ * @throws {NotKeyableError} for functions, symbols, bigints, NaN and infinities, `undefined` outside of a member, instances of classes
+ * other than `Uint8Array` and `Date`, circles, and nesting deeper than 500
+ */
+export function toTagged(value: unknown): unknown {
+  return tag(value, [])
+}
+
+/**
+ * The value that {@link toTagged} made `value` of. Parts that hold no tag are shared with `value`, which is never changed.
+ * @throws {EntryError} for a tag that is not known, as a newer version may have written it
+ */
+export function fromTagged(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  return Array.isArray(value) ? untagArray(value) : untagObject(value)
+}
+
+/** Whether `value` stands for bytes. */
+export function isTaggedBytes(value: unknown): value is TaggedBytes {
+  return typeof value === 'object' && value !== null && '$bytes' in value && typeof value.$bytes === 'string'
+}
+
+/** The bytes of `first` and then those of `second`. */
+export function joinTaggedBytes(first: TaggedBytes, second: TaggedBytes): TaggedBytes {
+  // Base64 texts cannot be joined as texts: the first may end in padding.
+  return { $bytes: Buffer.concat([first, second].map(({ $bytes }) => Buffer.from($bytes, 'base64'))).toString('base64') }
+}
+
+/** @param steps the names and indices on the way to `value`, for an error */
+function tag(value: unknown, steps: (string | number)[]): unknown {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  if (typeof value !== 'object') throw new NotKeyableError(pathOf(steps), typeof value === 'number' ? String(value) : describe(value))
+  if (steps.length > deepest) throw new NotKeyableError('the value', `nested deeper than ${deepest} levels`)
+  if (Array.isArray(value)) return tagArray(value, steps)
+  if (isSurelyPlain(value)) return tagObject(value, steps)
+  // A subclass, as `Buffer` or the SDK's own, comes back as plain bytes.
+  if (isBytes(value)) return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return { $date: value.toISOString() }
+  if (!isPlain(value)) throw new NotKeyableError(pathOf(steps), describe(value))
+  return tagObject(value, steps)
+}
+
+function tagArray(array: readonly unknown[], steps: (string | number)[]): unknown[] {
+  const tagged: unknown[] = []
+  // `map` would skip the holes of an array, which JSON writes as null.
+  for (let index = 0; index < array.length; index++) tagged.push(tagAt(index, array[index], steps))
+  return tagged
+}
+
+function tagObject(object: object, steps: (string | number)[]): object {
+  const tagged: Record<string, unknown> = {}
+  for (const [name, member] of Object.entries(object)) {
+    if (member === undefined) continue
+    const own = tagAt(name, member, steps)
+    // A member that is named as the prototype is becomes one like any other.
+    if (name === '__proto__') Object.defineProperty(tagged, name, { value: own, enumerable: true, configurable: true, writable: true })
+    else tagged[name.startsWith('$') ? `$${name}` : name] = own
+  }
+  return tagged
+}
+
+function tagAt(step: string | number, value: unknown, steps: (string | number)[]): unknown {
+  steps.push(step)
+  const tagged = tag(value, steps)
+  steps.pop()
+  return tagged
+}
+
+function pathOf(steps: readonly (string | number)[]): string {
+  return steps.reduce<string>((path, step) => {
+    if (typeof step === 'number') return `${path}[${step}]`
+    return path === '' ? step : `${path}.${step}`
+  }, '')
+}
+
+/** Whether `value` is an object as an object literal makes them, which is quick to tell of most. */
+function isSurelyPlain(value: object): boolean {
+  return Object.getPrototypeOf(value) === Object.prototype && !(Symbol.toStringTag in value)
+}
+
+/** Whether everything that `value` is, is in its members. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // A plain object of another realm has that realm's own Object.prototype, which inherits from nothing either.
+  if (typeof prototype === 'object' && prototype !== null && Object.getPrototypeOf(prototype) !== null) return false
+  return Object.prototype.toString.call(value) === '[object Object]'
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return 'undefined'
+  return typeof value === 'object' ? 'an object of a class' : `a ${typeof value}`
+}
+
+function untagArray(array: readonly unknown[]): unknown {
+  let copy: unknown[] | undefined
+  for (let index = 0; index < array.length; index++) {
+    const element = fromTagged(array[index])
+    if (element === array[index]) continue
+    copy ??= [...array]
+    copy[index] = element
+  }
+  return copy ?? array
+}
+
+function untagObject(object: object): unknown {
+  const entries = Object.entries(object)
+  let changed = false
+  for (const entry of entries) {
+    const [name, member]: [string, unknown] = entry
+    if (name.startsWith('$')) {
+      if (!name.startsWith('$$')) return untagged(name, member)
+      entry[0] = name.slice(1)
+      changed = true
+    }
+    entry[1] = fromTagged(member)
+    if (entry[1] !== member) changed = true
+  }
+  return changed ? Object.fromEntries(entries) : object
+}
+
+function untagged(name: string, content: unknown): unknown {
+  if (typeof content === 'string') {
+    // The copy has a memory of its own; that of a small Buffer is shared with others.
+    if (name === '$bytes') return new Uint8Array(Buffer.from(content, 'base64'))
+    if (name === '$date') return new Date(content)
+  }
+  throw new EntryError('DAMAGED_ENTRY', 'a stored value holds a tag that this version does not know.')
+}

@@ -1,0 +1,16 @@
+/**
+ * The endpoints of AWS Bedrock Runtime that are cached. What is not in this list passes through.
+ * @module
+ */
+import { bedrockConverse } from './converse.ts'
+import { bedrockInvokeMessages, isMessages } from './invoke-messages.ts'
+import { bedrockInvoke } from './invoke.ts'
+import type { Endpoint, JsonObject } from '../endpoint.ts'
+
+/** Every endpoint of AWS Bedrock Runtime that is cached. */
+export const bedrockEndpoints: readonly Endpoint[] = [bedrockConverse, bedrockInvokeMessages, bedrockInvoke]
+
+/** The endpoint for a request of InvokeModel: which one it is, its body tells. */
+export function invokeEndpoint(request: JsonObject): Endpoint {
+  return isMessages(request) ? bedrockInvokeMessages : bedrockInvoke
+}

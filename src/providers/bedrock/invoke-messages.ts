@@ -1,0 +1,76 @@
+/**
+ * Anthropic's messages by Bedrock's InvokeModel, the one family that is streamed in Anthropic's own events: a stream and a whole answer
+ * are made of one another as there, and the service's own members are kept.
+ * Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
+ * @module
+ */
+import type { ServerEvent } from '../../base/server-sent-events.ts'
+import { assembleMessage, disassembleMessage } from '../anthropic/messages-stream.ts'
+import { anthropicMessages, normaliseMessages } from '../anthropic/messages.ts'
+import { bodyUsage } from './families.ts'
+import { bedrockInvoke, metricsMember, readChunk, withoutDefaults } from './invoke.ts'
+import { count, isJsonObject, parseJsonObject, type Endpoint, type JsonObject } from '../endpoint.ts'
+
+/** InvokeModel of Anthropic's messages, whole and streamed. A request is one of {@link bedrockInvoke} that {@link isMessages} knows. */
+export const bedrockInvokeMessages: Endpoint = {
+  provider: bedrockInvoke.provider,
+  name: 'invoke.messages',
+  path: bedrockInvoke.path,
+  operation: bedrockInvoke.operation,
+  ignored: ['stream', ...bedrockInvoke.ignored],
+  streaming: { assemble, disassemble },
+  refuse: ({ body }) => (isJsonObject(body) ? anthropicMessages.refuse(body) : undefined),
+  normalise(request) {
+    const { body } = request
+    const bare = withoutDefaults(request)
+    return isJsonObject(body) ? { ...bare, body: normaliseMessages(body) } : bare
+  },
+  judge: (answer) => bedrockInvoke.judge(answer),
+  usage: (answer) => bedrockInvoke.usage(answer),
+}
+
+/** Whether a request of InvokeModel is one for Anthropic's messages. Its completions have the version, but a prompt in place of messages. */
+export function isMessages({ body }: JsonObject): boolean {
+  return isJsonObject(body) && typeof body['anthropic_version'] === 'string' && Array.isArray(body['messages'])
+}
+
+function assemble(events: readonly ServerEvent[]): JsonObject | undefined {
+  const chunks = events.map(readChunk)
+  const added: JsonObject = {}
+  for (const chunk of chunks) {
+    // Any other event is an exception of the service's.
+    if (chunk === undefined) return undefined
+    for (const [name, value] of Object.entries(chunk)) if (isService(name)) added[name] = value
+  }
+  const message = assembleMessage(events.map(({ data }) => ({ data })))
+  if (message === undefined || !isJsonObject(chunks.at(-1)?.[metricsMember])) return undefined
+  return { body: { ...message, ...added }, contentType: 'application/json' }
+}
+
+/** Whether a member is the service's: what its guardrail did. Its metrics are of the stream alone. */
+function isService(name: string): boolean {
+  return name.startsWith('amazon-bedrock-') && name !== metricsMember
+}
+
+function disassemble({ body }: JsonObject): ServerEvent[] {
+  const entries = Object.entries(isJsonObject(body) ? body : {})
+  const message = Object.fromEntries(entries.filter(([name]) => !isService(name)))
+  const added = Object.fromEntries(entries.filter(([name]) => isService(name)))
+  const events = disassembleMessage(message).map(({ data }) => data)
+  const last = parseJsonObject(events.pop() ?? '') ?? {}
+  return [...events, JSON.stringify({ ...last, ...added, [metricsMember]: metricsOf(message) })].map((data) => ({ event: 'chunk', data }))
+}
+
+/** The metrics as the service counts them. How long it took is not known of an answer that was not streamed. */
+function metricsOf(message: JsonObject): JsonObject {
+  const { input = 0, output = 0, cacheRead = 0, cacheWrite = 0, cacheWriteHour = 0 } = bodyUsage(message) ?? {}
+  const written = count(cacheWrite + cacheWriteHour)
+  return {
+    inputTokenCount: count(input - cacheRead - written),
+    outputTokenCount: output,
+    invocationLatency: 0,
+    firstByteLatency: 0,
+    cacheReadInputTokenCount: cacheRead,
+    cacheWriteInputTokenCount: written,
+  }
+}

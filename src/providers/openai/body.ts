@@ -1,0 +1,83 @@
+/**
+ * What the bodies of OpenAI's endpoints have in common: errors, token counts, the JSON in a stream's events.
+ * @module
+ */
+import type { Usage } from '../../entry.ts'
+import type { ServerEvent } from '../../base/server-sent-events.ts'
+import { count, isJsonObject, type JsonObject } from '../endpoint.ts'
+
+/** Whether a body is, or holds, an error. */
+export function hasError(body: JsonObject): boolean {
+  return body['error'] !== undefined && body['error'] !== null
+}
+
+/** The JSON object that an event carries, or `undefined` when it carries none. */
+export function readEvent(event: ServerEvent): JsonObject | undefined {
+  try {
+    const data: unknown = JSON.parse(event.data)
+    return isJsonObject(data) ? data : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a stream of typed events holds one of this `type` that is whole, and no error. */
+export function endsWith(events: readonly ServerEvent[], type: string): boolean {
+  let ended = false
+  for (const event of events) {
+    // The events of an image hold megabytes: only those that can matter are parsed.
+    const mayEnd = event.data.includes(type)
+    if (!mayEnd && event.event !== 'error' && !event.data.includes('"error"')) continue
+    const data = readEvent(event)
+    if (event.event === 'error' || data?.['type'] === 'error' || (data !== undefined && hasError(data))) return false
+    if (mayEnd && data?.['type'] === type) ended = true
+  }
+  return ended
+}
+
+/**
+ * The usage of a body that counts `prompt_tokens` and `completion_tokens`: chat, completions, embeddings.
+ * Source: https://platform.openai.com/docs/api-reference/chat/object
+ */
+export function promptUsage(body: JsonObject): Usage | undefined {
+  const { usage } = body
+  if (!isJsonObject(usage)) return undefined
+  const input = count(usage['prompt_tokens'])
+  const completion = count(usage['completion_tokens'])
+  const details = usage['prompt_tokens_details']
+  const completionDetails = usage['completion_tokens_details']
+  const reasoning = isJsonObject(completionDetails) ? count(completionDetails['reasoning_tokens']) : 0
+  // OpenAI counts reasoning within the completion, xAI beside it; only the total tells which of the two it was.
+  const beside = reasoning > 0 && usage['total_tokens'] === input + completion + reasoning
+  return {
+    input,
+    output: beside ? completion + reasoning : completion,
+    ...given('cacheRead', details, 'cached_tokens'),
+    ...given('cacheWrite', details, 'cache_write_tokens'),
+    ...given('audioInput', details, 'audio_tokens'),
+    ...given('audioOutput', completionDetails, 'audio_tokens'),
+  }
+}
+
+/**
+ * The usage of a body that counts `input_tokens` and `output_tokens`: responses, images, transcriptions.
+ * Source: https://platform.openai.com/docs/api-reference/responses/object
+ */
+export function inputUsage(body: JsonObject): Usage | undefined {
+  const { usage } = body
+  // Transcriptions may be billed by duration, which is no number of tokens.
+  if (!isJsonObject(usage) || usage['type'] === 'duration') return undefined
+  const details = usage['input_tokens_details'] ?? usage['input_token_details']
+  return {
+    input: count(usage['input_tokens']),
+    output: count(usage['output_tokens']),
+    ...given('cacheRead', details, 'cached_tokens'),
+    ...given('cacheWrite', details, 'cache_write_tokens'),
+    ...given('audioInput', details, 'audio_tokens'),
+  }
+}
+
+/** The count `member` of `details` under its name in {@link Usage}, or nothing when the provider did not give it. */
+function given(name: keyof Usage, details: unknown, member: string): Partial<Usage> {
+  return isJsonObject(details) && typeof details[member] === 'number' ? { [name]: count(details[member]) } : {}
+}

@@ -1,0 +1,136 @@
+/**
+ * Chat completions, streamed and whole: one made from the other.
+ * Source: https://platform.openai.com/docs/api-reference/chat-streaming
+ * @module
+ */
+import type { ServerEvent } from '../../base/server-sent-events.ts'
+import { isJsonObject, type JsonObject } from '../endpoint.ts'
+import { choicesOf, formatChunks, mergeChunks, mergeMember, readChunks } from './chunks.ts'
+
+/** A choice while its chunks are merged. */
+interface Choice {
+  readonly members: JsonObject
+  readonly message: JsonObject
+  /** Tool calls by their `index`. */
+  readonly calls: Map<number, JsonObject>
+  finished: boolean
+}
+
+/** The whole completion of a complete stream: one with `[DONE]` at its end and a finish reason for every choice. */
+export function assembleChat(events: readonly ServerEvent[]): JsonObject | undefined {
+  const chunks = readChunks(events)
+  if (chunks === undefined) return undefined
+  const choices = new Map<number, Choice>()
+  for (const chunk of chunks) {
+    for (const part of choicesOf(chunk) ?? []) if (!isJsonObject(part) || !mergeChoice(choices, part)) return undefined
+  }
+  const merged = [...choices.values()]
+  if (merged.length === 0 || merged.some(({ finished }) => !finished)) return undefined
+  const { members, usage } = mergeChunks(chunks)
+  return {
+    ...members,
+    object: 'chat.completion',
+    choices: [...choices.keys()].toSorted((a, b) => a - b).map((index) => wholeChoice(index, choices.get(index))),
+    ...(usage === undefined ? {} : { usage }),
+  }
+}
+
+function mergeChoice(choices: Map<number, Choice>, part: JsonObject): boolean {
+  const { index, delta, finish_reason: finish, logprobs, ...rest } = part
+  if (typeof index !== 'number') return false
+  let choice = choices.get(index)
+  if (choice === undefined) choices.set(index, (choice = { members: {}, message: {}, calls: new Map(), finished: false }))
+  const { members, message, calls } = choice
+  for (const [name, value] of Object.entries(rest)) if (value !== null || !Object.hasOwn(members, name)) members[name] = value
+  if (logprobs !== undefined && !mergeMember(members, 'logprobs', logprobs)) return false
+  if (typeof finish === 'string' && finish !== '') {
+    members['finish_reason'] = finish
+    choice.finished = true
+  }
+  if (!isJsonObject(delta)) return delta === undefined || delta === null
+  return Object.entries(delta).every(([name, value]) =>
+    name === 'tool_calls' && Array.isArray(value)
+      ? value.every((call: unknown) => isJsonObject(call) && mergeCall(calls, call))
+      : mergeMember(message, name, value),
+  )
+}
+
+/** Merges one part of a tool call. A second id at one index is another call that its provider numbered wrongly: which is which is lost. */
+function mergeCall(calls: Map<number, JsonObject>, part: JsonObject): boolean {
+  const { index, ...rest } = part
+  if (typeof index !== 'number') return false
+  let call = calls.get(index)
+  if (call === undefined) calls.set(index, (call = {}))
+  const known = call['id']
+  const { id } = rest
+  if (typeof known === 'string' && known !== '' && typeof id === 'string' && id !== '' && id !== known) return false
+  const target = call
+  return Object.entries(rest).every(([name, value]) => mergeMember(target, name, value))
+}
+
+function wholeChoice(index: number, choice: Choice | undefined): JsonObject {
+  const { members, message, calls } = choice ?? { members: {}, message: {}, calls: new Map<number, JsonObject>() }
+  const ordered = [...calls.entries()].toSorted(([a], [b]) => a - b).map(([, call]) => call)
+  return {
+    index,
+    message: {
+      role: 'assistant',
+      content: null,
+      // Every whole message of OpenAI and xAI has this member, also where the deltas had none.
+      refusal: null,
+      ...message,
+      ...(ordered.length === 0 ? {} : { tool_calls: ordered }),
+    },
+    ...members,
+  }
+}
+
+/** The chunks in which a whole completion would have been streamed to this request. */
+export function disassembleChat(answer: JsonObject, request: JsonObject): ServerEvent[] {
+  const choices = (choicesOf(answer) ?? []).filter(isJsonObject).flatMap(choiceParts)
+  return formatChunks(answer, 'chat.completion.chunk', choices, request)
+}
+
+/** The parts in which a choice is streamed: its role, its reasoning, its text and the rest, its tool calls, its end. */
+function choiceParts(choice: JsonObject): JsonObject[] {
+  const { index, message: whole, logprobs, finish_reason: finish, ...rest } = choice
+  const message = isJsonObject(whole) ? whole : {}
+  const start: JsonObject = {}
+  const reasoning: JsonObject = {}
+  const text: JsonObject = {}
+  for (const [name, value] of Object.entries(message)) {
+    if (name === 'role' || value === null || value === '') start[name] = value
+    else if (name.startsWith('reasoning')) reasoning[name] = value
+    else if (name !== 'tool_calls' || !Array.isArray(value)) text[name] = value
+  }
+  // OpenAI's first delta announces the text with an empty one.
+  if (typeof text['content'] === 'string') start['content'] = ''
+  const calls: unknown = message['tool_calls']
+  const scored = isJsonObject(logprobs)
+  const silent = logprobs === undefined ? {} : { logprobs: null }
+  const part = (delta: JsonObject): JsonObject => ({ index, delta, ...silent, finish_reason: null })
+  return [
+    part(start),
+    ...(Object.keys(reasoning).length === 0 ? [] : [part(reasoning)]),
+    ...(Object.keys(text).length === 0 && !scored ? [] : [{ ...part(text), ...(scored ? { logprobs } : {}) }]),
+    ...(Array.isArray(calls) ? calls.flatMap(callParts).map((call) => part({ tool_calls: [call] })) : []),
+    { index, delta: {}, ...silent, ...rest, finish_reason: finish },
+  ]
+}
+
+/** The two parts in which OpenAI streams a tool call: what is called, and with what. */
+function callParts(call: unknown, index: number): JsonObject[] {
+  if (!isJsonObject(call)) return []
+  const start: JsonObject = { index, ...call }
+  const input: JsonObject = { index }
+  for (const [kind, member] of [
+    ['function', 'arguments'],
+    ['custom', 'input'],
+  ] as const) {
+    const called = call[kind]
+    if (!isJsonObject(called) || typeof called[member] !== 'string' || called[member] === '') continue
+    start[kind] = { ...called, [member]: '' }
+    input[kind] = { [member]: called[member] }
+  }
+  return Object.keys(input).length === 1 ? [start] : [start, input]
+}

@@ -1,0 +1,58 @@
+/**
+ * OpenAI's chat completions, and those of everyone who speaks its protocol.
+ * Source: https://platform.openai.com/docs/api-reference/chat
+ * @module
+ */
+import { isJsonObject, type Endpoint, type JsonObject } from '../endpoint.ts'
+import { hasError, promptUsage } from './body.ts'
+import { assembleChat, disassembleChat } from './chat-stream.ts'
+import { adaptUsage, choicesOf, judgeFinish, omitsUsage } from './chunks.ts'
+import { openaiIgnored } from './ignored.ts'
+import { withPlainText } from './messages.ts'
+
+/** The roles whose content may be a string or text parts, to the same effect. A `function` message knows only the string. */
+const roles = ['user', 'assistant', 'system', 'developer', 'tool']
+
+/** Chat completions. */
+export const openaiChat: Endpoint = {
+  provider: 'openai',
+  name: 'chat.completions',
+  path: '/chat/completions',
+  operation: 'chat',
+  ignored: openaiIgnored.chat,
+  streaming: { assemble: assembleChat, disassemble: disassembleChat, adapt: adaptUsage },
+  refuse: () => undefined,
+  normalise(request) {
+    const { messages } = request
+    if (!Array.isArray(messages)) return request
+    const plain = withPlainText(messages, roles, 'text')
+    return plain === messages ? request : { ...request, messages: plain }
+  },
+  omits: omitsUsage,
+  judge,
+  usage: promptUsage,
+}
+
+function judge(answer: JsonObject): string | undefined {
+  if (hasError(answer)) return 'error'
+  const choices = choicesOf(answer)
+  if (choices === undefined) return 'malformed'
+  if (choices.length === 0) return 'empty'
+  for (const choice of choices) {
+    if (!isJsonObject(choice) || !isJsonObject(choice['message'])) return 'malformed'
+    const reason = judgeFinish(choice['finish_reason'])
+    if (reason !== undefined) return reason
+    if (saysNothing(choice['message'])) return 'empty'
+  }
+  return undefined
+}
+
+/** Whether a message holds nothing that answers. Reasoning alone is no answer. */
+function saysNothing(message: JsonObject): boolean {
+  const { content, refusal, tool_calls: calls, function_call: call, audio } = message
+  return ![content, refusal, calls].some(isFilled) && !isJsonObject(call) && !isJsonObject(audio)
+}
+
+function isFilled(value: unknown): boolean {
+  return (typeof value === 'string' || Array.isArray(value)) && value.length > 0
+}

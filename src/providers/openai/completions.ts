@@ -1,0 +1,66 @@
+/**
+ * OpenAI's legacy completions, which go on with a text.
+ * Source: https://platform.openai.com/docs/api-reference/completions
+ * @module
+ */
+import type { ServerEvent } from '../../base/server-sent-events.ts'
+import { isJsonObject, type Endpoint, type JsonObject } from '../endpoint.ts'
+import { hasError, promptUsage } from './body.ts'
+import { adaptUsage, choicesOf, formatChunks, judgeFinish, mergeChunks, mergeMember, omitsUsage, readChunks } from './chunks.ts'
+import { openaiIgnored } from './ignored.ts'
+
+/** Legacy completions. */
+export const openaiCompletions: Endpoint = {
+  provider: 'openai',
+  name: 'completions',
+  path: '/completions',
+  operation: 'completions',
+  ignored: openaiIgnored.completions,
+  streaming: { assemble, disassemble, adapt: adaptUsage },
+  refuse: () => undefined,
+  omits: omitsUsage,
+  judge,
+  usage: promptUsage,
+}
+
+function assemble(events: readonly ServerEvent[]): JsonObject | undefined {
+  const chunks = readChunks(events)
+  if (chunks === undefined) return undefined
+  const choices = new Map<number, JsonObject>()
+  for (const chunk of chunks) {
+    for (const part of choicesOf(chunk) ?? []) if (!isJsonObject(part) || !mergeChoice(choices, part)) return undefined
+  }
+  const whole = [...choices.entries()].toSorted(([a], [b]) => a - b).map(([, choice]) => choice)
+  if (whole.length === 0 || whole.some((choice) => typeof choice['finish_reason'] !== 'string')) return undefined
+  const { members, usage } = mergeChunks(chunks)
+  return { ...members, object: 'text_completion', choices: whole, ...(usage === undefined ? {} : { usage }) }
+}
+
+function mergeChoice(choices: Map<number, JsonObject>, part: JsonObject): boolean {
+  const { index, text, logprobs, finish_reason: finish, ...rest } = part
+  if (typeof index !== 'number') return false
+  let choice = choices.get(index)
+  if (choice === undefined) choices.set(index, (choice = { text: '', index, finish_reason: null }))
+  for (const [name, value] of Object.entries(rest)) if (value !== null || !Object.hasOwn(choice, name)) choice[name] = value
+  if (typeof finish === 'string' && finish !== '') choice['finish_reason'] = finish
+  return mergeMember(choice, 'text', text) && (logprobs === undefined || mergeMember(choice, 'logprobs', logprobs))
+}
+
+function disassemble(answer: JsonObject, request: JsonObject): ServerEvent[] {
+  const choices = (choicesOf(answer) ?? []).filter(isJsonObject)
+  return formatChunks(answer, 'text_completion', choices, request)
+}
+
+function judge(answer: JsonObject): string | undefined {
+  if (hasError(answer)) return 'error'
+  const choices = choicesOf(answer)
+  if (choices === undefined) return 'malformed'
+  if (choices.length === 0) return 'empty'
+  for (const choice of choices) {
+    if (!isJsonObject(choice) || typeof choice['text'] !== 'string') return 'malformed'
+    const reason = judgeFinish(choice['finish_reason'])
+    if (reason !== undefined) return reason
+    if (choice['text'] === '') return 'empty'
+  }
+  return undefined
+}

@@ -1,0 +1,120 @@
+/**
+ * OpenAI's embeddings, and a batch of them taken apart into its inputs and put together again.
+ * Source: https://platform.openai.com/docs/api-reference/embeddings
+ * @module
+ */
+import { isJsonObject, type Endpoint, type JsonObject } from '../endpoint.ts'
+import { hasError, promptUsage } from './body.ts'
+import { openaiIgnored } from './ignored.ts'
+
+/** Embeddings. */
+export const openaiEmbeddings: Endpoint = {
+  provider: 'openai',
+  name: 'embeddings',
+  path: '/embeddings',
+  operation: 'embeddings',
+  ignored: openaiIgnored.embeddings,
+  perInput: {
+    split: splitEmbeddings,
+    unite: (request, singles) => ({ ...request, input: singles.map(({ input }) => input) }),
+    share: shareEmbeddings,
+    join: joinEmbeddings,
+  },
+  refuse: () => undefined,
+  judge,
+  usage: promptUsage,
+}
+
+function judge(answer: JsonObject): string | undefined {
+  if (hasError(answer)) return 'error'
+  const { data } = answer
+  if (!Array.isArray(data)) return 'malformed'
+  if (data.length === 0) return 'empty'
+  for (const item of data) {
+    const embedding: unknown = isJsonObject(item) ? item['embedding'] : undefined
+    if (typeof embedding !== 'string' && !Array.isArray(embedding)) return 'malformed'
+    if (embedding.length === 0) return 'empty'
+  }
+  return undefined
+}
+
+/**
+ * One request per input, in order, each with its input alone: a text, or the tokens of one.
+ * `undefined` when the body has no inputs that can be told apart: none at all, an empty list, or a mixed one.
+ */
+export function splitEmbeddings(request: JsonObject): JsonObject[] | undefined {
+  const inputs = inputsOf(request['input'])
+  return inputs?.map((input) => Object.assign({}, request, { input }))
+}
+
+function inputsOf(input: unknown): readonly unknown[] | undefined {
+  if (typeof input === 'string' || isTokens(input)) return [input]
+  if (!Array.isArray(input) || input.length === 0) return undefined
+  return input.every((element) => typeof element === 'string') || input.every(isTokens) ? input : undefined
+}
+
+function isTokens(input: unknown): input is number[] {
+  return Array.isArray(input) && input.length > 0 && input.every((token) => typeof token === 'number')
+}
+
+/**
+ * The answer to these single requests, one whole answer for each, in order. Its usage is shared out by the size of the inputs, so that
+ * the shares add up to it. `undefined` when the answer is not one embedding for each request.
+ */
+export function shareEmbeddings(answer: JsonObject, requests: readonly JsonObject[]): JsonObject[] | undefined {
+  const { data, usage } = answer
+  if (!Array.isArray(data) || data.length !== requests.length) return undefined
+  const byIndex = new Map<unknown, JsonObject>()
+  for (const item of data) if (isJsonObject(item)) byIndex.set(item['index'], item)
+  const items = requests.map((_, index) => byIndex.get(index)).filter((item) => item !== undefined)
+  if (items.length !== requests.length) return undefined
+  const usages = isJsonObject(usage) ? shareUsage(usage, requests.map(sizeOf)) : undefined
+  return items.map((item, index) => single(answer, item, usages?.[index]))
+}
+
+function single(answer: JsonObject, item: JsonObject, usage: JsonObject | undefined): JsonObject {
+  return { ...answer, data: [{ ...item, index: 0 }], ...(usage === undefined ? {} : { usage }) }
+}
+
+/** How large an input is, for the sharing of usage alone. */
+function sizeOf({ input }: JsonObject): number {
+  return typeof input === 'string' || Array.isArray(input) ? Math.max(1, input.length) : 1
+}
+
+/** `usage` in shares of these sizes: each whole count is cut where the sizes so far end, so that nothing is lost by rounding. */
+function shareUsage(usage: JsonObject, sizes: readonly number[]): JsonObject[] {
+  const total = sizes.reduce((sum, size) => sum + size, 0)
+  let before = 0
+  return sizes.map((size) => {
+    const from = before / total
+    before += size
+    const to = before / total
+    const shares = Object.entries(usage).map(([name, value]) => [
+      name,
+      isWhole(value) ? Math.floor(value * to) - Math.floor(value * from) : value,
+    ])
+    return Object.fromEntries(shares)
+  })
+}
+
+/** The answer to all of these single answers' requests at once, in order, its usage their sum. */
+export function joinEmbeddings(parts: readonly JsonObject[]): JsonObject {
+  const data = parts.flatMap((part) => (Array.isArray(part['data']) ? part['data'] : []))
+  const usages = parts.map((part) => part['usage']).filter(isJsonObject)
+  const { usage: _, ...first } = parts[0] ?? { object: 'list' }
+  return {
+    ...first,
+    data: data.map((item: unknown, index) => (isJsonObject(item) ? Object.assign({}, item, { index }) : item)),
+    // A sum with one unknown in it would be too small.
+    ...(usages.length === parts.length && usages[0] !== undefined ? { usage: sumUsage(usages[0], usages) } : {}),
+  }
+}
+
+function sumUsage(first: JsonObject, usages: readonly JsonObject[]): JsonObject {
+  const sum = (name: string): number => usages.reduce((total, { [name]: value }) => total + (isWhole(value) ? value : 0), 0)
+  return Object.fromEntries(Object.entries(first).map(([name, value]) => [name, isWhole(value) ? sum(name) : value]))
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value)
+}

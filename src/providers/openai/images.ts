@@ -1,0 +1,36 @@
+/**
+ * OpenAI's image generations.
+ * Source: https://platform.openai.com/docs/api-reference/images
+ * @module
+ */
+import { isJsonObject, type Endpoint, type JsonObject } from '../endpoint.ts'
+import { endsWith, hasError, inputUsage } from './body.ts'
+import { openaiIgnored } from './ignored.ts'
+
+/** Image generations. A streamed answer, with its partial images, is another than a whole one, so `stream` is part of the key. */
+export const openaiImages: Endpoint = {
+  provider: 'openai',
+  name: 'images.generate',
+  path: '/images/generations',
+  operation: 'images',
+  ignored: openaiIgnored.images,
+  complete: (events) => endsWith(events, 'image_generation.completed'),
+  refuse: () => undefined,
+  judge,
+  usage: inputUsage,
+}
+
+function judge(answer: JsonObject): string | undefined {
+  if (hasError(answer)) return 'error'
+  const { data } = answer
+  if (!Array.isArray(data)) return 'malformed'
+  if (data.length === 0) return 'empty'
+  for (const image of data) {
+    if (!isJsonObject(image)) return 'malformed'
+    const { url, b64_json: bytes } = image
+    // The provider deletes what the address leads to within an hour; the entry would outlive it.
+    if (typeof url === 'string' && url !== '') return 'expires'
+    if (typeof bytes !== 'string' || bytes === '') return 'empty'
+  }
+  return undefined
+}

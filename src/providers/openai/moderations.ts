@@ -1,0 +1,24 @@
+/**
+ * OpenAI's moderations.
+ * Source: https://platform.openai.com/docs/api-reference/moderations
+ * @module
+ */
+import type { Endpoint } from '../endpoint.ts'
+import { hasError } from './body.ts'
+
+/** Moderations. They are free of charge, and say nothing of tokens. */
+export const openaiModerations: Endpoint = {
+  provider: 'openai',
+  name: 'moderations',
+  path: '/moderations',
+  operation: 'moderations',
+  ignored: [],
+  refuse: () => undefined,
+  judge(answer) {
+    if (hasError(answer)) return 'error'
+    const { results } = answer
+    if (!Array.isArray(results)) return 'malformed'
+    return results.length === 0 ? 'empty' : undefined
+  },
+  usage: () => undefined,
+}

@@ -1,0 +1,22 @@
+/**
+ * OpenAI's speech from text.
+ * Source: https://platform.openai.com/docs/api-reference/audio/createSpeech
+ * @module
+ */
+import type { Endpoint } from '../endpoint.ts'
+import { endsWith } from './body.ts'
+
+/** Speech: sound as bytes, or with `stream_format: 'sse'` as events. */
+export const openaiSpeech: Endpoint = {
+  provider: 'openai',
+  name: 'audio.speech',
+  path: '/audio/speech',
+  operation: 'speech',
+  ignored: [],
+  binary: true,
+  complete: (events) => endsWith(events, 'speech.audio.done'),
+  refuse: () => undefined,
+  // Bytes are never judged, so whatever JSON stands here is no sound.
+  judge: () => 'malformed',
+  usage: () => undefined,
+}

@@ -1,0 +1,139 @@
+/**
+ * Entries too large for an item, as objects of S3.
+ * @module
+ */
+import { StoreError } from '../../errors.ts'
+import { assertKnown, text, wholeNumber, withMethods } from '../../base/option-checks.ts'
+import { nameOf, withoutContent } from './errors.ts'
+import { type InObject, partBytes } from './items.ts'
+import type { Command, Requests, SendOptions } from './requests.ts'
+
+/** What is needed of an `S3Client`; the package `@aws-sdk/client-s3` is loaded when the first object is written or read. */
+export interface ObjectClient {
+  send(command: never, options: SendOptions): Promise<unknown>
+}
+
+/** Where a {@link dynamodbStore} puts what is too large for an item. */
+export interface ObjectOverflow {
+  /** An `S3Client` of `@aws-sdk/client-s3`. */
+  readonly client: ObjectClient
+  readonly bucket: string
+  /** What the objects' names begin with. Give them a lifecycle rule of their own that removes what is older than the longest TTL. @default 'llmemo/' */
+  readonly prefix?: string
+  /** Bytes above which a value becomes an object. @default 380_000, as much as fits into an item */
+  readonly above?: number
+}
+
+/** Objects in a bucket. */
+export class Objects {
+  readonly above: number
+  readonly #client: ObjectClient
+  readonly #bucket: string
+  readonly #prefix: string
+  readonly #requests: Requests
+
+  /** @throws {InvalidOptionError} for an option that cannot be */
+  constructor(given: ObjectOverflow, requests: Requests) {
+    assertKnown('overflow.', given, ['client', 'bucket', 'prefix', 'above'])
+    this.#client = withMethods('overflow.client', given.client, ['send'], 'an S3Client of @aws-sdk/client-s3')
+    this.#bucket = text('overflow.bucket', given.bucket)
+    this.#prefix = text('overflow.prefix', given.prefix ?? 'llmemo/')
+    this.above = wholeNumber('overflow.above', given.above ?? partBytes, { least: 1, most: partBytes, of: 'bytes' })
+    this.#requests = requests
+  }
+
+  /**
+   * Writes an object under a new name, which no other writing has.
+   * @throws {StoreError} when it was not written
+   */
+  async write(value: Uint8Array): Promise<InObject> {
+    const object = `${this.#prefix}${crypto.randomUUID()}`
+    return this.#told('written', async () => {
+      const { PutObjectCommand } = await load()
+      const answer = await this.#send(new PutObjectCommand({ Bucket: this.#bucket, Key: object, Body: value }))
+      const tag: unknown = Reflect.get(Object(answer), 'ETag')
+      return { object, tag: typeof tag === 'string' ? tag : '', size: value.byteLength }
+    })
+  }
+
+  /**
+   * The bytes of an object, or `undefined` when they are not those that were written.
+   * @throws {StoreError} when it could not be read
+   */
+  async read({ object, tag, size }: InObject, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    return this.#told('read', async () => {
+      const { GetObjectCommand } = await load()
+      const command = new GetObjectCommand({ Bucket: this.#bucket, Key: object, ...(tag !== '' && { IfMatch: tag }) })
+      const answer: unknown = await this.#send(command, signal)
+      const body = bodyOf(answer)
+      if (Reflect.get(Object(answer), 'ContentLength') !== size) {
+        body.destroy?.()
+        return undefined
+      }
+      const value = await this.#collect(body, signal)
+      return value instanceof Uint8Array && value.byteLength === size ? value : undefined
+    })
+  }
+
+  /** Removes an object. What cannot be removed is left to the bucket's lifecycle rule. */
+  async remove(object: string): Promise<void> {
+    try {
+      const { DeleteObjectCommand } = await load()
+      await this.#send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: object }))
+    } catch {
+      // Nothing points to it any more.
+    }
+  }
+
+  async #collect(body: Body, signal: AbortSignal | undefined): Promise<unknown> {
+    try {
+      return await this.#requests.within('reading an object of S3', () => body.transformToByteArray(), signal)
+    } catch (error) {
+      // The SDK's client heeds a signal only until the head of an answer is there.
+      body.destroy?.()
+      throw error
+    }
+  }
+
+  #send(command: Command, signal?: AbortSignal): Promise<unknown> {
+    // The structural type cannot name the commands without the package's types, which users without S3 do not have.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return this.#requests.send(command, (options) => this.#client.send(command as never, options), signal)
+  }
+
+  async #told<Value>(what: string, work: () => Promise<Value>): Promise<Value> {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof StoreError) throw error
+      const message = `an object in the S3 bucket "${this.#bucket}" could not be ${what}: ${nameOf(error)}.`
+      throw new StoreError(message, { cause: withoutContent(error) })
+    }
+  }
+}
+
+interface Body {
+  transformToByteArray(): Promise<unknown>
+  destroy?(): unknown
+}
+
+function bodyOf(answer: unknown): Body {
+  const body: unknown = Reflect.get(Object(answer), 'Body')
+  if (typeof body === 'object' && body !== null && 'transformToByteArray' in body && typeof body.transformToByteArray === 'function') {
+    const destroy: unknown = Reflect.get(body, 'destroy')
+    return {
+      transformToByteArray: body.transformToByteArray.bind(body),
+      ...(typeof destroy === 'function' && { destroy: destroy.bind(body) }),
+    }
+  }
+  throw new TypeError('an answer without a body')
+}
+
+async function load() {
+  try {
+    const { GetObjectCommand, PutObjectCommand, DeleteObjectCommand } = await import('@aws-sdk/client-s3')
+    return { GetObjectCommand, PutObjectCommand, DeleteObjectCommand }
+  } catch (error) {
+    throw new StoreError('the option "overflow" needs the package @aws-sdk/client-s3: npm install @aws-sdk/client-s3', { cause: error })
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * What we need of an ioredis client, and how commands are sent by it: in one round trip, and with errors that hold no value.
+ * Clients are told by their shape, so nothing of ioredis is imported.
+ * @module
+ */
+import { StoreError } from '../../errors.ts'
+import { withMethods } from '../../base/option-checks.ts'
+
+/** What we send to one server of a cluster, or to the only one. */
+export interface RedisNode {
+  scan(cursor: string, match: 'MATCH', pattern: string, count: 'COUNT', number: number): Promise<unknown>
+}
+
+/**
+ * A client of ioredis 5 or 6: `new Redis()`, with or without Sentinels, or `new Cluster()`; or whatever does the same.
+ * Its settings stay as they are, and it is never closed.
+ */
+export interface RedisClient {
+  readonly isCluster: boolean
+  readonly status: string
+  readonly options: {
+    readonly keyPrefix?: string | undefined
+    readonly db?: number | undefined
+    readonly enableOfflineQueue?: boolean | undefined
+    readonly commandTimeout?: number | undefined
+    readonly redisOptions?: { readonly commandTimeout?: number | undefined } | undefined
+  }
+  getBuffer(key: string): Promise<unknown>
+  getrangeBuffer(key: string, start: number, end: number): Promise<unknown>
+  set(key: string, value: Buffer, unit: 'PX', milliseconds: number): Promise<unknown>
+  unlink(key: string): Promise<unknown>
+  del(key: string): Promise<unknown>
+  publish(channel: string, message: string): Promise<unknown>
+  eval(script: string, keys: 1, key: string, token: string, milliseconds: number): Promise<unknown>
+  pipeline(commands: unknown[][]): { exec(): Promise<unknown> }
+  scan?: RedisNode['scan']
+  nodes?(role: 'master'): RedisNode[]
+}
+
+/** A command with one key, or one channel, by the name of its method. */
+export type RedisCommand =
+  | readonly ['getBuffer', key: string]
+  | readonly ['getrangeBuffer', key: string, start: number, end: number]
+  | readonly ['set', key: string, value: Buffer, unit: 'PX', milliseconds: number]
+  | readonly ['unlink' | 'del', key: string]
+  | readonly ['publish', channel: string, message: string]
+  | readonly ['eval', script: string, keys: 1, key: string, token: string, milliseconds: number]
+
+/** What a command came to: its reply, or the error in place of it. */
+export type RedisReply = { readonly value: unknown; readonly error?: never } | { readonly error: object }
+
+const methods = ['getBuffer', 'getrangeBuffer', 'set', 'unlink', 'del', 'publish', 'eval', 'pipeline', 'scan']
+
+/**
+ * `client`, when it has what we need.
+ * @throws {InvalidOptionError} when it has not
+ */
+export function knownClient(client: RedisClient): RedisClient {
+  return withMethods('client', client, methods, 'a client of ioredis 5 or 6: new Redis() or new Cluster()')
+}
+
+/** The connection is lost, or was closed by its owner. Commands would only wait, without a bound, in the client's own queue. */
+const unconnected: ReadonlySet<unknown> = new Set(['close', 'reconnecting', 'disconnecting', 'end'])
+
+/**
+ * Sends all commands at once and resolves to their replies, in their order. Never rejects.
+ * A cluster's go by themselves, so that each finds its own server and follows that key when it moves.
+ */
+export async function sendAll(client: RedisClient, commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> {
+  if (unconnected.has(client.status)) {
+    const error = new Error(client.status === 'end' ? 'Connection is closed' : 'Connection is lost')
+    return commands.map(() => ({ error }))
+  }
+  if (client.isCluster || commands.length === 1) return Promise.all(commands.map((command) => send(client, command)))
+  try {
+    const replies = await client.pipeline(commands.map((command) => [...command])).exec()
+    return commands.map((_, index) => replyIn(Array.isArray(replies) ? replies[index] : undefined))
+  } catch (error) {
+    const thrown = { error: objectOf(error) }
+    return commands.map(() => thrown)
+  }
+}
+
+async function send(client: RedisClient, [name, ...parameters]: RedisCommand): Promise<RedisReply> {
+  try {
+    const value: unknown = await Reflect.apply(client[name], client, parameters)
+    return { value }
+  } catch (error) {
+    return { error: objectOf(error) }
+  }
+}
+
+/** A pipeline's result for one command: the error or null, and the reply. */
+function replyIn(result: unknown): RedisReply {
+  if (!Array.isArray(result)) return { error: new Error('no reply') }
+  const [error, value]: readonly unknown[] = result
+  return error === null || error === undefined ? { value } : { error: objectOf(error) }
+}
+
+function objectOf(error: unknown): object {
+  return typeof error === 'object' && error !== null ? error : new Error('no reply')
+}
+
+/** The keys of all servers that begin with `prefix`, without the client's own prefix. A key may come twice. */
+export async function* scanAll(client: RedisClient, prefix: string): AsyncGenerator<string[]> {
+  const { keyPrefix = '' } = client.options
+  // ioredis puts its prefix before keys, and neither before patterns nor off what was found.
+  const pattern = `${literally(keyPrefix + prefix)}*`
+  for (const node of client.nodes?.('master') ?? [client]) {
+    let cursor = '0'
+    do {
+      const page = await scanPage(node, cursor, pattern)
+      cursor = page.cursor
+      yield page.keys.filter((key) => key.startsWith(keyPrefix + prefix)).map((key) => key.slice(keyPrefix.length))
+    } while (cursor !== '0')
+  }
+}
+
+async function scanPage(node: Partial<RedisNode>, cursor: string, pattern: string): Promise<{ cursor: string; keys: string[] }> {
+  let reply: unknown
+  try {
+    reply = await node.scan?.(cursor, 'MATCH', pattern, 'COUNT', 500)
+  } catch (error) {
+    throw failure('read', objectOf(error))
+  }
+  const [next, keys]: readonly unknown[] = Array.isArray(reply) ? reply : []
+  if (typeof next !== 'string' || !Array.isArray(keys)) throw new StoreError('Redis answered something that is no page of keys.')
+  return { cursor: next, keys: keys.filter((key): key is string => typeof key === 'string') }
+}
+
+/** A text as a pattern that matches just it. https://redis.io/docs/latest/commands/keys/ */
+function literally(text: string): string {
+  return text.replaceAll(/[*?[\]\\]/g, String.raw`\$&`)
+}
+
+/** The word by which Redis names an error: `OOM`, `WRONGTYPE`. Empty for an error of the client's own. */
+export function codeOf(error: object): string {
+  const message = Reflect.get(error, 'message')
+  return typeof message === 'string' ? (/^[A-Z][A-Z0-9_]{2,}(?= |$)/.exec(message)?.[0] ?? '') : ''
+}
+
+/** Whether the server does not have the command. */
+export function isUnknownCommand(error: object): boolean {
+  return /^ERR unknown command/i.test(String(Reflect.get(error, 'message')))
+}
+
+/**
+ * The beginnings of messages that are the same whatever was sent. Others are not passed on: a server repeats the arguments of a command
+ * that it does not know, and ioredis hangs the whole command on an error, with key and value.
+ */
+const plainMessages =
+  /^(?:Connection is closed|Connection is lost|Command timed out|Command aborted due to connection close|Stream isn't writeable|Cluster isn't ready|Reached the max retries per request limit|Failed to refresh slots cache|None of startup nodes is available|Cluster is disconnect(?:ed|ing)|Connection in subscriber mode|Connection is in monitoring mode|Protocol error|no reply)/
+
+/** An error of ours for one of the client's, as which it names what went wrong and nothing of what was sent. */
+export function failure(verb: 'read' | 'written', error: object): StoreError {
+  const code: unknown = Reflect.get(error, 'code')
+  const system = typeof code === 'string' && /^[A-Z_]+$/.test(code) ? code : ''
+  const plain = plainMessages.exec(String(Reflect.get(error, 'message')))?.[0] ?? ''
+  const reason = codeOf(error) || plain || system || 'an error of the client'
+  const cause = new Error(reason)
+  const name: unknown = Reflect.get(error, 'name')
+  if (typeof name === 'string' && /^\w{1,40}$/.test(name)) cause.name = name
+  return new StoreError(`Redis could not be ${verb}: ${reason}.`, { cause })
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { InvalidOptionError } from '../../src/errors.ts'
+import { assertKnown, text, texts, wholeNumber, withMethods } from '../../src/base/option-checks.ts'
+
+/** The message of the error of ours that `check` throws. */
+function refusal(check: () => unknown): string {
+  try {
+    check()
+  } catch (error) {
+    if (error instanceof InvalidOptionError) return error.message
+    throw error
+  }
+  return 'nothing was refused'
+}
+
+describe('wholeNumber', () => {
+  it('takes the numbers within its bounds, both ends included', () => {
+    for (const given of [1, 7, 10]) expect(wholeNumber('size', given, { least: 1, most: 10 })).toBe(given)
+    expect(wholeNumber('size', Number.MAX_SAFE_INTEGER, { least: 1 })).toBe(Number.MAX_SAFE_INTEGER)
+  })
+
+  it.each([0, 11, 1.5, -1, Number.NaN, Infinity, '5', null, undefined, 5n, [5]])('refuses %s', (given) => {
+    expect(refusal(() => wholeNumber('size', given, { least: 1, most: 10, of: 'bytes' }))).toMatch(
+      /^llmemo: option "size" is .*; allowed is a whole number of bytes from 1 to 10\.$/,
+    )
+  })
+
+  it('refuses what cannot be exact', () => {
+    expect(refusal(() => wholeNumber('size', 2 ** 53, { least: 0 }))).toBe(
+      'llmemo: option "size" is 9007199254740992; allowed is a whole number from 0.',
+    )
+  })
+})
+
+describe('text and texts', () => {
+  it('take what UTF-8 can hold', () => {
+    expect(text('name', 'naïve 👩‍👩‍👧')).toBe('naïve 👩‍👩‍👧')
+    expect(texts('names', ['', 'b'])).toEqual(['', 'b'])
+  })
+
+  it('refuse everything else', () => {
+    for (const given of ['a\ud800', 1, null, undefined, {}]) expect(refusal(() => text('name', given))).toContain('"name"')
+    for (const given of ['a', [1], [undefined], { 0: 'a', length: 1 }]) expect(refusal(() => texts('names', given))).toContain('"names"')
+  })
+})
+
+describe('withMethods', () => {
+  it('takes an object that has them, by its prototype or itself', () => {
+    const map = new Map()
+    expect(withMethods('map', map, ['get', 'set'], 'a map')).toBe(map)
+  })
+
+  it.each([null, undefined, 1, 'text', {}, { get: 1, set: 2 }, () => {}])('refuses %s', (given) => {
+    expect(refusal(() => withMethods('map', given, ['get', 'set'], 'a map'))).toMatch(/"map" is .*; allowed is a map\.$/)
+  })
+})
+
+describe('assertKnown', () => {
+  it('names the option that nobody knows, and those that there are', () => {
+    expect(refusal(() => assertKnown('key.', { kepp: [] }, ['keep', 'ignore']))).toBe(
+      'llmemo: option "key.kepp" is an array of 0; allowed is one of the options keep, ignore.',
+    )
+  })
+
+  it.each([null, 1, 'text', [], () => {}])('refuses %s, which is no object of options', (given) => {
+    expect(refusal(() => assertKnown('', given, ['a']))).toMatch(/"options" is .*; allowed is an object with a\.$/)
+    expect(refusal(() => assertKnown('key.', given, ['a']))).toContain('"key"')
+  })
+})

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import { QuickResponse, realResponse } from '../../src/clients/lazy-response.ts'
+
+const text = '{"answer":42}'
+const headers = { 'content-type': 'application/json', 'request-id': 'req_1' }
+
+function make(): { quick: Response; plain: Response; made: () => number } {
+  let count = 0
+  const plain = (): Response => new Response(text, { headers })
+  const parts = {
+    status: 200,
+    headers,
+    url: '',
+    text,
+    tell: () => {
+      throw new Error('nobody asks for the facts')
+    },
+    make: () => {
+      count++
+      return plain()
+    },
+  }
+  return { quick: new QuickResponse(parts), plain: plain(), made: () => count }
+}
+
+/** What a response is seen to be. */
+const seen = ({ status, statusText, ok, redirected, type, url, headers: given, bodyUsed }: Response) => ({
+  status,
+  statusText,
+  ok,
+  redirected,
+  type,
+  url,
+  bodyUsed,
+  headers: [...given],
+})
+
+describe('a quick response', () => {
+  it('looks like a real one, and is none as long as nobody needs it', () => {
+    const { quick, plain, made } = make()
+    expect(seen(quick)).toEqual(seen(plain))
+    expect(made()).toBe(0)
+  })
+
+  it.each(['text', 'json', 'arrayBuffer', 'blob', 'bytes'] as const)('is read by %s(), once', async (method) => {
+    const { quick, plain } = make()
+    expect(await quick[method]()).toEqual(await plain[method]())
+    expect(seen(quick)).toEqual(seen(plain))
+    for (const again of ['text', 'json', 'bytes'] as const) await expect(quick[again]()).rejects.toThrow(TypeError)
+    expect(seen(realResponse(quick))).toEqual(seen(plain))
+  })
+
+  it('is read by its body, once', async () => {
+    const { quick } = make()
+    expect(await new Response(quick.body).text()).toBe(text)
+    await expect(quick.text()).rejects.toThrow(TypeError)
+    await expect(quick.json()).rejects.toThrow(TypeError)
+  })
+
+  it('can be cloned before it is read', async () => {
+    const { quick } = make()
+    const clone = quick.clone()
+    expect([await clone.text(), await quick.text()]).toEqual([text, text])
+    expect(() => quick.clone()).toThrow(TypeError)
+  })
+
+  it('is no form', async () => {
+    await expect(make().quick.formData()).rejects.toThrow(TypeError)
+  })
+
+  it('has one real response for everybody, read as far as it is itself', async () => {
+    const { quick, made } = make()
+    const real = realResponse(quick)
+    expect(Object.getPrototypeOf(real)).toBe(Response.prototype)
+    expect(realResponse(quick)).toBe(real)
+    expect(realResponse(real)).toBe(real)
+    expect(await quick.text()).toBe(text)
+    expect(real.bodyUsed).toBe(true)
+    expect(made()).toBe(1)
+  })
+})

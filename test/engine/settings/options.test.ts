@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../../src/clock.ts'
+import { createCache } from '../../../src/cache/cache.ts'
+import { type CacheOptions, readOptions, type TextFolding } from '../../../src/engine/settings/options.ts'
+import { InvalidOptionError } from '../../../src/errors.ts'
+import { memoryStore } from '../../../src/memory/bounded-memory.ts'
+import { ScriptedStore } from '../../support/scripted-store.ts'
+
+const key = new Uint8Array(32).fill(7)
+const day = 86_400_000
+
+/** What the types forbid and JavaScript does not. */
+function unchecked(options: object): CacheOptions {
+  return options
+}
+
+describe('options that are left out', () => {
+  it('are what the documentation says', () => {
+    const { ttl, policy, ...settings } = readOptions({})
+    expect([ttl('chat'), ttl('embeddings')]).toEqual([3_600_000, 3_600_000])
+    expect(policy).toBeUndefined()
+    expect(settings).toEqual({
+      store: undefined,
+      stale: 0,
+      jitter: 0,
+      random: Math.random,
+      maxMemoryTtl: 300_000,
+      staleWhileRevalidate: 0,
+      staleIfError: 0,
+      refreshAhead: 0,
+      namespace: '',
+      scope: undefined,
+      maxMemoryBytes: 67_108_864,
+      maxEntryBytes: 8_388_608,
+      compressAbove: 1_024,
+      encryption: undefined,
+      canonical: { longText: 1_000 },
+      ignoredFields: new Set(),
+      keptFields: new Set(),
+      ignoredHeaders: new Set(),
+      prices: [],
+      replay: {},
+      readDeadline: 100,
+      flightDeadline: 900_000,
+      invalidationDelay: 1_000,
+      sharedFlights: false,
+      leaseTtl: 10_000,
+      logger: console,
+      clock: systemClock,
+    })
+  })
+})
+
+/** What these foldings make of a text. */
+function fold(...names: TextFolding[]): ((text: string) => string) | undefined {
+  return readOptions({ key: { fold: names } }).canonical.text
+}
+
+describe('options that are given', () => {
+  it('are taken over, durations in seconds or with a unit', () => {
+    const store = memoryStore()
+    const settings = readOptions({
+      store,
+      stale: '1d',
+      namespace: 'bot',
+      scope: 'tenant',
+      maxMemoryBytes: 0,
+      maxEntryBytes: 1,
+      compressAbove: Infinity,
+      readDeadline: 0.25,
+      flightDeadline: '2m',
+      invalidationDelay: 0,
+      logger: false,
+      prices: false,
+      key: { ignore: ['seed'], keep: ['user'], ignoreHeaders: ['X-Trace'], longText: 64 },
+    })
+    expect(settings).toMatchObject({
+      stale: day,
+      namespace: 'bot',
+      scope: 'tenant',
+      maxMemoryBytes: 0,
+      maxEntryBytes: 1,
+      compressAbove: Infinity,
+      readDeadline: 250,
+      flightDeadline: 120_000,
+      invalidationDelay: 0,
+      logger: undefined,
+      prices: false,
+      ignoredFields: new Set(['seed']),
+      keptFields: new Set(['user']),
+      ignoredHeaders: new Set(['x-trace']),
+      canonical: { longText: 64 },
+    })
+    expect(settings.store).toBe(store)
+  })
+
+  it('keep an answer past its TTL for as long as any of the rules would serve it', () => {
+    const windows = { stale: '1m', staleWhileRevalidate: '2m', staleIfError: '3m' }
+    expect(readOptions(windows)).toMatchObject({ stale: 180_000, staleWhileRevalidate: 120_000, staleIfError: 180_000 })
+    expect(readOptions({ ...windows, stale: '1h' }).stale).toBe(3_600_000)
+    expect(readOptions({ staleWhileRevalidate: '2m' }).stale).toBe(120_000)
+  })
+
+  it('have a TTL for each operation, and one for the rest', () => {
+    const { ttl } = readOptions({ ttl: { default: '10m', summarize: '2h', __proto__x: 1 } })
+    expect(['summarize', 'chat', 'toString', '__proto__'].map(ttl)).toEqual([7_200_000, 600_000, 600_000, 600_000])
+    expect(readOptions({ ttl: { qa: '30m' } }).ttl('chat')).toBe(3_600_000)
+    expect(readOptions({ ttl: '1d' }).ttl('chat')).toBe(day)
+  })
+
+  it('fold texts in the order given, and only those that are asked for', () => {
+    expect(fold()).toBeUndefined()
+    expect(fold('white-space')?.('  A \n\t b ')).toBe('A b')
+    expect(fold('unicode-form')?.('e\u0301')).toBe('é')
+    expect(fold('letter-case')?.('ÀB')).toBe('àb')
+    expect(fold('white-space', 'letter-case', 'unicode-form')?.(' E\u0301  B ')).toBe('é b')
+  })
+
+  it('are read once: what is done to the object afterwards changes nothing', () => {
+    const ttl = { default: '10m' }
+    const settings = readOptions({ ttl })
+    ttl.default = '20m'
+    expect(settings.ttl('chat')).toBe(600_000)
+  })
+})
+
+describe('options that cannot be', () => {
+  it.each<[name: string, allowed: string, wrong: readonly object[]]>([
+    ['options', 'an object with store, ttl', [[], Object(() => {})]],
+    ['stores', 'one of the options store, ttl', [{ stores: {} }]],
+    ['store', 'a store', [{ store: null }, { store: 'redis://' }, { store: 1 }]],
+    ['store.name', 'a text that is not empty', [{ store: {} }, { store: { name: '' } }]],
+    ['store.get', 'a function', [{ store: { name: 'a' } }]],
+    ['store.getMany', 'a function, or absent', [{ store: { ...memoryStore(), getMany: 1 } }]],
+    [
+      'ttl',
+      'a positive number of seconds',
+      [{ ttl: 0 }, { ttl: -1 }, { ttl: Number.NaN }, { ttl: Infinity }, { ttl: 'soon' }, { ttl: '367d' }, { ttl: '' }, { ttl: true }],
+    ],
+    ['ttl', 'a duration, or an object of operation to duration', [{ ttl: null }, { ttl: [] }]],
+    ['ttl.qa', 'a positive number of seconds', [{ ttl: { qa: 0 } }, { ttl: { qa: undefined } }]],
+    ['stale', 'a positive number of seconds', [{ stale: null }, { stale: -1 }, { stale: 'x' }, { stale: Infinity }]],
+    ['jitter', 'a number from 0 to 1', [{ jitter: null }, { jitter: -0.1 }, { jitter: 1.1 }, { jitter: '0.1' }, { jitter: Number.NaN }]],
+    ['random', 'a function that gives numbers from 0 to 1', [{ random: null }, { random: 0.5 }]],
+    ['maxMemoryTtl', 'a positive number of seconds', [{ maxMemoryTtl: null }, { maxMemoryTtl: 0 }, { maxMemoryTtl: 'x' }]],
+    ['staleWhileRevalidate', 'a positive number of seconds', [{ staleWhileRevalidate: null }, { staleWhileRevalidate: -1 }]],
+    ['staleIfError', 'a positive number of seconds', [{ staleIfError: null }, { staleIfError: true }, { staleIfError: '400d' }]],
+    ['refreshAhead', 'a number from 0 to 1', [{ refreshAhead: null }, { refreshAhead: 2 }, { refreshAhead: '10%' }]],
+    ['namespace', 'a text without lone surrogates', [{ namespace: null }, { namespace: 1 }, { namespace: '\ud800' }]],
+    ['scope', 'a text without lone surrogates', [{ scope: null }, { scope: {} }, { scope: '\udfff' }]],
+    [
+      'maxMemoryBytes',
+      'a whole number of bytes from 0',
+      [{ maxMemoryBytes: null }, { maxMemoryBytes: -1 }, { maxMemoryBytes: 1.5 }, { maxMemoryBytes: '1' }],
+    ],
+    ['maxEntryBytes', 'a whole number of bytes from 1', [{ maxEntryBytes: 0 }, { maxEntryBytes: Infinity }, { maxEntryBytes: 2 ** 32 }]],
+    ['compressAbove', 'a whole number of bytes from 0', [{ compressAbove: -1 }, { compressAbove: -Infinity }, { compressAbove: '1k' }]],
+    ['encryption', 'an object with "keys"', [{ encryption: 'secret' }, { encryption: null }]],
+    ['encryption.current', 'one of the ids', [{ encryption: { keys: { a: key }, current: 'b' } }]],
+    ['key', 'an object with longText', [{ key: null }, { key: 'x' }, { key: [] }]],
+    ['key.kepp', 'one of the options longText, ignore', [{ key: { kepp: [] } }]],
+    ['key.longText', 'a whole number of characters from 64', [{ key: { longText: 63 } }, { key: { longText: 'x' } }]],
+    ['key.ignore', 'an array of texts', [{ key: { ignore: 'seed' } }, { key: { ignore: [1] } }]],
+    ['key.keep', 'an array of texts', [{ key: { keep: {} } }]],
+    ['key.ignoreHeaders', 'an array of texts', [{ key: { ignoreHeaders: [null] } }]],
+    ['key.fold', 'white-space, unicode-form, letter-case', [{ key: { fold: ['case'] } }, { key: { fold: ['toString'] } }]],
+    ['policy', 'a function', [{ policy: null }, { policy: true }, { policy: {} }]],
+    ['prices', 'an array of price rules, or false', [{ prices: null }, { prices: true }, { prices: {} }]],
+    ['prices[0].input', '', [{ prices: [{ model: 'm', input: -1, output: 1 }] }]],
+    ['replay', 'an object with delay', [{ replay: null }, { replay: 5 }]],
+    ['replay.dealy', 'one of the options delay', [{ replay: { dealy: 1 } }]],
+    ['replay.delay', 'a function', [{ replay: { delay: 5 } }]],
+    ['readDeadline', 'a positive number of seconds', [{ readDeadline: null }, { readDeadline: 0 }, { readDeadline: 'x' }]],
+    ['flightDeadline', 'a positive number of seconds', [{ flightDeadline: 0 }]],
+    ['invalidationDelay', 'a positive number of seconds', [{ invalidationDelay: -1 }]],
+    ['sharedFlights', 'a store that has leases', [{ sharedFlights: true }, { sharedFlights: true, store: new ScriptedStore() }]],
+    [
+      'sharedFlights',
+      'true or false',
+      [
+        { sharedFlights: 'yes', store: memoryStore() },
+        { sharedFlights: null, store: memoryStore() },
+      ],
+    ],
+    ['leaseTtl', 'a positive number of seconds', [{ leaseTtl: 0 }]],
+    [
+      'logger',
+      'an object with warn() and info(), or false',
+      [{ logger: null }, { logger: true }, { logger: { warn: () => {} } }, { logger: console.log }],
+    ],
+    ['clock', 'an object with now(), monotonic() and after()', [{ clock: null }, { clock: Date }, { clock: { now: () => 0 } }]],
+  ])('%s: allowed is %s', (name, allowed, wrong) => {
+    for (const options of wrong) {
+      const make = () => createCache(unchecked(options))
+      expect(make, `given ${JSON.stringify(options)}`).toThrow(InvalidOptionError)
+      expect(make).toThrow(`option "${name}" is `)
+      expect(make).toThrow(allowed)
+    }
+  })
+
+  it('show nothing that may be a secret', () => {
+    const secret = 'sk-very-secret-very-secret-very-secret-very-secret'
+    expect(() => createCache(unchecked({ encryption: { keys: { a: secret }, current: 'a' } }))).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('very-secret') }),
+    )
+    expect(() => createCache(unchecked({ store: secret }))).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('very') }),
+    )
+  })
+})

@@ -1,0 +1,56 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isAnswer } from '../../../src/engine/tiers/sound-entry.ts'
+import type { EntryHead } from '../../../src/entry.ts'
+import { openaiEndpoints } from '../../../src/providers/openai/endpoints.ts'
+import { answer } from '../../support/chat.ts'
+
+const head: EntryHead = {
+  key: 'k',
+  scope: '',
+  provider: 'openai',
+  endpoint: 'chat.completions',
+  operation: 'chat',
+  model: 'gpt-5-mini',
+  kind: 'json',
+  storedAt: 0,
+  ttl: 1_000,
+  stale: 0,
+  tags: [],
+  generations: {},
+  status: 200,
+  headers: {},
+  omits: [],
+  latency: 1,
+}
+
+/** Whether an answer that is sound but for its headers is one. */
+function isAnswerWith(headers: Readonly<Record<string, string>>): boolean {
+  const endpoint = openaiEndpoints.find(({ name }) => name === 'chat.completions')
+  return endpoint !== undefined && isAnswer({ head: { ...head, headers }, body: JSON.stringify(answer()) }, endpoint, () => false)
+}
+
+function canHave(headers: Readonly<Record<string, string>>): boolean {
+  try {
+    return new Response('', { headers: { ...headers } }).ok
+  } catch {
+    return false
+  }
+}
+
+describe('the headers of a stored answer', () => {
+  const anything = fc.string({ unit: fc.integer({ min: 0, max: 0x1_20 }).map((code) => String.fromCharCode(code)), maxLength: 3 })
+  const name = fc.oneof(fc.constantFrom('x-request-id', 'content-type', "!#$%&'*+-.^_`|~09AZ"), anything)
+
+  it('B11 are those that a Response can have, and no others', () => {
+    fc.assert(
+      fc.property(name, fc.oneof(anything, fc.string({ unit: 'binary' })), (given, value) => {
+        const headers = { [given]: value }
+        // Of line breaks around a value a Response takes no notice; in one that was stored there are none.
+        fc.pre(value === value.trim())
+        expect(isAnswerWith(headers)).toBe(canHave(headers))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest'
+import { anthropicCountTokens } from '../../../src/providers/anthropic/count-tokens.ts'
+import { anthropicEndpoints } from '../../../src/providers/anthropic/endpoints.ts'
+import type { JsonObject } from '../../../src/providers/endpoint.ts'
+
+describe('the endpoints of Anthropic', () => {
+  it('are these, under these names, which are part of the published key', () => {
+    expect(anthropicEndpoints.map(({ provider, name, path, operation }) => [provider, name, path, operation])).toEqual([
+      ['anthropic', 'messages', '/v1/messages', 'messages'],
+      ['anthropic', 'messages.count_tokens', '/v1/messages/count_tokens', 'count_tokens'],
+    ])
+  })
+
+  it('do not include batches, whose answers come later', () => {
+    const paths = ['/v1/messages/batches', '/v1/messages/batches/b/results']
+    expect(anthropicEndpoints.some(({ path }) => paths.some((each) => each.endsWith(path)))).toBe(false)
+  })
+
+  it.each(anthropicEndpoints)(
+    '$name ignores `stream` only where one stored answer serves both kinds of caller',
+    ({ streaming, ignored }) => {
+      expect(ignored.includes('stream')).toBe(streaming !== undefined)
+    },
+  )
+
+  it.each(anthropicEndpoints)('T03: $name ignores nothing that can change an answer', ({ ignored }) => {
+    expect(['stream', 'metadata', 'service_tier']).toEqual(expect.arrayContaining([...ignored]))
+  })
+
+  it.each(anthropicEndpoints)('B11: $name never takes an error for an answer', (endpoint) => {
+    expect(endpoint.judge({ type: 'error', error: { type: 'overloaded_error', message: 'x' } })).toBe('error')
+    expect(endpoint.judge({ error: { message: 'x' } })).toBe('error')
+    expect(endpoint.judge({})).toBe('malformed')
+  })
+})
+
+describe('a count of tokens', () => {
+  it.each<[string | undefined, JsonObject]>([
+    [undefined, { input_tokens: 14 }],
+    [undefined, { input_tokens: 0, context_management: { original_input_tokens: 9 } }],
+    ['malformed', { input_tokens: '14' }],
+    ['malformed', { input_tokens: null }],
+  ])('B11: is judged %s: %j', (verdict, answer) => {
+    expect(anthropicCountTokens.judge(answer)).toBe(verdict)
+  })
+
+  it('costs nothing', () => {
+    expect(anthropicCountTokens.usage({ input_tokens: 14 })).toEqual({ input: 0, output: 0 })
+  })
+
+  it('is refused for what the provider holds', () => {
+    expect(anthropicCountTokens.refuse({ thread: { type: 'continue', previous_message_id: 'm' } })).toBe('thread')
+    expect(anthropicCountTokens.refuse({ thread: null })).toBeUndefined()
+  })
+
+  it('T04: is the same however the text is spelled', () => {
+    const content = [{ type: 'text', text: 'x', cache_control: { type: 'ephemeral' } }]
+    expect(anthropicCountTokens.normalise?.({ messages: [{ role: 'user', content }] })).toEqual({
+      messages: [{ role: 'user', content: 'x' }],
+    })
+  })
+})

@@ -1,0 +1,518 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { fileURLToPath } from 'node:url'
+import * as fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { InvalidOptionError, StoreError } from '../../../src/errors.ts'
+import type { Store } from '../../../src/store.ts'
+import type { SqliteStoreOptions } from '../../../src/stores/sqlite/store.ts'
+import { sqliteStore } from '../../../src/stores/sqlite/store.ts'
+import { describeStore } from '../../contracts/store.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+import { valueOf } from '../../support/sqlite-process.ts'
+
+const ttl = 3_600_000
+const value = new TextEncoder().encode('the answer nobody may read in a log')
+
+let folder: string
+let file: string
+const stores: Store[] = []
+const databases: DatabaseSync[] = []
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'llmemo-sqlite-'))
+  file = join(folder, 'answers.db')
+})
+afterEach(async () => {
+  for (const store of stores.splice(0)) await store.close?.()
+  for (const database of databases.splice(0)) if (database.isOpen) database.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** A store that is closed after the test, and what it reported. */
+function open(location: string | DatabaseSync = file, options: SqliteStoreOptions = {}): { store: Store; reports: string[] } {
+  const store = sqliteStore(location, { busyTimeout: 1, clock: new ManualClock(), ...options })
+  const reports: string[] = []
+  store.onReport?.((message) => reports.push(message))
+  stores.push(store)
+  return { store, reports }
+}
+
+/** A connection beside the store's own. */
+function database(path = file, options: { readOnly?: boolean } = {}): DatabaseSync {
+  const opened = new DatabaseSync(path, options)
+  databases.push(opened)
+  return opened
+}
+
+/** The sum that is kept, and the sum of what is there. */
+function totals(of = database()): { kept: unknown; real: unknown } {
+  const kept = of.prepare('SELECT bytes FROM llmemo_total').get()?.['bytes']
+  const real = of.prepare('SELECT coalesce(sum(octet_length(key) + octet_length(value)), 0) AS n FROM llmemo_entries').get()?.['n']
+  return { kept, real }
+}
+
+/** Another process at the same file; `said` is settled by its first line, `ended` by its end. */
+function child(task: string, name = '', count = 0) {
+  const script = fileURLToPath(new URL('../../support/sqlite-process.ts', import.meta.url))
+  const process_ = spawn(process.execPath, [script, task, file, name, String(count)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const said = once(process_.stdout, 'data').then(([line]) => String(line).trim())
+  const ended = once(process_, 'exit').then(([code, signal]) => ({ code, signal }))
+  return { said, ended, end: () => process_.stdin.end(), kill: () => process_.kill('SIGKILL') }
+}
+
+/** How `action` fails. */
+function failureOf(action: () => unknown): { ours: boolean; cause: boolean; tells: boolean } | undefined {
+  try {
+    action()
+    return undefined
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined
+    const tells = [error, cause].some((each) => String(each).includes('the answer nobody'))
+    return { ours: error instanceof StoreError, cause: cause instanceof Error, tells }
+  }
+}
+
+/** The failure that is wanted: an error of ours, with what SQLite said beneath, that tells nothing of the value. */
+const storeError = { ours: true, cause: true, tells: false }
+
+function damagedFiles(): string[] {
+  return readdirSync(folder).filter((name) => name.includes('.damaged-'))
+}
+
+describeStore('sqliteStore in a file', async () => {
+  const clock = new ManualClock()
+  return { store: open(join(folder, 'a', 'b', 'answers.db'), { clock }).store, clock, cleanup: () => {} }
+})
+
+describeStore('sqliteStore in memory', async () => {
+  const clock = new ManualClock()
+  return { store: open(':memory:', { clock }).store, clock, cleanup: () => {} }
+})
+
+describeStore('sqliteStore in a database that was handed in', async () => {
+  const clock = new ManualClock()
+  return { store: open(database(), { clock }).store, clock, cleanup: () => {} }
+})
+
+describe('what sqliteStore is given', () => {
+  it.each([
+    ['maxBytes', [0, -1, Number.NaN, 1.5, Infinity]],
+    ['busyTimeout', [-1, Number.NaN, 0.5, 60_001]],
+    ['clock', [null, Object.create(null)]],
+  ])('refuses a wrong %s at once', (name, wrong) => {
+    for (const given of wrong) expect(() => sqliteStore(file, { [name]: given })).toThrow(new RegExp(`"${name}"`))
+  })
+
+  it.each(['', 'a\0b'])('refuses the path %j at once', (path) => {
+    expect(() => sqliteStore(path)).toThrow(InvalidOptionError)
+  })
+
+  it('says what to do where the runtime has no node:sqlite, which a database that is handed in does not need', async () => {
+    const opened = database()
+    vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)
+    expect(() => sqliteStore(file)).toThrow(/22\.13.*--experimental-sqlite/)
+    expect(() => sqliteStore(file)).toThrow(/better-sqlite3/)
+    const { store } = open(opened)
+    await store.set('key', value, { ttl })
+    expect(await store.get('key')).toEqual(value)
+  })
+
+  it('opens nothing before it is used', () => {
+    open()
+    expect(existsSync(file)).toBe(false)
+  })
+
+  it('marks a file as ours, in the format that others are told of', async () => {
+    const { store } = open()
+    await store.set('key', value, { ttl })
+    await store.close?.()
+    const bytes = readFileSync(file)
+    // https://www.sqlite.org/fileformat.html: user version at 60, application id at 68.
+    expect(bytes.readUInt32BE(60)).toBe(1)
+    expect(bytes.toString('latin1', 68, 72)).toBe('LMEM')
+    expect(database().prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' })
+  })
+
+  it('adds its tables to a database that was handed in, and changes and closes nothing else of it', async () => {
+    const opened = database()
+    opened.exec("PRAGMA user_version = 7; CREATE TABLE entries (mine TEXT); INSERT INTO entries VALUES ('kept')")
+    const { store } = open(opened)
+    await store.set('key', value, { ttl })
+    await store.close?.()
+    expect(opened.isOpen).toBe(true)
+    expect(opened.prepare('SELECT mine FROM entries').all()).toEqual([{ mine: 'kept' }])
+    const pragma = (name: string) => opened.prepare(`PRAGMA ${name}`).get()?.[name]
+    expect(['user_version', 'application_id', 'journal_mode'].map(pragma)).toEqual([7, 0, 'delete'])
+  })
+
+  it('closes once and for all', async () => {
+    const { store } = open()
+    await store.set('key', value, { ttl })
+    await store.close?.()
+    await store.close?.()
+    for (const use of [
+      () => store.get('key'),
+      () => store.set('key', value, { ttl }),
+      () => store.delete('key'),
+      () => [...ofStore(store)],
+    ])
+      expect(use).toThrow(StoreError)
+    expect(await open().store.get('key')).toEqual(value)
+  })
+
+  it('refuses a key that SQLite would mix up with another', async () => {
+    const { store } = open()
+    await store.set('\u{fffd}', value, { ttl })
+    expect(() => store.set('\u{d800}', value, { ttl })).toThrow(StoreError)
+    expect(await store.get('\u{d800}')).toBeUndefined()
+    expect(await store.getMany?.(['\u{d800}'])).toEqual([undefined])
+    await store.delete('\u{d800}')
+    expect(await store.get('\u{fffd}')).toEqual(value)
+  })
+})
+
+function ofStore(store: Store): Iterable<string> {
+  const keys = store.keys?.('') ?? []
+  if (!(Symbol.iterator in keys)) throw new TypeError('the keys of this store are read at once')
+  return keys
+}
+
+describe("sqliteStore's bound", () => {
+  it('never keeps more than maxBytes, under any sequence of writes, and knows how much it keeps', async () => {
+    const write = fc.record({
+      key: fc.string({ unit: 'grapheme', maxLength: 3 }),
+      size: fc.nat(400),
+      ttl: fc.integer({ min: 1, max: 50 }),
+      wait: fc.nat(20),
+      remove: fc.boolean(),
+    })
+    const sequence = fc.array(fc.array(write, { minLength: 1, maxLength: 4 }), { maxLength: 12 })
+    await fc.assert(
+      fc.asyncProperty(sequence, fc.integer({ min: 1, max: 1_000 }), async (batches, maxBytes) => {
+        const opened = new DatabaseSync(':memory:')
+        const clock = new ManualClock()
+        const store = sqliteStore(opened, { maxBytes, clock })
+        for (const batch of batches) {
+          await store.setMany?.(batch.map(({ key, size, ttl }) => ({ key, value: new Uint8Array(size), ttl })))
+          const last = batch.at(-1) ?? { key: '', size: 0 }
+          const fits = Buffer.byteLength(last.key) + last.size <= maxBytes
+          expect(await store.get(last.key)).toEqual(fits ? new Uint8Array(last.size) : undefined)
+          for (const { key, remove, wait } of batch) {
+            if (remove) await store.delete(key)
+            clock.advance(wait)
+          }
+          const { kept, real } = totals(opened)
+          expect(kept).toBe(real)
+          expect(Number(real)).toBeLessThanOrEqual(maxBytes)
+        }
+        opened.close()
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('lets the expired go first, then what was stored first, an entry written anew being new', async () => {
+    const clock = new ManualClock()
+    const { store } = open(file, { clock, maxBytes: 400 })
+    const put = async (key: string, time = ttl) => {
+      await store.set(key, new Uint8Array(99), { ttl: time })
+      clock.advance(10)
+    }
+    await put('a')
+    await put('b')
+    await put('c', 5)
+    await put('d')
+    await put('e')
+    expect([...ofStore(store)]).toEqual(['a', 'b', 'd', 'e'])
+    await put('a')
+    await put('f')
+    expect([...ofStore(store)]).toEqual(['a', 'd', 'e', 'f'])
+  })
+
+  it('makes no room at the cost of what it is just writing, even if all was stored in one moment', async () => {
+    const { store } = open(file, { maxBytes: 300 })
+    await store.set('a', new Uint8Array(99), { ttl })
+    await store.set('b', new Uint8Array(99), { ttl })
+    await store.set('a', new Uint8Array(249), { ttl })
+    expect([...ofStore(store)]).toEqual(['a'])
+  })
+
+  it('does not keep a value larger than its bound, nor the older one under the key', async () => {
+    const { store } = open(file, { maxBytes: 400 })
+    await store.set('other', new Uint8Array(100), { ttl })
+    await store.set('key', new Uint8Array(100), { ttl })
+    await store.set('key', new Uint8Array(398), { ttl })
+    expect(await store.get('key')).toBeUndefined()
+    expect(await store.get('other')).toEqual(new Uint8Array(100))
+    await store.set('key', new Uint8Array(397), { ttl })
+    expect(await store.get('key')).toEqual(new Uint8Array(397))
+  })
+
+  it('counts a key whole that holds a NUL', async () => {
+    await open().store.set(`a\0${'b'.repeat(50)}`, new Uint8Array(10), { ttl })
+    expect(totals()).toEqual({ kept: 62, real: 62 })
+  })
+
+  it('counts what lies there already when a part of its tables was gone', async () => {
+    const { store } = open()
+    await store.set('key', new Uint8Array(97), { ttl })
+    await store.close?.()
+    const opened = database()
+    opened.exec('DROP TABLE llmemo_total')
+    opened.close()
+    const again = open().store
+    expect(await again.get('key')).toEqual(new Uint8Array(97))
+    expect(totals()).toEqual({ kept: 100, real: 100 })
+  })
+})
+
+describe('sqliteStore at a damaged file', () => {
+  it('D12 moves a file of random bytes aside, says so once, and begins a new one', async () => {
+    const noise = Buffer.from(Array.from({ length: 20_000 }, (_, index) => (index * index * 7 + 13) % 256))
+    writeFileSync(file, noise)
+    const clock = new ManualClock()
+    const { store, reports } = open(file, { clock })
+    expect(await store.get('key')).toBeUndefined()
+    await store.set('key', value, { ttl })
+    expect(await store.get('key')).toEqual(value)
+    expect(damagedFiles()).toEqual([`answers.db.damaged-${clock.now()}`])
+    expect(readFileSync(join(folder, damagedFiles()[0] ?? ''))).toEqual(noise)
+    expect(reports).toEqual([expect.stringContaining(`answers.db.damaged-${clock.now()}`)])
+  })
+
+  it.each([
+    ['the pages behind the first', 4_096, Infinity],
+    ['the first page behind the header', 100, 4_096],
+    ['the root pages only', 4_096, 40_960],
+  ])('D12 does so when %s are damaged', async (_, from, to) => {
+    const before = open().store
+    await before.setMany?.(Array.from({ length: 200 }, (_, index) => ({ key: `key ${index}`, value: valueOf(index), ttl })))
+    await before.close?.()
+    const descriptor = openSync(file, 'r+')
+    const length = Math.min(to, statSync(file).size) - from
+    writeSync(descriptor, Buffer.alloc(length, 0xa5), 0, length, from)
+    closeSync(descriptor)
+    const { store, reports } = open()
+    expect(await store.get('key 7')).toBeUndefined()
+    await store.set('key 7', value, { ttl })
+    expect(await store.get('key 7')).toEqual(value)
+    expect(damagedFiles()).toHaveLength(1)
+    expect(reports).toHaveLength(1)
+  })
+
+  it('D12 is fine with a file that another store has set aside already', async () => {
+    writeFileSync(file, 'no database, and long enough not to be taken for the beginning of one: '.repeat(20))
+    const first = open()
+    const second = open()
+    expect(await first.store.get('key')).toBeUndefined()
+    await first.store.set('key', value, { ttl })
+    expect(await second.store.get('key')).toEqual(value)
+    expect([first.reports.length, second.reports.length]).toEqual([1, 0])
+  })
+
+  it('D12 leaves a damaged database that was handed in to its owner', () => {
+    writeFileSync(file, 'no database, and long enough not to be taken for the beginning of one: '.repeat(20))
+    const { store, reports } = open(database())
+    expect(failureOf(() => store.get('key'))).toEqual(storeError)
+    expect(failureOf(() => store.set('key', value, { ttl }))).toEqual(storeError)
+    expect(readdirSync(folder)).toEqual(['answers.db'])
+    expect(reports).toEqual([])
+  })
+})
+
+describe("sqliteStore at somebody else's file", () => {
+  it('D12 leaves the database of another application as it is, and says so once', () => {
+    const other = database()
+    other.exec('CREATE TABLE invoices (id INTEGER); INSERT INTO invoices VALUES (1); PRAGMA user_version = 3')
+    other.close()
+    const before = readFileSync(file)
+    const { store, reports } = open()
+    for (const use of [
+      () => store.get('key'),
+      () => store.set('key', value, { ttl }),
+      () => store.delete('key'),
+      () => [...ofStore(store)],
+    ])
+      expect(use).toThrow(StoreError)
+    expect(reports).toEqual([expect.stringContaining('another application')])
+    expect(readFileSync(file)).toEqual(before)
+    expect(readdirSync(folder)).toEqual(['answers.db'])
+  })
+
+  it('D12 leaves a file that a newer version wrote as it is, and says so once', async () => {
+    const { store: older } = open()
+    await older.set('key', value, { ttl })
+    await older.close?.()
+    const newer = database()
+    newer.exec('PRAGMA user_version = 2')
+    newer.close()
+    const before = readFileSync(file)
+    const { store, reports } = open()
+    expect(() => store.get('key')).toThrow(StoreError)
+    expect(() => store.set('key', value, { ttl })).toThrow(/newer/)
+    expect(reports).toHaveLength(1)
+    expect(readFileSync(file)).toEqual(before)
+  })
+
+  it('D12 throws from its methods, not at construction, where no file can be', () => {
+    mkdirSync(file)
+    expect(failureOf(() => open().store.get('key'))).toEqual(storeError)
+    writeFileSync(join(folder, 'plain'), '')
+    expect(failureOf(() => open(join(folder, 'plain', 'answers.db')).store.set('key', value, { ttl }))).toEqual(storeError)
+  })
+})
+
+describe('sqliteStore when SQLite says no', () => {
+  it('D12 answers a lock of another connection with an error, reads on, and writes again when it is gone', async () => {
+    const { store } = open()
+    await store.set('key', value, { ttl })
+    const other = database()
+    other.exec('BEGIN EXCLUSIVE')
+    expect(failureOf(() => store.set('key', value, { ttl }))).toEqual(storeError)
+    expect(failureOf(() => store.delete('key'))).toEqual(storeError)
+    expect(await store.get('key')).toEqual(value)
+    other.exec('COMMIT')
+    await store.delete('key')
+    expect(await store.get('key')).toBeUndefined()
+  })
+
+  it('D12 answers a lock on a file that it has not opened yet with an error, and opens it when it is gone', async () => {
+    const other = database()
+    other.exec('BEGIN EXCLUSIVE')
+    const { store, reports } = open()
+    expect(failureOf(() => store.get('key'))).toEqual(storeError)
+    expect(failureOf(() => store.set('key', value, { ttl }))).toEqual(storeError)
+    other.exec('COMMIT')
+    await store.set('key', value, { ttl })
+    expect(await store.get('key')).toEqual(value)
+    expect(reports).toEqual([])
+  })
+
+  it('D12 answers the lock of another process with an error, reads on, and writes again when it is gone', async () => {
+    const { store } = open()
+    await store.set('key', value, { ttl })
+    const other = child('lock')
+    expect(await other.said).toBe('locked')
+    expect(failureOf(() => store.set('key', value, { ttl }))).toEqual(storeError)
+    expect(await store.get('key')).toEqual(value)
+    other.end()
+    expect(await other.ended).toEqual({ code: 0, signal: null })
+    await store.set('key', new Uint8Array([1]), { ttl })
+    expect(await store.get('key')).toEqual(new Uint8Array([1]))
+  })
+
+  it('D12 answers a full disk with an error, keeps what it has, and holds no transaction open', async () => {
+    const opened = database()
+    const { store } = open(opened)
+    await store.set('key', value, { ttl })
+    opened.exec('PRAGMA max_page_count = 1')
+    expect(failureOf(() => store.set('large', new Uint8Array(1_000_000), { ttl }))).toEqual(storeError)
+    expect(opened.isTransaction).toBe(false)
+    expect(await store.get('key')).toEqual(value)
+    expect(await store.get('large')).toBeUndefined()
+    opened.exec('PRAGMA max_page_count = 100000')
+    await store.set('large', new Uint8Array(1_000_000), { ttl })
+    expect(totals(opened)).toEqual({ kept: 1_000_008 + value.length, real: 1_000_008 + value.length })
+  })
+
+  it('D12 reads a read-only file, and answers writes with an error', async () => {
+    const writable = open()
+    await writable.store.set('key', value, { ttl })
+    await writable.store.close?.()
+    const { store } = open(database(file, { readOnly: true }))
+    expect(await store.get('key')).toEqual(value)
+    expect(await store.getMany?.(['key'])).toEqual([value])
+    expect([...ofStore(store)]).toEqual(['key'])
+    expect(failureOf(() => store.set('key', new Uint8Array([1]), { ttl }))).toEqual(storeError)
+    expect(failureOf(() => store.delete('key'))).toEqual(storeError)
+    expect(await store.get('key')).toEqual(value)
+  })
+
+  it('D12 answers with an error when a database that was handed in has been closed', async () => {
+    const opened = database()
+    const { store } = open(opened)
+    await store.set('key', value, { ttl })
+    opened.close()
+    expect(failureOf(() => store.get('key'))).toEqual(storeError)
+    expect(failureOf(() => store.set('key', value, { ttl }))).toEqual(storeError)
+  })
+
+  it('D12 goes on with a new file when its file is deleted while open, its folder included', async () => {
+    const path = join(folder, 'deep', 'answers.db')
+    const { store, reports } = open(path)
+    await store.set('key', value, { ttl })
+    rmSync(dirname(path), { recursive: true })
+    expect(() => store.get('key')).not.toThrow()
+    await store.set('after', value, { ttl })
+    expect(await store.get('after')).toEqual(value)
+    expect(await store.get('key')).toBeUndefined()
+    expect(await open(path).store.get('after')).toEqual(value)
+    expect(reports).toEqual([expect.stringContaining('deleted')])
+  })
+
+  it('D12 leaves the log of a deleted file behind, not the new file in its place', async () => {
+    const { store } = open()
+    await store.setMany?.(Array.from({ length: 50 }, (_, index) => ({ key: `old ${index}`, value: valueOf(index), ttl })))
+    rmSync(file)
+    const other = open()
+    await other.store.set('new', value, { ttl })
+    await store.set('also new', value, { ttl })
+    await store.close?.()
+    await other.store.close?.()
+    expect([...ofStore(open().store)].toSorted()).toEqual(['also new', 'new'])
+    expect(database().prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' })
+  })
+})
+
+describe('sqliteStore and other processes', () => {
+  it('P01 reads whole values, or none, after a process was killed in the middle of its writes', async () => {
+    const killed = child('forever', 'key')
+    expect(await killed.said).toBe('writing')
+    killed.kill()
+    expect(await killed.ended).toEqual({ code: null, signal: 'SIGKILL' })
+    expect(statSync(`${file}-wal`).size).toBeGreaterThan(0)
+    const { store, reports } = open(file, { clock: { now: () => Date.now(), monotonic: () => 0, after: () => () => {} } })
+    const values = (await store.getMany?.(Array.from({ length: 20 }, (_, index) => `key:${index}`))) ?? []
+    // All twenty were written in one transaction, over and over: they are all there, and all of one round.
+    expect(new Set(values.map((each) => each?.[0])).size).toBe(1)
+    for (const each of values) expect(each).toEqual(valueOf(each?.[0] ?? -1))
+    expect(reports).toEqual([])
+    await store.set('key:0', value, { ttl })
+    expect(await store.get('key:0')).toEqual(value)
+    const { kept, real } = totals()
+    expect(kept).toBe(real)
+  })
+
+  it('P03 lets processes write one new file at once, end by themselves, and keep one true sum', async () => {
+    const processes = ['a', 'b', 'c'].map((name) => child('write', name, 120))
+    expect(await Promise.all(processes.map(({ said }) => said))).toEqual(['done 0', 'done 0', 'done 0'])
+    expect(await Promise.all(processes.map(({ ended }) => ended))).toEqual(Array.from({ length: 3 }, () => ({ code: 0, signal: null })))
+    const opened = database()
+    expect(opened.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' })
+    const { kept, real } = totals(opened)
+    expect(kept).toBe(real)
+    expect(Number(real)).toBeLessThanOrEqual(1_000_000)
+    for (const row of opened.prepare('SELECT value FROM llmemo_entries').all()) {
+      const each = row['value']
+      if (!(each instanceof Uint8Array)) throw new TypeError('a value is a BLOB')
+      expect(Buffer.compare(each, valueOf(each[0] ?? -1))).toBe(0)
+    }
+  })
+})

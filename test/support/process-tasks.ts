@@ -1,0 +1,61 @@
+/**
+ * Programs of their own for the tests: `node process-tasks.ts <task> <argument>…`, or the same as a worker thread.
+ * `call <url> <file>` makes one call through a wrapped client and does nothing to end. `caches <number>` makes caches and forgets them.
+ * `ask <file> <name>` asks the same hundred questions as others do, and tells what it was answered.
+ * @module
+ */
+import { writeSync } from 'node:fs'
+import { parentPort, workerData } from 'node:worker_threads'
+import OpenAI from 'openai'
+import { createCache, withCache } from '../../src/index.ts'
+import { memoryStore } from '../../src/memory/bounded-memory.ts'
+import { sqliteStore } from '../../src/stores/sqlite/store.ts'
+import { answer, callerOf } from './chat.ts'
+
+const given: readonly unknown[] = Array.isArray(workerData) ? workerData : process.argv.slice(2)
+const [task, first = '', second = ''] = given.map(String)
+
+/** The memory that is in use, and the listeners on the process. */
+function standing(): { bytes: number; listeners: number } {
+  globalThis.gc?.()
+  const listeners = process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0)
+  return { bytes: process.memoryUsage().heapUsed, listeners }
+}
+
+if (task === 'call') {
+  const cache = createCache({ store: sqliteStore(second) })
+  const client = withCache(new OpenAI({ apiKey: 'sk-test', baseURL: first }), cache)
+  const made = await client.chat.completions.create({ model: 'gpt-5-mini', messages: [{ role: 'user', content: 'hello' }] })
+  writeSync(1, `${made.choices[0]?.message.content}\n`)
+}
+
+if (task === 'caches') {
+  const warnings: string[] = []
+  process.on('warning', ({ name }) => warnings.push(name))
+  const question = { endpoint: 'chat.completions', body: { model: 'm', messages: [] } }
+  const make = async (count: number) => {
+    for (let index = 0; index < count; index++) {
+      const cache = createCache({ store: memoryStore(), prices: false })
+      cache.on('hit', () => {})
+      cache.on('error', () => {})
+      await cache.store(question, answer('x'.repeat(10_000)))
+      await cache.lookup(question)
+      await cache.flush()
+    }
+  }
+  await make(50)
+  const before = standing()
+  await make(Number(first))
+  const after = standing()
+  writeSync(1, JSON.stringify({ warnings, grown: after.bytes - before.bytes, listeners: after.listeners - before.listeners }))
+}
+
+if (task === 'ask') {
+  const cache = createCache({ store: sqliteStore(first, { busyTimeout: 2_000 }), prices: false })
+  const caller = callerOf(cache)
+  const answers = await Promise.all(Array.from({ length: 100 }, (_, index) => caller.ask(`question ${index}`)))
+  await cache.close()
+  // A thread's port has no origin to name.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
+  parentPort?.postMessage({ name: second, answers, asked: caller.asked.length })
+}
