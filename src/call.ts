@@ -2,9 +2,7 @@
  * One call as its caller sees it: what he may ask of the cache, and what the cache tells him.
  * @module
  */
-import { type Duration, milliseconds } from './duration.ts'
-import { InvalidOptionError } from './errors.ts'
-import { assertKnown, wholeNumber } from './base/option-checks.ts'
+import type { Duration } from './duration.ts'
 
 /**
  * How a call uses the cache, in the words of fetch's own cache modes.
@@ -68,33 +66,4 @@ export interface CacheRequestOptions {
   bypassCache?: boolean
   /** How this call uses the cache. */
   cache?: CallOptions
-}
-
-const modes: readonly CacheMode[] = ['default', 'no-store', 'reload', 'only-if-cached', 'force-cache']
-const known = ['mode', 'ttl', 'operation', 'context', 'tags', 'scope', 'variant']
-
-/**
- * `value` as call options; a slip is an error at the call, by name.
- * @throws {InvalidOptionError} for an unknown option or a value that cannot be
- */
-export function assertCallOptions(value: unknown): asserts value is CallOptions {
-  assertKnown('cache.', value, known)
-  // Read as whoever uses them will read them, inherited ones too.
-  const options: Record<string, unknown> = Object.fromEntries(known.map((name): [string, unknown] => [name, Reflect.get(value, name)]))
-  const { mode, ttl, operation, tags, scope, variant } = options
-  if (mode !== undefined && !isCacheMode(mode)) throw new InvalidOptionError('cache.mode', mode, `one of ${modes.join(', ')}`)
-  if (ttl !== undefined) milliseconds('cache.ttl', ttl)
-  if (operation !== undefined && (typeof operation !== 'string' || operation === '')) {
-    throw new InvalidOptionError('cache.operation', operation, 'a text that is not empty')
-  }
-  if (scope !== undefined && typeof scope !== 'string') throw new InvalidOptionError('cache.scope', scope, 'a text')
-  if (tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === 'string' && tag !== ''))) {
-    throw new InvalidOptionError('cache.tags', tags, 'an array of texts that are not empty')
-  }
-  if (variant !== undefined) wholeNumber('cache.variant', variant, { least: 0 })
-}
-
-/** Whether `value` is one of fetch's cache modes that the cache has a meaning for. */
-export function isCacheMode(value: unknown): value is CacheMode {
-  return modes.some((mode) => mode === value)
 }

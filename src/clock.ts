@@ -3,6 +3,8 @@
  * @module
  */
 
+/** How far another machine's clock may be ahead of ours. An entry from beyond that is not believed. */
+export const clockSkew = 5 * 60_000
 /** Where the cache takes its time and its timers from. */
 export interface Clock {
   /** Wall-clock time in milliseconds since the epoch. It may jump; it is what other machines can compare with. */

@@ -1,5 +1,5 @@
+import { assertCallOptions, isCacheMode } from '../src/engine/settings/call-options.ts'
 import { describe, expect, it } from 'vitest'
-import { assertCallOptions, isCacheMode } from '../src/call.ts'
 import { InvalidOptionError } from '../src/errors.ts'
 
 const options = ['mode', 'ttl', 'operation', 'context', 'tags', 'scope', 'variant']

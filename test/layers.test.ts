@@ -36,8 +36,8 @@ describe('the rules', () => {
   const comment = '/**\n * A thing.\n * @module\n */\n'
   const clean = {
     'src/errors.ts': `${comment}/** One. */\nexport class One extends Error {}\n`,
-    'src/key/digest.ts': `${comment}import { hash } from 'node:crypto'\nimport type { One } from '../errors.ts'\n/** Two. */\nexport const two = (one: One) => hash('sha256', one.message)\n`,
-    'src/index.ts': `${comment}export { two } from './key/digest.ts'\nexport type { One } from './errors.ts'\n`,
+    'src/base/digest.ts': `${comment}import { hash } from 'node:crypto'\nimport type { One } from '../errors.ts'\n/** Two. */\nexport const two = (one: One) => hash('sha256', one.message)\n`,
+    'src/index.ts': `${comment}export { two } from './base/digest.ts'\nexport type { One } from './errors.ts'\n`,
   }
 
   it('have nothing against a small tree that keeps them', () => {
@@ -45,21 +45,40 @@ describe('the rules', () => {
   })
 
   it.each([
-    ['an import upwards', 'src/a.ts', "import { two } from './key/digest.ts'", 'words imports upwards from src/key/digest.ts'],
+    ['an import upwards', 'src/a.ts', "import { two } from './base/digest.ts'", 'words imports upwards from src/base/digest.ts'],
     ['a type from above', 'src/codec/a.ts', "import type { A } from '../engine/b.ts'", 'codec imports upwards from src/engine/b.ts'],
     ['an inline type from above', 'src/codec/a.ts', "type A = import('../engine/b.ts').A", 'codec imports upwards from src/engine/b.ts'],
     ['a dynamic import from above', 'src/codec/a.ts', "await import('../engine/b.ts')", 'codec imports upwards from src/engine/b.ts'],
     ['a re-export from above', 'src/codec/a.ts', "export { A } from '../engine/b.ts'", 'codec imports upwards from src/engine/b.ts'],
+    [
+      'an import of a room above within a room',
+      'src/engine/stats/a.ts',
+      "import '../b.ts'",
+      'engine/stats imports upwards from src/engine/b.ts',
+    ],
+    [
+      'a store that imports another',
+      'src/stores/redis/a.ts',
+      "import '../sqlite/b.ts'",
+      'stores/redis may not import src/stores/sqlite/b.ts',
+    ],
+    [
+      'a client that imports another',
+      'src/clients/openai/a.ts',
+      "import '../bedrock/b.ts'",
+      'clients/openai may not import src/clients/bedrock/b.ts',
+    ],
+    ['a room that imports more than it may', 'src/stores/a.ts', "import '../key/b.ts'", 'stores may not import src/key/b.ts'],
     ['an import of the front door', 'src/clients/a.ts', "import { two } from '../index.ts'", 'imports the front door'],
     ['an import of nothing', 'src/a.ts', "import './none.ts'", 'imports ./none.ts, which is not there'],
     ['a circle between words', 'src/a.ts', "import './b.ts'", 'circle: src/b.ts > src/a.ts > src/b.ts'],
     ['a circle of one', 'src/a.ts', "import type { A } from './a.ts'", 'circle: src/a.ts > src/a.ts'],
     ['export *', 'src/a.ts', "export * from './errors.ts'", 'export *'],
     ['export default', 'src/a.ts', 'export default 1', 'export default'],
-    ['a folder that is no layer', 'src/things/a.ts', '', 'the folder things is none of the layers'],
+    ['a folder that is no layer', 'src/things/a.ts', '', 'the folder src/things is none of the rooms'],
     ['a vague folder', 'src/key/utils/a.ts', '', 'utils says nothing'],
     ['a vague file', 'src/key/helpers.ts', '', 'helpers.ts says nothing'],
-    ['a package where none is allowed', 'src/stream/a.ts', "import 'node:stream'", 'stream may not import node:stream (value)'],
+    ['a package where none is allowed', 'src/codec/a.ts', "import 'node:stream'", 'codec may not import node:stream (value)'],
     ['an SDK at run time', 'src/clients/a.ts', "import OpenAI from 'openai'", 'clients may not import openai (value)'],
     ['prices loaded at once', 'src/engine/a.ts', "import '@pydantic/genai-prices'", 'engine may not import @pydantic/genai-prices (value)'],
     ['any', 'src/a.ts', 'function a(b: Array<any>) { return b }', 'the type any'],
@@ -67,7 +86,13 @@ describe('the rules', () => {
     ['a listed export without a comment', 'src/a.ts', 'const a = 1\nexport { a }', 'a has no doc comment'],
     ['a comment that belongs to another', 'src/a.ts', '/** A. */\nconst a = 1\nexport const b = a', 'b has no doc comment'],
   ])('find %s', (_, path, source, complaint) => {
-    const others = { 'src/engine/b.ts': comment, 'src/b.ts': `${comment}import './a.ts'\n` }
+    const others = {
+      'src/engine/b.ts': comment,
+      'src/b.ts': `${comment}import './a.ts'\n`,
+      'src/key/b.ts': comment,
+      'src/stores/sqlite/b.ts': comment,
+      'src/clients/bedrock/b.ts': comment,
+    }
     const tree = { ...clean, ...others, 'src/a.ts': comment, [path]: `${comment}${source}\n` }
     expect(violations(tree)).toEqual([expect.stringContaining(complaint)])
   })
@@ -79,7 +104,7 @@ describe('the rules', () => {
   it('let types of an SDK, lazy prices and overloads pass', () => {
     const tree = {
       'src/clients/a.ts': `${comment}import type OpenAI from 'openai'\nimport { type Page } from 'openai/pagination'\n/** A. */\nexport type A = OpenAI | Page\n`,
-      'src/engine/a.ts': `${comment}/** A. */\nexport const a = () => import('@pydantic/genai-prices')\n`,
+      'src/engine/pricing/a.ts': `${comment}/** A. */\nexport const a = () => import('@pydantic/genai-prices')\n`,
       'src/a.ts': `${comment}/** A. */\nexport function a(b: string): void\nexport function a(b: number): void\nexport function a(b: unknown): void {\n  void b\n}\n`,
     }
     expect(violations(tree)).toEqual([])

@@ -2,20 +2,19 @@
  * The cache as its user holds it.
  * @module
  */
+import { everything, selected, type Invalidation } from '../engine/invalidation/labels.ts'
+export type { Invalidation } from '../engine/invalidation/labels.ts'
 import type { CacheInfo } from '../call.ts'
 import type { Duration } from '../duration.ts'
 import type { CacheEvents } from '../events.ts'
 import type { KeyDifference, KeyExplanation } from '../key/explain.ts'
-import { Aside, type ValueKey } from './value-cache.ts'
+import { ValueCache, type ValueKey } from './value-cache.ts'
 import type { CacheStats } from '../engine/stats/cache-stats.ts'
 import { type CacheRequest, explainer, type LookedUp, lookup, store } from './described-requests.ts'
 import { Engine } from '../engine/engine.ts'
-import { everything } from '../engine/invalidation/generations.ts'
 import { type CacheOptions, readOptions } from '../engine/settings/options.ts'
-import { type Invalidation, selected } from '../engine/selectors.ts'
 
 export type { CacheRequest, LookedUp } from './described-requests.ts'
-export type { Invalidation } from '../engine/selectors.ts'
 
 /** A cache of answers. Made by {@link createCache}. */
 export interface Cache {
@@ -28,7 +27,7 @@ export interface Cache {
    */
   on<Name extends keyof CacheEvents>(name: Name, listener: (event: CacheEvents[Name]) => unknown): () => void
   /**
-   * Declares answers outdated, in every process that shares the store. Answers that are on their way are handed out but not stored.
+   * Declares answers outdated, in every process that shares the store. Answers that are on their way are passed out but not stored.
    * @returns whether every tier knows of it now; `false` after a fault of the store, which is then told later
    * @throws {InvalidOptionError} when there is not exactly one selector
    */
@@ -67,13 +66,13 @@ export interface Cache {
   /** Removes the values whose keys match a pattern such as `'user:*'`. @returns how many there were */
   delByPattern(pattern: string): Promise<number>
   /** The value under a key of your own, else what `make` makes, once for all who ask at the same time. `ttl` is as for `set`.
-   * What JSON cannot hold is handed out as it is, and not kept. */
+   * What JSON cannot hold is passed out as it is, and not kept. */
   wrap<Value>(key: ValueKey<Value>, ttl: Duration | undefined, make: () => Value | Promise<Value>): Promise<Value>
   /** Like `wrap`, but from `staleTtl` to `maxTtl` the old value is served at once while a new one is made. */
   wrapSWR<Value>(key: ValueKey<Value>, staleTtl: Duration, maxTtl: Duration, make: () => Value | Promise<Value>): Promise<Value>
   /** Bytes and entries in the hot memory now. Walks all entries. */
   memory(): { readonly bytes: number; readonly entries: number }
-  /** Resolves when every write was handed to the store: on serverless, before the handler returns. */
+  /** Resolves when every write was passed to the store: on serverless, before the handler returns. */
   flush(): Promise<void>
   /** Writes what waits and lets go of the store. Calls made later are answered by memory and the origin. */
   close(): Promise<void>
@@ -89,22 +88,22 @@ const engines = Symbol.for('llmemo.engine@1')
  */
 export function createCache(options: CacheOptions = {}): Cache {
   const engine = new Engine(readOptions(options))
-  const aside = new Aside(engine)
+  const values = new ValueCache(engine)
   const cache: Cache = {
     stats: () => engine.stats.snapshot(),
     on: (name, listener) => engine.events.on(name, listener),
-    invalidate: (what) => invalidate(engine, aside, what),
+    invalidate: (what) => invalidate(engine, values, what),
     explain: explainer(engine),
     lookup: (request) => lookup(engine, request),
     store: (request, answer) => store(engine, request, answer),
-    get: (key) => aside.get(key),
-    set: (key, value, ttl) => aside.set(key, value, ttl),
-    has: (key) => aside.has(key),
-    del: (key) => aside.del(key),
+    get: (key) => values.get(key),
+    set: (key, value, ttl) => values.set(key, value, ttl),
+    has: (key) => values.has(key),
+    del: (key) => values.del(key),
     clear: async () => void (await engine.invalidate([everything])),
-    delByPattern: (pattern) => aside.delByPattern(pattern),
-    wrap: (key, ttl, make) => aside.wrap(key, ttl, make),
-    wrapSWR: (key, staleTtl, maxTtl, make) => aside.wrapSWR(key, staleTtl, maxTtl, make),
+    delByPattern: (pattern) => values.delByPattern(pattern),
+    wrap: (key, ttl, make) => values.wrap(key, ttl, make),
+    wrapSWR: (key, staleTtl, maxTtl, make) => values.wrapSWR(key, staleTtl, maxTtl, make),
     memory: () => engine.memory(),
     flush: () => engine.flush(),
     close: () => engine.close(),
@@ -121,9 +120,9 @@ export function engineOf(cache: unknown): Engine | undefined {
   return typeof engine === 'object' && engine !== null ? (engine as Engine) : undefined
 }
 
-async function invalidate(engine: Engine, aside: Aside, what: Invalidation): Promise<boolean> {
+async function invalidate(engine: Engine, values: ValueCache, what: Invalidation): Promise<boolean> {
   const found = selected(what)
   if ('labels' in found) return engine.invalidate(found.labels)
-  await aside.delByPattern(found.pattern)
+  await values.delByPattern(found.pattern)
   return true
 }

@@ -2,20 +2,19 @@
  * Requests by their description rather than through a client: looked up, explained, and answered from elsewhere.
  * @module
  */
-import { assertCallOptions, type CacheInfo, type CallOptions } from '../call.ts'
+import { assertCallOptions } from '../engine/settings/call-options.ts'
+import { isJsonObject, parseJsonObject, type JsonObject } from '../json/object.ts'
+import { type CacheInfo, type CallOptions } from '../call.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { differ, explainKey, type KeyDifference, type KeyExplanation } from '../key/explain.ts'
 import type { KeyParts } from '../key/key.ts'
-import { anthropicEndpoints } from '../providers/anthropic/endpoints.ts'
-import { bedrockEndpoints } from '../providers/bedrock/endpoints.ts'
-import { isJsonObject, type JsonObject, parseJsonObject } from '../providers/endpoint.ts'
+import { providerNamed, providers } from '../providers/catalogue.ts'
 import { keyedHeaders } from '../providers/http-headers.ts'
-import { openaiEndpoints } from '../providers/openai/endpoints.ts'
 import { parseEvents } from '../base/server-sent-events.ts'
-import type { Draft, Engine, Found } from '../engine/engine.ts'
-import type { Fate } from '../engine/cache-info.ts'
+import type { NewEntry, Engine, LookupResult } from '../engine/engine.ts'
+import type { StoreOutcome } from '../engine/cache-info.ts'
 import type { Settings } from '../engine/settings/options.ts'
-import { type Call, keyParts, type Plan, planCall } from '../engine/cached-call.ts'
+import { type Call, keyParts, type CachedCall, resolveCall } from '../engine/cached-call.ts'
 
 /** A request as `lookup`, `store` and `explain` take it: what a wrapped client would send, and what the call would ask of the cache. */
 export interface CacheRequest extends CallOptions {
@@ -61,72 +60,67 @@ export function explainer(engine: Engine): Explain {
 
 /** The stored answer to a request, or `undefined`. Counts as a hit or a miss. */
 export async function lookup(engine: Engine, request: CacheRequest): Promise<LookedUp | undefined> {
-  const plan = planCall(callOf(request, engine.settings), engine.settings)
-  if ('reason' in plan) {
-    engine.bypass(plan)
+  const cachedCall = resolveCall(callOf(request, engine.settings), engine.settings)
+  if ('reason' in cachedCall) {
+    engine.bypass(cachedCall)
     return undefined
   }
-  const found = await (engine.recall(plan) ?? engine.find(plan))
-  const answer = found !== undefined && isUsable(found, plan) ? wholeOf(found, plan) : undefined
-  if (found !== undefined && answer !== undefined) return { answer, info: engine.hit(plan, found)() }
-  engine.miss(plan)
+  const found = await (engine.getFromMemory(cachedCall) ?? engine.get(cachedCall))
+  const answer = found !== undefined && isUsable(found, cachedCall) ? wholeOf(found, cachedCall) : undefined
+  if (found !== undefined && answer !== undefined) return { answer, info: engine.hit(cachedCall, found)() }
+  engine.miss(cachedCall)
   return undefined
 }
 
 /** Whether what was found is fresh, or stale where that is good enough, and holds all that the request asks for. */
-function isUsable({ entry, remaining }: Found, plan: Plan): boolean {
-  return (remaining > 0 || plan.mode === 'force-cache') && entry.head.omits.every((facet) => plan.omits.includes(facet))
+function isUsable({ entry, freshFor }: LookupResult, cachedCall: CachedCall): boolean {
+  return (freshFor > 0 || cachedCall.mode === 'force-cache') && entry.head.omits.every((facet) => cachedCall.missingParts.includes(facet))
 }
 
-function wholeOf({ entry: { head, body } }: Found, { endpoint }: Plan): JsonObject | undefined {
+function wholeOf({ entry: { head, body } }: LookupResult, { endpoint }: CachedCall): JsonObject | undefined {
   if (typeof body !== 'string') return undefined
   return head.kind === 'sse' ? endpoint.streaming?.assemble(parseEvents(body)) : parseJsonObject(body)
 }
 
 /** Stores an answer that came from elsewhere, under the rules for answers of our own. */
 export async function store(engine: Engine, request: CacheRequest, answer: object | string): Promise<CacheInfo> {
-  const plan = planCall(callOf(request, engine.settings), engine.settings)
-  if ('reason' in plan) return engine.bypass(plan)
-  const { endpoint } = plan
+  const cachedCall = resolveCall(callOf(request, engine.settings), engine.settings)
+  if ('reason' in cachedCall) return engine.bypass(cachedCall)
+  const { endpoint } = cachedCall
   const streamed = typeof answer === 'string'
   const body = streamed ? answer : JSON.stringify(answer)
   const whole = streamed ? endpoint.streaming?.assemble(parseEvents(body)) : parseJsonObject(body)
-  const fate: Fate = { stored: false, reason: undefined, usage: undefined, model: plan.model, latency: 0 }
-  await engine.refresh(plan)
-  if (whole === undefined) engine.skip(plan, streamed ? 'incomplete' : 'malformed', fate)
-  else engine.store(plan, engine.begin(plan), draftOf(plan, whole, body, streamed), fate)
-  return engine.info(plan, { hit: false, source: 'origin', age: 0, ttl: plan.ttl, stale: false }, fate)
+  const outcome: StoreOutcome = { stored: false, reason: undefined, metering: { usage: undefined, model: cachedCall.model, latency: 0 } }
+  await engine.refresh(cachedCall)
+  if (whole === undefined) engine.skip(cachedCall, streamed ? 'incomplete' : 'malformed', outcome)
+  else engine.store(cachedCall, engine.snapshot(cachedCall), draftOf(cachedCall, whole, body, streamed), outcome)
+  return engine.info(cachedCall, { hit: false, source: 'origin', age: 0, ttl: cachedCall.ttl, stale: false }, outcome)
 }
 
-function draftOf(plan: Plan, whole: JsonObject, body: string, streamed: boolean): Draft {
+function draftOf(cachedCall: CachedCall, whole: JsonObject, body: string, streamed: boolean): NewEntry {
   const { model } = whole
   return {
     kind: streamed ? 'sse' : 'json',
     body,
     status: 200,
     headers: { 'content-type': streamed ? 'text/event-stream; charset=utf-8' : 'application/json' },
-    model: typeof model === 'string' ? model : plan.model,
-    usage: plan.endpoint.usage(whole),
-    reason: plan.endpoint.judge(whole),
+    model: typeof model === 'string' ? model : cachedCall.model,
+    usage: cachedCall.endpoint.usage(whole),
+    reason: cachedCall.endpoint.skipReason(whole),
     latency: 0,
   }
 }
 
-const endpoints = [...openaiEndpoints, ...anthropicEndpoints, ...bedrockEndpoints]
-/** Where a bare client of the provider asks, when its user names no other place. */
-const origins: ReadonlyMap<string, string> = new Map([
-  ['openai', 'https://api.openai.com/v1'],
-  ['anthropic', 'https://api.anthropic.com'],
-])
-
 /** A request by its description. @throws {InvalidOptionError} when it names no endpoint that is known */
 function callOf(request: CacheRequest, settings: Settings): Call {
   if (!isJsonObject(request)) throw new InvalidOptionError('request', request, 'an object with endpoint and body')
-  const { provider = 'openai', endpoint: name, body, origin = origins.get(provider), headers = {}, ...options } = request
-  const offered = endpoints.filter((each) => each.provider === provider)
-  const endpoint = offered.find((each) => each.name === name)
-  if (offered.length === 0) throw new InvalidOptionError('provider', provider, 'openai, anthropic or aws-bedrock')
-  if (endpoint === undefined) throw new InvalidOptionError('endpoint', name, offered.map((each) => each.name).join(', '))
+  const { provider: name = 'openai', endpoint: endpointName, body, origin: given, headers = {}, ...options } = request
+  const provider = providerNamed(name)
+  if (provider === undefined) throw new InvalidOptionError('provider', name, `one of ${providers.map((each) => each.name).join(', ')}`)
+  const { endpoints } = provider
+  const endpoint = endpoints.find((each) => each.name === endpointName)
+  if (endpoint === undefined) throw new InvalidOptionError('endpoint', endpointName, endpoints.map((each) => each.name).join(', '))
+  const origin = given ?? provider.origin
   if (origin === undefined) throw new InvalidOptionError('origin', origin, "a region such as 'bedrock-runtime.eu-west-1'")
   if (!isJsonObject(body)) throw new InvalidOptionError('body', body, "the request's body as an object")
   assertCallOptions(options)

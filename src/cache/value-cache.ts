@@ -1,21 +1,20 @@
 /**
- * Cache-aside: the same tiers for values of the caller's own, under keys of his own.
+ * Cache-values: the same tiers for values of the caller's own, under keys of his own.
  * @module
  */
+import { everything } from '../engine/invalidation/labels.ts'
 import { type Duration, milliseconds } from '../duration.ts'
 import type { Entry } from '../entry.ts'
 import { InvalidOptionError } from '../errors.ts'
-import type { Address, Beginning, Engine, Found } from '../engine/engine.ts'
-import type { Fate } from '../engine/cache-info.ts'
+import type { Address, InvalidationSnapshot, Engine, LookupResult } from '../engine/engine.ts'
+import type { StoreOutcome } from '../engine/cache-info.ts'
 import type { Origin } from '../engine/flight/flight.ts'
 import { Flights } from '../engine/flight/flights.ts'
-import { shortened } from '../engine/settings/freshness.ts'
-import { everything } from '../engine/invalidation/generations.ts'
+import { withJitter } from '../engine/settings/freshness.ts'
 import { globMatcher } from './glob.ts'
-import { AnsweredElsewhere, type Turn } from '../engine/shared-store/leases.ts'
+import { AnsweredByAnotherProcess, type LeaseHandle } from '../engine/shared-store/leases.ts'
 import { jsonText } from '../json/value.ts'
-import { storePrefix } from '../engine/cached-call.ts'
-import { refreshesOf } from '../engine/flight/refreshes.ts'
+import { valuePrefix } from '../key/store-keys.ts'
 
 /** A key of the caller's own, which may say of what type its value is. */
 export type ValueKey<Value = unknown> = string & { readonly [valueOf]?: Value }
@@ -32,8 +31,8 @@ export function createCacheKey<Value, Arguments extends readonly unknown[] = rea
   return (...given) => `${name}:${key(...given)}`
 }
 
-/** The cache-aside part of a cache. */
-export class Aside {
+/** The cache-values part of a cache. */
+export class ValueCache {
   readonly #engine: Engine
   readonly #flights: Flights<Made, never>
   readonly #prefix: string
@@ -44,7 +43,7 @@ export class Aside {
     const { clock, flightDeadline, maxEntryBytes, namespace, scope = '' } = engine.settings
     this.#flights = new Flights({ maxBytes: maxEntryBytes, deadline: flightDeadline }, clock)
     this.#scope = scope
-    this.#prefix = `${storePrefix(namespace)}kv:${encodeURIComponent(scope)}:`
+    this.#prefix = valuePrefix(namespace, scope)
   }
 
   /** The value under `key`, or `undefined`. Each caller gets a copy of his own. */
@@ -68,7 +67,7 @@ export class Aside {
     const text = jsonText(value)
     const fresh = this.#ttl(ttl)
     await this.#engine.refresh(address)
-    this.#keep(address, text, fresh, 0, this.#engine.begin(address))
+    this.#keep(address, text, fresh, 0, this.#engine.snapshot(address))
   }
 
   /** Removes what is under `key`. @returns whether every tier did so */
@@ -89,10 +88,10 @@ export class Aside {
     return keys.length
   }
 
-  /** The value under `key`, else what `make` makes, once for all who ask at the same time. What JSON cannot hold is handed out and not kept. */
+  /** The value under `key`, else what `make` makes, once for all who ask at the same time. What JSON cannot hold is passed out and not kept. */
   async wrap<Value>(key: ValueKey<Value>, ttl: Duration | undefined, make: () => Value | Promise<Value>): Promise<Value> {
     const fresh = this.#ttl(ttl)
-    const found = (await this.#find(key)) ?? freshOnly(this.#engine.landed(this.#address(key)))
+    const found = (await this.#find(key)) ?? freshOnly(this.#engine.peek(this.#address(key)))
     return found === undefined ? this.#make(key, fresh, 0, make) : valueIn<Value>(found.entry)
   }
 
@@ -105,18 +104,18 @@ export class Aside {
     const most = milliseconds('maxTtl', maxTtl)
     if (most < fresh) throw new InvalidOptionError('maxTtl', maxTtl, 'at least staleTtl')
     const address = this.#address(key)
-    const looked = await this.#engine.find(address)
-    const found = this.#engine.landed(address) ?? looked
+    const looked = await this.#engine.get(address)
+    const found = this.#engine.peek(address) ?? looked
     if (found === undefined) return this.#make(key, fresh, most - fresh, make)
-    if (found.remaining <= 0) {
+    if (found.freshFor <= 0) {
       const work = async (): Promise<boolean> => this.#renew(key, fresh, most - fresh, make)
-      refreshesOf(this.#engine).begin(address.storeKey, work, (error) => this.#engine.hookFailed(error))
+      this.#engine.refreshes.begin(address.storeKey, work, (error) => this.#engine.hookFailed(error))
     }
     return valueIn<Value>(found.entry)
   }
 
-  async #find(key: string): Promise<Found | undefined> {
-    return freshOnly(await this.#engine.find(this.#address(key)))
+  async #find(key: string): Promise<LookupResult | undefined> {
+    return freshOnly(await this.#engine.get(this.#address(key)))
   }
 
   /** Makes a value anew, unless another process is at it. @returns whether there is a new one */
@@ -125,7 +124,7 @@ export class Aside {
       await this.#fly(key, ttl, stale, make, undefined)
       return true
     } catch (error) {
-      if (error instanceof AnsweredElsewhere) return false
+      if (error instanceof AnsweredByAnotherProcess) return false
       throw error
     }
   }
@@ -135,7 +134,7 @@ export class Aside {
     try {
       return await this.#fly(key, ttl, stale, make, () => this.#find(key))
     } catch (error) {
-      if (!(error instanceof AnsweredElsewhere)) throw error
+      if (!(error instanceof AnsweredByAnotherProcess)) throw error
       // One who does not wait, and whose flight was joined, knows of no value yet.
       return error.found === undefined ? this.#make(key, ttl, stale, make) : valueIn<Value>(error.found.entry)
     }
@@ -146,15 +145,15 @@ export class Aside {
     ttl: number,
     stale: number,
     make: () => Value | Promise<Value>,
-    look: (() => Promise<Found | undefined>) | undefined,
+    look: (() => Promise<LookupResult | undefined>) | undefined,
   ): Promise<Value> {
     const address = this.#address(key)
-    const beginning = this.#engine.begin(address)
+    const snapshot = this.#engine.snapshot(address)
     const { leases } = this.#engine
-    let turn: Turn | undefined
+    let turn: LeaseHandle | undefined
     const origin: Origin<Made, never> = {
       async start(signal) {
-        turn = await leases?.turn(address.storeKey, look, signal)
+        turn = await leases?.acquire(address.storeKey, look, signal)
         try {
           const value = await make()
           return { head: { value, text: textOf(value) }, items: nothing(), shareable: true }
@@ -165,20 +164,20 @@ export class Aside {
       },
       size: () => 0,
     }
-    const { passenger } = this.#flights.board(address.storeKey, origin, undefined, false, ({ head, unusable }) => {
+    const { reader } = this.#flights.join(address.storeKey, origin, undefined, false, ({ head, unusable }) => {
       if (head.text === undefined || unusable !== undefined) this.#engine.skip({ key, operation }, unusable ?? 'not JSON', nobodys())
-      else this.#keep(address, head.text, ttl, stale, beginning)
+      else this.#keep(address, head.text, ttl, stale, snapshot)
       turn?.end()
     })
-    const { value, text } = await passenger.head()
+    const { value, text } = await reader.head()
     // The flight ends, and the value is kept, when a caller has read it to its end.
-    await passenger.next()
+    await reader.next()
     // Callers with one key are callers of one type, which is the key's.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return text === undefined ? (value as Value) : parse<Value>(text)
   }
 
-  #keep(address: Address, text: string, ttl: number, stale: number, begun: Beginning): void {
+  #keep(address: Address, text: string, ttl: number, stale: number, begun: InvalidationSnapshot): void {
     const { clock } = this.#engine.settings
     const head = {
       key: address.key,
@@ -192,18 +191,18 @@ export class Aside {
       ttl,
       stale,
       tags: [],
-      generations: begun.marks,
+      generations: begun.generations,
       status: 200,
       headers: {},
       omits: [],
       latency: 0,
     } as const
-    this.#engine.keep(address, { head, body: text }, begun, nobodys())
+    this.#engine.put(address, { head, body: text }, begun, nobodys())
   }
 
   #ttl(given: Duration | undefined): number {
     const { settings } = this.#engine
-    return shortened(given === undefined ? settings.ttl(operation) : milliseconds('ttl', given), settings)
+    return withJitter(given === undefined ? settings.ttl(operation) : milliseconds('ttl', given), settings)
   }
 
   #address(key: string): Address {
@@ -214,8 +213,8 @@ export class Aside {
 
 const operation = 'value'
 
-function freshOnly(found: Found | undefined): Found | undefined {
-  return found !== undefined && found.remaining > 0 ? found : undefined
+function freshOnly(found: LookupResult | undefined): LookupResult | undefined {
+  return found !== undefined && found.freshFor > 0 ? found : undefined
 }
 
 /** What somebody made: the value, and its text, if JSON can hold it. */
@@ -233,9 +232,9 @@ function textOf(value: unknown): string | undefined {
   }
 }
 
-/** The fate of a value is told to nobody. */
-function nobodys(): Fate {
-  return { stored: false, reason: undefined, usage: undefined, model: '', latency: 0 }
+/** The outcome of a value is told to nobody. */
+function nobodys(): StoreOutcome {
+  return { stored: false, reason: undefined, metering: { usage: undefined, model: '', latency: 0 } }
 }
 
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters

@@ -3,7 +3,7 @@
  * @module
  */
 import type { CacheInfo } from '../call.ts'
-import { QuickResponse } from './lazy-response.ts'
+import { LazyResponse } from './lazy-response.ts'
 
 const known = new WeakMap<object, () => CacheInfo>()
 
@@ -12,22 +12,22 @@ const genuine = new WeakSet()
 
 /**
  * Notes the facts of a `Response`, or of the abort signal of the stream that it became.
- * @param tell makes the facts, the same each time
+ * @param info makes the facts, the same each time
  */
-export function noteInfo(carrier: object, tell: () => CacheInfo): void {
-  known.set(carrier, tell)
+export function noteInfo(carrier: object, info: () => CacheInfo): void {
+  known.set(carrier, info)
 }
 
 /**
  * Puts the facts on a result as `_cache`, beside the SDKs' own `_request_id`: there for who asks, invisible to who lists or compares.
- * @param tell makes the facts, the same each time; called when somebody first asks, as hardly anybody does
+ * @param info makes the facts, the same each time; called when somebody first asks, as hardly anybody does
  */
-export function attachInfo(result: unknown, tell: () => CacheInfo): void {
+export function attachInfo(result: unknown, info: () => CacheInfo): void {
   if (typeof result !== 'object' || result === null || !Object.isExtensible(result)) return
   const get = (): CacheInfo => {
-    const info = tell()
-    genuine.add(info)
-    return info
+    const facts = info()
+    genuine.add(facts)
+    return facts
   }
   Object.defineProperty(result, '_cache', { get, set: replaceInfo, enumerable: false, configurable: true })
 }
@@ -39,7 +39,7 @@ function replaceInfo(this: object, value: unknown): void {
 
 /** What tells the facts of a response, or `undefined`. */
 export function infoOfResponse(response: Response): (() => CacheInfo) | undefined {
-  return response instanceof QuickResponse ? response.tell : known.get(response)
+  return response instanceof LazyResponse ? response.info : known.get(response)
 }
 
 /**
@@ -48,8 +48,8 @@ export function infoOfResponse(response: Response): (() => CacheInfo) | undefine
  */
 export function cacheInfo(of: unknown): CacheInfo | undefined {
   if (typeof of !== 'object' || of === null) return undefined
-  const tell = known.get(of)
-  if (tell !== undefined) return tell()
+  const info = known.get(of)
+  if (info !== undefined) return info()
   const attached: unknown = Object.hasOwn(of, '_cache') ? Reflect.get(of, '_cache') : undefined
   if (isGenuine(attached)) return attached
   const controller: unknown = Reflect.get(of, 'controller')

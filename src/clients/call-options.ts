@@ -1,50 +1,51 @@
 /**
- * The cache's options of one call: read from the SDK's request options, and handed down to where the call is answered.
+ * The cache's options of one call: read from the SDK's request options, and passed down to where the call is answered.
  * @module
  */
-import { assertCallOptions, type CallOptions } from '../call.ts'
+import { assertCallOptions } from '../engine/settings/call-options.ts'
+import { type CallOptions } from '../call.ts'
 import { InvalidOptionError, NotKeyableError } from '../errors.ts'
-import type { Found } from '../engine/engine.ts'
+import type { LookupResult } from '../engine/engine.ts'
 import type { Call } from '../engine/cached-call.ts'
 import { canonicalJson } from '../json/canonical.ts'
 import { isPlainJson } from '../json/plain.ts'
 
-/** Marks a client of ours and holds the bare client beneath. Shared by all copies of llmemo. */
+/** GenerationByLabel a client of ours and holds the bare client beneath. Shared by all copies of llmemo. */
 export const bare = Symbol.for('llmemo.bare')
 
 /** Under this member of `fetch`'s init a wrapped client hands its caller's options down. Shared by all copies of llmemo. */
 export const callOptions = Symbol.for('llmemo.call')
 
 /** What a wrapped client hands down. */
-export interface HandedDown {
+export interface PassedOptions {
   readonly options: CallOptions
   /** The request's body as the caller gave it, of which the SDK may send something else. */
   body: unknown
   /** The signal that the caller gave: that of a stream helper's own controller, by which the helper's facts are found. */
   readonly signal?: object
   /** Told what the seam saw of the call. */
-  learn?: (seen: Seen) => void
+  learn?: (seen: SeamObservation) => void
   /** What was found of the call before it came to the seam, which need not look once more. */
-  looked?: Looked | undefined
+  looked?: EarlierLookup | undefined
 }
 
 /** What was found under a key. */
-export interface Looked {
+export interface EarlierLookup {
   readonly key: string
-  readonly found: Found | undefined
+  readonly found: LookupResult | undefined
 }
 
 /** What the seam saw of a call that it has decided. */
-export interface Seen {
+export interface SeamObservation {
   readonly call: Call
   readonly url: string
   readonly key: string
 }
 
-/** What a wrapped client handed down, or `undefined`. */
-export function handedDownIn(init: object | undefined): HandedDown | undefined {
-  const handed: unknown = init === undefined ? undefined : Reflect.get(init, callOptions)
-  return typeof handed === 'object' && handed !== null && isHandedDown(handed) ? handed : undefined
+/** What a wrapped client passed down, or `undefined`. */
+export function passedOptionsIn(init: object | undefined): PassedOptions | undefined {
+  const passed: unknown = init === undefined ? undefined : Reflect.get(init, callOptions)
+  return typeof passed === 'object' && passed !== null && isPassedOptions(passed) ? passed : undefined
 }
 
 /**
@@ -63,17 +64,17 @@ export function readCallOptions(cache: unknown, bypassCache: unknown): CallOptio
  * The request options less ours, which go down to our fetch in `fetchOptions`.
  * @throws {InvalidOptionError} for an unknown option or a value that cannot be
  */
-export function handDown(given: unknown): unknown {
+export function passDown(given: unknown): unknown {
   if (typeof given !== 'object' || given === null) return given
   const options: Record<string, unknown> = { ...given }
   const { body, signal, fetchOptions, cache, bypassCache } = options
-  const handed: HandedDown = {
+  const passed: PassedOptions = {
     options: readCallOptions(cache, bypassCache),
     body,
     ...(typeof signal === 'object' && signal !== null && { signal }),
   }
   for (const name of ['cache', 'bypassCache']) if (name in options) Reflect.deleteProperty(options, name)
-  options['fetchOptions'] = { ...(typeof fetchOptions === 'object' ? fetchOptions : {}), [callOptions]: handed }
+  options['fetchOptions'] = { ...(typeof fetchOptions === 'object' ? fetchOptions : {}), [callOptions]: passed }
   return options
 }
 
@@ -89,6 +90,6 @@ export function isKeyable(body: unknown): boolean {
   }
 }
 
-function isHandedDown(value: object): value is HandedDown {
+function isPassedOptions(value: object): value is PassedOptions {
   return typeof Reflect.get(value, 'options') === 'object'
 }

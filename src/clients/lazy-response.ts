@@ -5,32 +5,32 @@
  */
 import type { CacheInfo } from '../call.ts'
 
-/** What a {@link QuickResponse} is made of. */
-export interface QuickParts {
+/** What a {@link LazyResponse} is made of. */
+export interface LazyResponseParts {
   readonly status: number
   /** Those headers that were kept with the answer: the same object for each of its responses. */
   readonly headers: Readonly<Record<string, string>>
   readonly url: string
   readonly text: string
   /** Tells the cache facts. */
-  readonly tell: () => CacheInfo
+  readonly info: () => CacheInfo
   /** Makes the real one. */
   readonly make: () => Response
 }
 
-/** A `Response` that is made when it is needed. A caller is to have the {@link realResponse}. */
-export class QuickResponse implements Response {
-  readonly #parts: QuickParts
+/** A `Response` that is made when it is needed. A caller is to have the {@link materialise}. */
+export class LazyResponse implements Response {
+  readonly #parts: LazyResponseParts
   #read = false
   #real: Response | undefined
 
-  constructor(parts: QuickParts) {
+  constructor(parts: LazyResponseParts) {
     this.#parts = parts
   }
 
   /** Tells the cache facts. */
-  get tell(): () => CacheInfo {
-    return this.#parts.tell
+  get info(): () => CacheInfo {
+    return this.#parts.info
   }
 
   /** The `Response` that this one stands for, read as far as this one is. */
@@ -111,7 +111,7 @@ export class QuickResponse implements Response {
 /** The headers of answers as the SDK reads them. To make them takes as long as to look an answer up, so those of one answer are made once. */
 const made = new WeakMap<object, Headers>()
 
-function headersOf(kept: QuickParts['headers']): Headers {
+function headersOf(kept: LazyResponseParts['headers']): Headers {
   const known = made.get(kept)
   if (known !== undefined) return known
   const headers = new Headers(kept)
@@ -120,6 +120,6 @@ function headersOf(kept: QuickParts['headers']): Headers {
 }
 
 /** `response`, as a caller is to have it. */
-export function realResponse(response: Response): Response {
-  return response instanceof QuickResponse ? response.real : response
+export function materialise(response: Response): Response {
+  return response instanceof LazyResponse ? response.real : response
 }

@@ -2,14 +2,15 @@
  * A call, decided: its key, what it is for, how it may use the cache, and by which labels its answer can be invalidated.
  * @module
  */
+import type { JsonObject } from '../json/object.ts'
 import { type CacheMode, type CallOptions } from '../call.ts'
 import { milliseconds } from '../duration.ts'
 import { NotKeyableError } from '../errors.ts'
 import { deriveKey, type KeyParts } from '../key/key.ts'
-import { remembering } from '../base/memo.ts'
-import type { Endpoint, JsonObject } from '../providers/endpoint.ts'
-import { shortened } from './settings/freshness.ts'
-import { everything } from './invalidation/generations.ts'
+import { entryKey } from '../key/store-keys.ts'
+import type { Endpoint } from '../providers/endpoint.ts'
+import { withJitter } from './settings/freshness.ts'
+import { labelsOf } from './invalidation/labels.ts'
 import type { Settings } from './settings/options.ts'
 
 /** A call as a seam sees it. */
@@ -27,7 +28,7 @@ export interface Call {
 }
 
 /** A call, decided. */
-export interface Plan {
+export interface CachedCall {
   readonly endpoint: Endpoint
   readonly origin: string
   readonly request: JsonObject
@@ -48,11 +49,11 @@ export interface Plan {
   /** Whether the caller wants a stream. */
   readonly streamed: boolean
   /** Facets that the caller does not ask for. */
-  readonly omits: readonly string[]
+  readonly missingParts: readonly string[]
 }
 
 /** A call that is not to be cached, and why. */
-export interface Refusal {
+export interface Bypass {
   readonly operation: string
   readonly scope: string
   readonly reason: string
@@ -62,14 +63,14 @@ export interface Refusal {
  * Decides a call.
  * @throws {InvalidOptionError} for a TTL that is none
  */
-export function planCall(call: Call, settings: Settings): Plan | Refusal {
+export function resolveCall(call: Call, settings: Settings): CachedCall | Bypass {
   const { endpoint, request, options } = call
   const operation = options.operation ?? endpoint.operation
   const scope = options.scope ?? settings.scope ?? call.credential
   const ttl = options.ttl === undefined ? settings.ttl(operation) : milliseconds('cache.ttl', options.ttl)
   const mode = options.mode ?? 'default'
   if (mode === 'no-store') return { operation, scope, reason: 'no-store' }
-  const reason = endpoint.refuse(request)
+  const reason = endpoint.bypassReason(request)
   if (reason !== undefined) return { operation, scope, reason }
   try {
     const key = deriveKey(keyParts(call, settings), settings.canonical)
@@ -80,16 +81,16 @@ export function planCall(call: Call, settings: Settings): Plan | Refusal {
       origin: call.origin,
       request,
       key,
-      storeKey: `${storePrefix(settings.namespace)}v1:${key}`,
+      storeKey: entryKey(settings.namespace, key),
       scope,
       operation,
       mode,
-      ttl: shortened(ttl, settings),
+      ttl: withJitter(ttl, settings),
       tags,
       model,
       labels: labelsOf({ scope, operation, model, tags }),
       streamed: request['stream'] === true,
-      omits: endpoint.omits?.(request) ?? [],
+      missingParts: endpoint.missingParts?.(request) ?? [],
     }
   } catch (error) {
     if (error instanceof NotKeyableError) return { operation, scope, reason: 'not keyable' }
@@ -121,19 +122,4 @@ function keyedRequest(endpoint: Endpoint, request: JsonObject, { ignoredFields, 
   const keyed = { ...normalised }
   for (const name of ignored) Reflect.deleteProperty(keyed, name)
   return keyed
-}
-
-/** What every key of a namespace in a store begins with. A namespace holds no colon once it is encoded, so none is a prefix of another. */
-export const storePrefix = remembering(100, (namespace) => `${encodeURIComponent(namespace)}:`)
-
-/** The labels by which an answer can be invalidated. */
-export function labelsOf(answer: {
-  readonly scope: string
-  readonly operation: string
-  readonly model: string
-  readonly tags: readonly string[]
-}): string[] {
-  const labels = [everything, `scope:${answer.scope}`, `operation:${answer.operation}`, `model:${answer.model}`]
-  for (const tag of answer.tags) labels.push(`tag:${tag}`)
-  return labels
 }

@@ -6,24 +6,25 @@ import type { CacheInfo, Source } from '../call.ts'
 import type { BodyKind, Entry, EntryHead, Usage } from '../entry.ts'
 import { EventEmitter } from '../events.ts'
 import type { Address } from './tiers/entry-reader.ts'
-import type { Found } from '../lookup-result.ts'
-import { cacheInfoOf, type Facts, type Fate } from './cache-info.ts'
+import type { LookupResult } from '../lookup-result.ts'
+import { cacheInfoOf, type Facts, type StoreOutcome } from './cache-info.ts'
 import { Flights } from './flight/flights.ts'
+import { Refreshes } from './flight/refreshes.ts'
 import type { Leases } from './shared-store/leases.ts'
 import { guardedLogger, type Logger } from './settings/logger.ts'
 import type { Settings } from './settings/options.ts'
-import type { Plan, Refusal } from './cached-call.ts'
-import { type AnswerFacts, reasonAgainst } from './settings/policy.ts'
+import type { CachedCall, Bypass } from './cached-call.ts'
+import { type AnswerFacts, skipReason } from './settings/policy.ts'
 import { createPriceBook, type PriceBook } from './pricing/price-book.ts'
 import { createStats, type Stats } from './stats/counters.ts'
-import { type Beginning, Tiers } from './tiers/tiers.ts'
+import { type InvalidationSnapshot, Tiers } from './tiers/tiers.ts'
 
 export type { Address } from './tiers/entry-reader.ts'
-export type { Found } from '../lookup-result.ts'
-export type { Beginning } from './tiers/tiers.ts'
+export type { LookupResult } from '../lookup-result.ts'
+export type { InvalidationSnapshot } from './tiers/tiers.ts'
 
 /** A complete answer, to be stored. */
-export interface Draft {
+export interface NewEntry {
   readonly kind: BodyKind
   readonly body: string | Uint8Array
   readonly status: number
@@ -41,6 +42,8 @@ export class Engine {
   readonly events: EventEmitter
   readonly stats: Stats
   readonly prices: PriceBook | undefined
+  /** What is being fetched anew behind the callers' backs. */
+  readonly refreshes: Refreshes
   readonly #tiers: Tiers
   readonly #logger: Logger
   #hookFailed = false
@@ -48,6 +51,7 @@ export class Engine {
 
   constructor(settings: Settings) {
     this.settings = settings
+    this.refreshes = new Refreshes(settings.clock)
     this.events = new EventEmitter((error) => this.hookFailed(error))
     this.prices = settings.prices === false ? undefined : createPriceBook(settings.prices)
     this.stats = createStats({ priceBook: this.prices ?? { load: () => Promise.resolve(), price: () => null } })
@@ -56,7 +60,7 @@ export class Engine {
       settings,
       events: this.events,
       logger: this.#logger,
-      allows: (entry, reason) => this.#reasonAgainst(factsOf(entry, reason)) === undefined,
+      allows: (entry, reason) => this.#skipReason(factsOf(entry, reason)) === undefined,
     })
     this.events.on('error', ({ doing }) => this.stats.error(doing))
     this.events.on('drop', () => this.stats.dropped())
@@ -64,13 +68,13 @@ export class Engine {
   }
 
   /** The entry at `address` when memory holds it and nobody need be asked whether it is good; else {@link Engine.find} may know of one. */
-  recall(address: Address): Found | undefined {
-    return this.#tiers.recall(address)
+  getFromMemory(address: Address): LookupResult | undefined {
+    return this.#tiers.getFromMemory(address)
   }
 
   /** The entry at `address`, or `undefined`. Never throws, and waits for the store no longer than its deadline. */
-  find(address: Address): Promise<Found | undefined> {
-    return this.#tiers.find(address)
+  get(address: Address): Promise<LookupResult | undefined> {
+    return this.#tiers.get(address)
   }
 
   /** Who asks the origin, among the processes over one store; `undefined` where each asks for itself. */
@@ -79,19 +83,19 @@ export class Engine {
   }
 
   /** What memory holds at this moment: for one who looked the entry up and is about to make it, as it may have come in meanwhile. */
-  landed(address: Address): Found | undefined {
-    return this.#tiers.landed(address)
+  peek(address: Address): LookupResult | undefined {
+    return this.#tiers.peek(address)
   }
 
-  /** Flights under the bounds of this cache, for a seam to keep. */
+  /** Flights under the bounds of this cache, for a seam to put. */
   flights<Head, Item>(): Flights<Head, Item> {
     const { maxEntryBytes, flightDeadline, clock } = this.settings
     return new Flights({ maxBytes: maxEntryBytes, deadline: flightDeadline }, clock)
   }
 
   /** The entries at `addresses`, in their order, with one read of the store for all that memory does not hold. */
-  findAll(addresses: readonly Address[]): Promise<(Found | undefined)[]> {
-    return this.#tiers.findAll(addresses)
+  getMany(addresses: readonly Address[]): Promise<(LookupResult | undefined)[]> {
+    return this.#tiers.getMany(addresses)
   }
 
   /**
@@ -103,85 +107,85 @@ export class Engine {
   }
 
   /** What is in force now, for a call that begins to fill `address`. */
-  begin(address: Address): Beginning {
-    return this.#tiers.begin(address)
+  snapshot(address: Address): InvalidationSnapshot {
+    return this.#tiers.snapshot(address)
   }
 
   /** Takes a complete answer in, unless there is a reason against it. Never throws. */
-  store(plan: Plan, beginning: Beginning, draft: Draft, fate: Fate): void {
-    fate.usage = draft.usage
-    fate.latency = draft.latency
-    if (draft.model !== '') fate.model = draft.model
-    const { scope, operation, tags, key } = plan
+  store(cachedCall: CachedCall, snapshot: InvalidationSnapshot, draft: NewEntry, outcome: StoreOutcome): void {
+    outcome.metering.usage = draft.usage
+    outcome.metering.latency = draft.latency
+    if (draft.model !== '') outcome.metering.model = draft.model
+    const { scope, operation, tags, key } = cachedCall
     const head: EntryHead = {
       key,
       scope,
-      provider: plan.endpoint.provider,
-      endpoint: plan.endpoint.name,
+      provider: cachedCall.endpoint.provider,
+      endpoint: cachedCall.endpoint.name,
       operation,
-      model: fate.model,
+      model: outcome.metering.model,
       kind: draft.kind,
       storedAt: this.settings.clock.now(),
-      ttl: plan.ttl,
+      ttl: cachedCall.ttl,
       stale: this.settings.stale,
       tags,
-      generations: beginning.marks,
+      generations: snapshot.generations,
       status: draft.status,
       headers: draft.headers,
-      omits: draft.kind === 'sse' ? plan.omits : [],
+      omits: draft.kind === 'sse' ? cachedCall.missingParts : [],
       latency: Math.round(draft.latency),
       ...(draft.usage && { usage: draft.usage }),
     }
     const entry = { head, body: draft.body }
-    const reason = this.#reasonAgainst(factsOf(entry, draft.reason))
-    if (reason === undefined) this.keep(plan, entry, beginning, fate)
-    else this.skip(plan, reason, fate)
+    const reason = this.#skipReason(factsOf(entry, draft.reason))
+    if (reason === undefined) this.put(cachedCall, entry, snapshot, outcome)
+    else this.skip(cachedCall, reason, outcome)
   }
 
-  /** Puts an entry into both tiers, unless it is too large or its labels were invalidated since the beginning. */
-  keep(address: Address, entry: Entry, beginning: Beginning, fate: Fate): void {
+  /** Puts an entry into both tiers, unless it is too large or its labels were invalidated since the snapshot. */
+  put(address: Address, entry: Entry, snapshot: InvalidationSnapshot, outcome: StoreOutcome): void {
     const { key, operation } = entry.head
     const bytes = bytesOf(entry)
-    if (bytes > this.settings.maxEntryBytes) return this.skip(entry.head, 'too large', fate)
-    if (!this.#tiers.keep(address, entry, beginning)) return this.skip(entry.head, 'invalidated', fate)
-    fate.stored = true
+    if (bytes > this.settings.maxEntryBytes) return this.skip(entry.head, 'too large', outcome)
+    if (!this.#tiers.put(address, entry, snapshot)) return this.skip(entry.head, 'invalidated', outcome)
+    outcome.stored = true
     this.stats.stored()
     this.events.emit('store', { key, operation, bytes })
   }
 
   /** Notes that an answer is not stored. */
-  skip(plan: { readonly key: string; readonly operation: string }, reason: string, fate: Fate): void {
-    fate.reason = reason
+  skip(cachedCall: { readonly key: string; readonly operation: string }, reason: string, outcome: StoreOutcome): void {
+    outcome.reason = reason
     this.stats.skipped(reason)
-    this.events.emit('skip', { key: plan.key, operation: plan.operation, reason })
+    this.events.emit('skip', { key: cachedCall.key, operation: cachedCall.operation, reason })
   }
 
   /** Counts a hit on an entry, and says so. @returns what makes the facts for its caller, who may never ask for them */
-  hit(plan: Plan, found: Found): () => CacheInfo {
-    const { entry, source, age, remaining } = found
+  hit(cachedCall: CachedCall, found: LookupResult): () => CacheInfo {
+    const { entry, source, age, freshFor } = found
     const { usage, model, latency } = entry.head
-    const stale = remaining <= 0
-    const fate: Fate = { stored: true, reason: undefined, usage, model, latency }
-    this.countHit(plan, source, stale, fate)
+    const stale = freshFor <= 0
+    const outcome: StoreOutcome = { stored: true, reason: undefined, metering: { usage, model, latency } }
+    this.countHit(cachedCall, source, stale, outcome)
     let info: CacheInfo | undefined
-    return () => (info ??= this.info(plan, { hit: true, source, age, ttl: remaining, stale }, fate))
+    return () => (info ??= this.info(cachedCall, { hit: true, source, age, ttl: freshFor, stale }, outcome))
   }
 
-  /** Counts a hit, and says so. Of a flight that is joined, the fate is known at its end. */
-  countHit(plan: Plan, source: Source, stale: boolean, fate: Fate): void {
-    const { operation, origin, key, model } = plan
-    const { provider } = plan.endpoint
+  /** Counts a hit, and says so. Of a flight that is joined, the outcome is known at its end. */
+  countHit(cachedCall: CachedCall, source: Source, stale: boolean, outcome: StoreOutcome): void {
+    const { operation, origin, key, model } = cachedCall
+    const { provider } = cachedCall.endpoint
     this.#expectPrices()
     const at = this.settings.clock.now()
     this.stats.hit({
       operation,
       model,
-      answered: fate.model,
+      answered: outcome.metering.model,
       provider,
       origin,
       source,
-      usage: fate.usage,
-      savedMs: fate.latency,
+      usage: outcome.metering.usage,
+      savedMs: outcome.metering.latency,
       stale,
       at,
     })
@@ -189,34 +193,54 @@ export class Engine {
   }
 
   /** The facts of one result. */
-  info(plan: Plan, facts: Pick<Facts, 'hit' | 'source' | 'age' | 'ttl' | 'stale'>, fate: Fate): CacheInfo {
-    const { key, operation, scope, origin } = plan
-    return cacheInfoOf({ ...facts, key, operation, scope, origin, provider: plan.endpoint.provider, fate }, this.prices)
+  info(cachedCall: CachedCall, facts: Pick<Facts, 'hit' | 'source' | 'age' | 'ttl' | 'stale'>, outcome: StoreOutcome): CacheInfo {
+    const { key, operation, scope, origin } = cachedCall
+    return cacheInfoOf({ ...facts, key, operation, scope, origin, provider: cachedCall.endpoint.provider, outcome }, this.prices)
   }
 
   /** Counts a call that the provider must answer, and says so. */
-  miss(plan: Plan): void {
+  miss(cachedCall: CachedCall): void {
     // While the provider is waited for there is time for what the next hit will need.
     this.#pricesExpected = true
     void this.prices?.load()
-    this.stats.miss({ operation: plan.operation, model: plan.model })
-    this.events.emit('miss', { key: plan.key, operation: plan.operation })
+    this.stats.miss({ operation: cachedCall.operation, model: cachedCall.model })
+    this.events.emit('miss', { key: cachedCall.key, operation: cachedCall.operation })
   }
 
   /** Counts what a call cost that the provider answered. */
-  spent(plan: Plan, fate: Fate): void {
-    const { operation, origin, model } = plan
+  spent(cachedCall: CachedCall, outcome: StoreOutcome): void {
+    const { operation, origin, model } = cachedCall
     const at = this.settings.clock.now()
-    this.stats.spent({ operation, model, answered: fate.model, provider: plan.endpoint.provider, origin, usage: fate.usage, at })
+    this.stats.spent({
+      operation,
+      model,
+      answered: outcome.metering.model,
+      provider: cachedCall.endpoint.provider,
+      origin,
+      usage: outcome.metering.usage,
+      at,
+    })
   }
 
   /** Counts a bypass, and says so. @returns the facts for its caller */
-  bypass(refusal: Refusal): CacheInfo {
+  bypass(refusal: Bypass): CacheInfo {
     const { operation, scope, reason } = refusal
     this.stats.bypass({ operation, reason })
     this.events.emit('bypass', { operation, reason })
-    const fate: Fate = { stored: false, reason, usage: undefined, model: '', latency: 0 }
-    const facts = { hit: false, source: 'origin', age: 0, ttl: 0, key: '', operation, scope, stale: false, provider: '', origin: '', fate }
+    const outcome: StoreOutcome = { stored: false, reason, metering: { usage: undefined, model: '', latency: 0 } }
+    const facts = {
+      hit: false,
+      source: 'origin',
+      age: 0,
+      ttl: 0,
+      key: '',
+      operation,
+      scope,
+      stale: false,
+      provider: '',
+      origin: '',
+      outcome,
+    }
     return cacheInfoOf(facts, undefined)
   }
 
@@ -249,7 +273,7 @@ export class Engine {
     return this.#tiers.memory()
   }
 
-  /** Resolves when all writes were handed to the store. */
+  /** Resolves when all writes were passed to the store. */
   flush(): Promise<void> {
     return this.#tiers.flush()
   }
@@ -267,8 +291,8 @@ export class Engine {
     this.#logger.warn(`llmemo: a function of yours failed (${nameOf(error)}); calls go on, and further such errors are only counted.`)
   }
 
-  #reasonAgainst(answer: AnswerFacts): string | undefined {
-    return reasonAgainst(this.settings.policy, answer, (error) => this.hookFailed(error))
+  #skipReason(answer: AnswerFacts): string | undefined {
+    return skipReason(this.settings.policy, answer, (error) => this.hookFailed(error))
   }
 
   /** Loading takes some 40 ms of the one thread, which the caller of the first hit should not wait for. */

@@ -1,5 +1,5 @@
 /**
- * Memory with a bound in bytes: the hot tier's own, and a store made of it.
+ * Memory with a bound in bytes, for the hot tier and for the store in memory.
  *
  * Who shares a memory must not be pushed out of it by one who floods it. So each entry is on somebody's account, and one who holds
  * more than half of all bytes makes room at his own expense. Up to half, and for one who is alone, it is the least recently used
@@ -8,9 +8,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
-import { systemClock } from '../clock.ts'
-import { wholeNumber, withMethods } from '../base/option-checks.ts'
-import type { Store, StoreWrite } from '../store.ts'
+import { wholeNumber } from '../base/option-checks.ts'
 import { type Used, UseOrder } from './use-order.ts'
 
 /** How a {@link BoundedMemory} is made. */
@@ -25,24 +23,11 @@ export interface BoundedMemoryOptions<Value> {
   readonly onEvict?: (key: string, value: Value) => void
 }
 
-/** How a {@link memoryStore} is made. */
-export interface MemoryStoreOptions {
-  /** How many bytes all entries together may take, keys and bookkeeping included. @default 67_108_864 (64 MiB) */
-  readonly maxBytes?: number
-  /** Where time comes from. @default the clock of the machine */
-  readonly clock?: Clock
-}
-
-const defaultMaxBytes = 64 * 1_024 * 1_024
-
 /**
  * What an entry takes besides its value and the characters of its key: the key's header, its places in the maps, and the columns of
  * lru-cache, with the room that growing arrays keep ahead. 230 bytes were measured on Node 24, and 180 more for an owner's first entry.
  */
 const entryOverhead = 300
-
-/** What a `Uint8Array` with a buffer of its own takes besides its bytes: 190 on the heap were measured on Node 24. */
-const arrayOverhead = 250
 
 /**
  * lru-cache calls an entry stale when its age is *more* than its TTL; here it is gone when its age *is* its TTL.
@@ -195,53 +180,4 @@ export class BoundedMemory<Value extends object> {
     share.entries.remove(kept)
     if (share.entries.oldest === undefined) this.#shares.delete(share.owner)
   }
-}
-
-/**
- * A store in this process's memory. Values are copied on the way in and out.
- * @throws {InvalidOptionError} when an option has a value that cannot be
- */
-export function memoryStore(options: MemoryStoreOptions = {}): Store {
-  const { maxBytes = defaultMaxBytes, clock = systemClock } = options
-  withMethods('clock', clock, ['monotonic'], 'a clock with a method monotonic()')
-  const memory = new BoundedMemory<Uint8Array>({ maxBytes, clock })
-  const get = (key: string) => copy(memory.get(key))
-  const set = (key: string, value: Uint8Array, { ttl }: { ttl: number }) => {
-    memory.set(key, new Uint8Array(value), { bytes: value.byteLength + arrayOverhead, ttl })
-  }
-  return {
-    name: 'memory',
-    get,
-    set,
-    delete(key) {
-      memory.delete(key)
-    },
-    getMany: (keys) => keys.map(get),
-    setMany(writes: readonly StoreWrite[]) {
-      for (const write of writes) set(write.key, write.value, write)
-    },
-    lease(key, token, options) {
-      const holder = memory.get(key)
-      if (holder !== undefined && textOf(holder) !== token) return textOf(holder)
-      set(key, new TextEncoder().encode(token), options)
-      return token
-    },
-    release(key, token) {
-      const holder = memory.get(key)
-      if (holder !== undefined && textOf(holder) === token) memory.delete(key)
-    },
-    keys: (prefix) => memory.keys().filter((key) => key.startsWith(prefix)),
-    close() {
-      memory.clear()
-    },
-  }
-}
-
-/** Not `slice()`, which for a `Buffer` would be a view of the same bytes. */
-function copy(value: Uint8Array | undefined): Uint8Array | undefined {
-  return value && new Uint8Array(value)
-}
-
-function textOf(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes)
 }

@@ -3,10 +3,8 @@
  * @module
  */
 import type { Usage } from '../entry.ts'
+import type { JsonObject } from '../json/object.ts'
 import type { ServerEvent } from '../base/server-sent-events.ts'
-
-/** JSON as it comes out of `JSON.parse`, when it is an object. */
-export type JsonObject = Record<string, unknown>
 
 /** How the streamed form of an answer relates to the whole one. */
 export interface Streaming {
@@ -56,33 +54,13 @@ export interface Endpoint {
   /** Whether the events of a stream hold the protocol's end mark, where there is no {@link Streaming}. Without it such streams are not stored. */
   readonly complete?: (events: readonly ServerEvent[]) => boolean
   /** Why a request must not be cached, or `undefined`. */
-  refuse(request: JsonObject): string | undefined
+  bypassReason(request: JsonObject): string | undefined
   /** The request with spellings that the provider defines as the same made one. Never changes its argument. @default as it is */
   readonly normalise?: (request: JsonObject) => JsonObject
   /** Facets that this request does not ask for and its answer therefore lacks: `['usage']`. @default none */
-  readonly omits?: (request: JsonObject) => readonly string[]
+  readonly missingParts?: (request: JsonObject) => readonly string[]
   /** Why a whole answer must not be stored by default, or `undefined` when it is complete and successful. */
-  judge(answer: JsonObject): string | undefined
+  skipReason(answer: JsonObject): string | undefined
   /** The tokens that a whole answer cost, or `undefined` when it does not say. */
   usage(answer: JsonObject): Usage | undefined
-}
-
-/** Whether `value` is a JSON object. */
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** The JSON object that `text` is, or `undefined` when it is none. */
-export function parseJsonObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** `value` when it is a whole token count from 0, else 0. */
-export function count(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { QuickResponse, realResponse } from '../../src/clients/lazy-response.ts'
+import { LazyResponse, materialise } from '../../src/clients/lazy-response.ts'
 
 const text = '{"answer":42}'
 const headers = { 'content-type': 'application/json', 'request-id': 'req_1' }
@@ -12,7 +12,7 @@ function make(): { quick: Response; plain: Response; made: () => number } {
     headers,
     url: '',
     text,
-    tell: () => {
+    info: () => {
       throw new Error('nobody asks for the facts')
     },
     make: () => {
@@ -20,7 +20,7 @@ function make(): { quick: Response; plain: Response; made: () => number } {
       return plain()
     },
   }
-  return { quick: new QuickResponse(parts), plain: plain(), made: () => count }
+  return { quick: new LazyResponse(parts), plain: plain(), made: () => count }
 }
 
 /** What a response is seen to be. */
@@ -47,7 +47,7 @@ describe('a quick response', () => {
     expect(await quick[method]()).toEqual(await plain[method]())
     expect(seen(quick)).toEqual(seen(plain))
     for (const again of ['text', 'json', 'bytes'] as const) await expect(quick[again]()).rejects.toThrow(TypeError)
-    expect(seen(realResponse(quick))).toEqual(seen(plain))
+    expect(seen(materialise(quick))).toEqual(seen(plain))
   })
 
   it('is read by its body, once', async () => {
@@ -70,10 +70,10 @@ describe('a quick response', () => {
 
   it('has one real response for everybody, read as far as it is itself', async () => {
     const { quick, made } = make()
-    const real = realResponse(quick)
+    const real = materialise(quick)
     expect(Object.getPrototypeOf(real)).toBe(Response.prototype)
-    expect(realResponse(quick)).toBe(real)
-    expect(realResponse(real)).toBe(real)
+    expect(materialise(quick)).toBe(real)
+    expect(materialise(real)).toBe(real)
     expect(await quick.text()).toBe(text)
     expect(real.bodyUsed).toBe(true)
     expect(made()).toBe(1)

@@ -2,6 +2,7 @@
  * What every wrapped client must do, whichever SDK it is of: one suite that each SDK's test calls, over real sockets.
  * @module
  */
+import { memoryStore } from '../../src/stores/memory-store.ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CacheInfo } from '../../src/call.ts'
 import { cacheInfo } from '../../src/clients/cache-info.ts'
@@ -9,7 +10,6 @@ import { withCache } from '../../src/clients/with-cache.ts'
 import { type Cache, createCache } from '../../src/cache/cache.ts'
 import type { CacheOptions } from '../../src/engine/settings/options.ts'
 import type { Store } from '../../src/store.ts'
-import { memoryStore } from '../../src/memory/bounded-memory.ts'
 import { failureOf, isStream, type Outcome, outcomeOf } from '../support/outcome.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { gate, type ProviderReply, type ProviderRequest, type ProviderServer, startProvider } from '../support/provider-server.ts'

@@ -1,7 +1,8 @@
+import { memoryStore } from '../../src/stores/memory-store.ts'
 import * as fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { InvalidOptionError } from '../../src/errors.ts'
-import { BoundedMemory, memoryStore } from '../../src/memory/bounded-memory.ts'
+import { BoundedMemory } from '../../src/memory/bounded-memory.ts'
 import { describeStore } from '../contracts/store.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 

@@ -2,7 +2,7 @@
  * Answers in the protocol of Anthropic, as the tests' provider gives them: whole, and as the events of a stream.
  * @module
  */
-import { isJsonObject, type JsonObject } from '../../src/providers/endpoint.ts'
+import { isJsonObject, type JsonObject } from '../../src/json/object.ts'
 import type { ServerEvent } from '../../src/base/server-sent-events.ts'
 import type { ProviderReply, ProviderRequest } from './provider-server.ts'
 

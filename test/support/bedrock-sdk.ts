@@ -2,9 +2,9 @@
  * The Bedrock Runtime client as the tests make and call it, over each of its two request handlers.
  * @module
  */
+import { isJsonObject, type JsonObject } from '../../src/json/object.ts'
 import { BedrockRuntime, type BedrockRuntimeClientConfig } from '@aws-sdk/client-bedrock-runtime'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { isJsonObject, type JsonObject } from '../../src/providers/endpoint.ts'
 import type { ServerEvent } from '../../src/base/server-sent-events.ts'
 import type { Protocol } from './bedrock-server.ts'
 import { type Failure, failureOf, isStream } from './outcome.ts'

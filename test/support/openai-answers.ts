@@ -2,7 +2,7 @@
  * Answers in the protocol of OpenAI, as the tests' provider gives them: whole, and as the events of a stream.
  * @module
  */
-import type { JsonObject } from '../../src/providers/endpoint.ts'
+import type { JsonObject } from '../../src/json/object.ts'
 import type { ServerEvent } from '../../src/base/server-sent-events.ts'
 
 /** A call of a function by the model. */

@@ -4,11 +4,11 @@
  * `ask <file> <name>` asks the same hundred questions as others do, and tells what it was answered.
  * @module
  */
+import { memoryStore } from '../../src/stores/memory-store.ts'
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import OpenAI from 'openai'
 import { createCache, withCache } from '../../src/index.ts'
-import { memoryStore } from '../../src/memory/bounded-memory.ts'
 import { sqliteStore } from '../../src/stores/sqlite/store.ts'
 import { answer, callerOf } from './chat.ts'
 

@@ -14,17 +14,63 @@ export interface Import {
   readonly kind: 'value' | 'type' | 'dynamic'
 }
 
-/** The layers from the ground up: each imports only those before it, and itself. */
-export const layers = ['words', 'key', 'codec', 'stream', 'providers', 'stores', 'testing', 'engine', 'clients', 'server', 'cli', 'index']
+/**
+ * The rooms of `src` from the ground up: each imports only from those before it, and from itself. A room within a room is listed with its
+ * path; the files of a room's own folder lie above the rooms within it, unless they are listed as its ground.
+ */
+export const rooms = [
+  'words',
+  'base',
+  'json',
+  'memory',
+  'key',
+  'codec',
+  'providers',
+  'stores',
+  'testing',
+  'engine/pricing',
+  'engine/settings',
+  'engine/stats',
+  'engine/shared-store',
+  'engine/invalidation',
+  'engine/tiers',
+  'engine/flight',
+  'engine',
+  'cache',
+  'clients',
+  'monitor',
+  'adapters',
+  'env',
+  'cli',
+  'index',
+]
 
-/** What each layer may import that is not ours. `*` ends a prefix; `type:` and `dynamic:` allow only imports of that kind. */
+/** Rooms that import less than their place allows. */
+const narrower: Readonly<Record<string, readonly string[]>> = {
+  stores: ['words', 'base', 'memory', 'stores'],
+  'engine/flight': ['words', 'base', 'engine/flight'],
+  memory: ['words', 'base', 'memory'],
+  monitor: ['words', 'cache', 'monitor'],
+  adapters: ['words', 'cache', 'adapters'],
+}
+
+/** Folders whose subfolders do not import one another: one for each store, provider, client or adapter. */
+const apart = new Set(['stores', 'adapters', 'clients'])
+
+/** Subfolders that all of their siblings may import. */
+const ground = new Set(['clients/http'])
+
+/** What each room may import that is not ours. `*` ends a prefix; `type:` and `dynamic:` allow only imports of that kind. */
 const foreign: Readonly<Record<string, readonly string[]>> = {
-  key: ['node:crypto'],
+  base: ['node:crypto', 'node:module'],
+  json: ['node:util'],
+  memory: ['lru-cache'],
   codec: ['node:crypto', 'node:util', 'fflate/browser'],
   // The AWS SDK makes commands of classes of its own, so the store on DynamoDB, a door of its own, needs more of it than types.
-  stores: ['lru-cache', 'node:*', '@aws-sdk/lib-dynamodb', '@aws-sdk/client-dynamodb', 'dynamic:@aws-sdk/client-s3'],
+  stores: ['node:*', '@aws-sdk/lib-dynamodb', '@aws-sdk/client-dynamodb', 'dynamic:@aws-sdk/client-s3'],
   testing: ['node:assert/strict', 'node:util'],
-  engine: ['dynamic:@pydantic/genai-prices', 'type:@pydantic/genai-prices', 'node:async_hooks', 'node:module'],
+  'engine/pricing': ['dynamic:@pydantic/genai-prices', 'type:@pydantic/genai-prices', 'node:module'],
+  'engine/flight': ['node:async_hooks'],
   clients: ['type:openai', 'type:openai/*', 'type:@anthropic-ai/sdk', 'type:@anthropic-ai/sdk/*', 'type:@aws-sdk/*'],
 }
 
@@ -94,28 +140,43 @@ function relatives(path: string, imports: readonly Import[]): string[] {
   return imports.filter(({ specifier }) => isRelative(specifier)).map(({ specifier }) => resolve(path, specifier))
 }
 
-/** The layer that a file belongs to: its folder below `src`, `words` for the files of `src` itself, and `index` for the front door. */
-function layerOf(path: string): string {
-  const [, folder = '', ...rest] = path.split('/')
-  if (rest.length > 0) return folder
-  return folder === 'index.ts' ? 'index' : 'words'
+/** The room that a file belongs to: the longest listed path that it lies in, `words` for the files of `src` itself, `index` for the front door. */
+function roomOf(path: string): string | undefined {
+  const folders = path.split('/').slice(1, -1)
+  if (folders.length === 0) return path === 'src/index.ts' ? 'index' : 'words'
+  const inner = folders.slice(0, 2).join('/')
+  return rooms.find((room) => room === inner) ?? rooms.find((room) => room === folders[0])
 }
 
 function brokenImports(path: string, imports: readonly Import[], sources: Sources): string[] {
-  const layer = layerOf(path)
-  const floor = layers.indexOf(layer)
-  if (floor === -1) return [`${path}: the folder ${layer} is none of the layers`]
+  const room = roomOf(path)
+  if (room === undefined) return [`${path}: the folder ${dirname(path)} is none of the rooms`]
   return imports.flatMap(({ specifier, kind }) => {
-    if (!isRelative(specifier)) return allowed(layer, specifier, kind) ? [] : [`${path}: ${layer} may not import ${specifier} (${kind})`]
+    if (!isRelative(specifier)) return allowed(room, specifier, kind) ? [] : [`${path}: ${room} may not import ${specifier} (${kind})`]
     const target = resolve(path, specifier)
     if (target === 'src/index.ts') return [`${path}: imports the front door`]
     if (sources[target] === undefined) return [`${path}: imports ${specifier}, which is not there`]
-    return layers.indexOf(layerOf(target)) > floor ? [`${path}: ${layer} imports upwards from ${target}`] : []
+    return [...upwards(path, target), ...sideways(path, target)]
   })
 }
 
-function allowed(layer: string, specifier: string, kind: Import['kind']): boolean {
-  return (foreign[layer] ?? []).some((rule) => {
+function upwards(path: string, target: string): string[] {
+  const [room = '', other = ''] = [roomOf(path), roomOf(target)]
+  if (rooms.indexOf(other) > rooms.indexOf(room)) return [`${path}: ${room} imports upwards from ${target}`]
+  return narrower[room]?.includes(other) === false ? [`${path}: ${room} may not import ${target}`] : []
+}
+
+/** Imports between folders that are to be strangers to one another, and from a folder up to the files around it. */
+function sideways(path: string, target: string): string[] {
+  const [room = '', own, ...inOwn] = path.split('/').slice(1)
+  const [otherRoom, other, ...inOther] = target.split('/').slice(1)
+  if (room !== otherRoom || !apart.has(room) || inOwn.length === 0) return []
+  if (inOther.length === 0 || own === other || ground.has(`${room}/${other}`)) return []
+  return [`${path}: ${room}/${own} may not import ${target}`]
+}
+
+function allowed(room: string, specifier: string, kind: Import['kind']): boolean {
+  return (foreign[room] ?? []).some((rule) => {
     const [, only, pattern = ''] = /^(?:(type|dynamic):)?(.+)$/.exec(rule) ?? []
     if (only !== undefined && only !== kind) return false
     return pattern.endsWith('*') ? specifier.startsWith(pattern.slice(0, -1)) : specifier === pattern

@@ -2,7 +2,8 @@
  * What the tests of the providers' endpoints share: verdicts over recordings, and streams as the SDKs' accumulators read them.
  * @module
  */
-import { isJsonObject, type Endpoint, type JsonObject } from '../../src/providers/endpoint.ts'
+import { isJsonObject, type JsonObject } from '../../src/json/object.ts'
+import { type Endpoint } from '../../src/providers/endpoint.ts'
 import type { ServerEvent } from '../../src/base/server-sent-events.ts'
 import type { Recording } from './recordings.ts'
 
@@ -10,10 +11,10 @@ import type { Recording } from './recordings.ts'
 export function verdicts(endpoint: Endpoint, recorded: readonly Recording[]): Record<string, string> {
   const found: Record<string, string> = {}
   for (const { name, whole, events } of recorded) {
-    if (whole !== undefined) found[`${name}.json`] = endpoint.judge(bodyOf(JSON.parse(whole))) ?? 'storable'
+    if (whole !== undefined) found[`${name}.json`] = endpoint.skipReason(bodyOf(JSON.parse(whole))) ?? 'storable'
     if (events === undefined) continue
     const assembled = endpoint.streaming?.assemble(events)
-    found[`${name}.stream.jsonl`] = assembled === undefined ? 'incomplete stream' : (endpoint.judge(assembled) ?? 'storable')
+    found[`${name}.stream.jsonl`] = assembled === undefined ? 'incomplete stream' : (endpoint.skipReason(assembled) ?? 'storable')
   }
   return found
 }

@@ -1,5 +1,5 @@
+import { memoryStore } from '../../src/stores/memory-store.ts'
 import { describe, expect, it } from 'vitest'
-import { memoryStore } from '../../src/memory/bounded-memory.ts'
 import { chaosKinds } from '../../src/testing/chaos-plan.ts'
 import { type ChaosKind, type ChaosSchedule, chaosStore, ManualClock, seededRandom } from '../../src/testing/index.ts'
 import { callerOf, openCache } from '../support/chat.ts'

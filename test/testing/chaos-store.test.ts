@@ -1,7 +1,7 @@
+import { memoryStore } from '../../src/stores/memory-store.ts'
 import { describe, expect, it } from 'vitest'
 import { InvalidOptionError, StoreError } from '../../src/errors.ts'
 import type { Store } from '../../src/store.ts'
-import { memoryStore } from '../../src/memory/bounded-memory.ts'
 import { type ChaosKind, chaosStore, ManualClock, seededRandom, storeConformance } from '../../src/testing/index.ts'
 import { settle } from '../support/chat.ts'
 

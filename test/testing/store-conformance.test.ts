@@ -1,7 +1,7 @@
+import { memoryStore } from '../../src/stores/memory-store.ts'
 import { AssertionError } from 'node:assert'
 import { describe, expect, it } from 'vitest'
 import type { ChannelListener, Store, StoreWrite, WriteOptions } from '../../src/store.ts'
-import { memoryStore } from '../../src/memory/bounded-memory.ts'
 import { ManualClock, storeConformance, type StoreUnderTest } from '../../src/testing/index.ts'
 
 /** A sound store, made in the simplest way, of which the wrong ones differ in one thing each. */

@@ -8,7 +8,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { memberOf, withInformedParse, withoutFunctions } from './structured-output.ts'
 import { type Fetch, fetchThrough } from '../http/caching-fetch.ts'
 import { infoOfResponse, noteInfo } from '../cache-info.ts'
-import { callOptions, handDown, handedDownIn } from '../call-options.ts'
+import { callOptions, passDown, passedOptionsIn } from '../call-options.ts'
 import { openFastLane } from '../http/fast-lane.ts'
 import { bareClient, type FetchClient, hasMethods, optionOf, withCallOptions } from '../http/sdk-client.ts'
 
@@ -40,7 +40,7 @@ export function wrapAnthropic(client: FetchClient, engine: Engine): FetchClient 
     const fetch = fetchThrough(engine, own.fetch, { rotating })
     const wrapped = own.withOptions({ fetch })
     if (!rotating) openFastLane(wrapped, engine, () => wrapped.fetch === fetch)
-    return withCallOptions(withInformedParse(wrapped), own, again, (options) => handDown(withoutFunctions(options)))
+    return withCallOptions(withInformedParse(wrapped), own, again, (options) => passDown(withoutFunctions(options)))
   }
   const last = cachingMiddleware(own, engine)
   const ofClient: Middleware = (request, next, context) =>
@@ -49,7 +49,7 @@ export function wrapAnthropic(client: FetchClient, engine: Engine): FetchClient 
   // The caller's own come first, so that they see every call, hits included, as they would see it without us, and we what they made of it.
   const wrapped = own.withOptions({ middleware: [...middleware.filter(isNotOurs), ofClient] })
   if (!isRotating(own)) openFastLane(wrapped, engine, () => isOnly(Reflect.get(wrapped, 'middleware'), ofClient))
-  return withCallOptions(withInformedParse(wrapped), own, again, (options) => withLast(handDown(withoutFunctions(options)), last))
+  return withCallOptions(withInformedParse(wrapped), own, again, (options) => withLast(passDown(withoutFunctions(options)), last))
 }
 
 /** What stands in the middleware of wrapped clients. A caller may take it from one to make another client of: twice it would only hinder. */
@@ -89,8 +89,8 @@ function cachingMiddleware(client: FetchClient, engine: Engine): Middleware {
       const seam = { rotating: rotates && !namesCredential(memberOf(context?.options, 'headers')) }
       const init = { ...request, signal: waiting.signal, [callOptions]: handedTo(request, context) }
       const response = await fetchThrough(engine, upstream, seam)(request.url, init)
-      const tell = infoOfResponse(response)
-      if (tell !== undefined && request.signal) noteInfo(request.signal, tell)
+      const info = infoOfResponse(response)
+      if (info !== undefined && request.signal) noteInfo(request.signal, info)
       return response
     } finally {
       stop()
@@ -98,10 +98,10 @@ function cachingMiddleware(client: FetchClient, engine: Engine): Middleware {
   }
 }
 
-/** What our `post` handed down: a middleware that makes a new request of its own leaves it behind. */
+/** What our `post` passed down: a middleware that makes a new request of its own leaves it behind. */
 function handedTo(request: ApiRequest, context: Context | undefined): unknown {
   const fetchOptions = memberOf(context?.options, 'fetchOptions')
-  return handedDownIn(request) ?? (typeof fetchOptions === 'object' && fetchOptions !== null ? handedDownIn(fetchOptions) : undefined)
+  return passedOptionsIn(request) ?? (typeof fetchOptions === 'object' && fetchOptions !== null ? passedOptionsIn(fetchOptions) : undefined)
 }
 
 /**

@@ -1,16 +1,16 @@
 /**
- * The Bedrock seam: the middleware stack's initialize step, before anything is signed or sent, so that a hit needs no credentials and no
+ * The Bedrock seam: the middleware stack's initialize step, before anything is signed or context, so that a hit needs no credentials and no
  * network. The caller's own client and stack are not changed: each `send` runs over a copy of the stack with our step at its end.
  * Source: https://github.com/smithy-lang/smithy-typescript/tree/main/packages/middleware-stack
  * @module
  */
+import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { exchange, type Exchange, type Shared } from '../../engine/exchange.ts'
-import type { Fate } from '../../engine/cache-info.ts'
+import { exchange, type Seam, type Shared } from '../../engine/exchange.ts'
+import type { StoreOutcome } from '../../engine/cache-info.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
-import { fillSingles, findSingles, type Singles } from '../../engine/per-input.ts'
+import { fillInputs, findInputs, type PerInputCalls } from '../../engine/per-input.ts'
 import { NotCachedError } from '../../errors.ts'
-import { isJsonObject, type JsonObject, parseJsonObject } from '../../providers/endpoint.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
 import { draftOf, informed, isStream, keptHeaders, keptText, type OutputHead, sharedOutput, storedOutput, upstreamOf } from './response.ts'
 import { isOutage } from './outage.ts'
@@ -25,16 +25,16 @@ import {
   type Result,
   type Step,
 } from './sdk-client.ts'
-import { type Decided, decide } from './decision.ts'
+import { type ResolvedCall, decide } from './decision.ts'
 import { FastSend } from './fast-lane.ts'
-import { cachedCommands, type Shape } from './commands.ts'
+import { cachedCommands, type CommandCodec } from './commands.ts'
 import { abortError, type Caller, follow, isAborted, signalOf } from './signals.ts'
 import { bare, readCallOptions } from '../call-options.ts'
 
 export { isBedrock } from './sdk-client.ts'
 
 /** One `send` on its way through the seam. */
-interface Sent extends Caller {
+interface SendContext extends Caller {
   /** The caller's options as he gave them. They are read where an error of ours is one of the call. */
   readonly cache: unknown
   readonly bypassCache: unknown
@@ -58,15 +58,15 @@ export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClien
     const output = done === undefined ? fast.output(command, cache, bypassCache, caller) : undefined
     if (output !== undefined) return Promise.resolve().then(output)
     const named = (commandName: string): void => fast.learn(command, commandName)
-    const sent: Sent = { cache, bypassCache, ...caller, upstream: new AbortController(), named }
+    const context: SendContext = { cache, bypassCache, ...caller, upstream: new AbortController(), named }
     const stack = wrapped.middlewareStack.clone()
-    stack.add(cachingStep(engine, origin, sent), { step: 'initialize', priority: 'low', name: 'llmemo' })
+    stack.add(cachingStep(engine, origin, context), { step: 'initialize', priority: 'low', name: 'llmemo' })
     // A client for this call alone, so that neither the stack nor the handlers that a client may keep are shared with another call.
     const single: object = Object.create(wrapped, {
       middlewareStack: { value: stack },
       handlers: { value: undefined, configurable: true, writable: true },
     })
-    const options = { ...rest, abortSignal: sent.upstream.signal }
+    const options = { ...rest, abortSignal: context.upstream.signal }
     // `send` finds the stack and the handlers by its `this`.
     return Reflect.apply(Reflect.get(own, 'send'), single, done === undefined ? [command, options] : [command, options, done])
   }
@@ -80,34 +80,34 @@ export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClien
   return wrapped
 }
 
-function cachingStep(engine: Engine, origin: Origin, sent: Sent): Middleware {
+function cachingStep(engine: Engine, origin: Origin, context: SendContext): Middleware {
   return (next, { commandName = '' }) =>
     async (step) => {
-      sent.named(commandName)
-      const options = readCallOptions(sent.cache, sent.bypassCache)
+      context.named(commandName)
+      const options = readCallOptions(context.cache, context.bypassCache)
       const command = cachedCommands.get(commandName)
-      const from = command === undefined || isAborted(sent.signal) ? undefined : await origin.find()
-      if (command === undefined || from === undefined) return pass(next, step, sent)
-      const { shape, streamed } = command
-      const decided = decide(engine, shape, streamed, step.input, from, options)
+      const from = command === undefined || isAborted(context.signal) ? undefined : await origin.find()
+      if (command === undefined || from === undefined) return pass(next, step, context)
+      const { codec, streamed } = command
+      const decided = decide(engine, codec, streamed, step.input, from, options)
       if ('reason' in decided) {
-        const result = await pass(next, step, sent)
+        const result = await pass(next, step, context)
         const info = engine.bypass(decided)
         return { ...result, output: informed(result.output, () => info) }
       }
       try {
-        const own = shape.snapshot(step.input, decided.plan.request)
+        const own = codec.snapshot(step.input, decided.cachedCall.request)
         const ask = async (input = own()): Promise<JsonObject> => (await next({ ...step, input })).output
-        return { output: await exchange(engine, exchangeOf(engine, { ...decided, shape, ask }, sent)) }
+        return { output: await exchange(engine, exchangeOf(engine, { ...decided, codec, ask }, context)) }
       } catch (error) {
         // The signal may have fired meanwhile.
-        throw isAborted(sent.signal) ? abortError(sent.signal) : error
+        throw isAborted(context.signal) ? abortError(context.signal) : error
       }
     }
 }
 
 /** Past the cache. The caller's signal is then the request's own. */
-async function pass(next: Next, step: Step, { signal, upstream }: Sent): Promise<Result> {
+async function pass(next: Next, step: Step, { signal, upstream }: SendContext): Promise<Result> {
   const unfollow = signal === undefined ? undefined : follow(upstream, signal)
   let streamed = false
   try {
@@ -121,40 +121,45 @@ async function pass(next: Next, step: Step, { signal, upstream }: Sent): Promise
 }
 
 /** One call, decided, and how to make it. */
-interface Asked extends Decided {
-  readonly shape: Shape
+interface BedrockCall extends ResolvedCall {
+  readonly codec: CommandCodec
   /** Asks the service, with another input or with the caller's own. */
   readonly ask: (input?: JsonObject) => Promise<JsonObject>
 }
 
-function exchangeOf(engine: Engine, asked: Asked, sent: Sent): Exchange<OutputHead, ServerEvent, JsonObject> {
-  const { plan, singles, shape, ask } = asked
-  const { signal, upstream } = sent
+function exchangeOf(engine: Engine, asked: BedrockCall, context: SendContext): Seam<OutputHead, ServerEvent, JsonObject> {
+  const { cachedCall, inputs, codec, ask } = asked
+  const { signal, upstream } = context
   return {
-    plan,
+    cachedCall,
     signal,
     flights: flightsOf(engine),
-    ...(singles && { find: () => findSingles(engine, plan, singles) }),
-    async start(flightSignal, fate) {
+    ...(inputs && { find: () => findInputs(engine, cachedCall, inputs) }),
+    async start(flightSignal, outcome) {
       follow(upstream, flightSignal)
-      return upstreamOf(singles === undefined ? await ask() : await askSingles(engine, asked, singles, fate), shape, plan.streamed)
+      return upstreamOf(inputs === undefined ? await ask() : await askInputs(engine, asked, inputs, outcome), codec, cachedCall.streamed)
     },
     isOutage: (said) => 'error' in said && isOutage(said.error),
     size: ({ data }) => data.length,
-    draft: (recording) => (singles === undefined ? draftOf(plan, recording) : undefined),
-    stored: ({ entry }, tell) => storedOutput(entry, plan, shape, tell, engine.settings.replay, sent),
-    shared: (head, passenger, info) => sharedOutput(head, passenger, plan, shape, info, sent),
+    draft: (recording) => (inputs === undefined ? draftOf(cachedCall, recording) : undefined),
+    stored: ({ entry }, info) => storedOutput(entry, cachedCall, codec, info, engine.settings.replay, context),
+    shared: (head, reader, info) => sharedOutput(head, reader, cachedCall, codec, info, context),
     missing() {
       throw new NotCachedError()
     },
   }
 }
 
-async function askSingles(engine: Engine, { plan, shape, ask }: Asked, singles: Singles, fate: Fate): Promise<JsonObject> {
-  const { said, answer } = await fillSingles(engine, plan, singles, fate, async (request) => {
-    const output = await ask(request && shape.input(request))
-    const text = keptText(output, shape)
+async function askInputs(
+  engine: Engine,
+  { cachedCall, codec, ask }: BedrockCall,
+  inputs: PerInputCalls,
+  outcome: StoreOutcome,
+): Promise<JsonObject> {
+  const { said, answer } = await fillInputs(engine, cachedCall, inputs, outcome, async (request) => {
+    const output = await ask(request && codec.input(request))
+    const text = keptText(output, codec)
     return { output, answer: text === undefined ? undefined : parseJsonObject(text), headers: keptHeaders(output) }
   })
-  return answer === undefined ? said.output : { ...said.output, ...shape.output(shape.assembled(answer)) }
+  return answer === undefined ? said.output : { ...said.output, ...codec.output(codec.assembled(answer)) }
 }

@@ -2,15 +2,16 @@
  * What goes into and comes out of the Bedrock commands that are cached, as the texts that the cache keeps.
  * @module
  */
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { fromTagged, toTagged } from '../../json/tagged.ts'
 import { bedrockConverse } from '../../providers/bedrock/converse.ts'
 import { invokeEndpoint } from '../../providers/bedrock/endpoints.ts'
-import { type Endpoint, isJsonObject, type JsonObject } from '../../providers/endpoint.ts'
+import { type Endpoint } from '../../providers/endpoint.ts'
 import { hasRoundedInteger, parseExactJson } from '../../json/exact.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
 
 /** How one kind of command is read and answered. */
-export interface Shape {
+export interface CommandCodec {
   /** The member of a streamed output that is the stream. */
   readonly stream: 'stream' | 'body'
   /** The operation of a call that cannot even be read. */
@@ -35,7 +36,7 @@ export interface Shape {
 }
 
 /** Converse and ConverseStream: the output is an object that may hold bytes anywhere. */
-const converse: Shape = {
+const converse: CommandCodec = {
   stream: 'stream',
   operation: 'converse',
   endpoint: () => bedrockConverse,
@@ -56,7 +57,7 @@ const converse: Shape = {
 }
 
 /** InvokeModel and its stream: JSON inside bytes, kept to the letter. */
-const invoke: Shape = {
+const invoke: CommandCodec = {
   stream: 'body',
   operation: 'invoke',
   endpoint: invokeEndpoint,
@@ -90,11 +91,11 @@ const invoke: Shape = {
 }
 
 /** The commands that are cached, by the names that the SDK writes into its own context, which no bundler changes. */
-export const cachedCommands: ReadonlyMap<string, { readonly shape: Shape; readonly streamed: boolean }> = new Map([
-  ['ConverseCommand', { shape: converse, streamed: false }],
-  ['ConverseStreamCommand', { shape: converse, streamed: true }],
-  ['InvokeModelCommand', { shape: invoke, streamed: false }],
-  ['InvokeModelWithResponseStreamCommand', { shape: invoke, streamed: true }],
+export const cachedCommands: ReadonlyMap<string, { readonly codec: CommandCodec; readonly streamed: boolean }> = new Map([
+  ['ConverseCommand', { codec: converse, streamed: false }],
+  ['ConverseStreamCommand', { codec: converse, streamed: true }],
+  ['InvokeModelCommand', { codec: invoke, streamed: false }],
+  ['InvokeModelWithResponseStreamCommand', { codec: invoke, streamed: true }],
 ])
 
 /** `object` without one of its members. */
@@ -141,7 +142,7 @@ function objectOf(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {}
 }
 
-/** Bytes as the SDK gives them: an array that can also tell itself as text. */
+/** Bytes as the SDK gives them: an array that can also info itself as text. */
 function blob(text: string): Uint8Array {
   return Object.defineProperty(new TextEncoder().encode(text), 'transformToString', {
     value(this: Uint8Array, encoding: BufferEncoding = 'utf-8') {

@@ -2,38 +2,38 @@
  * A Bedrock command, decided: its key, and how it may use the cache.
  * @module
  */
+import type { JsonObject } from '../../json/object.ts'
 import type { CallOptions } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { planSingles, type Singles } from '../../engine/per-input.ts'
-import { type Plan, planCall, type Refusal } from '../../engine/cached-call.ts'
+import { resolveInputs, type PerInputCalls } from '../../engine/per-input.ts'
+import { type CachedCall, resolveCall, type Bypass } from '../../engine/cached-call.ts'
 import { InvalidOptionError, NotKeyableError } from '../../errors.ts'
-import type { JsonObject } from '../../providers/endpoint.ts'
-import type { Shape } from './commands.ts'
+import type { CommandCodec } from './commands.ts'
 
 /** One call, decided. */
-export interface Decided {
-  readonly plan: Plan
+export interface ResolvedCall {
+  readonly cachedCall: CachedCall
   /** The call's inputs one by one, when its endpoint answers each by itself. */
-  readonly singles: Singles | undefined
+  readonly inputs: PerInputCalls | undefined
 }
 
 /** What is to be done with a call. A fault of ours is no reason to fail it; an option that cannot be is. */
 export function decide(
   engine: Engine,
-  shape: Shape,
+  codec: CommandCodec,
   streamed: boolean,
   input: JsonObject,
   origin: string,
   options: CallOptions,
-): Decided | Refusal {
-  const refused = { operation: options.operation ?? shape.operation, scope: options.scope ?? engine.settings.scope ?? '' }
+): ResolvedCall | Bypass {
+  const refused = { operation: options.operation ?? codec.operation, scope: options.scope ?? engine.settings.scope ?? '' }
   try {
-    const request = shape.request(input)
+    const request = codec.request(input)
     if (request === undefined) return { ...refused, reason: 'not keyable' }
-    const endpoint = shape.endpoint(request)
+    const endpoint = codec.endpoint(request)
     const call = { endpoint, origin, headers: {}, request: { ...request, stream: streamed }, credential: '', options }
-    const plan = planCall(call, engine.settings)
-    return 'reason' in plan ? plan : { plan, singles: planSingles(call, plan, engine.settings) }
+    const cachedCall = resolveCall(call, engine.settings)
+    return 'reason' in cachedCall ? cachedCall : { cachedCall, inputs: resolveInputs(call, cachedCall, engine.settings) }
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error
     if (!(error instanceof NotKeyableError)) engine.hookFailed(error)

@@ -3,9 +3,9 @@
  * answer. Only where nobody else has a part in the first step, which a hit goes through: no middleware of the user's own, no logger.
  * @module
  */
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { useOf } from '../../engine/reuse.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { isJsonObject, type JsonObject } from '../../providers/endpoint.ts'
 import type { BedrockClient, MiddlewareStack, Origin } from './sdk-client.ts'
 import { decide } from './decision.ts'
 import { storedOutput } from './response.ts'
@@ -64,14 +64,14 @@ export class FastSend {
     if (named === undefined || !isJsonObject(input) || !isStack(stack) || !isPlain(stack)) return undefined
     if (Object.hasOwn(command, 'resolveMiddleware')) return undefined
     try {
-      const { shape, streamed } = named
-      const decided = decide(this.#engine, shape, streamed, input, from, readCallOptions(cache, bypassCache))
-      if ('reason' in decided || decided.singles !== undefined || decided.plan.mode === 'reload') return undefined
-      const { plan } = decided
-      const found = this.#engine.recall(plan)
-      if (found === undefined || found.remaining <= 0 || useOf(found, plan.mode, this.#engine.settings) !== 'serve') return undefined
-      if (!found.entry.head.omits.every((facet) => plan.omits.includes(facet))) return undefined
-      return () => storedOutput(found.entry, plan, shape, this.#engine.hit(plan, found), this.#engine.settings.replay, caller)
+      const { codec, streamed } = named
+      const decided = decide(this.#engine, codec, streamed, input, from, readCallOptions(cache, bypassCache))
+      if ('reason' in decided || decided.inputs !== undefined || decided.cachedCall.mode === 'reload') return undefined
+      const { cachedCall } = decided
+      const found = this.#engine.getFromMemory(cachedCall)
+      if (found === undefined || found.freshFor <= 0 || useOf(found, cachedCall.mode, this.#engine.settings) !== 'serve') return undefined
+      if (!found.entry.head.omits.every((facet) => cachedCall.missingParts.includes(facet))) return undefined
+      return () => storedOutput(found.entry, cachedCall, codec, this.#engine.hit(cachedCall, found), this.#engine.settings.replay, caller)
     } catch {
       // Whatever it was, the documented way will come upon it and say so.
       return undefined

@@ -2,7 +2,7 @@
  * Errors of the AWS SDK that say that the service is out of order, or out of reach, rather than that the call is wrong.
  * @module
  */
-import { isJsonObject } from '../../providers/endpoint.ts'
+import { isJsonObject } from '../../json/object.ts'
 
 /**
  * Whether a call failed by the service's outage: it throttles, fails, or cannot be reached. Without credentials nobody is asked, which

@@ -2,16 +2,16 @@
  * Outputs of Bedrock commands, such as the SDK itself would have given: from a stored entry, or from a flight.
  * @module
  */
+import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
-import type { Draft } from '../../engine/engine.ts'
+import type { NewEntry } from '../../engine/engine.ts'
 import type { Shared } from '../../engine/exchange.ts'
-import type { Passenger, Recording, Upstream } from '../../engine/flight/flight.ts'
+import type { FlightReader, Recording, Upstream } from '../../engine/flight/flight.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
-import type { Plan } from '../../engine/cached-call.ts'
+import type { CachedCall } from '../../engine/cached-call.ts'
 import type { Entry } from '../../entry.ts'
-import { isJsonObject, type JsonObject, parseJsonObject } from '../../providers/endpoint.ts'
 import { formatEvents, parseEvents, type ServerEvent } from '../../base/server-sent-events.ts'
-import { less, type Shape } from './commands.ts'
+import { less, type CommandCodec } from './commands.ts'
 import { breakOff, type Caller } from './signals.ts'
 import { attachInfo } from '../cache-info.ts'
 
@@ -26,25 +26,25 @@ export interface OutputHead {
 const requestIdHeader = 'x-amzn-requestid'
 
 /** The SDK's output as the head and the items of a flight. */
-export function upstreamOf(output: JsonObject, shape: Shape, streamed: boolean): Upstream<OutputHead, ServerEvent> {
-  if (!streamed) return { head: { text: keptText(output, shape), output }, items: nothing(), shareable: true }
-  const { [shape.stream]: stream, ...head } = output
-  return { head: { text: JSON.stringify(less(head, '$metadata')), output: head }, items: keptEvents(stream, shape), shareable: true }
+export function upstreamOf(output: JsonObject, codec: CommandCodec, streamed: boolean): Upstream<OutputHead, ServerEvent> {
+  if (!streamed) return { head: { text: keptText(output, codec), output }, items: nothing(), shareable: true }
+  const { [codec.stream]: stream, ...head } = output
+  return { head: { text: JSON.stringify(less(head, '$metadata')), output: head }, items: keptEvents(stream, codec), shareable: true }
 }
 
 /** A whole output as the text that is kept, or `undefined` when it cannot be. */
-export function keptText(output: JsonObject, shape: Shape): string | undefined {
+export function keptText(output: JsonObject, codec: CommandCodec): string | undefined {
   try {
-    return shape.keep(less(output, '$metadata'))
+    return codec.keep(less(output, '$metadata'))
   } catch {
     // Something in it is not JSON, so it cannot be stored. Its caller has it all the same.
     return undefined
   }
 }
 
-async function* keptEvents(stream: unknown, shape: Shape): AsyncGenerator<ServerEvent, undefined> {
+async function* keptEvents(stream: unknown, codec: CommandCodec): AsyncGenerator<ServerEvent, undefined> {
   if (!isStream(stream)) return
-  for await (const event of stream) if (isJsonObject(event)) yield shape.keepEvent(event)
+  for await (const event of stream) if (isJsonObject(event)) yield codec.keepEvent(event)
 }
 
 /** What of an output's `$metadata` is kept with the answer. */
@@ -54,93 +54,94 @@ export function keptHeaders(output: JsonObject): Record<string, string> {
 }
 
 /** The draft of what a flight left behind, or the reason why there is none. */
-export function draftOf(plan: Plan, recording: Recording<OutputHead, ServerEvent>): Draft | string {
+export function draftOf(cachedCall: CachedCall, recording: Recording<OutputHead, ServerEvent>): NewEntry | string {
   const { head, items, end, unusable, latency } = recording
   if (unusable !== undefined) return unusable
-  const { endpoint, streamed } = plan
+  const { endpoint, streamed } = cachedCall
   const headers = keptHeaders(head.output)
-  const common = { status: 200, model: plan.model, latency, headers, usage: undefined, reason: undefined }
+  const common = { status: 200, model: cachedCall.model, latency, headers, usage: undefined, reason: undefined }
   if (!streamed) {
     const answer = head.text === undefined ? undefined : parseJsonObject(head.text)
     if (head.text === undefined || answer === undefined) return 'malformed'
-    return { ...common, kind: 'json', body: head.text, usage: endpoint.usage(answer), reason: endpoint.judge(answer) }
+    return { ...common, kind: 'json', body: head.text, usage: endpoint.usage(answer), reason: endpoint.skipReason(answer) }
   }
   const body = formatEvents(items)
   const incomplete = end === 'complete' ? 'incomplete' : end === 'failed' ? 'failed' : 'aborted'
   const own = { ...common, headers: { ...headers, output: head.text ?? '{}' }, kind: 'sse', body } as const
   if (endpoint.streaming === undefined) return endpoint.complete?.(items) === true ? own : incomplete
   const answer = endpoint.streaming.assemble(items)
-  return answer === undefined ? incomplete : { ...own, usage: endpoint.usage(answer), reason: endpoint.judge(answer) }
+  return answer === undefined ? incomplete : { ...own, usage: endpoint.usage(answer), reason: endpoint.skipReason(answer) }
 }
 
 /** A stored answer as an output, streamed or whole as the call asks for it. No attempt was made for it. */
 export function storedOutput(
   entry: Entry,
-  plan: Plan,
-  shape: Shape,
-  tell: () => CacheInfo,
+  cachedCall: CachedCall,
+  codec: CommandCodec,
+  info: () => CacheInfo,
   replay: ReplayOptions,
   caller: Caller,
 ): JsonObject {
   const { head, body } = entry
   const text = typeof body === 'string' ? body : ''
   const $metadata = metadata(head.headers[requestIdHeader])
-  if (!plan.streamed) {
-    const { streaming } = plan.endpoint
-    const whole = head.kind === 'sse' ? shape.assembled(streaming?.assemble(parseEvents(text)) ?? {}) : text
-    return informed({ ...shape.output(whole), $metadata }, tell)
+  if (!cachedCall.streamed) {
+    const { streaming } = cachedCall.endpoint
+    const whole = head.kind === 'sse' ? codec.assembled(streaming?.assemble(parseEvents(text)) ?? {}) : text
+    return informed({ ...codec.output(whole), $metadata }, info)
   }
-  const events = head.kind === 'sse' ? parseEvents(text) : (plan.endpoint.streaming?.disassemble(JSON.parse(text), plan.request) ?? [])
+  const events =
+    head.kind === 'sse' ? parseEvents(text) : (cachedCall.endpoint.streaming?.disassemble(JSON.parse(text), cachedCall.request) ?? [])
   const rest = parseJsonObject(head.headers['output'] ?? '{}')
-  return informed({ ...rest, [shape.stream]: once(replayed(events, shape, replay, caller)), $metadata }, tell)
+  return informed({ ...rest, [codec.stream]: once(replayed(events, codec, replay, caller)), $metadata }, info)
 }
 
 /** One caller's share of a flight as an output. What he gets is his own to keep or to change. */
 export async function sharedOutput(
   { text, output }: OutputHead,
-  passenger: Passenger<Shared<OutputHead>, ServerEvent>,
-  plan: Plan,
-  shape: Shape,
-  info: CacheInfo,
+  reader: FlightReader<Shared<OutputHead>, ServerEvent>,
+  cachedCall: CachedCall,
+  codec: CommandCodec,
+  facts: CacheInfo,
   caller: Caller,
 ): Promise<JsonObject> {
   const own = objectOf(output['$metadata'])
-  const tell = (): CacheInfo => info
-  const $metadata = info.source === 'flight' ? metadata(own['requestId']) : { ...own }
-  if (plan.streamed) {
+  const info = (): CacheInfo => facts
+  const $metadata = facts.source === 'flight' ? metadata(own['requestId']) : { ...own }
+  if (cachedCall.streamed) {
     const rest = parseJsonObject(text ?? '{}')
-    return informed({ ...rest, [shape.stream]: once(boarded(passenger, shape, caller), () => passenger.leave()), $metadata }, tell)
+    return informed({ ...rest, [codec.stream]: once(boarded(reader, codec, caller), () => reader.leave()), $metadata }, info)
   }
   // The flight of a whole answer ends, and the answer is stored, when a caller has read it to its end.
-  await passenger.next()
-  return informed(text === undefined ? output : { ...shape.output(text), $metadata }, tell)
+  await reader.next()
+  return informed(text === undefined ? output : { ...codec.output(text), $metadata }, info)
 }
 
 async function* boarded(
-  passenger: Passenger<Shared<OutputHead>, ServerEvent>,
-  shape: Shape,
+  reader: FlightReader<Shared<OutputHead>, ServerEvent>,
+  codec: CommandCodec,
   { signal, protocol }: Caller,
 ): AsyncGenerator<JsonObject, undefined> {
   try {
-    for (let event = await passenger.next(); event !== undefined; event = await passenger.next()) yield shape.event(event)
+    for (let event = await reader.next(); event !== undefined; event = await reader.next()) yield codec.event(event)
   } catch (error) {
     if (signal?.aborted !== true) throw error
     breakOff(protocol, signal)
   } finally {
-    passenger.leave()
+    reader.leave()
   }
 }
 
 async function* replayed(
   events: readonly ServerEvent[],
-  shape: Shape,
+  codec: CommandCodec,
   { delay }: ReplayOptions,
   { signal, protocol }: Caller,
 ): AsyncGenerator<JsonObject, undefined> {
   for (const [index, event] of events.entries()) {
     if (delay !== undefined) await delay(index)
     if (signal?.aborted === true) return breakOff(protocol, signal)
-    yield shape.event(event)
+    yield codec.event(event)
   }
   return undefined
 }
@@ -172,9 +173,9 @@ function metadata(requestId: unknown): JsonObject {
 }
 
 /** Puts the facts on an output and on its stream, which is often all that its caller hands on. */
-export function informed(output: JsonObject, tell: () => CacheInfo): JsonObject {
-  attachInfo(output, tell)
-  for (const name of ['stream', 'body']) if (isStream(output[name])) attachInfo(output[name], tell)
+export function informed(output: JsonObject, info: () => CacheInfo): JsonObject {
+  attachInfo(output, info)
+  for (const name of ['stream', 'body']) if (isStream(output[name])) attachInfo(output[name], info)
   return output
 }
 

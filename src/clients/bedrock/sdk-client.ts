@@ -2,7 +2,7 @@
  * What we use of a Bedrock Runtime client, and what its configuration tells.
  * @module
  */
-import { isJsonObject, type JsonObject } from '../../providers/endpoint.ts'
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
 
 /** What we use of a Bedrock Runtime client. */
 export interface BedrockClient {
@@ -34,7 +34,7 @@ export type Next = (step: Step) => Promise<Result>
 /** One part of the initialize step. */
 export type Middleware = (next: Next, context: { readonly commandName?: string }) => Next
 
-/** Whether `client` is a Bedrock Runtime client, by its shape and by the service that its configuration names. */
+/** Whether `client` is a Bedrock Runtime client, by its codec and by the service that its configuration names. */
 export function isBedrock(client: object): client is BedrockClient {
   const config: unknown = Reflect.get(client, 'config')
   const stack: unknown = Reflect.get(client, 'middlewareStack')
@@ -52,7 +52,7 @@ export interface Origin {
   /** As it was found before. */
   known: string | undefined
   /**
-   * Finds it. `undefined` where the client cannot tell, as its region is nowhere configured: the call goes on to the SDK, whose error says
+   * Finds it. `undefined` where the client cannot info, as its region is nowhere configured: the call goes on to the SDK, whose error says
    * what to do.
    */
   find(): Promise<string | undefined>

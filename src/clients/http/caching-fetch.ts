@@ -2,27 +2,27 @@
  * The HTTP seam: a `fetch` that answers what it has and asks the origin for the rest. Every SDK that takes a `fetch` can be cached by it.
  * @module
  */
+import { parseJsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { exchange, type Exchange, type Shared } from '../../engine/exchange.ts'
-import type { Fate } from '../../engine/cache-info.ts'
+import { exchange, type Seam, type Shared } from '../../engine/exchange.ts'
+import type { StoreOutcome } from '../../engine/cache-info.ts'
 import type { Upstream } from '../../engine/flight/flight.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
-import { fillSingles, findSingles, planSingles, type Singles } from '../../engine/per-input.ts'
-import { type Call, type Plan, planCall, type Refusal } from '../../engine/cached-call.ts'
+import { fillInputs, findInputs, resolveInputs, type PerInputCalls } from '../../engine/per-input.ts'
+import { type Call, type CachedCall, resolveCall, type Bypass } from '../../engine/cached-call.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { sha256 } from '../../base/digest.ts'
 import { remembering } from '../../base/memo.ts'
-import { anthropicEndpoints } from '../../providers/anthropic/endpoints.ts'
-import { type Endpoint, parseJsonObject } from '../../providers/endpoint.ts'
+import { type Endpoint } from '../../providers/endpoint.ts'
+import { endpointOfPath } from '../../providers/catalogue.ts'
 import { credentialText, keptHeaders, keyedHeaders } from '../../providers/http-headers.ts'
-import { openaiEndpoints } from '../../providers/openai/endpoints.ts'
 import { noteInfo } from '../cache-info.ts'
-import { callOptions, type HandedDown, isKeyable, type Looked } from '../call-options.ts'
+import { callOptions, type PassedOptions, isKeyable, type EarlierLookup } from '../call-options.ts'
 import { bodyOf, headersOf, optionsOf, signalOf, targetOf } from './request.ts'
 import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
 import { draftOf } from './draft.ts'
-import { type Asker, type Decided, repeatedOf } from './repeated-requests.ts'
+import { type Asker, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
 
 /** What `fetch` is, for those who pass one in. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
@@ -34,23 +34,20 @@ export interface HttpSeam {
 }
 
 /** One call on its way through the seam. */
-interface Asked {
-  readonly plan: Plan
+interface HttpCall {
+  readonly cachedCall: CachedCall
   /** The call's inputs one by one, when its endpoint answers each by itself. */
-  readonly singles?: Singles
+  readonly inputs?: PerInputCalls
   readonly url: string
   readonly signal: AbortSignal | undefined
   /** What may be asked for the facts besides the response: the signal that the caller gave, and that of the request. */
   readonly carriers: readonly (object | undefined)[]
   /** Takes note that the call was answered from the cache. */
   readonly repeats: () => void
-  readonly looked: Looked | undefined
+  readonly looked: EarlierLookup | undefined
   /** Asks the origin, for this request or for one with another body. */
   readonly send: (signal: AbortSignal, body?: string) => Promise<Response>
 }
-
-/** The longest path first, as the path of one endpoint may end like another's. */
-const endpoints = [...openaiEndpoints, ...anthropicEndpoints].toSorted((first, second) => second.path.length - first.path.length)
 
 const flightsOf = flightsByEngine<Shared<ResponseHead>, Uint8Array>()
 
@@ -60,38 +57,38 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const { url, method } = targetOf(input, init)
     const place = method === 'POST' ? placeOf(url) : undefined
     if (place === undefined) return upstream(input, withoutOptions(init))
-    const handed = optionsOf(input, init)
+    const passed = optionsOf(input, init)
     const signal = signalOf(input, init)
     const asker = askerOf(engine, seam, place, headersOf(input, init))
-    const text = isUsual(engine, handed) && typeof init?.body === 'string' ? init.body : undefined
+    const text = isUsual(engine, passed) && typeof init?.body === 'string' ? init.body : undefined
     const known = text === undefined ? undefined : repeatedOf(engine).find(text, asker)
     const request = known?.call.request ?? (await bodyOf(input, init))
     signal?.throwIfAborted()
     const decided =
-      request === undefined || !isKeyable(handed.body)
-        ? { operation: place.endpoint.operation, scope: handed.options.scope ?? '', reason: 'not keyable' }
-        : (known ?? decide(engine, { ...asker, request, options: handed.options }))
-    if ('plan' in decided) handed.learn?.({ call: decided.call, url, key: decided.plan.key })
-    const carriers = [handed.signal, signal]
+      request === undefined || !isKeyable(passed.body)
+        ? { operation: place.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
+        : (known ?? decide(engine, { ...asker, request, options: passed.options }))
+    if ('cachedCall' in decided) passed.learn?.({ call: decided.call, url, key: decided.cachedCall.key })
+    const carriers = [passed.signal, signal]
     if ('reason' in decided) {
       const response = await upstream(input, withoutOptions(init))
       const info = engine.bypass(decided)
       return inform(response, () => info, carriers)
     }
-    const send: Asked['send'] = (flightSignal, body) =>
+    const send: HttpCall['send'] = (flightSignal, body) =>
       upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body }) })
     const repeats = (): void => {
-      if (text !== undefined && !('singles' in decided)) repeatedOf(engine).note(text, decided)
+      if (text !== undefined && !('inputs' in decided)) repeatedOf(engine).note(text, decided)
     }
-    const looked = handed.looked?.key === decided.plan.key ? handed.looked : undefined
+    const looked = passed.looked?.key === decided.cachedCall.key ? passed.looked : undefined
     // The SDK may send the same once more, much later.
-    handed.looked = undefined
+    passed.looked = undefined
     return exchange(engine, exchangeOf(engine, { ...decided, url, signal, carriers, send, repeats, looked }))
   }
 }
 
-/** Whether a call asks for nothing of its own, so that its text decides everything. A life that is shortened at random is drawn anew. */
-function isUsual({ settings }: Engine, { options }: HandedDown): boolean {
+/** Whether a call asks for nothing of its own, so that its text decides everything. A life that is withJitter at random is drawn anew. */
+function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
   return settings.jitter === 0 && Object.keys(options).length === 0
 }
 
@@ -108,12 +105,12 @@ function askerOf(engine: Engine, seam: HttpSeam, place: { readonly endpoint: End
 const digestOf = remembering(100, sha256)
 
 /** What is to be done with a call. A fault of ours is no reason to fail it; an option that cannot be is. */
-function decide(engine: Engine, call: Call): (Decided & { readonly singles?: Singles }) | Refusal {
+function decide(engine: Engine, call: Call): (ResolvedCall & { readonly inputs?: PerInputCalls }) | Bypass {
   try {
-    const plan = planCall(call, engine.settings)
-    if ('reason' in plan) return plan
-    const singles = planSingles(call, plan, engine.settings)
-    return { call, plan, ...(singles && { singles }) }
+    const cachedCall = resolveCall(call, engine.settings)
+    if ('reason' in cachedCall) return cachedCall
+    const inputs = resolveInputs(call, cachedCall, engine.settings)
+    return { call, cachedCall, ...(inputs && { inputs }) }
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error
     engine.hookFailed(error)
@@ -121,34 +118,40 @@ function decide(engine: Engine, call: Call): (Decided & { readonly singles?: Sin
   }
 }
 
-function exchangeOf(engine: Engine, asked: Asked): Exchange<ResponseHead, Uint8Array, Response> {
-  const { plan, singles, url, signal, send } = asked
+function exchangeOf(engine: Engine, asked: HttpCall): Seam<ResponseHead, Uint8Array, Response> {
+  const { cachedCall, inputs, url, signal, send } = asked
   // A whole answer is told of by its response, and to a helper by the signal that this gave.
-  const carriers = plan.streamed ? asked.carriers : asked.carriers.slice(0, 1)
+  const carriers = cachedCall.streamed ? asked.carriers : asked.carriers.slice(0, 1)
   return {
-    plan,
+    cachedCall,
     signal,
     flights: flightsOf(engine),
     looked: asked.looked,
-    ...(singles && { find: () => findSingles(engine, plan, singles) }),
-    async start(flightSignal, fate) {
-      return upstreamOf(singles === undefined ? await send(flightSignal) : await sendSingles(engine, asked, singles, flightSignal, fate))
+    ...(inputs && { find: () => findInputs(engine, cachedCall, inputs) }),
+    async start(flightSignal, outcome) {
+      return upstreamOf(inputs === undefined ? await send(flightSignal) : await sendInputs(engine, asked, inputs, flightSignal, outcome))
     },
     // A `fetch` rejects for nothing but what keeps it from its answer.
     isOutage: (said) => 'error' in said || said.head.status === 429 || said.head.status >= 500,
     size: (chunk) => chunk.byteLength,
-    draft: (recording) => (singles !== undefined && recording.head.status === 200 ? undefined : draftOf(plan, recording)),
-    stored(found, tell) {
+    draft: (recording) => (inputs !== undefined && recording.head.status === 200 ? undefined : draftOf(cachedCall, recording)),
+    stored(found, info) {
       asked.repeats()
-      return inform(storedResponse(found, plan, url, engine.settings.replay, signal), tell, carriers)
+      return inform(storedResponse(found, cachedCall, url, engine.settings.replay, signal), info, carriers)
     },
-    shared: (head, passenger, info) => inform(sharedResponse(head, passenger), () => info, carriers),
+    shared: (head, reader, info) => inform(sharedResponse(head, reader), () => info, carriers),
     missing: (info) => inform(notCachedResponse(url), () => info, carriers),
   }
 }
 
-async function sendSingles(engine: Engine, { plan, send }: Asked, singles: Singles, signal: AbortSignal, fate: Fate): Promise<Response> {
-  const { said, answer } = await fillSingles(engine, plan, singles, fate, async (request) => {
+async function sendInputs(
+  engine: Engine,
+  { cachedCall, send }: HttpCall,
+  inputs: PerInputCalls,
+  signal: AbortSignal,
+  outcome: StoreOutcome,
+): Promise<Response> {
+  const { said, answer } = await fillInputs(engine, cachedCall, inputs, outcome, async (request) => {
     const response = await send(signal, request && JSON.stringify(request))
     if (response.status !== 200) return { response, answer: undefined, headers: {} }
     const text = await response.text()
@@ -172,7 +175,7 @@ async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefin
 function placeOf(url: string): { readonly endpoint: Endpoint; readonly origin: string } | undefined {
   const query = url.indexOf('?')
   const path = query === -1 ? url : url.slice(0, query)
-  const endpoint = endpoints.find((each) => path.endsWith(each.path))
+  const endpoint = endpointOfPath(path)
   if (endpoint === undefined) return undefined
   return { endpoint, origin: path.slice(0, -endpoint.path.length) + (query === -1 ? '' : url.slice(query)) }
 }
@@ -186,8 +189,8 @@ function withoutOptions(init: RequestInit | undefined): RequestInit | undefined 
 }
 
 /** Notes a response's facts. A stream knows nothing of its response but the signals of its request, so these carry them too. */
-function inform(response: Response, tell: () => CacheInfo, carriers: readonly (object | undefined)[]): Response {
-  noteInfo(response, tell)
-  for (const carrier of carriers) if (carrier !== undefined) noteInfo(carrier, tell)
+function inform(response: Response, info: () => CacheInfo, carriers: readonly (object | undefined)[]): Response {
+  noteInfo(response, info)
+  for (const carrier of carriers) if (carrier !== undefined) noteInfo(carrier, info)
   return response
 }

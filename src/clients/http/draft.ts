@@ -2,63 +2,70 @@
  * What a flight left behind, as a draft for the cache, or the reason why it is none.
  * @module
  */
-import type { Draft } from '../../engine/engine.ts'
+import { parseJsonObject, type JsonObject } from '../../json/object.ts'
+import type { NewEntry } from '../../engine/engine.ts'
 import type { Recording } from '../../engine/flight/flight.ts'
-import type { Plan } from '../../engine/cached-call.ts'
-import { type JsonObject, parseJsonObject } from '../../providers/endpoint.ts'
+import type { CachedCall } from '../../engine/cached-call.ts'
 import { keptHeaders } from '../../providers/http-headers.ts'
 import { formatEvents, parseEvents } from '../../base/server-sent-events.ts'
 import type { ResponseHead } from './response.ts'
 
 /** The draft of an answer that is complete by its protocol's own sign, else the reason why there is none. */
-export function draftOf(plan: Plan, recording: Recording<ResponseHead, Uint8Array>): Draft | string {
+export function draftOf(cachedCall: CachedCall, recording: Recording<ResponseHead, Uint8Array>): NewEntry | string {
   const { head, items, end, unusable } = recording
   if (head.status !== 200) return `status ${head.status}`
   if (unusable !== undefined) return unusable
   const type = head.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
   const bytes = Buffer.concat(items)
-  if (type === 'text/event-stream') return streamedDraft(plan, recording, bytes)
+  if (type === 'text/event-stream') return streamedDraft(cachedCall, recording, bytes)
   // Without an end mark of the protocol's own, only the connection's end tells that this was all.
   if (end !== 'complete') return end === 'failed' ? 'failed' : 'aborted'
   if (bytes.byteLength === 0) return 'empty'
-  if (type === 'application/json' || type.endsWith('+json')) return jsonDraft(plan, recording, bytes)
-  const plain = plan.endpoint.plain === true && type === 'text/plain'
-  const sound = plan.endpoint.binary === true && (type.startsWith('audio/') || type === 'application/octet-stream')
+  if (type === 'application/json' || type.endsWith('+json')) return jsonDraft(cachedCall, recording, bytes)
+  const plain = cachedCall.endpoint.plain === true && type === 'text/plain'
+  const sound = cachedCall.endpoint.binary === true && (type.startsWith('audio/') || type === 'application/octet-stream')
   if (!plain && !sound) return 'malformed'
-  return { ...common(plan, recording), kind: 'bytes', body: new Uint8Array(bytes), usage: undefined, reason: undefined }
+  return { ...common(cachedCall, recording), kind: 'bytes', body: new Uint8Array(bytes), usage: undefined, reason: undefined }
 }
 
-function streamedDraft(plan: Plan, recording: Recording<ResponseHead, Uint8Array>, bytes: Uint8Array): Draft | string {
+function streamedDraft(cachedCall: CachedCall, recording: Recording<ResponseHead, Uint8Array>, bytes: Uint8Array): NewEntry | string {
   const text = decode(bytes)
   if (text === undefined) return 'malformed'
-  const { endpoint } = plan
+  const { endpoint } = cachedCall
   const events = parseEvents(text)
   // What came after the end mark, when the connection broke there, is cut off.
   const body = recording.end === 'complete' ? text : formatEvents(events)
   const incomplete = recording.end === 'complete' ? 'incomplete' : recording.end === 'failed' ? 'failed' : 'aborted'
   if (endpoint.streaming === undefined) {
     if (endpoint.complete?.(events) !== true) return incomplete
-    return { ...common(plan, recording), kind: 'sse', body, usage: undefined, reason: undefined }
+    return { ...common(cachedCall, recording), kind: 'sse', body, usage: undefined, reason: undefined }
   }
   const answer = endpoint.streaming.assemble(events)
-  return answer === undefined ? incomplete : { ...common(plan, recording), ...judged(plan, answer), kind: 'sse', body }
+  return answer === undefined ? incomplete : { ...common(cachedCall, recording), ...judged(cachedCall, answer), kind: 'sse', body }
 }
 
-function jsonDraft(plan: Plan, recording: Recording<ResponseHead, Uint8Array>, bytes: Uint8Array): Draft | string {
+function jsonDraft(cachedCall: CachedCall, recording: Recording<ResponseHead, Uint8Array>, bytes: Uint8Array): NewEntry | string {
   const text = decode(bytes)
   const answer = text === undefined ? undefined : parseJsonObject(text)
   if (text === undefined || answer === undefined) return 'malformed'
-  return { ...common(plan, recording), ...judged(plan, answer), kind: 'json', body: text }
+  return { ...common(cachedCall, recording), ...judged(cachedCall, answer), kind: 'json', body: text }
 }
 
-function judged(plan: Plan, answer: JsonObject): Pick<Draft, 'usage' | 'reason' | 'model'> {
+function judged(cachedCall: CachedCall, answer: JsonObject): Pick<NewEntry, 'usage' | 'reason' | 'model'> {
   const { model } = answer
-  return { usage: plan.endpoint.usage(answer), reason: plan.endpoint.judge(answer), model: typeof model === 'string' ? model : plan.model }
+  return {
+    usage: cachedCall.endpoint.usage(answer),
+    reason: cachedCall.endpoint.skipReason(answer),
+    model: typeof model === 'string' ? model : cachedCall.model,
+  }
 }
 
-function common(plan: Plan, recording: Recording<ResponseHead, Uint8Array>): Pick<Draft, 'status' | 'headers' | 'latency' | 'model'> {
+function common(
+  cachedCall: CachedCall,
+  recording: Recording<ResponseHead, Uint8Array>,
+): Pick<NewEntry, 'status' | 'headers' | 'latency' | 'model'> {
   const { head, latency } = recording
-  return { status: head.status, headers: keptHeaders((name) => head.headers.get(name)), latency, model: plan.model }
+  return { status: head.status, headers: keptHeaders((name) => head.headers.get(name)), latency, model: cachedCall.model }
 }
 
 function decode(bytes: Uint8Array): string | undefined {

@@ -6,20 +6,20 @@
  * Source: `makeRequest` in `client.ts` of openai and @anthropic-ai/sdk
  * @module
  */
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
-import type { Engine, Found } from '../../engine/engine.ts'
-import { type Call, type Plan, planCall } from '../../engine/cached-call.ts'
+import type { Engine, LookupResult } from '../../engine/engine.ts'
+import { type Call, type CachedCall, resolveCall } from '../../engine/cached-call.ts'
 import { useOf } from '../../engine/reuse.ts'
 import { copiedJson, isPlainJson } from '../../json/plain.ts'
-import { isJsonObject, type JsonObject } from '../../providers/endpoint.ts'
 import { noteInfo } from '../cache-info.ts'
-import { handedDownIn, type HandedDown, type Seen } from '../call-options.ts'
-import { quickResponse, storedResponse } from './response.ts'
-import { isOfSdkItself, isSameShape, type RequestShape, shapeOf } from './request-shape.ts'
+import { passedOptionsIn, type PassedOptions, type SeamObservation } from '../call-options.ts'
+import { lazyResponse, storedResponse } from './response.ts'
+import { isOfSdkItself, isSameShape, type RequestFingerprint, shapeOf } from './request-shape.ts'
 
 /** What the documented seam saw of a call, and so will see of any other of the same shape. */
-interface Lesson {
-  readonly shape: RequestShape
+interface KnownShape {
+  readonly shape: RequestFingerprint
   readonly call: Omit<Call, 'request' | 'options'>
   readonly url: string
   /** Whether this version of the SDK says in its result what signal the request had. */
@@ -33,7 +33,7 @@ type Ask = (options: unknown) => unknown
 interface Lane {
   readonly client: object
   readonly engine: Engine
-  readonly lessons: Map<string, Lesson>
+  readonly knownShapes: Map<string, KnownShape>
   /** Whether the documented seam is still as we made it. */
   readonly isSeamOurs: () => boolean
   /** Set for good when the seam made another key of a call than the lane. */
@@ -50,7 +50,7 @@ const mostKinds = 50
 export function openFastLane(client: object, engine: Engine, isSeamOurs: () => boolean): void {
   const makeRequest: unknown = Reflect.get(client, 'makeRequest')
   if (typeof makeRequest !== 'function' || !isOfSdkItself(client)) return
-  const lane: Lane = { client, engine, isSeamOurs, lessons: new Map(), closed: false }
+  const lane: Lane = { client, engine, isSeamOurs, knownShapes: new Map(), closed: false }
   const value = async (given: unknown, retriesRemaining: unknown, ...rest: unknown[]): Promise<unknown> => {
     const options = await given
     const isFirstTry = retriesRemaining === null && rest.every(isUndefined)
@@ -67,21 +67,21 @@ function isUndefined(value: unknown): boolean {
 /** What the SDK's `makeRequest` would resolve to, or the promise that it gives. */
 function answer(lane: Lane, options: JsonObject, ask: Ask): unknown {
   const { body, fetchOptions } = options
-  const handed = isJsonObject(fetchOptions) ? handedDownIn(fetchOptions) : undefined
-  if (lane.closed || handed === undefined || !lane.isSeamOurs()) return ask(options)
+  const passed = isJsonObject(fetchOptions) ? passedOptionsIn(fetchOptions) : undefined
+  if (lane.closed || passed === undefined || !lane.isSeamOurs()) return ask(options)
   const shape = shapeOf(lane.client, options)
   if (shape === undefined || !isJsonObject(body) || !isPlainJson(body)) return ask(options)
-  const lesson = lane.lessons.get(shape.kind)
-  if (lesson === undefined || !isSameShape(lesson.shape, shape)) return learn(lane, shape, options, body, handed, ask)
-  const plan = planOf(lane, lesson, body, handed)
-  if (plan === undefined) return ask(options)
-  const isOurs = isUsual(plan, options)
-  const found = isOurs ? lane.engine.recall(plan) : undefined
-  if (found !== undefined && isServable(lane, plan, found)) return served(lane, lesson, plan, found, options, handed)
+  const known = lane.knownShapes.get(shape.kind)
+  if (known === undefined || !isSameShape(known.shape, shape)) return learn(lane, shape, options, body, passed, ask)
+  const cachedCall = planOf(lane, known, body, passed)
+  if (cachedCall === undefined) return ask(options)
+  const isOurs = isUsual(cachedCall, options)
+  const found = isOurs ? lane.engine.getFromMemory(cachedCall) : undefined
+  if (found !== undefined && isServable(lane, cachedCall, found)) return served(lane, known, cachedCall, found, options, passed)
   // What the seam makes of the call tells whether the lane is still right.
-  handed.learn = (seen) => void (lane.closed ||= seen.key !== plan.key)
+  passed.learn = (seen) => void (lane.closed ||= seen.key !== cachedCall.key)
   if (!isOurs || !mayWait(lane, options)) return ask(options)
-  return fromStore(lane, lesson, plan, { ...options, body: copiedJson(body) }, handed, ask)
+  return fromStore(lane, known, cachedCall, { ...options, body: copiedJson(body) }, passed, ask)
 }
 
 /** Whether there is a store to be asked, for which the caller leaves time. */
@@ -95,49 +95,66 @@ function mayWait({ client, engine }: Lane, options: JsonObject): boolean {
  * What the SDK's `makeRequest` would resolve to, after a look into the store.
  * @param options the call's own, with a body that nobody changes while the store is waited for
  */
-async function fromStore(lane: Lane, lesson: Lesson, plan: Plan, options: JsonObject, handed: HandedDown, ask: Ask): Promise<unknown> {
-  const found = await lane.engine.find(plan)
+async function fromStore(
+  lane: Lane,
+  known: KnownShape,
+  cachedCall: CachedCall,
+  options: JsonObject,
+  passed: PassedOptions,
+  ask: Ask,
+): Promise<unknown> {
+  const found = await lane.engine.get(cachedCall)
   const { signal } = options
   const isLeft = signal instanceof AbortSignal && signal.aborted
-  if (!isLeft && found !== undefined && isServable(lane, plan, found)) return served(lane, lesson, plan, found, options, handed)
-  handed.body = options['body']
-  handed.looked = { key: plan.key, found }
+  if (!isLeft && found !== undefined && isServable(lane, cachedCall, found)) return served(lane, known, cachedCall, found, options, passed)
+  passed.body = options['body']
+  passed.looked = { key: cachedCall.key, found }
   return ask(options)
 }
 
 /** A fault of ours is the seam's to deal with. */
-function planOf(lane: Lane, { call }: Pick<Lesson, 'call'>, request: JsonObject, { options }: HandedDown): Plan | undefined {
+function planOf(lane: Lane, { call }: Pick<KnownShape, 'call'>, request: JsonObject, { options }: PassedOptions): CachedCall | undefined {
   try {
-    const plan = planCall({ ...call, request, options }, lane.engine.settings)
-    return 'reason' in plan ? undefined : plan
+    const cachedCall = resolveCall({ ...call, request, options }, lane.engine.settings)
+    return 'reason' in cachedCall ? undefined : cachedCall
   } catch {
     return undefined
   }
 }
 
 /** Whether a stored answer will do, and the SDK expects of it what the body asks for. A stream is to heed the signal that its caller gave. */
-function isUsual({ mode, streamed }: Plan, { stream = false, signal }: JsonObject): boolean {
+function isUsual({ mode, streamed }: CachedCall, { stream = false, signal }: JsonObject): boolean {
   return mode !== 'reload' && streamed === stream && (!streamed || signal === undefined || signal === null)
 }
 
 /** Whether an answer may be given as it is: fresh, holding all that is asked for, with nothing to be done behind the caller's back. */
-function isServable({ engine }: Lane, plan: Plan, found: Found): boolean {
+function isServable({ engine }: Lane, cachedCall: CachedCall, found: LookupResult): boolean {
   const { kind, status, omits } = found.entry.head
-  if (status !== 200 || found.remaining <= 0 || useOf(found, plan.mode, engine.settings) !== 'serve') return false
-  if (plan.streamed) return plan.endpoint.streaming !== undefined && omits.every((facet) => plan.omits.includes(facet))
+  if (status !== 200 || found.freshFor <= 0 || useOf(found, cachedCall.mode, engine.settings) !== 'serve') return false
+  if (cachedCall.streamed)
+    return cachedCall.endpoint.streaming !== undefined && omits.every((facet) => cachedCall.missingParts.includes(facet))
   return kind === 'json'
 }
 
 /** What the SDK's `makeRequest` would resolve to after a hit. */
-function served(lane: Lane, lesson: Lesson, plan: Plan, found: Found, options: JsonObject, { signal }: HandedDown): object {
-  const tell = lane.engine.hit(plan, found)
-  if (signal !== undefined) noteInfo(signal, tell)
+function served(
+  lane: Lane,
+  known: KnownShape,
+  cachedCall: CachedCall,
+  found: LookupResult,
+  options: JsonObject,
+  { signal }: PassedOptions,
+): object {
+  const info = lane.engine.hit(cachedCall, found)
+  if (signal !== undefined) noteInfo(signal, info)
   const controller = new AbortController()
   return {
-    response: plan.streamed ? streamed(lane, lesson, plan, found, tell, controller) : quickResponse(found, plan, tell, lesson.url),
+    response: cachedCall.streamed
+      ? streamed(lane, known, cachedCall, found, info, controller)
+      : lazyResponse(found, cachedCall, info, known.url),
     options,
     controller,
-    ...(lesson.tellsSignal && { requestSignal: options['signal'] }),
+    ...(known.tellsSignal && { requestSignal: options['signal'] }),
     requestLogID: 'log_llmemo',
     retryOfRequestLogID: undefined,
     startTime: Date.now(),
@@ -145,32 +162,39 @@ function served(lane: Lane, lesson: Lesson, plan: Plan, found: Found, options: J
 }
 
 /** A replayed stream. It knows nothing of its response but the signal of its controller, which is asked for its facts. */
-function streamed(lane: Lane, { url }: Lesson, plan: Plan, found: Found, tell: () => CacheInfo, { signal }: AbortController): Response {
-  const response = storedResponse(found, plan, url, lane.engine.settings.replay, signal)
-  for (const carrier of [response, signal]) noteInfo(carrier, tell)
+function streamed(
+  lane: Lane,
+  { url }: KnownShape,
+  cachedCall: CachedCall,
+  found: LookupResult,
+  info: () => CacheInfo,
+  { signal }: AbortController,
+): Response {
+  const response = storedResponse(found, cachedCall, url, lane.engine.settings.replay, signal)
+  for (const carrier of [response, signal]) noteInfo(carrier, info)
   return response
 }
 
 /** Goes the documented way, and takes note of what comes of it. */
 async function learn(
   lane: Lane,
-  shape: RequestShape,
+  shape: RequestFingerprint,
   options: JsonObject,
   body: JsonObject,
-  handed: HandedDown,
+  passed: PassedOptions,
   ask: Ask,
 ): Promise<unknown> {
-  let seen: Seen | undefined
-  handed.learn = (told) => {
+  let seen: SeamObservation | undefined
+  passed.learn = (told) => {
     // The client may have been changed since the call began.
     const now = shapeOf(lane.client, options)
     seen = now !== undefined && isSameShape(now, shape) ? told : undefined
   }
   const props = await ask(options)
   if (seen === undefined || !isKnownForm(props) || seen.call.endpoint.perInput !== undefined) return props
-  const lesson = { shape, call: seen.call, url: seen.url, tellsSignal: Object.hasOwn(props, 'requestSignal') }
-  const isRight = planOf(lane, lesson, body, handed)?.key === seen.key
-  if (isRight && (lane.lessons.size < mostKinds || lane.lessons.has(shape.kind))) lane.lessons.set(shape.kind, lesson)
+  const known = { shape, call: seen.call, url: seen.url, tellsSignal: Object.hasOwn(props, 'requestSignal') }
+  const isRight = planOf(lane, known, body, passed)?.key === seen.key
+  if (isRight && (lane.knownShapes.size < mostKinds || lane.knownShapes.has(shape.kind))) lane.knownShapes.set(shape.kind, known)
   return props
 }
 

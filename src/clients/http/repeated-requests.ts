@@ -4,12 +4,12 @@
  * @module
  */
 import type { Engine } from '../../engine/engine.ts'
-import type { Call, Plan } from '../../engine/cached-call.ts'
+import type { Call, CachedCall } from '../../engine/cached-call.ts'
 
 /** A call, decided. */
-export interface Decided {
+export interface ResolvedCall {
   readonly call: Call
-  readonly plan: Plan
+  readonly cachedCall: CachedCall
 }
 
 /** What a call is made of besides its body and its options. */
@@ -22,7 +22,7 @@ const part = 64
 
 /** The requests of one cache that were answered. */
 export class RepeatedRequests {
-  readonly #known = new Map<string, Decided>()
+  readonly #known = new Map<string, ResolvedCall>()
   readonly #most: number
   #characters = 0
 
@@ -32,13 +32,13 @@ export class RepeatedRequests {
   }
 
   /** The request of this body, when it was answered before for one who asked the same way and without options of his own. */
-  find(text: string, asker: Asker): Decided | undefined {
+  find(text: string, asker: Asker): ResolvedCall | undefined {
     const known = this.#known.get(text)
     return known !== undefined && isSame(known.call, asker) ? known : undefined
   }
 
   /** Takes note of a request that was answered. Where there is no room any more, all that came before is forgotten. */
-  note(text: string, decided: Decided): void {
+  note(text: string, decided: ResolvedCall): void {
     if (text.length > this.#most / 8 || this.#known.get(text) === decided) return
     if (this.#characters + text.length > this.#most) {
       this.#known.clear()

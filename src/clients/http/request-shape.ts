@@ -3,11 +3,11 @@
  * of a call, decides its address and its headers. Two calls of the same shape differ in their bodies only.
  * @module
  */
-import { isJsonObject, type JsonObject } from '../../providers/endpoint.ts'
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { callOptions } from '../call-options.ts'
 
 /** The shape of a call. */
-export interface RequestShape {
+export interface RequestFingerprint {
   /** The kind of call that it is: the path that is asked. */
   readonly kind: string
   /** What decides the rest. Two lists are compared member by member. */
@@ -50,7 +50,7 @@ function ownerOf(client: object, name: string): object | undefined {
 }
 
 /** The shape of a call, or `undefined` when it is not certain that it decides everything. */
-export function shapeOf(client: object, options: JsonObject): RequestShape | undefined {
+export function shapeOf(client: object, options: JsonObject): RequestFingerprint | undefined {
   for (const name of Object.keys(options)) if (!isHarmless(name, options[name])) return undefined
   const { path, defaultBaseURL: base, __security: security, __qualifiers: qualifiers } = options
   const facts: unknown[] = []
@@ -60,7 +60,7 @@ export function shapeOf(client: object, options: JsonObject): RequestShape | und
 }
 
 /** Whether two shapes decide the same. */
-export function isSameShape(first: RequestShape, { kind, facts }: RequestShape): boolean {
+export function isSameShape(first: RequestFingerprint, { kind, facts }: RequestFingerprint): boolean {
   return first.kind === kind && first.facts.length === facts.length && first.facts.every((fact, index) => fact === facts[index])
 }
 

@@ -2,11 +2,11 @@
  * What a `fetch` is asked to send, read without using it up.
  * @module
  */
-import { isCacheMode } from '../../call.ts'
+import { isCacheMode } from '../../engine/settings/call-options.ts'
+import { parseJsonObject, type JsonObject } from '../../json/object.ts'
 import { sha256 } from '../../base/digest.ts'
-import { type JsonObject, parseJsonObject } from '../../providers/endpoint.ts'
 import { hasRoundedInteger, mayHoldRounded } from '../../json/exact.ts'
-import { type HandedDown, handedDownIn } from '../call-options.ts'
+import { type PassedOptions, passedOptionsIn } from '../call-options.ts'
 
 /** The address that `fetch` is asked for, and its method in capitals. */
 export function targetOf(input: string | URL | Request, init: RequestInit | undefined): { url: string; method: string } {
@@ -19,14 +19,14 @@ function addressOf(input: string | URL | Request): string {
   return input instanceof Request ? input.url : input.href
 }
 
-/** What a wrapped client handed down, with fetch's own cache mode where the caller gave no other. */
-export function optionsOf(input: string | URL | Request, init: RequestInit | undefined): HandedDown {
-  const handed = handedDownIn(init) ?? { options: {}, body: undefined }
+/** What a wrapped client passed down, with fetch's own cache mode where the caller gave no other. */
+export function optionsOf(input: string | URL | Request, init: RequestInit | undefined): PassedOptions {
+  const passed = passedOptionsIn(init) ?? { options: {}, body: undefined }
   const mode: unknown = init?.cache ?? (input instanceof Request ? input.cache : undefined)
-  if (handed.options.mode !== undefined || mode === 'default') return handed
+  if (passed.options.mode !== undefined || mode === 'default') return passed
   // `no-cache` asks the origin whether the stored answer is still good; no provider can say, so it is asked anew.
   const own = mode === 'no-cache' ? 'reload' : mode
-  return isCacheMode(own) ? { ...handed, options: { ...handed.options, mode: own } } : handed
+  return isCacheMode(own) ? { ...passed, options: { ...passed.options, mode: own } } : passed
 }
 
 /** The headers of a request. They are only read, so those of an SDK need no copy. */

@@ -2,18 +2,18 @@
  * Stored and shared answers as `Response`s, such as the origin itself would have given.
  * @module
  */
+import { parseJsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
 import type { Entry } from '../../entry.ts'
-import type { Found } from '../../engine/engine.ts'
+import type { LookupResult } from '../../engine/engine.ts'
 import type { Shared } from '../../engine/exchange.ts'
-import type { Passenger } from '../../engine/flight/flight.ts'
+import type { FlightReader } from '../../engine/flight/flight.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
-import type { Plan } from '../../engine/cached-call.ts'
+import type { CachedCall } from '../../engine/cached-call.ts'
 import { notCachedMessage } from '../../errors.ts'
-import { parseJsonObject } from '../../providers/endpoint.ts'
 import { formatEvents, parseEvents, type ServerEvent, splitEvents } from '../../base/server-sent-events.ts'
 import { noteInfo } from '../cache-info.ts'
-import { QuickResponse } from '../lazy-response.ts'
+import { LazyResponse } from '../lazy-response.ts'
 
 /** The head of an HTTP answer. */
 export interface ResponseHead {
@@ -24,55 +24,61 @@ export interface ResponseHead {
 }
 
 /** A stored answer as a `Response`, streamed or whole as the call asks for it. */
-export function storedResponse(found: Found, plan: Plan, url: string, replay: ReplayOptions, signal: AbortSignal | undefined): Response {
+export function storedResponse(
+  found: LookupResult,
+  cachedCall: CachedCall,
+  url: string,
+  replay: ReplayOptions,
+  signal: AbortSignal | undefined,
+): Response {
   const { entry } = found
-  const headers = storedHeaders(found, plan)
-  const streamed = plan.endpoint.streaming === undefined ? entry.head.kind === 'sse' : plan.streamed
-  const body = streamed ? replayed(pieces(entry, plan), replay, signal) : whole(entry, plan)
+  const headers = storedHeaders(found, cachedCall)
+  const streamed = cachedCall.endpoint.streaming === undefined ? entry.head.kind === 'sse' : cachedCall.streamed
+  const body = streamed ? replayed(pieces(entry, cachedCall), replay, signal) : whole(entry, cachedCall)
   return located(new Response(body, { status: entry.head.status, headers }), url)
 }
 
 /** A stored answer that is JSON already, for a call that asks for no stream: as the SDK reads it, and a real `Response` for others. */
-export function quickResponse(found: Found, plan: Plan, tell: () => CacheInfo, url: string): QuickResponse {
+export function lazyResponse(found: LookupResult, cachedCall: CachedCall, info: () => CacheInfo, url: string): LazyResponse {
   const { status, headers } = found.entry.head
-  const text = String(whole(found.entry, plan))
+  const text = String(whole(found.entry, cachedCall))
   const make = (): Response => {
-    const real = located(new Response(text, { status, headers: storedHeaders(found, plan) }), url)
-    noteInfo(real, tell)
+    const real = located(new Response(text, { status, headers: storedHeaders(found, cachedCall) }), url)
+    noteInfo(real, info)
     return real
   }
-  return new QuickResponse({ status, headers, url, text, tell, make })
+  return new LazyResponse({ status, headers, url, text, info, make })
 }
 
 /** An object and no `Headers`, which a `Response` would only copy. */
-function storedHeaders({ entry: { head }, age, remaining }: Found, plan: Plan): Record<string, string> {
-  const crossing = plan.endpoint.streaming !== undefined && plan.streamed !== (head.kind === 'sse')
+function storedHeaders({ entry: { head }, age, freshFor }: LookupResult, cachedCall: CachedCall): Record<string, string> {
+  const crossing = cachedCall.endpoint.streaming !== undefined && cachedCall.streamed !== (head.kind === 'sse')
   return {
     ...head.headers,
-    ...(crossing && { 'content-type': plan.streamed ? 'text/event-stream; charset=utf-8' : 'application/json' }),
+    ...(crossing && { 'content-type': cachedCall.streamed ? 'text/event-stream; charset=utf-8' : 'application/json' }),
     age: String(Math.floor(age / 1_000)),
     // Source: https://www.rfc-editor.org/rfc/rfc9211
-    'cache-status': `llmemo; hit; ttl=${Math.max(0, Math.ceil(remaining / 1_000))}`,
+    'cache-status': `llmemo; hit; ttl=${Math.max(0, Math.ceil(freshFor / 1_000))}`,
   }
 }
 
 /** The whole answer as text or bytes. */
-function whole(entry: Entry, plan: Plan): string | Uint8Array<ArrayBuffer> {
-  const { streaming } = plan.endpoint
+function whole(entry: Entry, cachedCall: CachedCall): string | Uint8Array<ArrayBuffer> {
+  const { streaming } = cachedCall.endpoint
   if (typeof entry.body !== 'string') return new Uint8Array(entry.body)
   if (entry.head.kind === 'json' || streaming === undefined) return entry.body
   return JSON.stringify(streaming.assemble(parseEvents(entry.body)))
 }
 
 /** The stream's events as texts, one each. */
-function pieces(entry: Entry, plan: Plan): string[] {
-  const { streaming } = plan.endpoint
+function pieces(entry: Entry, cachedCall: CachedCall): string[] {
+  const { streaming } = cachedCall.endpoint
   const body = typeof entry.body === 'string' ? entry.body : ''
   if (entry.head.kind === 'json' && streaming !== undefined) {
-    return streaming.disassemble(parseJsonObject(body) ?? {}, plan.request).map((event) => formatEvents([event]))
+    return streaming.disassemble(parseJsonObject(body) ?? {}, cachedCall.request).map((event) => formatEvents([event]))
   }
-  const leaner = plan.omits.some((facet) => !entry.head.omits.includes(facet))
-  if (leaner && streaming?.adapt !== undefined) return textsOf(streaming.adapt(parseEvents(body), plan.request))
+  const leaner = cachedCall.missingParts.some((facet) => !entry.head.omits.includes(facet))
+  if (leaner && streaming?.adapt !== undefined) return textsOf(streaming.adapt(parseEvents(body), cachedCall.request))
   return isFormatted(entry, body) ? splitEvents(body) : textsOf(parseEvents(body))
 }
 
@@ -122,7 +128,7 @@ function replayed(texts: readonly string[], replay: ReplayOptions, signal: Abort
 }
 
 /** One caller's share of a flight as a `Response`. His chunks are his own to keep or to change. */
-export function sharedResponse(head: ResponseHead, passenger: Passenger<Shared<ResponseHead>, Uint8Array>): Response {
+export function sharedResponse(head: ResponseHead, reader: FlightReader<Shared<ResponseHead>, Uint8Array>): Response {
   // A `Response` with one of these statuses may not have a body.
   // Source: https://fetch.spec.whatwg.org/#null-body-status
   const empty = [101, 103, 204, 205, 304].includes(head.status)
@@ -131,11 +137,11 @@ export function sharedResponse(head: ResponseHead, passenger: Passenger<Shared<R
     : new ReadableStream<Uint8Array>(
         {
           async pull(controller) {
-            const chunk = await passenger.next()
+            const chunk = await reader.next()
             if (chunk === undefined) controller.close()
             else controller.enqueue(new Uint8Array(chunk))
           },
-          cancel: () => passenger.leave(),
+          cancel: () => reader.leave(),
         },
         { highWaterMark: 0 },
       )
@@ -159,7 +165,7 @@ function plainHeaders(headers: Headers): Headers {
   return plain
 }
 
-/** A `Response` that knows its address, which only fetch itself can otherwise tell it. */
+/** A `Response` that knows its address, which only fetch itself can otherwise info it. */
 function located(response: Response, url: string): Response {
   return Object.defineProperty(response, 'url', { value: url, configurable: true })
 }

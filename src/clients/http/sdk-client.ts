@@ -5,8 +5,8 @@
  */
 import { attachInfo, infoOfResponse } from '../cache-info.ts'
 import type { Fetch } from './caching-fetch.ts'
-import { bare, handDown } from '../call-options.ts'
-import { realResponse } from '../lazy-response.ts'
+import { bare, passDown } from '../call-options.ts'
+import { materialise } from '../lazy-response.ts'
 
 /** What we use of such a client. */
 export interface FetchClient {
@@ -55,7 +55,7 @@ export function withCallOptions(
   wrapped: FetchClient,
   own: FetchClient,
   again: (options: object) => FetchClient,
-  prepare: (options: unknown) => unknown = handDown,
+  prepare: (options: unknown) => unknown = passDown,
 ): FetchClient {
   const post = wrapped.post.bind(wrapped)
   return Object.defineProperties(wrapped, {
@@ -75,7 +75,7 @@ export function optionOf(client: object, name: string): unknown {
   return typeof options === 'object' && options !== null ? Reflect.get(options, name) : undefined
 }
 
-/** The request options with ours handed down. A wrong one of ours rejects the call's promise, whichever way the SDK made the call. */
+/** The request options with ours passed down. A wrong one of ours rejects the call's promise, whichever way the SDK made the call. */
 function prepared(given: unknown, prepare: (options: unknown) => unknown): unknown {
   if (isThenable(given)) return given.then(prepare)
   try {
@@ -90,10 +90,10 @@ function informed(promise: SdkPromise): SdkPromise {
   const own = marking(promise)
   const { _thenUnwrap: unwrap, asResponse, withResponse } = own
   own._thenUnwrap = (transform) => informed(unwrap.call(own, transform))
-  own.asResponse = async () => realResponse(await asResponse.call(own))
+  own.asResponse = async () => materialise(await asResponse.call(own))
   own.withResponse = async () => {
     const told = await withResponse.call(own)
-    return { ...told, response: realResponse(told.response) }
+    return { ...told, response: materialise(told.response) }
   }
   return own
 }
@@ -107,8 +107,8 @@ function marking(promise: SdkPromise): SdkPromise {
 }
 
 function marked(data: unknown, { response }: SdkProps): unknown {
-  const tell = infoOfResponse(response)
-  if (tell !== undefined) attachInfo(data, tell)
+  const info = infoOfResponse(response)
+  if (info !== undefined) attachInfo(data, info)
   return data
 }
 

@@ -32,7 +32,7 @@ export interface Recording<Head, Item> {
   readonly end: FlightEnd
   /** Why nothing of it may be stored: it grew too large, or it outlived its deadline. */
   readonly unusable: string | undefined
-  /** Milliseconds from its beginning. */
+  /** Milliseconds from its snapshot. */
   readonly latency: number
 }
 
@@ -45,7 +45,7 @@ export interface FlightBounds {
 }
 
 /** One caller's part in a flight. */
-export interface Passenger<Head, Item> {
+export interface FlightReader<Head, Item> {
   /** The answer's head. Rejects as the upstream does, or with the caller's own abort reason. */
   head(): Promise<Head>
   /** The next item, or `undefined` at the end. Rejects as the upstream does, or with the caller's own abort reason. One call at a time. */
@@ -55,9 +55,9 @@ export interface Passenger<Head, Item> {
 }
 
 /** Milliseconds for which a reader may hold up those who are a whole bound ahead of him. */
-const stall = 30_000
+const stallTimeout = 30_000
 
-interface Seat {
+interface ReaderState {
   position: number
   left: boolean
   reason: unknown
@@ -76,7 +76,7 @@ export class Flight<Head, Item> {
   readonly #ended: (recording: Recording<Head, Item>) => void
   readonly #controller = new AbortController()
   readonly #upstream: Promise<Upstream<Head, Item>>
-  readonly #seats = new Set<Seat>()
+  readonly #readers = new Set<ReaderState>()
   readonly #cancelDeadline: () => void
   #head: Upstream<Head, Item> | undefined
   #items: Item[] = []
@@ -92,7 +92,7 @@ export class Flight<Head, Item> {
 
   /**
    * Begins the upstream call at once; the caller boards in the same turn.
-   * @param closed called once, when no further caller may board
+   * @param closed called once, when no further caller may join
    * @param ended called once with what the flight leaves behind, before its callers see the end; never when the upstream gave no head.
    * It must not throw.
    */
@@ -115,17 +115,17 @@ export class Flight<Head, Item> {
   }
 
   /** Takes a caller aboard. Only while the flight is open to callers, which its `closed` callback tells the end of. */
-  board(signal?: AbortSignal): Passenger<Head, Item> {
-    const aborted = (): void => this.#leave(seat, signal?.reason)
+  join(signal?: AbortSignal): FlightReader<Head, Item> {
+    const aborted = (): void => this.#leave(state, signal?.reason)
     const release = (): void => signal?.removeEventListener('abort', aborted)
-    const seat: Seat = { position: 0, left: false, reason: undefined, wake: undefined, release }
-    this.#seats.add(seat)
+    const state: ReaderState = { position: 0, left: false, reason: undefined, wake: undefined, release }
+    this.#readers.add(state)
     if (signal?.aborted === true) aborted()
     else signal?.addEventListener('abort', aborted, { once: true })
     return {
-      head: async () => (await this.#arrival(seat)).head,
-      next: () => this.#next(seat),
-      leave: () => this.#leave(seat, new DOMException('This caller has left the answer.', 'AbortError')),
+      head: async () => (await this.#arrival(state)).head,
+      next: () => this.#next(state),
+      leave: () => this.#leave(state, new DOMException('This caller has left the answer.', 'AbortError')),
     }
   }
 
@@ -137,7 +137,7 @@ export class Flight<Head, Item> {
       const upstream = await this.#origin.start(this.#controller.signal)
       this.#head = upstream
       if (!upstream.shareable) this.#close()
-      if (this.#seats.size === 0) this.#abandon()
+      if (this.#readers.size === 0) this.#abandon()
       return upstream
     } catch (error) {
       this.#fail(error)
@@ -145,40 +145,40 @@ export class Flight<Head, Item> {
     }
   }
 
-  async #arrival(seat: Seat): Promise<Upstream<Head, Item>> {
-    await this.#race(seat, this.#upstream)
+  async #arrival(state: ReaderState): Promise<Upstream<Head, Item>> {
+    await this.#race(state, this.#upstream)
     return this.#upstream
   }
 
-  async #next(seat: Seat): Promise<Item | undefined> {
-    const upstream = this.#head ?? (await this.#arrival(seat))
+  async #next(state: ReaderState): Promise<Item | undefined> {
+    const upstream = this.#head ?? (await this.#arrival(state))
     for (;;) {
-      if (seat.left) throw seat.reason
-      const item = this.#items[seat.position - this.#first]
+      if (state.left) throw state.reason
+      const item = this.#items[state.position - this.#first]
       if (item !== undefined) {
-        seat.position++
+        state.position++
         this.#trim()
         return item
       }
       if (this.#outcome !== undefined) {
-        this.#seats.delete(seat)
-        seat.release()
+        this.#readers.delete(state)
+        state.release()
         if ('error' in this.#outcome) throw this.#outcome.error
         return undefined
       }
-      await this.#race(seat, this.#mayRead() ? this.#read(upstream) : this.#drained())
+      await this.#race(state, this.#mayRead() ? this.#read(upstream) : this.#drained())
     }
   }
 
   /** Waits for `work` or for the caller's leaving, whichever is first; `work` goes on for the others. */
-  async #race(seat: Seat, work: Promise<unknown>): Promise<void> {
-    if (seat.left) throw seat.reason
+  async #race(state: ReaderState, work: Promise<unknown>): Promise<void> {
+    if (state.left) throw state.reason
     const left = new Promise<void>((resolve) => {
-      seat.wake = resolve
+      state.wake = resolve
     })
     await Promise.race([work, left])
-    seat.wake = undefined
-    if (seat.left) throw seat.reason
+    state.wake = undefined
+    if (state.left) throw state.reason
   }
 
   /** One read of the upstream, shared by all who wait for it. It never rejects: its outcome is read from the flight. */
@@ -205,24 +205,24 @@ export class Flight<Head, Item> {
 
   /** The fastest reader waits when the slowest is a whole bound behind, so that what lies between them stays bounded. */
   #mayRead(): boolean {
-    return this.#seats.size === 1 || this.#bytes <= this.#bounds.maxBytes
+    return this.#readers.size === 1 || this.#bytes <= this.#bounds.maxBytes
   }
 
   #drained(): Promise<void> {
-    this.#cancelStall ??= this.#clock.after(stall, () => this.#unseatSlowest())
+    this.#cancelStall ??= this.#clock.after(stallTimeout, () => this.#removeSlowest())
     return new Promise((resolve) => this.#drains.push(resolve))
   }
 
-  #unseatSlowest(): void {
+  #removeSlowest(): void {
     this.#cancelStall = undefined
     const slowest = this.#slowest()
-    const error = new DeadlineError('reading a shared answer', stall)
-    for (const seat of this.#seats) if (seat.position === slowest) this.#leave(seat, error)
+    const error = new DeadlineError('reading a shared answer', stallTimeout)
+    for (const state of this.#readers) if (state.position === slowest) this.#leave(state, error)
   }
 
   #slowest(): number {
     let slowest = Infinity
-    for (const seat of this.#seats) slowest = Math.min(slowest, seat.position)
+    for (const state of this.#readers) slowest = Math.min(slowest, state.position)
     return slowest
   }
 
@@ -242,17 +242,17 @@ export class Flight<Head, Item> {
     this.#resume()
   }
 
-  #leave(seat: Seat, reason: unknown): void {
-    if (seat.left) return
-    seat.left = true
-    seat.reason = reason
-    seat.release()
-    seat.wake?.()
-    if (!this.#seats.delete(seat)) return
+  #leave(state: ReaderState, reason: unknown): void {
+    if (state.left) return
+    state.left = true
+    state.reason = reason
+    state.release()
+    state.wake?.()
+    if (!this.#readers.delete(state)) return
     this.#trim()
     // Who waited may have been this caller: then the slower ones hold nobody up any longer.
     this.#resume()
-    if (this.#seats.size === 0 && this.#outcome === undefined) this.#abandon()
+    if (this.#readers.size === 0 && this.#outcome === undefined) this.#abandon()
   }
 
   /** The last caller has left: the upstream is told so, and what came until then is judged. */
@@ -281,7 +281,7 @@ export class Flight<Head, Item> {
   /** The upstream gave no answer: all who wait are told why. */
   #fail(error: unknown): void {
     this.#end('failed', { error })
-    for (const seat of this.#seats) this.#leave(seat, error)
+    for (const state of this.#readers) this.#leave(state, error)
   }
 
   #spoil(reason: string): void {

@@ -4,7 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../../clock.ts'
-import { Flight, type FlightBounds, type Origin, type Passenger, type Recording } from './flight.ts'
+import { Flight, type FlightBounds, type Origin, type FlightReader, type Recording } from './flight.ts'
 
 interface Open<Head, Item> {
   readonly flight: Flight<Head, Item>
@@ -13,7 +13,7 @@ interface Open<Head, Item> {
 
 /**
  * The marks of the flights that the running code belongs to: their upstream calls, and what these call in turn.
- * Marks and not the flights, as a socket that is opened within keeps them for its whole life.
+ * GenerationByLabel and not the flights, as a socket that is opened within keeps them for its whole life.
  */
 const within = new AsyncLocalStorage<ReadonlySet<symbol>>()
 
@@ -39,17 +39,17 @@ export class Flights<Head, Item> {
    * @param alone whether to begin a new flight even where one is open; later callers board the new one
    * @param ended called with what the flight leaves behind, only when this call began it
    */
-  board(
+  join(
     name: string,
     origin: Origin<Head, Item>,
     signal: AbortSignal | undefined,
     alone: boolean,
     ended: (recording: Recording<Head, Item>) => void,
-  ): { readonly passenger: Passenger<Head, Item>; readonly joined: boolean } {
+  ): { readonly reader: FlightReader<Head, Item>; readonly joined: boolean } {
     const outer = within.getStore()
     const open = this.#open.get(name)
     const nested = open !== undefined && outer?.has(open.mark) === true
-    if (open !== undefined && !alone && !nested) return { passenger: open.flight.board(signal), joined: true }
+    if (open !== undefined && !alone && !nested) return { reader: open.flight.join(signal), joined: true }
     const mark = Symbol(name)
     const closed = (): void => {
       if (this.#open.get(name)?.mark === mark) this.#open.delete(name)
@@ -57,7 +57,7 @@ export class Flights<Head, Item> {
     const begin = (): Flight<Head, Item> => new Flight(origin, this.#bounds, this.#clock, closed, ended)
     const flight = within.run(new Set(outer).add(mark), begin)
     if (!nested) this.#open.set(name, { flight, mark })
-    return { passenger: flight.board(signal), joined: false }
+    return { reader: flight.join(signal), joined: false }
   }
 }
 

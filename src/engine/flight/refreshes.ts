@@ -4,12 +4,11 @@
  * @module
  */
 import type { Clock } from '../../clock.ts'
-import type { Engine } from '../engine.ts'
 
 /** Milliseconds between two tries to make something anew, when the first failed. */
 const pause = 10_000
 /** Failures that are remembered, at the most. */
-const mostRemembered = 10_000
+const maxRemembered = 10_000
 
 /** What is being made anew, by the place where it lies. */
 export class Refreshes {
@@ -33,7 +32,7 @@ export class Refreshes {
 
   /** Notes that something could not be made anew. */
   pause(storeKey: string): void {
-    if (this.#retryAt.size >= mostRemembered) this.#retryAt.clear()
+    if (this.#retryAt.size >= maxRemembered) this.#retryAt.clear()
     this.#retryAt.set(storeKey, this.#clock.monotonic() + pause)
   }
 
@@ -57,16 +56,4 @@ export class Refreshes {
       this.#running.delete(storeKey)
     }
   }
-}
-
-const known = new WeakMap<Engine, Refreshes>()
-
-/** What this engine's callers have refreshed. */
-export function refreshesOf(engine: Engine): Refreshes {
-  let refreshes = known.get(engine)
-  if (refreshes === undefined) {
-    refreshes = new Refreshes(engine.settings.clock)
-    known.set(engine, refreshes)
-  }
-  return refreshes
 }

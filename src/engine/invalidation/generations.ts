@@ -5,22 +5,23 @@
  * @module
  */
 import type { Clock } from '../../clock.ts'
+import { everything } from './labels.ts'
 
 /** Labels to generations; `''` for a label that was never invalidated. */
-export type Marks = Readonly<Record<string, string>>
+export type GenerationByLabel = Readonly<Record<string, string>>
 
 /** What was in force when a fill began, to be compared with when its answer arrives. */
-export interface Standing {
-  readonly turn: number
-  readonly marks: Marks
+export interface GenerationSnapshot {
+  readonly sequence: number
+  readonly generations: GenerationByLabel
 }
 
-/** Labels that are remembered at the most. Beyond that everything is invalidated once, which is safe, and the rest forgotten. */
-const most = 50_000
+/** Labels that are remembered at the maxLabels. Beyond that everything is invalidated once, which is safe, and the rest forgotten. */
+const maxLabels = 50_000
 
 /** What was the case when a reading of the store began: what it brings is no newer than that. */
 export interface Reading {
-  readonly turn: number
+  readonly sequence: number
   /** By the monotonic clock. */
   readonly at: number
 }
@@ -31,9 +32,9 @@ interface Known {
   readonly heard?: string
   /** When the reading began by which it was last compared with the store, by the monotonic clock. */
   readonly checkedAt: number
-  /** The turn in which this process saw it change; 0 for never. */
+  /** The sequence in which this process saw it change; 0 for never. */
   readonly changedIn: number
-  /** The turn from which on the store can know of it: what was read earlier is older than this. */
+  /** The sequence from which on the store can know of it: what was read earlier is older than this. */
   readonly believedFrom: number
   /** What the store had before. */
   readonly replaced: string | undefined
@@ -46,9 +47,6 @@ interface Unpublished {
   readonly stored: string | undefined
 }
 
-/** The label that every entry of a namespace has. */
-export const everything = 'all'
-
 /** What this process knows of the generations. */
 export class Generations {
   readonly #known = new Map<string, Known>()
@@ -57,7 +55,7 @@ export class Generations {
   readonly #clock: Clock
   readonly #shared: boolean
   readonly #delay: number
-  #turn = 0
+  #sequence = 0
 
   /**
    * @param shared whether other processes may invalidate as well, through the store
@@ -71,7 +69,7 @@ export class Generations {
 
   /** What is the case now, for a reading of the store that begins. */
   read(): Reading {
-    return { turn: this.#turn, at: this.#clock.monotonic() }
+    return { sequence: this.#sequence, at: this.#clock.monotonic() }
   }
 
   /** Those of `labels` whose generations must be read from the store before they are relied on. */
@@ -86,13 +84,13 @@ export class Generations {
 
   /**
    * Takes note of a generation that was read from the store; `undefined` means that the label has none there.
-   * @param reading its beginning: what this process itself did since then, or learnt by a later one, is not undone by it
+   * @param reading its snapshot: what this process itself did since then, or learnt by a later one, is not undone by it
    */
-  learn(label: string, generation = '', { turn, at }: Reading): void {
+  learn(label: string, generation = '', { sequence, at }: Reading): void {
     const known = this.#known.get(label)
-    if (turn < (known?.believedFrom ?? 0) || at < (known?.checkedAt ?? 0)) return
+    if (sequence < (known?.believedFrom ?? 0) || at < (known?.checkedAt ?? 0)) return
     const own = this.#unpublished.get(label)
-    // A store that lost a mark has lost others with it, which nobody can tell of: what was outdated must not be good again.
+    // A store that lost a mark has lost others with it, which nobody can info of: what was outdated must not be good again.
     const isLost = generation === '' && known !== undefined && known.generation !== ''
     // A client that lost its connection sends a write again which was done already, and by now another one has been.
     const isBack = generation !== '' && generation === known?.replaced
@@ -107,18 +105,18 @@ export class Generations {
    * Another process says that it invalidated `label`. That holds at once, until the label is read from the store, which is done before it is
    * relied on again: news may be out of order, or somebody else's.
    */
-  hear(label: string, generation: string): void {
+  onDeclared(label: string, generation: string): void {
     const known = this.#known.get(label) ?? { generation: '', replaced: undefined }
     if (known.generation === generation) return
-    const turn = ++this.#turn
+    const sequence = ++this.#sequence
     // What is being read just now may be older.
-    this.#known.set(label, { ...known, heard: generation, changedIn: turn, checkedAt: -Infinity, believedFrom: turn })
-    if (this.#known.size > most) this.#forget()
+    this.#known.set(label, { ...known, heard: generation, changedIn: sequence, checkedAt: -Infinity, believedFrom: sequence })
+    if (this.#known.size > maxLabels) this.#forget()
   }
 
   /** What other processes did may have gone unheard: every label is read from the store before it is relied on again. */
-  doubt(): void {
-    const believedFrom = ++this.#turn
+  mustRevalidate(): void {
+    const believedFrom = ++this.#sequence
     for (const [label, known] of this.#known) this.#known.set(label, { ...known, checkedAt: -Infinity, believedFrom })
   }
 
@@ -131,7 +129,7 @@ export class Generations {
     this.#note(label, generation, known ?? { generation: '', checkedAt: 0, changedIn: 0, believedFrom: 0, replaced: undefined })
     if (!this.#shared) return
     this.#unpublished.set(label, { generation, stored })
-    if (this.#unpublished.size <= most / 2) return
+    if (this.#unpublished.size <= maxLabels / 2) return
     this.#unpublished.clear()
     this.advance(everything, generation)
   }
@@ -139,14 +137,14 @@ export class Generations {
   /**
    * The store was told of the invalidation that `generation` was made for, by `told`, which holds from now on. It is another one, as other
    * processes may have invalidated the label since: what was filled under `generation` is not to be good again by being told late.
-   * @param writing its beginning: others may have written another one since
+   * @param writing its snapshot: others may have written another one since
    */
   published(label: string, generation: string, told: string, { at }: Reading): void {
     const known = this.#known.get(label)
     const own = this.#unpublished.get(label)
     if (own?.generation !== generation || known === undefined) return
     this.#unpublished.delete(label)
-    this.#note(label, told, { ...known, believedFrom: ++this.#turn }, at, own.stored)
+    this.#note(label, told, { ...known, believedFrom: ++this.#sequence }, at, own.stored)
   }
 
   /** Those of `labels` that the store does not know of yet, with their generations. */
@@ -159,13 +157,13 @@ export class Generations {
   }
 
   /** What is in force. */
-  begin(labels: readonly string[]): Standing {
-    return { turn: this.#turn, marks: Object.fromEntries(labels.map((label) => [label, this.#current(label)])) }
+  snapshot(labels: readonly string[]): GenerationSnapshot {
+    return { sequence: this.#sequence, generations: Object.fromEntries(labels.map((label) => [label, this.#current(label)])) }
   }
 
-  /** Whether an entry that was filled under `marks` is still good. */
-  agree(marks: Marks): boolean {
-    return Object.entries(marks).every(([label, generation]) => this.#current(label) === generation)
+  /** Whether an entry that was filled under `generations` is still good. */
+  matches(generations: GenerationByLabel): boolean {
+    return Object.entries(generations).every(([label, generation]) => this.#current(label) === generation)
   }
 
   /** Whether all of `labels` have been looked up, so that having no mark says something of them. */
@@ -173,9 +171,9 @@ export class Generations {
     return !this.#shared || labels.every((label) => this.#known.has(label))
   }
 
-  /** Whether this process saw any of `labels` change after `turn`. */
-  changedSince(labels: readonly string[], turn: number): boolean {
-    return this.#turn > turn && labels.some((label) => (this.#known.get(label)?.changedIn ?? 0) > turn)
+  /** Whether this process saw any of `labels` change after `sequence`. */
+  haveChangedSince(labels: readonly string[], sequence: number): boolean {
+    return this.#sequence > sequence && labels.some((label) => (this.#known.get(label)?.changedIn ?? 0) > sequence)
   }
 
   #note(
@@ -186,16 +184,16 @@ export class Generations {
     replaced = known?.replaced,
   ): void {
     const changed = known !== undefined && known.generation !== generation
-    if (changed) this.#turn++
+    if (changed) this.#sequence++
     this.#known.delete(label)
     this.#known.set(label, {
       generation,
       checkedAt,
-      changedIn: changed ? this.#turn : (known?.changedIn ?? 0),
+      changedIn: changed ? this.#sequence : (known?.changedIn ?? 0),
       believedFrom: known?.believedFrom ?? 0,
       replaced,
     })
-    if (this.#known.size > most) this.#forget()
+    if (this.#known.size > maxLabels) this.#forget()
   }
 
   /** What the store had for this label when it was last read. */
@@ -214,18 +212,18 @@ export class Generations {
     if (this.#shared) {
       // The store still knows them; they are read again when they are needed.
       for (const label of this.#known.keys()) {
-        if (this.#known.size <= most / 2) break
+        if (this.#known.size <= maxLabels / 2) break
         if (label !== everything && !this.#unpublished.has(label)) this.#known.delete(label)
       }
       return
     }
     this.#known.clear()
-    this.#turn++
+    this.#sequence++
     const generation = `${all?.generation ?? ''}+`
     this.#known.set(everything, {
       generation,
       checkedAt: this.#clock.monotonic(),
-      changedIn: this.#turn,
+      changedIn: this.#sequence,
       believedFrom: 0,
       replaced: undefined,
     })

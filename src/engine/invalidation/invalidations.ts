@@ -1,26 +1,24 @@
 /**
- * What was declared outdated, in this process and in others: the generations of labels, and their marks in the store.
+ * What was declared outdated, in this process and in others: the generations of labels, and their generations in the store.
  * @module
  */
-import type { Clock } from '../../clock.ts'
+import { type Clock, clockSkew } from '../../clock.ts'
 import { longestDuration } from '../../duration.ts'
 import { sha256 } from '../../base/digest.ts'
-import { type Standing, Generations, type Marks } from './generations.ts'
-import { storePrefix } from '../cached-call.ts'
-import type { SharedTier } from '../shared-store/shared-store.ts'
+import { type GenerationSnapshot, Generations, type GenerationByLabel } from './generations.ts'
+import { generationKey as generationKeyOf } from '../../key/store-keys.ts'
+import type { SharedStore } from '../shared-store/shared-store.ts'
 
-/** How far another machine's clock may be ahead of ours. An entry from beyond that is not believed. */
-export const clockSkew = 5 * 60_000
 /** Longer than any entry can live, its stale time included. */
-const markTtl = 2 * longestDuration + clockSkew
+const generationTtl = 2 * longestDuration + clockSkew
 
-/** What a mark is: a UUID. */
+/** What a generationKey is: a UUID. */
 const generationForm = /^[0-9a-f-]{36}$/
-/** Marks whose labels are remembered, at the most. */
-const mostLabels = 50_000
+/** GenerationByLabel whose labels are remembered, at the most. */
+const maxLabels = 50_000
 
-/** Marks that are to be read from the store, alone or along with something else. */
-export interface DueMarks {
+/** GenerationByLabel that are to be read from the store, alone or along with something else. */
+export interface DueGenerations {
   readonly keys: readonly string[]
   /** Takes what was found under the keys, in their order. */
   take(values: readonly (Uint8Array | undefined)[]): void
@@ -29,50 +27,50 @@ export interface DueMarks {
 /** What was declared outdated, in this process and in others. */
 export class Invalidations {
   readonly #generations: Generations
-  readonly #shared: SharedTier | undefined
-  readonly #prefix: string
+  readonly #shared: SharedStore | undefined
+  readonly #namespace: string
   /** Readings that are under way, by label: ten thousand callers at once are one reading. */
   readonly #reading = new Map<string, Promise<void>>()
   /** Labels whose generations are being written to the store. */
   readonly #publishing = new Set<string>()
-  /** Marks to the labels that they are of. */
+  /** GenerationByLabel to the labels that they are of. */
   readonly #labels = new Map<string, string>()
   /** Whether there were too many labels to remember them all. */
   #hasForgotten = false
-  readonly #written: (mark: string, generation: string) => Promise<void>
+  readonly #written: (generationKey: string, generation: string) => Promise<void>
 
   /**
    * @param delay milliseconds after which an invalidation by another process is heeded at the latest
-   * @param written told of each mark that was written to the store; it never rejects
+   * @param written told of each generationKey that was written to the store; it never rejects
    */
   constructor(
     clock: Clock,
-    shared: SharedTier | undefined,
+    shared: SharedStore | undefined,
     namespace: string,
     delay: number,
-    written: (mark: string, generation: string) => Promise<void> = () => Promise.resolve(),
+    written: (generationKey: string, generation: string) => Promise<void> = () => Promise.resolve(),
   ) {
     this.#generations = new Generations(clock, shared !== undefined, delay)
     this.#shared = shared
     this.#written = written
-    this.#prefix = `${storePrefix(namespace)}mark:`
+    this.#namespace = namespace
   }
 
   /** What is in force now, as far as this process knows. */
-  begin(labels: readonly string[]): Standing {
-    return this.#generations.begin(labels)
+  snapshot(labels: readonly string[]): GenerationSnapshot {
+    return this.#generations.snapshot(labels)
   }
 
   /** Whether this process saw any of `labels` invalidated since then. */
-  overtook(labels: readonly string[], { turn }: Standing): boolean {
-    return this.#generations.changedSince(labels, turn)
+  isInvalidatedSince(labels: readonly string[], { sequence }: GenerationSnapshot): boolean {
+    return this.#generations.haveChangedSince(labels, sequence)
   }
 
-  /** The marks of those of `labels` of which nothing recent is known. */
-  due(labels: readonly string[]): DueMarks {
+  /** The generations of those of `labels` of which nothing recent is known. */
+  due(labels: readonly string[]): DueGenerations {
     const outdated = this.#generations.outdated(labels)
     const reading = this.#generations.read()
-    const keys = outdated.map((label) => this.#markOf(label))
+    const keys = outdated.map((label) => this.#generationKeyOf(label))
     outdated.forEach((label, index) => this.#remember(keys[index] ?? '', label))
     return {
       keys,
@@ -80,7 +78,7 @@ export class Invalidations {
         outdated.forEach((label, index) => {
           this.#generations.learn(label, generationIn(values[index]), reading)
         })
-        // A mark that the store has lost is made anew.
+        // A generationKey that the store has lost is made anew.
         this.#publishAll(outdated)
       },
     }
@@ -102,44 +100,44 @@ export class Invalidations {
   }
 
   /** Whether nothing that an entry was filled under has been invalidated since, as far as this process knows. */
-  agree(marks: Marks): boolean {
-    return this.#generations.agree(marks)
+  matches(generations: GenerationByLabel): boolean {
+    return this.#generations.matches(generations)
   }
 
   /** Whether that is so, and the store need not be asked about it. */
-  isSurelyGood(marks: Marks): boolean {
-    if (!this.#generations.agree(marks)) return false
+  isCurrentWithoutRead(generations: GenerationByLabel): boolean {
+    if (!this.#generations.matches(generations)) return false
     if (this.#shared === undefined) return true
-    const labels = Object.keys(marks)
+    const labels = Object.keys(generations)
     return this.#generations.unpublished(labels).length === 0 && this.#generations.outdated(labels).length === 0
   }
 
   /** Whether nothing that an entry was filled under has been invalidated since. */
-  async isGood(marks: Marks): Promise<boolean> {
-    await this.refresh(Object.keys(marks))
-    return this.#generations.agree(marks)
+  async isCurrent(generations: GenerationByLabel): Promise<boolean> {
+    await this.refresh(Object.keys(generations))
+    return this.#generations.matches(generations)
   }
 
   /**
    * Whether an entry from the store is good. One that memory holds was checked when it came there; here a label that could not be looked up
    * may well have been invalidated.
    */
-  async isCertain(marks: Marks): Promise<boolean> {
-    return (await this.isGood(marks)) && this.#generations.knows(Object.keys(marks))
+  async isKnownCurrent(generations: GenerationByLabel): Promise<boolean> {
+    return (await this.isCurrent(generations)) && this.#generations.knows(Object.keys(generations))
   }
 
-  /** Another process says that it wrote this mark. */
-  hear(mark: string, generation: string): void {
-    const label = this.#labels.get(mark)
+  /** Another process says that it wrote this generationKey. */
+  onDeclared(generationKey: string, generation: string): void {
+    const label = this.#labels.get(generationKey)
     if (!generationForm.test(generation)) return
-    if (label !== undefined) this.#generations.hear(label, generation)
+    if (label !== undefined) this.#generations.onDeclared(label, generation)
     // Of a label that was never looked up here nothing is held that could be outdated.
-    else if (this.#hasForgotten) this.#generations.doubt()
+    else if (this.#hasForgotten) this.#generations.mustRevalidate()
   }
 
   /** What other processes declared outdated may have gone unheard. */
-  doubt(): void {
-    this.#generations.doubt()
+  mustRevalidate(): void {
+    this.#generations.mustRevalidate()
   }
 
   /** Declares everything under `label` outdated. @returns whether the store knows of it now; it is told later where it does not */
@@ -159,12 +157,12 @@ export class Invalidations {
     const name = `${generation} ${label}`
     if (this.#publishing.has(name)) return false
     this.#publishing.add(name)
-    const key = this.#markOf(label)
+    const key = this.#generationKeyOf(label)
     this.#remember(key, label)
     const told = crypto.randomUUID()
     const value = new TextEncoder().encode(told)
     const writing = this.#generations.read()
-    const written = await this.#shared.writeNow({ key, value, ttl: markTtl })
+    const written = await this.#shared.writeNow({ key, value, ttl: generationTtl })
     this.#publishing.delete(name)
     if (!written) return false
     this.#generations.published(label, generation, told, writing)
@@ -172,16 +170,16 @@ export class Invalidations {
     return true
   }
 
-  #markOf(label: string): string {
-    return this.#prefix + sha256(label)
+  #generationKeyOf(label: string): string {
+    return generationKeyOf(this.#namespace, label)
   }
 
-  #remember(mark: string, label: string): void {
-    if (this.#labels.size >= mostLabels) {
+  #remember(generationKey: string, label: string): void {
+    if (this.#labels.size >= maxLabels) {
       this.#labels.clear()
       this.#hasForgotten = true
     }
-    this.#labels.set(mark, label)
+    this.#labels.set(generationKey, label)
   }
 
   async #read(labels: readonly string[]): Promise<void> {
@@ -192,7 +190,7 @@ export class Invalidations {
 }
 
 /**
- * The generation in a mark. What is damaged is one that nothing was filled under, and no longer than any other: it is written into the
+ * The generation in a generationKey. What is damaged is one that nothing was filled under, and no longer than any other: it is written into the
  * heads of entries.
  */
 function generationIn(value: Uint8Array | undefined): string | undefined {

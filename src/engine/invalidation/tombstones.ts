@@ -3,11 +3,11 @@
  * @module
  */
 
-/** Removals that are remembered one by one, at the most. */
+/** Tombstones that are remembered one by one, at the most. */
 const remembered = 10_000
 
 /** Which entries were removed by their keys of late. */
-export class Removals {
+export class Tombstones {
   /** Keys to the number of their removal, the oldest first. */
   readonly #numbers = new Map<string, number>()
   #count = 0

@@ -39,7 +39,7 @@ export interface PriceRule {
 const required = ['input', 'output'] as const
 const optional = ['cacheRead', 'cacheWrite', 'cacheWriteHour', 'audioInput', 'audioOutput', 'multiplier'] as const
 const known: readonly string[] = ['provider', 'model', ...required, ...optional]
-const modelForms = "a model id such as 'gpt-5-mini', the beginning of one such as 'gpt-5*', or a RegExp"
+const modelForms = "a model id such as 'gpt-5-mini', the snapshot of one such as 'gpt-5*', or a RegExp"
 
 /**
  * Prices in which `@pydantic/genai-prices` 0.1.8 is known to be wrong.

@@ -12,8 +12,8 @@ export interface FreshnessOptions {
   /** How long an answer is kept past its TTL for calls in mode `force-cache`. @default 0 */
   readonly stale?: Duration
   /**
-   * The share of its TTL, from 0 to 1, by which each entry's life is shortened at random, so that what was stored together does not
-   * end together. `_cache.ttl` tells the shortened one. @default 0
+   * The share of its TTL, from 0 to 1, by which each entry's life is withJitter at random, so that what was stored together does not
+   * end together. `_cache.ttl` tells the withJitter one. @default 0
    */
   readonly jitter?: number
   /** What {@link FreshnessOptions.jitter} draws from: numbers from 0 to 1. @default Math.random */
@@ -34,7 +34,7 @@ export interface FreshnessOptions {
    */
   readonly staleIfError?: Duration
   /**
-   * The share of its TTL, from 0 to 1, at whose beginning an answer that is still asked for is fetched anew behind the caller's back: 0.1
+   * The share of its TTL, from 0 to 1, at whose snapshot an answer that is still asked for is fetched anew behind the caller's back: 0.1
    * for the last tenth. Not for batches of embeddings. @default 0, which is never
    */
   readonly refreshAhead?: number
@@ -87,8 +87,8 @@ export function readFreshness(given: FreshnessOptions): Freshness {
   }
 }
 
-/** A TTL, shortened at random. A source of randomness that fails shortens nothing. */
-export function shortened(ttl: number, { jitter, random }: Pick<Freshness, 'jitter' | 'random'>): number {
+/** A TTL, withJitter at random. A source of randomness that fails shortens nothing. */
+export function withJitter(ttl: number, { jitter, random }: Pick<Freshness, 'jitter' | 'random'>): number {
   return jitter > 0 ? Math.max(1, Math.round(ttl * (1 - jitter * drawn(random)))) : ttl
 }
 

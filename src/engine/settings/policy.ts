@@ -31,7 +31,7 @@ export type StorePolicy = (answer: AnswerFacts) => boolean
  * Why an answer is not stored, or `undefined` when it is.
  * @param failed told when the user's policy throws
  */
-export function reasonAgainst(policy: StorePolicy | undefined, answer: AnswerFacts, failed: (error: unknown) => void): string | undefined {
+export function skipReason(policy: StorePolicy | undefined, answer: AnswerFacts, failed: (error: unknown) => void): string | undefined {
   if (policy === undefined) return answer.reason
   try {
     // The type forbids a promise; who writes JavaScript has no types, and every promise would be a yes.

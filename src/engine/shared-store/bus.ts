@@ -1,5 +1,5 @@
 /**
- * What processes over one store tell one another at once: what was declared outdated, and what was removed. News may be lost, repeated or
+ * What processes over one store info one another at once: what was declared outdated, and what was removed. InvalidationBus may be lost, repeated or
  * late, so that whoever hears some looks into the store again, which is what counts.
  * @module
  */
@@ -7,27 +7,27 @@ import type { Clock } from '../../clock.ts'
 import type { EventEmitter, Fault } from '../../events.ts'
 import type { Store } from '../../store.ts'
 import { inTime } from './deadline.ts'
-import { storePrefix } from '../cached-call.ts'
+import { invalidationChannel } from '../../key/store-keys.ts'
 
-/** What the news need of the cache they belong to. */
-export interface NewsOptions {
+/** What the bus need of the cache they belong to. */
+export interface InvalidationBusOptions {
   readonly store: Store
   readonly clock: Clock
   readonly events: EventEmitter
   readonly namespace: string
 }
 
-/** Who hears the news of other processes. Must not throw. */
-export interface NewsReader {
-  /** Something was declared outdated; the mark is the key of its generation in the store. */
-  declared(mark: string, generation: string): void
+/** Who hears the bus of other processes. Must not throw. */
+export interface InvalidationListener {
+  /** Something was declared outdated; the generationKey is the key of its generation in the store. */
+  declared(generationKey: string, generation: string): void
   /** An entry was removed. */
   removed(storeKey: string): void
-  /** There may have been news that nobody heard here. */
+  /** There may have been bus that nobody heard here. */
   missed(): void
 }
 
-/** Kinds of news, and what the two texts of each are. */
+/** Kinds of bus, and what the two texts of each are. */
 type Kind = 'declared' | 'removed'
 
 /** Written into each message. Those of another version are not for us. */
@@ -36,8 +36,8 @@ const version = 1
 /** Milliseconds that telling may take, of which nobody waits for more than what he declared outdated himself. */
 const deadline = 1_000
 
-/** What processes over one store tell one another. A store that cannot pass it on is told nothing. */
-export class News {
+/** What processes over one store info one another. A store that cannot pass it on is told nothing. */
+export class InvalidationBus {
   readonly #store: Store
   readonly #clock: Clock
   readonly #events: EventEmitter
@@ -49,11 +49,11 @@ export class News {
   #closed = false
 
   /** Begins to listen. */
-  constructor({ store, clock, events, namespace }: NewsOptions, reader: NewsReader) {
+  constructor({ store, clock, events, namespace }: InvalidationBusOptions, reader: InvalidationListener) {
     this.#store = store
     this.#clock = clock
     this.#events = events
-    this.#channel = `${storePrefix(namespace)}news`
+    this.#channel = invalidationChannel(namespace)
     try {
       this.#end = store.subscribe?.(this.#channel, {
         heard: (message) => this.#read(message, reader),
@@ -65,8 +65,8 @@ export class News {
   }
 
   /** Tells that something was declared outdated, once the store knows of it. Never throws. */
-  declared(mark: string, generation: string): Promise<void> {
-    return this.#tell('declared', mark, generation)
+  declared(generationKey: string, generation: string): Promise<void> {
+    return this.#tell('declared', generationKey, generation)
   }
 
   /** Tells that an entry was removed, once the store has done so. Never throws. */
@@ -107,7 +107,7 @@ export class News {
     this.#events.emit('error', { doing, error })
   }
 
-  #read(message: string, reader: NewsReader): void {
+  #read(message: string, reader: InvalidationListener): void {
     const [form, sender, kind, what, detail] = textsIn(message)
     if (form !== version || sender === this.#sender || typeof what !== 'string' || typeof detail !== 'string') return
     if (kind === 'declared') reader.declared(what, detail)

@@ -5,7 +5,7 @@
 import type { Clock } from '../../clock.ts'
 
 /** When a breaker opens and for how long. */
-export interface BreakerBounds {
+export interface CircuitBreakerBounds {
   /** Failures in a row that open it. */
   readonly failures: number
   /** Milliseconds before the first probe; each failed probe doubles them, up to sixteen-fold. */
@@ -13,8 +13,8 @@ export interface BreakerBounds {
 }
 
 /** Counts failures in a row, and says whether to try. It holds no timer. */
-export class Breaker {
-  readonly #bounds: BreakerBounds
+export class CircuitBreaker {
+  readonly #bounds: CircuitBreakerBounds
   readonly #clock: Clock
   readonly #changed: (usable: boolean) => void
   #failures = 0
@@ -23,7 +23,7 @@ export class Breaker {
   #probing = false
 
   /** @param changed told once of each change: `false` when it opens, `true` when it closes */
-  constructor(bounds: BreakerBounds, clock: Clock, changed: (usable: boolean) => void) {
+  constructor(bounds: CircuitBreakerBounds, clock: Clock, changed: (usable: boolean) => void) {
     this.#bounds = bounds
     this.#clock = clock
     this.#changed = changed
@@ -31,12 +31,12 @@ export class Breaker {
   }
 
   /** Whether what was tried last failed. */
-  get isTroubled(): boolean {
+  get hasRecentFailure(): boolean {
     return this.#failures > 0
   }
 
   /** Whether to try now. While it is open, the first caller after the pause is the probe, and must report back. */
-  admits(): boolean {
+  tryAcquire(): boolean {
     if (this.#openUntil === undefined) return true
     if (this.#probing || this.#clock.monotonic() < this.#openUntil) return false
     this.#probing = true

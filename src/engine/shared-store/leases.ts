@@ -4,23 +4,22 @@
  * @module
  */
 import type { Clock } from '../../clock.ts'
-import { sha256 } from '../../base/digest.ts'
-import { storePrefix } from '../cached-call.ts'
-import type { SharedTier } from './shared-store.ts'
-import type { Found } from '../../lookup-result.ts'
+import { leaseKey } from '../../key/store-keys.ts'
+import type { SharedStore } from './shared-store.ts'
+import type { LookupResult } from '../../lookup-result.ts'
 
-/** A process's turn to ask the origin. */
-export interface Turn {
+/** A process's handle to ask the origin. */
+export interface LeaseHandle {
   /** Ends it, once what came of it is on its way to the store. Further calls do nothing. */
   end(): void
 }
 
 /** Ends a flight whose answer another process has, or is about to have. */
-export class AnsweredElsewhere extends Error {
+export class AnsweredByAnotherProcess extends Error {
   /** What the other one stored; `undefined` when nobody waited for that. */
-  readonly found: Found | undefined
+  readonly found: LookupResult | undefined
 
-  constructor(found: Found | undefined) {
+  constructor(found: LookupResult | undefined) {
     super('Another process answers this.')
     this.found = found
   }
@@ -30,58 +29,58 @@ export class AnsweredElsewhere extends Error {
 const firstWait = 50
 const longestWait = 1_000
 
-/** A turn that needs no lease. */
-const alone: Turn = { end() {} }
+/** A handle that needs no lease. */
+const alone: LeaseHandle = { end() {} }
 
 /** Who asks the origin, among all processes over one store. */
 export class Leases {
-  readonly #shared: SharedTier
+  readonly #shared: SharedStore
   readonly #clock: Clock
   readonly #ttl: number
   /** The same for all of a process's turns, so that it never waits for a lease of its own that it could not give back. */
   readonly #token = crypto.randomUUID()
 
-  readonly #prefix: string
+  readonly #namespace: string
 
   /** @param ttl milliseconds after which the lease of a process that is gone runs out */
-  constructor(shared: SharedTier, clock: Clock, namespace: string, ttl: number) {
+  constructor(shared: SharedStore, clock: Clock, namespace: string, ttl: number) {
     this.#shared = shared
     this.#clock = clock
-    this.#prefix = `${storePrefix(namespace)}lease:`
+    this.#namespace = namespace
     this.#ttl = ttl
   }
 
   /**
-   * Waits for this process's turn to make what lies at `storeKey`.
+   * Waits for this process's handle to make what lies at `storeKey`.
    * @param look finds what another process has made of it meanwhile @default nobody waits for that
    * @param signal fires when nobody waits any longer
-   * @throws {AnsweredElsewhere} when there is no need to ask. Otherwise rejects with nothing but the signal's own reason.
+   * @throws {AnsweredByAnotherProcess} when there is no need to ask. Otherwise rejects with nothing but the signal's own reason.
    */
-  async turn(storeKey: string, look: (() => Promise<Found | undefined>) | undefined, signal: AbortSignal): Promise<Turn> {
+  async acquire(storeKey: string, look: (() => Promise<LookupResult | undefined>) | undefined, signal: AbortSignal): Promise<LeaseHandle> {
     const token = this.#token
     // Among keys of their own, as those of values are the caller's to choose.
-    const lease = this.#prefix + sha256(storeKey)
+    const lease = leaseKey(this.#namespace, storeKey)
     let leader: string | undefined
     for (let wait = firstWait; ; wait = Math.min(longestWait, wait * 1.5)) {
       const holder = await this.#shared.lease(lease, token, this.#ttl)
       signal.throwIfAborted()
-      const turn = holder === token ? this.#hold(lease, storeKey, signal) : alone
+      const handle = holder === token ? this.#hold(lease, storeKey, signal) : alone
       const found = holder === undefined ? undefined : await look?.()
       if (found !== undefined || signal.aborted) {
-        turn.end()
+        handle.end()
         signal.throwIfAborted()
-        throw new AnsweredElsewhere(found)
+        throw new AnsweredByAnotherProcess(found)
       }
       // Who waited for one that came to nothing does not wait for the next: they would all ask one after the other.
-      if (holder === undefined || holder === token || (leader ?? holder) !== holder) return turn
-      if (look === undefined) throw new AnsweredElsewhere(undefined)
+      if (holder === undefined || holder === token || (leader ?? holder) !== holder) return handle
+      if (look === undefined) throw new AnsweredByAnotherProcess(undefined)
       leader = holder
       await this.#pause(wait, signal)
     }
   }
 
-  /** Keeps a lease until its turn ends, or nobody waits for what comes of it. */
-  #hold(lease: string, storeKey: string, signal: AbortSignal): Turn {
+  /** Keeps a lease until its handle ends, or nobody waits for what comes of it. */
+  #hold(lease: string, storeKey: string, signal: AbortSignal): LeaseHandle {
     const token = this.#token
     let cancel: (() => void) | undefined
     let ended = false

@@ -5,25 +5,25 @@
 import type { Clock } from '../../clock.ts'
 
 /** Room for so many at a time. */
-export class Slots {
-  readonly #most: number
+export class Semaphore {
+  readonly #limit: number
   readonly #clock: Clock
   /** Those who wait, in the order in which they came. */
   readonly #waiting = new Set<() => void>()
   #taken = 0
 
-  constructor(most: number, clock: Clock) {
-    this.#most = most
+  constructor(limit: number, clock: Clock) {
+    this.#limit = limit
     this.#clock = clock
   }
 
   /**
-   * Takes a slot, which must be given back by {@link Slots.leave}.
-   * @param patience milliseconds to wait for one at the most
+   * Takes a slot, which must be given back by {@link Semaphore.release}.
+   * @param timeout milliseconds to wait for one at the limit
    * @returns whether one was taken; at once, when one is free
    */
-  enter(patience: number): boolean | Promise<boolean> {
-    if (this.#taken < this.#most) {
+  acquire(timeout: number): boolean | Promise<boolean> {
+    if (this.#taken < this.#limit) {
       this.#taken++
       return true
     }
@@ -32,7 +32,7 @@ export class Slots {
         cancel()
         resolve(true)
       }
-      const cancel = this.#clock.after(patience, () => {
+      const cancel = this.#clock.after(timeout, () => {
         this.#waiting.delete(take)
         resolve(false)
       })
@@ -41,7 +41,7 @@ export class Slots {
   }
 
   /** Gives a slot back, or on to who has waited longest. */
-  leave(): void {
+  release(): void {
     const [next] = this.#waiting
     if (next === undefined) {
       this.#taken--

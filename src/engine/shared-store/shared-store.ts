@@ -7,10 +7,10 @@ import type { Clock } from '../../clock.ts'
 import { DeadlineError, StoreError } from '../../errors.ts'
 import type { EventEmitter, Fault } from '../../events.ts'
 import type { ReadOptions, Store, StoreWrite } from '../../store.ts'
-import { Breaker } from './circuit-breaker.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
 import { inTime } from './deadline.ts'
 import type { Logger } from '../settings/logger.ts'
-import { Slots } from './semaphore.ts'
+import { Semaphore } from './semaphore.ts'
 import { type PendingWrite, WriteQueue } from './write-queue.ts'
 
 /** What the shared tier needs of the cache it belongs to. */
@@ -37,15 +37,15 @@ const closeDeadline = 10_000
 type Values = readonly (Uint8Array | undefined)[]
 
 /** A store that answers in time or not at all. */
-export class SharedTier {
+export class SharedStore {
   readonly #store: Store
   readonly #clock: Clock
   readonly #events: EventEmitter
   readonly #logger: Logger
   readonly #deadline: number
-  readonly #reads: Breaker
-  readonly #writes: Breaker
-  readonly #slots: Slots
+  readonly #reads: CircuitBreaker
+  readonly #writes: CircuitBreaker
+  readonly #semaphore: Semaphore
   readonly #queue: WriteQueue
   /** Changes of the store that were begun, queued writes left out. */
   readonly #underWay = new Set<Promise<unknown>>()
@@ -58,9 +58,9 @@ export class SharedTier {
     this.#events = events
     this.#logger = logger
     this.#deadline = options.readDeadline
-    this.#reads = new Breaker(breakerBounds, clock, (usable) => this.#changed('read', usable))
-    this.#writes = new Breaker(breakerBounds, clock, (usable) => this.#changed('write', usable))
-    this.#slots = new Slots(concurrentReads, clock)
+    this.#reads = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('read', usable))
+    this.#writes = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('write', usable))
+    this.#semaphore = new Semaphore(concurrentReads, clock)
     this.#queue = new WriteQueue(
       queueBounds,
       (writes) => this.#writeBatch(writes),
@@ -133,7 +133,7 @@ export class SharedTier {
    */
   async lease(key: string, token: string, ttl: number): Promise<string | undefined> {
     // A store that did not answer just now is not waited for twice in one call.
-    if (this.#closing !== undefined || this.#store.lease === undefined || this.#reads.isTroubled) return undefined
+    if (this.#closing !== undefined || this.#store.lease === undefined || this.#reads.hasRecentFailure) return undefined
     let holder: unknown
     const taken = await this.#try(
       'write',
@@ -157,7 +157,7 @@ export class SharedTier {
     await this.#try('delete', 'giving back a lease', async () => this.#store.release?.(key, token))
   }
 
-  /** Resolves when all that was to be changed was handed to the store, or given up. */
+  /** Resolves when all that was to be changed was passed to the store, or given up. */
   async flush(): Promise<void> {
     await this.#queue.settled()
     await Promise.all(this.#underWay)
@@ -185,7 +185,7 @@ export class SharedTier {
 
   async #ask(keys: readonly string[], latest: ReadonlySet<string>): Promise<Values | undefined> {
     const begun = this.#clock.monotonic()
-    const entered = this.#slots.enter(this.#deadline)
+    const entered = this.#semaphore.acquire(this.#deadline)
     const isQueued = entered !== true
     if (isQueued && !(await entered)) {
       // Our own queue was too long, which is no fault of the store and must not make it unusable.
@@ -193,10 +193,10 @@ export class SharedTier {
       return undefined
     }
     try {
-      return this.#reads.admits() ? await this.#readInTime(keys, latest, isQueued ? this.#clock.monotonic() - begun : 0) : undefined
+      return this.#reads.tryAcquire() ? await this.#readInTime(keys, latest, isQueued ? this.#clock.monotonic() - begun : 0) : undefined
     } finally {
       // Given back even if the store never answers: that one read is lost, others need not be.
-      this.#slots.leave()
+      this.#semaphore.release()
     }
   }
 
@@ -282,7 +282,7 @@ export class SharedTier {
   }
 
   async #attempt(doing: Fault, what: string, work: () => Promise<void>, deadline: number): Promise<boolean | undefined> {
-    if (!this.#writes.admits()) return undefined
+    if (!this.#writes.tryAcquire()) return undefined
     try {
       await inTime(this.#clock, what, deadline, work)
       this.#writes.succeeded()

@@ -19,7 +19,7 @@ export interface PendingWrite {
 export interface WriteQueueBounds {
   readonly maxWrites: number
   readonly maxBytes: number
-  /** Writes handed over at once. */
+  /** Writes passed over at once. */
   readonly batch: number
 }
 

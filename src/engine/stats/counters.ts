@@ -3,11 +3,11 @@
  * Counting is on the way of every hit, so money is not computed there.
  * @module
  */
-import { count } from '../../providers/endpoint.ts'
+import { count } from '../../json/object.ts'
 import { BoundedTable } from './bounded-table.ts'
 import type { CacheStats, StatsRow } from './cache-stats.ts'
 import { roundDollars } from '../pricing/dollars.ts'
-import { Ledger, type Priced } from './pending-prices.ts'
+import { PendingPrices, type Priced } from './pending-prices.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 
 export type { CacheStats, StatsRow } from './cache-stats.ts'
@@ -27,7 +27,7 @@ export interface HitEvent extends SpentEvent {
   readonly stale: boolean
 }
 
-/** The counters of one cache. No method throws. An event object that was handed in must not be changed afterwards. */
+/** The counters of one cache. No method throws. An event object that was passed in must not be changed afterwards. */
 export interface Stats {
   hit(event: HitEvent): void
   miss(event: { readonly operation: string; readonly model?: string | undefined }): void
@@ -84,7 +84,7 @@ export function createStats({ priceBook }: { readonly priceBook: PriceBook }): S
 
   const rowsOf = ({ model, operation, source }: HitEvent) => [totals, models.row(model), operations.row(operation), sources.row(source)]
 
-  const hits = new Ledger<HitEvent>(
+  const hits = new PendingPrices<HitEvent>(
     priceBook,
     (first, second) => first.model === second.model && first.operation === second.operation && first.source === second.source,
     (event, dollars, times) => {
@@ -94,7 +94,7 @@ export function createStats({ priceBook }: { readonly priceBook: PriceBook }): S
       }
     },
   )
-  const misses = new Ledger<SpentEvent>(
+  const misses = new PendingPrices<SpentEvent>(
     priceBook,
     () => true,
     (_, dollars, times) => {

@@ -34,7 +34,7 @@ interface Note<Call> {
 }
 
 /** Calls that wait for their price. */
-export class Ledger<Call extends Priced> {
+export class PendingPrices<Call extends Priced> {
   readonly #prices: PriceBook
   readonly #same: (first: Call, second: Call) => boolean
   readonly #priced: (call: Call, dollars: number | null, times: number) => void

@@ -8,7 +8,7 @@ import type { Entry, EntryHead } from '../../entry.ts'
 import { EntryError } from '../../errors.ts'
 import type { EventEmitter, Fault } from '../../events.ts'
 import type { Endpoint } from '../../providers/endpoint.ts'
-import { clockSkew } from '../invalidation/invalidations.ts'
+import { clockSkew } from '../../clock.ts'
 import { isAnswer, isValue } from './sound-entry.ts'
 
 /** What must be known of an entry's place and labels to find it. */

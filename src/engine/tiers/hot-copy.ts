@@ -24,10 +24,10 @@ export function ageOf({ heldAt, ageThen }: HotCopy, now: number): number {
 /**
  * Whether the store is to be asked before this copy is served: it was not for long, or the copy is stale and perhaps only here.
  * @param most milliseconds for which a fresh copy is served unasked
- * @param doubtedAt what was last known to be in the store by then may be there no more
+ * @param revalidateBefore what was last known to be in the store by then may be there no more
  */
-export function isDue(copy: HotCopy, now: number, most: number, doubtedAt: number): boolean {
-  if (copy.checkedAt <= doubtedAt) return true
+export function isDue(copy: HotCopy, now: number, most: number, revalidateBefore: number): boolean {
+  if (copy.checkedAt <= revalidateBefore) return true
   const unasked = now - copy.checkedAt
   const staleFor = ageOf(copy, now) - copy.entry.head.ttl
   if (staleFor < 0) return unasked >= most

@@ -24,7 +24,7 @@ export class HotTier {
   readonly #maxTtl: number
   readonly #memory: BoundedMemory<HotCopy> | undefined
   /** What was last known to be in the store by then may be there no more. */
-  #doubtedAt = -Infinity
+  #revalidateBefore = -Infinity
 
   constructor({ clock, maxBytes, maxTtl, onEvict }: HotTierOptions) {
     this.#clock = clock
@@ -43,7 +43,7 @@ export class HotTier {
   }
 
   /** Takes a copy in. */
-  hold(storeKey: string, held: HotCopy): void {
+  put(storeKey: string, held: HotCopy): void {
     const { head } = held.entry
     this.#memory?.set(storeKey, held, { bytes: sizeOf(held.entry), ttl: head.ttl + head.stale - held.ageThen, owner: head.scope })
   }
@@ -55,12 +55,12 @@ export class HotTier {
 
   /** Whether the store is to be asked before this copy is served. */
   isDue(held: HotCopy): boolean {
-    return isDue(held, this.#clock.monotonic(), this.#maxTtl, this.#doubtedAt)
+    return isDue(held, this.#clock.monotonic(), this.#maxTtl, this.#revalidateBefore)
   }
 
   /** Has every copy compared with the store before it is served again. */
-  doubt(): void {
-    this.#doubtedAt = this.#clock.monotonic()
+  mustRevalidate(): void {
+    this.#revalidateBefore = this.#clock.monotonic()
   }
 
   /** The places of which there are copies. */

@@ -9,7 +9,7 @@ import type { Address, EntryReader } from './entry-reader.ts'
 import type { HotCopy } from './hot-copy.ts'
 import type { HotTier } from './hot-tier.ts'
 import type { Invalidations } from '../invalidation/invalidations.ts'
-import type { SharedTier } from '../shared-store/shared-store.ts'
+import type { SharedStore } from '../shared-store/shared-store.ts'
 
 /** A look-up that is under way. */
 interface Lookup {
@@ -21,7 +21,7 @@ interface Lookup {
 /** What look-ups work with. */
 export interface LookupsOptions {
   readonly clock: Clock
-  readonly shared: SharedTier
+  readonly shared: SharedStore
   readonly hot: HotTier
   readonly reader: EntryReader
   readonly invalidations: Invalidations
@@ -30,7 +30,7 @@ export interface LookupsOptions {
 /** Look-ups in the store. What they find, memory takes in. */
 export class Lookups {
   readonly #clock: Clock
-  readonly #shared: SharedTier
+  readonly #shared: SharedStore
   readonly #hot: HotTier
   readonly #reader: EntryReader
   readonly #invalidations: Invalidations
@@ -45,7 +45,7 @@ export class Lookups {
   }
 
   /** The entries at `addresses`, in their order, by one read of the store at the most. Never throws. */
-  async find(addresses: readonly Address[]): Promise<(HotCopy | undefined)[]> {
+  async get(addresses: readonly Address[]): Promise<(HotCopy | undefined)[]> {
     const fresh = addresses.filter(({ storeKey }) => !this.#underWay.has(storeKey))
     if (fresh.length > 0) this.#begin(fresh)
     return Promise.all(addresses.map(async ({ storeKey }) => this.#underWay.get(storeKey)?.held))
@@ -83,10 +83,10 @@ export class Lookups {
     const heldAt = this.#clock.monotonic()
     const entry = this.#reader.read(address, bytes, now)
     if (!lookup.overtaken && this.#isConfirmed(address, bytes, entry, heldAt)) return undefined
-    if (entry === undefined || !(await this.#invalidations.isCertain(entry.head.generations))) return undefined
+    if (entry === undefined || !(await this.#invalidations.isKnownCurrent(entry.head.generations))) return undefined
     // An entry from a clock that is ahead of ours is as good as new.
     const held = { entry, heldAt, ageThen: Math.max(0, now - entry.head.storedAt), checkedAt: heldAt }
-    if (!lookup.overtaken) this.#hot.hold(address.storeKey, held)
+    if (!lookup.overtaken) this.#hot.put(address.storeKey, held)
     return held
   }
 

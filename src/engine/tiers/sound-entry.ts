@@ -2,8 +2,9 @@
  * Is what came out of a store still an answer? Whoever can write to the store can put a sound entry there that holds none.
  * @module
  */
+import { parseJsonObject } from '../../json/object.ts'
 import type { Entry } from '../../entry.ts'
-import { type Endpoint, parseJsonObject } from '../../providers/endpoint.ts'
+import { type Endpoint } from '../../providers/endpoint.ts'
 import { parseEvents } from '../../base/server-sent-events.ts'
 
 /**
@@ -18,7 +19,7 @@ export function isAnswer({ head, body }: Entry, endpoint: Endpoint, allows: (rea
   if (streamed && endpoint.streaming === undefined) return endpoint.complete?.(parseEvents(body)) === true
   const whole = streamed ? endpoint.streaming?.assemble(parseEvents(body)) : parseJsonObject(body)
   if (whole === undefined) return false
-  const reason = endpoint.judge(whole)
+  const reason = endpoint.skipReason(whole)
   return reason === undefined || allows(reason)
 }
 

@@ -9,21 +9,21 @@ import { createEntryCodec, type EntryCodec } from '../../codec/entry-codec.ts'
 import type { Entry } from '../../entry.ts'
 import type { EventEmitter } from '../../events.ts'
 import { type Address, EntryReader } from './entry-reader.ts'
-import type { Found } from '../../lookup-result.ts'
-import type { Standing } from '../invalidation/generations.ts'
+import type { LookupResult } from '../../lookup-result.ts'
+import type { GenerationSnapshot } from '../invalidation/generations.ts'
 import { ageOf, type HotCopy } from './hot-copy.ts'
 import { HotTier, sizeOf } from './hot-tier.ts'
 import { Invalidations } from '../invalidation/invalidations.ts'
 import { Leases } from '../shared-store/leases.ts'
 import { Lookups } from './lookups.ts'
 import type { Logger } from '../settings/logger.ts'
-import { News, type NewsReader } from '../shared-store/bus.ts'
+import { InvalidationBus, type InvalidationListener } from '../shared-store/bus.ts'
 import type { Settings } from '../settings/options.ts'
-import { Removals } from '../invalidation/tombstones.ts'
-import { SharedTier } from '../shared-store/shared-store.ts'
+import { Tombstones } from '../invalidation/tombstones.ts'
+import { SharedStore } from '../shared-store/shared-store.ts'
 
 /** What was in force when a call began, to be compared with when its answer arrives. */
-export interface Beginning extends Standing {
+export interface InvalidationSnapshot extends GenerationSnapshot {
   /** How many entries had been removed by their keys until then. */
   readonly removals: number
 }
@@ -45,11 +45,11 @@ export class Tiers {
   readonly #codec: EntryCodec
   readonly #reader: EntryReader
   readonly #hot: HotTier
-  readonly #shared: SharedTier | undefined
+  readonly #shared: SharedStore | undefined
   readonly #invalidations: Invalidations
   readonly #lookups: Lookups | undefined
-  readonly #removals = new Removals()
-  readonly #news: News | undefined
+  readonly #tombstones = new Tombstones()
+  readonly #bus: InvalidationBus | undefined
 
   constructor(options: TiersOptions) {
     const { settings, events, logger } = options
@@ -68,39 +68,41 @@ export class Tiers {
       maxTtl: settings.maxMemoryTtl,
       onEvict: (key) => events.emit('evict', { key }),
     })
-    if (store !== undefined) this.#shared = new SharedTier({ store, clock, logger, events, readDeadline })
-    this.#invalidations = new Invalidations(clock, this.#shared, namespace, invalidationDelay, async (mark, generation) =>
-      this.#news?.declared(mark, generation),
+    if (store !== undefined) this.#shared = new SharedStore({ store, clock, logger, events, readDeadline })
+    this.#invalidations = new Invalidations(clock, this.#shared, namespace, invalidationDelay, async (generationKey, generation) =>
+      this.#bus?.declared(generationKey, generation),
     )
     if (store === undefined || this.#shared === undefined) return
     const { leaseTtl, sharedFlights } = settings
     this.#lookups = new Lookups({ clock, shared: this.#shared, hot: this.#hot, reader: this.#reader, invalidations: this.#invalidations })
-    this.#news = new News({ store, clock, events, namespace }, this.#newsReader())
+    this.#bus = new InvalidationBus({ store, clock, events, namespace }, this.#busReader())
     if (sharedFlights) this.leases = new Leases(this.#shared, clock, namespace, leaseTtl)
   }
 
   /** The entry at `address` when memory holds it and nobody need be asked whether it is good; else {@link Tiers.find} may know of one. */
-  recall(address: Address): Found | undefined {
+  getFromMemory(address: Address): LookupResult | undefined {
     const held = this.#held(address)
-    return held !== undefined && this.#invalidations.isSurelyGood(held.entry.head.generations) ? this.#found(held, 'memory') : undefined
+    return held !== undefined && this.#invalidations.isCurrentWithoutRead(held.entry.head.generations)
+      ? this.#found(held, 'memory')
+      : undefined
   }
 
   /** The entry at `address`, or `undefined`. Never throws, and waits for the store no longer than its deadline. */
-  async find(address: Address): Promise<Found | undefined> {
+  async get(address: Address): Promise<LookupResult | undefined> {
     const held = await this.#recall(address)
     if (held !== undefined) return this.#found(held, 'memory')
     // A copy that the store could not be asked about is still better than none.
-    return this.#lookups === undefined ? undefined : ((await this.#lookUp(this.#lookups, [address]))[0] ?? this.landed(address))
+    return this.#lookups === undefined ? undefined : ((await this.#lookUp(this.#lookups, [address]))[0] ?? this.peek(address))
   }
 
   /** What memory holds at this moment: for one who looked the entry up and is about to make it, as it may have come in meanwhile. */
-  landed({ storeKey }: Address): Found | undefined {
+  peek({ storeKey }: Address): LookupResult | undefined {
     const held = this.#hot.peek(storeKey)
-    return held !== undefined && this.#invalidations.agree(held.entry.head.generations) ? this.#found(held, 'memory') : undefined
+    return held !== undefined && this.#invalidations.matches(held.entry.head.generations) ? this.#found(held, 'memory') : undefined
   }
 
   /** The entries at `addresses`, in their order, with one read of the store for all that memory does not hold. */
-  async findAll(addresses: readonly Address[]): Promise<(Found | undefined)[]> {
+  async getMany(addresses: readonly Address[]): Promise<(LookupResult | undefined)[]> {
     const found = await Promise.all(
       addresses.map(async (address) => {
         const held = await this.#recall(address)
@@ -112,7 +114,7 @@ export class Tiers {
     const late = (await this.#lookUp(this.#lookups, missing)).values()
     return found.map((each, index) => {
       const address = addresses[index]
-      return each ?? late.next().value ?? (address && this.landed(address))
+      return each ?? late.next().value ?? (address && this.peek(address))
     })
   }
 
@@ -125,17 +127,17 @@ export class Tiers {
   }
 
   /** What is in force now, for a call that begins to fill `address`. */
-  begin({ labels }: Address): Beginning {
-    return { ...this.#invalidations.begin(labels), removals: this.#removals.count }
+  snapshot({ labels }: Address): InvalidationSnapshot {
+    return { ...this.#invalidations.snapshot(labels), removals: this.#tombstones.count }
   }
 
-  /** Puts an entry into both tiers. @returns whether it did: not when its labels were invalidated since the beginning */
-  keep(address: Address, entry: Entry, beginning: Beginning): boolean {
+  /** Puts an entry into both tiers. @returns whether it did: not when its labels were invalidated since the snapshot */
+  put(address: Address, entry: Entry, snapshot: InvalidationSnapshot): boolean {
     const { storeKey: key } = address
-    if (this.#invalidations.overtook(address.labels, beginning) || this.#removals.since(key, beginning.removals)) return false
+    if (this.#invalidations.isInvalidatedSince(address.labels, snapshot) || this.#tombstones.since(key, snapshot.removals)) return false
     this.#lookups?.overtake(key)
     const heldAt = this.#clock.monotonic()
-    this.#hot.hold(key, { entry, heldAt, ageThen: 0, checkedAt: heldAt })
+    this.#hot.put(key, { entry, heldAt, ageThen: 0, checkedAt: heldAt })
     if (this.#reader.isForeign(key)) return true
     const { ttl, stale } = entry.head
     const left = (): number => Math.ceil(ttl + stale - (this.#clock.monotonic() - heldAt))
@@ -156,12 +158,12 @@ export class Tiers {
   /** Removes one entry from every tier. @returns whether every tier did so */
   async remove(storeKey: string): Promise<boolean> {
     this.#forget(storeKey)
-    this.#removals.note(storeKey)
+    this.#tombstones.note(storeKey)
     if (this.#shared === undefined) return true
     const removed = await this.#shared.delete(storeKey)
     // Who looked it up while it was being removed may have found it.
     this.#forget(storeKey)
-    if (removed) await this.#news?.removed(storeKey)
+    if (removed) await this.#bus?.removed(storeKey)
     return removed
   }
 
@@ -180,14 +182,14 @@ export class Tiers {
     return this.#hot.size()
   }
 
-  /** Resolves when all writes were handed to the store. */
+  /** Resolves when all writes were passed to the store. */
   async flush(): Promise<void> {
     await this.#shared?.flush()
   }
 
   /** Writes what waits and lets go of the store. Calls go on, from the origin and memory. */
   async close(): Promise<void> {
-    await Promise.all([this.#news?.close(), this.#shared?.close()])
+    await Promise.all([this.#bus?.close(), this.#shared?.close()])
   }
 
   /** What memory holds at `address`, when it is still good and the store need not be asked whether it has something newer. */
@@ -196,7 +198,7 @@ export class Tiers {
     const held = this.#held(address)
     if (held === undefined) return undefined
     const { generations } = held.entry.head
-    if (this.#invalidations.agree(generations) && (await this.#invalidations.isGood(generations))) return held
+    if (this.#invalidations.matches(generations) && (await this.#invalidations.isCurrent(generations))) return held
     if (this.#hot.peek(storeKey) === held) this.#hot.delete(storeKey)
     return undefined
   }
@@ -210,16 +212,16 @@ export class Tiers {
     return this.#hot.isDue(held) ? undefined : held
   }
 
-  #newsReader(): NewsReader {
+  #busReader(): InvalidationListener {
     return {
-      declared: (mark, generation) => this.#invalidations.hear(mark, generation),
+      declared: (generationKey, generation) => this.#invalidations.onDeclared(generationKey, generation),
       removed: (storeKey) => {
         this.#forget(storeKey)
-        this.#removals.note(storeKey)
+        this.#tombstones.note(storeKey)
       },
       missed: () => {
-        this.#invalidations.doubt()
-        this.#hot.doubt()
+        this.#invalidations.mustRevalidate()
+        this.#hot.mustRevalidate()
       },
     }
   }
@@ -229,13 +231,13 @@ export class Tiers {
     this.#hot.delete(storeKey)
   }
 
-  async #lookUp(lookups: Lookups, addresses: readonly Address[]): Promise<(Found | undefined)[]> {
-    const held = await lookups.find(addresses)
+  async #lookUp(lookups: Lookups, addresses: readonly Address[]): Promise<(LookupResult | undefined)[]> {
+    const held = await lookups.get(addresses)
     return held.map((each) => (each === undefined ? undefined : this.#found(each, this.#shared?.name ?? '')))
   }
 
-  #found(held: HotCopy, source: Source): Found {
+  #found(held: HotCopy, source: Source): LookupResult {
     const age = ageOf(held, this.#clock.monotonic())
-    return { entry: held.entry, source, age, remaining: held.entry.head.ttl - age }
+    return { entry: held.entry, source, age, freshFor: held.entry.head.ttl - age }
   }
 }

@@ -14,9 +14,9 @@ export const anthropicCountTokens: Endpoint = {
   operation: 'count_tokens',
   ignored: [],
   // What a thread holds at the provider is counted with it, and grows.
-  refuse: ({ thread }) => (thread === undefined || thread === null ? undefined : 'thread'),
+  bypassReason: ({ thread }) => (thread === undefined || thread === null ? undefined : 'thread'),
   normalise: normaliseMessages,
-  judge({ type, error, input_tokens: tokens }) {
+  skipReason({ type, error, input_tokens: tokens }) {
     if (type === 'error' || (error !== undefined && error !== null)) return 'error'
     return typeof tokens === 'number' ? undefined : 'malformed'
   },

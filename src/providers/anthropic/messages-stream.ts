@@ -3,8 +3,8 @@
  * Source: https://platform.claude.com/docs/en/build-with-claude/streaming
  * @module
  */
+import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
-import { isJsonObject, parseJsonObject, type JsonObject } from '../endpoint.ts'
 
 /** A content block while its deltas are merged. */
 interface Block {

@@ -3,9 +3,10 @@
  * Source: https://platform.claude.com/docs/en/api/messages
  * @module
  */
+import { count, isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { Usage } from '../../entry.ts'
 import { assembleMessage, disassembleMessage } from './messages-stream.ts'
-import { count, isJsonObject, type Endpoint, type JsonObject } from '../endpoint.ts'
+import { type Endpoint } from '../endpoint.ts'
 
 /** Messages. */
 export const anthropicMessages: Endpoint = {
@@ -15,14 +16,14 @@ export const anthropicMessages: Endpoint = {
   operation: 'messages',
   ignored: ['stream', 'metadata', 'service_tier'],
   streaming: { assemble: assembleMessage, disassemble: disassembleMessage },
-  refuse,
+  bypassReason,
   normalise: normaliseMessages,
-  judge,
+  skipReason,
   usage,
 }
 
 /** A request that goes on with, or changes, what lies at the provider has another answer each time. */
-function refuse(request: JsonObject): string | undefined {
+function bypassReason(request: JsonObject): string | undefined {
   const { thread, container, max_tokens: limit } = request
   if (thread !== undefined && thread !== null) return 'thread'
   // A container by its id is one that earlier code has left its files in. Skills alone are loaded into a new one.
@@ -115,7 +116,7 @@ function mapped(list: readonly unknown[], change: (value: unknown) => unknown): 
  */
 const complete = ['end_turn', 'stop_sequence', 'tool_use', 'pause_turn', 'compaction']
 
-function judge(answer: JsonObject): string | undefined {
+function skipReason(answer: JsonObject): string | undefined {
   const { type, error, content, container, stop_reason: stop } = answer
   if (type === 'error' || (error !== undefined && error !== null)) return 'error'
   if (!Array.isArray(content)) return 'malformed'

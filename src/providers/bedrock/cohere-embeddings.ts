@@ -3,7 +3,8 @@
  * Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-embed-v4.html
  * @module
  */
-import { isJsonObject, type JsonObject, type PerInput } from '../endpoint.ts'
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import { type PerInput } from '../endpoint.ts'
 
 /** InvokeModel's requests for many texts at once. No other model of Bedrock takes more than one. */
 export const cohereEmbeddings: PerInput = { split, unite, share, join }

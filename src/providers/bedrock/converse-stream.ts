@@ -5,9 +5,9 @@
  * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
  * @module
  */
+import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
 import { fromTagged, isTaggedBytes, joinTaggedBytes, toTagged } from '../../json/tagged.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
-import { isJsonObject, parseJsonObject, type JsonObject } from '../endpoint.ts'
 import { parseExactJson } from '../../json/exact.ts'
 
 /** A content block while its deltas are merged. */

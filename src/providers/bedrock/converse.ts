@@ -6,9 +6,10 @@
  * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
  * @module
  */
+import { count, isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { Usage } from '../../entry.ts'
 import { assembleConverse, disassembleConverse } from './converse-stream.ts'
-import { count, isJsonObject, type Endpoint, type JsonObject } from '../endpoint.ts'
+import { type Endpoint } from '../endpoint.ts'
 
 /** Converse, whole and streamed. */
 export const bedrockConverse: Endpoint = {
@@ -19,9 +20,9 @@ export const bedrockConverse: Endpoint = {
   // `performanceConfig` stays in the key: an optimised latency may be served by another deployment of the model.
   ignored: ['stream', 'requestMetadata', 'serviceTier'],
   streaming: { assemble: assembleConverse, disassemble: disassembleConverse },
-  refuse: () => undefined,
+  bypassReason: () => undefined,
   normalise,
-  judge: judgeConverse,
+  skipReason: judgeConverse,
   usage: converseUsage,
 }
 

@@ -2,10 +2,11 @@
  * The endpoints of AWS Bedrock Runtime that are cached. What is not in this list passes through.
  * @module
  */
+import type { JsonObject } from '../../json/object.ts'
 import { bedrockConverse } from './converse.ts'
 import { bedrockInvokeMessages, isMessages } from './invoke-messages.ts'
 import { bedrockInvoke } from './invoke.ts'
-import type { Endpoint, JsonObject } from '../endpoint.ts'
+import type { Endpoint } from '../endpoint.ts'
 
 /** Every endpoint of AWS Bedrock Runtime that is cached. */
 export const bedrockEndpoints: readonly Endpoint[] = [bedrockConverse, bedrockInvokeMessages, bedrockInvoke]

@@ -4,17 +4,17 @@
  * Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html
  * @module
  */
+import { count, isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { Usage } from '../../entry.ts'
 import { anthropicMessages } from '../anthropic/messages.ts'
 import { converseUsage, judgeConverse } from './converse.ts'
-import { count, isJsonObject, type JsonObject } from '../endpoint.ts'
 import { hasError, promptUsage } from '../openai/body.ts'
 
 /** One family of models, by what it answers. */
 interface Family {
   /** Whether a body is one of this family's. */
   is(body: JsonObject): boolean
-  judge(body: JsonObject): string | undefined
+  skipReason(body: JsonObject): string | undefined
   /** @default the family's bodies do not say */
   usage?(body: JsonObject): Usage | undefined
 }
@@ -64,7 +64,7 @@ export function judgeBody(body: JsonObject): string | undefined {
   if (hasError(body) || body['type'] === 'error') return 'error'
   if (wasGuarded(body)) return 'content_filter'
   const family = families.find((each) => each.is(body))
-  if (family !== undefined) return family.judge(body)
+  if (family !== undefined) return family.skipReason(body)
   // Any model can be called here, and new ones are the rule. That the service took the call for a success is what is known of them;
   // only what a body itself says against that is heeded.
   if (Object.keys(body).length === 0) return 'empty'
@@ -103,7 +103,7 @@ export function judgeStop(reason: unknown): string | undefined {
 function single(member: string, stop: string, usage?: Family['usage']): Family {
   return {
     is: (body) => typeof body[member] === 'string' && Object.hasOwn(body, stop),
-    judge: (body) => judgeStop(body[stop]) ?? (isFilled(body[member]) ? undefined : 'empty'),
+    skipReason: (body) => judgeStop(body[stop]) ?? (isFilled(body[member]) ? undefined : 'empty'),
     ...(usage === undefined ? {} : { usage }),
   }
 }
@@ -119,7 +119,7 @@ function listed(member: string, says: (part: JsonObject) => boolean, usage?: Fam
     is: (body) =>
       Array.isArray(body[member]) &&
       listOf(body).every((part) => isJsonObject(part) && stopMembers.some((name) => Object.hasOwn(part, name))),
-    judge(body) {
+    skipReason(body) {
       const parts = listOf(body).filter(isJsonObject)
       if (parts.length === 0) return 'empty'
       for (const part of parts) {
@@ -140,14 +140,14 @@ function isFilled(value: unknown): boolean {
 /** Anthropic's messages, whose bodies are those of Anthropic itself. */
 const anthropic: Family = {
   is: ({ type, content }) => type === 'message' && Array.isArray(content),
-  judge: (body) => anthropicMessages.judge(body),
+  skipReason: (body) => anthropicMessages.skipReason(body),
   usage: (body) => anthropicMessages.usage(body),
 }
 
 /** Amazon Nova, which answers as Converse does. Source: https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html */
 const nova: Family = {
   is: ({ output, stopReason }) => isJsonObject(output) && isJsonObject(output['message']) && typeof stopReason === 'string',
-  judge: judgeConverse,
+  skipReason: judgeConverse,
   usage: converseUsage,
 }
 
@@ -160,7 +160,7 @@ function titanUsage({ inputTextTokenCount: input, results }: JsonObject): Usage 
 /** One embedding of Amazon Titan. Source: …/model-parameters-titan-embed-text.html, …/model-parameters-titan-embed-mm.html */
 const titanEmbedding: Family = {
   is: ({ embedding, embeddingsByType: byType }) => Array.isArray(embedding) || isJsonObject(byType),
-  judge({ embedding, embeddingsByType: byType, message }) {
+  skipReason({ embedding, embeddingsByType: byType, message }) {
     // The multimodal model says here what went wrong.
     if (isFilled(message)) return 'error'
     return isFilled(embedding) || (isJsonObject(byType) && Object.values(byType).some(isFilled)) ? undefined : 'empty'
@@ -171,7 +171,7 @@ const titanEmbedding: Family = {
 /** Embeddings of Cohere: a list, or one list for each type asked for. Source: …/model-parameters-embed-v4.html */
 const embeddings: Family = {
   is: ({ embeddings: list }) => Array.isArray(list) || isJsonObject(list),
-  judge({ embeddings: list }) {
+  skipReason({ embeddings: list }) {
     const lists = isJsonObject(list) ? Object.values(list) : [list]
     return lists.length > 0 && lists.every((each) => Array.isArray(each) && each.length > 0 && each.every(isVector)) ? undefined : 'empty'
   },
@@ -184,7 +184,7 @@ function isVector(value: unknown): boolean {
 /** Pictures of Nova Canvas, Titan and Stability AI. Source: …/model-parameters-stability-diffusion.html */
 const images: Family = {
   is: ({ images: list }) => Array.isArray(list),
-  judge({ images: list, finish_reasons: reasons }) {
+  skipReason({ images: list, finish_reasons: reasons }) {
     if (Array.isArray(reasons) && reasons.some((reason) => reason !== null)) return 'content_filter'
     return Array.isArray(list) && list.length > 0 && list.every(isFilled) ? undefined : 'empty'
   },
@@ -224,7 +224,7 @@ const families: readonly Family[] = [
   // Cohere's Command R, which may answer by calls of tools or by searches alone
   {
     is: ({ text, finish_reason: stop }) => typeof text === 'string' && stop !== undefined,
-    judge: ({ text, finish_reason: stop, tool_calls: calls, search_queries: queries }) =>
+    skipReason: ({ text, finish_reason: stop, tool_calls: calls, search_queries: queries }) =>
       judgeStop(stop) ?? ([text, calls, queries].some(isFilled) ? undefined : 'empty'),
     usage: cohereUsage,
   },

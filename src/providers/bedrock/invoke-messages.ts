@@ -4,12 +4,13 @@
  * Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
  * @module
  */
+import { count, isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
 import { assembleMessage, disassembleMessage } from '../anthropic/messages-stream.ts'
 import { anthropicMessages, normaliseMessages } from '../anthropic/messages.ts'
 import { bodyUsage } from './families.ts'
 import { bedrockInvoke, metricsMember, readChunk, withoutDefaults } from './invoke.ts'
-import { count, isJsonObject, parseJsonObject, type Endpoint, type JsonObject } from '../endpoint.ts'
+import { type Endpoint } from '../endpoint.ts'
 
 /** InvokeModel of Anthropic's messages, whole and streamed. A request is one of {@link bedrockInvoke} that {@link isMessages} knows. */
 export const bedrockInvokeMessages: Endpoint = {
@@ -19,13 +20,13 @@ export const bedrockInvokeMessages: Endpoint = {
   operation: bedrockInvoke.operation,
   ignored: ['stream', ...bedrockInvoke.ignored],
   streaming: { assemble, disassemble },
-  refuse: ({ body }) => (isJsonObject(body) ? anthropicMessages.refuse(body) : undefined),
+  bypassReason: ({ body }) => (isJsonObject(body) ? anthropicMessages.bypassReason(body) : undefined),
   normalise(request) {
     const { body } = request
     const bare = withoutDefaults(request)
     return isJsonObject(body) ? { ...bare, body: normaliseMessages(body) } : bare
   },
-  judge: (answer) => bedrockInvoke.judge(answer),
+  skipReason: (answer) => bedrockInvoke.skipReason(answer),
   usage: (answer) => bedrockInvoke.usage(answer),
 }
 

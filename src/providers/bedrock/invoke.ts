@@ -9,10 +9,11 @@
  * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
  * @module
  */
+import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
 import { cohereEmbeddings } from './cohere-embeddings.ts'
 import { bodyUsage, judgeBody, judgeStop, reasonsIn, wasGuarded } from './families.ts'
-import { isJsonObject, parseJsonObject, type Endpoint, type JsonObject } from '../endpoint.ts'
+import { type Endpoint } from '../endpoint.ts'
 
 /** What the service adds to the last chunk of every model's stream. */
 export const metricsMember = 'amazon-bedrock-invocationMetrics'
@@ -27,9 +28,9 @@ export const bedrockInvoke: Endpoint = {
   ignored: ['requestMetadata', 'serviceTier'],
   perInput: cohereEmbeddings,
   complete,
-  refuse: () => undefined,
+  bypassReason: () => undefined,
   normalise: withoutDefaults,
-  judge: ({ body }) => (isJsonObject(body) ? judgeBody(body) : 'malformed'),
+  skipReason: ({ body }) => (isJsonObject(body) ? judgeBody(body) : 'malformed'),
   usage: ({ body }) => (isJsonObject(body) ? bodyUsage(body) : undefined),
 }
 

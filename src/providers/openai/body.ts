@@ -2,9 +2,9 @@
  * What the bodies of OpenAI's endpoints have in common: errors, token counts, the JSON in a stream's events.
  * @module
  */
+import { count, isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { Usage } from '../../entry.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
-import { count, isJsonObject, type JsonObject } from '../endpoint.ts'
 
 /** Whether a body is, or holds, an error. */
 export function hasError(body: JsonObject): boolean {

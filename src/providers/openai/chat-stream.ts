@@ -3,8 +3,8 @@
  * Source: https://platform.openai.com/docs/api-reference/chat-streaming
  * @module
  */
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
-import { isJsonObject, type JsonObject } from '../endpoint.ts'
 import { choicesOf, formatChunks, mergeChunks, mergeMember, readChunks } from './chunks.ts'
 
 /** A choice while its chunks are merged. */

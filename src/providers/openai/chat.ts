@@ -3,7 +3,8 @@
  * Source: https://platform.openai.com/docs/api-reference/chat
  * @module
  */
-import { isJsonObject, type Endpoint, type JsonObject } from '../endpoint.ts'
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import { type Endpoint } from '../endpoint.ts'
 import { hasError, promptUsage } from './body.ts'
 import { assembleChat, disassembleChat } from './chat-stream.ts'
 import { adaptUsage, choicesOf, judgeFinish, omitsUsage } from './chunks.ts'
@@ -21,19 +22,19 @@ export const openaiChat: Endpoint = {
   operation: 'chat',
   ignored: openaiIgnored.chat,
   streaming: { assemble: assembleChat, disassemble: disassembleChat, adapt: adaptUsage },
-  refuse: () => undefined,
+  bypassReason: () => undefined,
   normalise(request) {
     const { messages } = request
     if (!Array.isArray(messages)) return request
     const plain = withPlainText(messages, roles, 'text')
     return plain === messages ? request : { ...request, messages: plain }
   },
-  omits: omitsUsage,
-  judge,
+  missingParts: omitsUsage,
+  skipReason,
   usage: promptUsage,
 }
 
-function judge(answer: JsonObject): string | undefined {
+function skipReason(answer: JsonObject): string | undefined {
   if (hasError(answer)) return 'error'
   const choices = choicesOf(answer)
   if (choices === undefined) return 'malformed'

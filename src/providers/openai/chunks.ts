@@ -3,8 +3,8 @@
  * Source: https://platform.openai.com/docs/api-reference/chat-streaming
  * @module
  */
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
-import { isJsonObject, type JsonObject } from '../endpoint.ts'
 import { hasError, readEvent } from './body.ts'
 
 /** The event that ends a stream of chunks. */

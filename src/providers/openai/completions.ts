@@ -3,8 +3,9 @@
  * Source: https://platform.openai.com/docs/api-reference/completions
  * @module
  */
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
-import { isJsonObject, type Endpoint, type JsonObject } from '../endpoint.ts'
+import { type Endpoint } from '../endpoint.ts'
 import { hasError, promptUsage } from './body.ts'
 import { adaptUsage, choicesOf, formatChunks, judgeFinish, mergeChunks, mergeMember, omitsUsage, readChunks } from './chunks.ts'
 import { openaiIgnored } from './ignored.ts'
@@ -17,9 +18,9 @@ export const openaiCompletions: Endpoint = {
   operation: 'completions',
   ignored: openaiIgnored.completions,
   streaming: { assemble, disassemble, adapt: adaptUsage },
-  refuse: () => undefined,
-  omits: omitsUsage,
-  judge,
+  bypassReason: () => undefined,
+  missingParts: omitsUsage,
+  skipReason,
   usage: promptUsage,
 }
 
@@ -51,7 +52,7 @@ function disassemble(answer: JsonObject, request: JsonObject): ServerEvent[] {
   return formatChunks(answer, 'text_completion', choices, request)
 }
 
-function judge(answer: JsonObject): string | undefined {
+function skipReason(answer: JsonObject): string | undefined {
   if (hasError(answer)) return 'error'
   const choices = choicesOf(answer)
   if (choices === undefined) return 'malformed'

@@ -3,7 +3,8 @@
  * Source: https://platform.openai.com/docs/api-reference/embeddings
  * @module
  */
-import { isJsonObject, type Endpoint, type JsonObject } from '../endpoint.ts'
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import { type Endpoint } from '../endpoint.ts'
 import { hasError, promptUsage } from './body.ts'
 import { openaiIgnored } from './ignored.ts'
 
@@ -20,12 +21,12 @@ export const openaiEmbeddings: Endpoint = {
     share: shareEmbeddings,
     join: joinEmbeddings,
   },
-  refuse: () => undefined,
-  judge,
+  bypassReason: () => undefined,
+  skipReason,
   usage: promptUsage,
 }
 
-function judge(answer: JsonObject): string | undefined {
+function skipReason(answer: JsonObject): string | undefined {
   if (hasError(answer)) return 'error'
   const { data } = answer
   if (!Array.isArray(data)) return 'malformed'

@@ -3,7 +3,8 @@
  * Source: https://platform.openai.com/docs/api-reference/images
  * @module
  */
-import { isJsonObject, type Endpoint, type JsonObject } from '../endpoint.ts'
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import { type Endpoint } from '../endpoint.ts'
 import { endsWith, hasError, inputUsage } from './body.ts'
 import { openaiIgnored } from './ignored.ts'
 
@@ -15,12 +16,12 @@ export const openaiImages: Endpoint = {
   operation: 'images',
   ignored: openaiIgnored.images,
   complete: (events) => endsWith(events, 'image_generation.completed'),
-  refuse: () => undefined,
-  judge,
+  bypassReason: () => undefined,
+  skipReason,
   usage: inputUsage,
 }
 
-function judge(answer: JsonObject): string | undefined {
+function skipReason(answer: JsonObject): string | undefined {
   if (hasError(answer)) return 'error'
   const { data } = answer
   if (!Array.isArray(data)) return 'malformed'

@@ -2,7 +2,7 @@
  * The two spellings of a message's text that OpenAI defines as the same: a string, and one text part.
  * @module
  */
-import { isJsonObject, type JsonObject } from '../endpoint.ts'
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
 
 /**
  * `messages` with the content of each message of these roles as a string, where it is one text part of type `partType` and nothing else.

@@ -13,8 +13,8 @@ export const openaiModerations: Endpoint = {
   path: '/moderations',
   operation: 'moderations',
   ignored: [],
-  refuse: () => undefined,
-  judge(answer) {
+  bypassReason: () => undefined,
+  skipReason(answer) {
     if (hasError(answer)) return 'error'
     const { results } = answer
     if (!Array.isArray(results)) return 'malformed'

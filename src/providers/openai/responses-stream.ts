@@ -3,8 +3,8 @@
  * Source: https://platform.openai.com/docs/api-reference/responses-streaming
  * @module
  */
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
-import { isJsonObject, type JsonObject } from '../endpoint.ts'
 import { readEvent } from './body.ts'
 
 /** The types of event on which it depends whether, and with what, a stream is complete. Compared before anything is parsed. */

@@ -3,7 +3,8 @@
  * Source: https://platform.openai.com/docs/api-reference/responses
  * @module
  */
-import { isJsonObject, type Endpoint, type JsonObject } from '../endpoint.ts'
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import { type Endpoint } from '../endpoint.ts'
 import { hasError, inputUsage } from './body.ts'
 import { openaiIgnored } from './ignored.ts'
 import { hasOnly, withPlainText } from './messages.ts'
@@ -22,14 +23,14 @@ export const openaiResponses: Endpoint = {
   operation: 'responses',
   ignored: openaiIgnored.responses,
   streaming: { assemble: assembleResponse, disassemble: disassembleResponse },
-  refuse,
+  bypassReason,
   normalise,
-  judge,
+  skipReason,
   usage: inputUsage,
 }
 
 /** A request that goes on with, or changes, what lies at the provider has another answer each time. */
-function refuse(request: JsonObject): string | undefined {
+function bypassReason(request: JsonObject): string | undefined {
   for (const field of ['previous_response_id', 'conversation']) if (request[field] !== undefined && request[field] !== null) return field
   return request['background'] === true ? 'background' : undefined
 }
@@ -58,7 +59,7 @@ function withoutType(message: JsonObject): JsonObject {
   return { role: message['role'], content: message['content'] }
 }
 
-function judge(answer: JsonObject): string | undefined {
+function skipReason(answer: JsonObject): string | undefined {
   if (hasError(answer)) return 'error'
   const { output, status } = answer
   if (status !== 'completed') {

@@ -15,8 +15,8 @@ export const openaiSpeech: Endpoint = {
   ignored: [],
   binary: true,
   complete: (events) => endsWith(events, 'speech.audio.done'),
-  refuse: () => undefined,
+  bypassReason: () => undefined,
   // Bytes are never judged, so whatever JSON stands here is no sound.
-  judge: () => 'malformed',
+  skipReason: () => 'malformed',
   usage: () => undefined,
 }

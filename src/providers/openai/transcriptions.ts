@@ -15,8 +15,8 @@ export const openaiTranscriptions: Endpoint = {
   ignored: [],
   plain: true,
   complete: (events) => endsWith(events, 'transcript.text.done'),
-  refuse: () => undefined,
-  judge(answer) {
+  bypassReason: () => undefined,
+  skipReason(answer) {
     if (hasError(answer)) return 'error'
     const { text } = answer
     if (typeof text !== 'string') return 'malformed'

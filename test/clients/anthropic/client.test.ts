@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../../src/providers/endpoint.ts'
+import { isJsonObject } from '../../../src/json/object.ts'
 import { type ClientUnderTest, describeClient } from '../../contracts/client.ts'
 import type { StreamPart } from '../../support/provider-server.ts'
 import { isStreamed, message, refuse, text, textEvents } from '../../support/anthropic-answers.ts'

@@ -1,5 +1,5 @@
+import { isJsonObject } from '../../../src/json/object.ts'
 import { type BedrockRuntime, ConverseCommand, ConverseStreamCommand } from '@aws-sdk/client-bedrock-runtime'
-import { isJsonObject } from '../../../src/providers/endpoint.ts'
 import { type Protocol, startBedrock } from '../../support/bedrock-server.ts'
 import { type ClientUnderTest, describeClient } from '../../contracts/client.ts'
 import type { ProviderReply, StreamPart } from '../../support/provider-server.ts'

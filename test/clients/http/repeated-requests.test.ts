@@ -4,7 +4,7 @@ import type { Fetch } from '../../../src/clients/http/caching-fetch.ts'
 import { RepeatedRequests } from '../../../src/clients/http/repeated-requests.ts'
 import { cachingFetch } from '../../../src/clients/with-cache.ts'
 import { createCache } from '../../../src/cache/cache.ts'
-import type { Call, Plan } from '../../../src/engine/cached-call.ts'
+import type { Call, CachedCall } from '../../../src/engine/cached-call.ts'
 import { openaiChat } from '../../../src/providers/openai/chat.ts'
 import { openaiResponses } from '../../../src/providers/openai/responses.ts'
 import { completion } from '../../support/openai-answers.ts'
@@ -12,9 +12,9 @@ import { completion } from '../../support/openai-answers.ts'
 const asker = { endpoint: openaiChat, origin: 'https://a.invalid', headers: { 'x-special': '1' }, credential: 'me' }
 
 /** A call, decided, as far as it matters here. */
-function decidedFor(text: string): { call: Call; plan: Plan } {
+function decidedFor(text: string): { call: Call; cachedCall: CachedCall } {
   const call = { ...asker, request: { text }, options: {} }
-  const plan = {
+  const cachedCall = {
     ...call,
     key: text,
     storeKey: text,
@@ -26,7 +26,7 @@ function decidedFor(text: string): { call: Call; plan: Plan } {
     model: '',
     labels: [],
   } as const
-  return { call, plan: { ...plan, streamed: false, omits: [] } }
+  return { call, cachedCall: { ...cachedCall, streamed: false, missingParts: [] } }
 }
 
 describe('a request that was answered before', () => {

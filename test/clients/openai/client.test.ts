@@ -1,7 +1,7 @@
+import { isJsonObject } from '../../../src/json/object.ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { withCache } from '../../../src/clients/with-cache.ts'
 import { createCache } from '../../../src/cache/cache.ts'
-import { isJsonObject } from '../../../src/providers/endpoint.ts'
 import { type ClientUnderTest, describeClient } from '../../contracts/client.ts'
 import {
   type ProviderReply,

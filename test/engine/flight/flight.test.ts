@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DeadlineError } from '../../../src/errors.ts'
-import { Flight, type Origin, type Passenger, type Recording } from '../../../src/engine/flight/flight.ts'
+import { Flight, type Origin, type FlightReader, type Recording } from '../../../src/engine/flight/flight.ts'
 import { Flights } from '../../../src/engine/flight/flights.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
@@ -40,7 +40,7 @@ class HandDriven implements Origin<string, string> {
     this.#answer.resolve({ shareable })
   }
 
-  refuse(error: Error): void {
+  bypassReason(error: Error): void {
     this.#answer.reject(error)
   }
 
@@ -77,9 +77,9 @@ async function isPending(promise: Promise<unknown>): Promise<boolean> {
   return (await Promise.race([settled, turn().then(() => pending)])) === pending
 }
 
-async function readAll(passenger: Passenger<string, string>): Promise<string[]> {
+async function readAll(reader: FlightReader<string, string>): Promise<string[]> {
   const items: string[] = []
-  for (let item = await passenger.next(); item !== undefined; item = await passenger.next()) items.push(item)
+  for (let item = await reader.next(); item !== undefined; item = await reader.next()) items.push(item)
   return items
 }
 
@@ -131,11 +131,11 @@ function take(origin: Origin<string, string>, maxBytes = 1_000) {
 async function aloft(callers: number, maxBytes?: number) {
   const origin = new HandDriven()
   const taken = take(origin, maxBytes)
-  const passengers = Array.from({ length: callers }, () => taken.flight.board())
+  const passengers = Array.from({ length: callers }, () => taken.flight.join())
   origin.arrive()
-  await Promise.all(passengers.map((passenger) => passenger.head()))
+  await Promise.all(passengers.map((reader) => reader.head()))
   // Two and three callers are all that is needed; a missing one would fail its test.
-  const [first = taken.flight.board(), second = first, third = second] = passengers
+  const [first = taken.flight.join(), second = first, third = second] = passengers
   return { origin, taken, passengers, first, second, third }
 }
 
@@ -160,7 +160,7 @@ describe('a flight', () => {
     origin.give('a', 'b')
     await first.next()
     await first.next()
-    const joiner = taken.flight.board()
+    const joiner = taken.flight.join()
     expect(await joiner.head()).toBe('head')
     origin.give('c')
     origin.finish()
@@ -207,8 +207,8 @@ describe('a caller who leaves', () => {
     const origin = new HandDriven()
     const { flight, endings } = take(origin)
     const controller = new AbortController()
-    const leader = flight.board(controller.signal)
-    const other = flight.board()
+    const leader = flight.join(controller.signal)
+    const other = flight.join()
     const reason = new Error('enough')
     const gone = reasonOf(leader.head())
     await turn()
@@ -240,10 +240,10 @@ describe('a caller who leaves', () => {
     const { origin, taken, passengers, first } = await aloft(3)
     origin.give('a')
     await first.next()
-    for (const passenger of passengers) {
+    for (const reader of passengers) {
       expect(origin.aborts).toEqual([])
-      passenger.leave()
-      passenger.leave()
+      reader.leave()
+      reader.leave()
     }
     await turn()
     expect(origin.aborts).toEqual([expect.objectContaining({ name: 'AbortError' })])
@@ -255,10 +255,10 @@ describe('a caller who leaves', () => {
   it('K04 leaves no recording when all leave before the upstream answers, and its late answer is let go', async () => {
     const origin = new HandDriven()
     const taken = take(origin)
-    const passenger = taken.flight.board()
-    const head = reasonOf(passenger.head())
+    const reader = taken.flight.join()
+    const head = reasonOf(reader.head())
     await turn()
-    passenger.leave()
+    reader.leave()
     expect(await head).toMatchObject({ name: 'AbortError' })
     expect([origin.aborts.length, taken.closings]).toEqual([1, 1])
     origin.arrive()
@@ -269,10 +269,10 @@ describe('a caller who leaves', () => {
   it('I4 leaves no unhandled rejection when the upstream fails after all have left', async () => {
     const origin = new HandDriven()
     const { flight, endings } = take(origin)
-    const passenger = flight.board()
+    const reader = flight.join()
     await turn()
-    passenger.leave()
-    origin.refuse(new Error('too late'))
+    reader.leave()
+    origin.bypassReason(new Error('too late'))
     await turn()
     expect(endings).toEqual([])
     const late = await aloft(1)
@@ -288,18 +288,18 @@ describe('a caller who leaves', () => {
     const origin = new HandDriven()
     const recordings: Recording<string, string>[] = []
     const bounds = { maxBytes: 1_000, deadline: minute }
-    const passenger = new Flight<string, string>(
+    const reader = new Flight<string, string>(
       origin,
       bounds,
       clock,
       () => undefined,
       (left) => recordings.push(left),
-    ).board()
+    ).join()
     origin.arrive()
-    await passenger.head()
-    void reasonOf(passenger.next())
+    await reader.head()
+    void reasonOf(reader.next())
     await turn()
-    passenger.leave()
+    reader.leave()
     origin.give('late')
     await turn()
     expect(recordings).toMatchObject([{ items: [] }])
@@ -309,9 +309,9 @@ describe('a caller who leaves', () => {
     const origin = new HandDriven()
     const taken = take(origin)
     const reason = new Error('never mind')
-    const passenger = taken.flight.board(AbortSignal.abort(reason))
-    expect(await reasonOf(passenger.head())).toBe(reason)
-    expect(await reasonOf(passenger.next())).toBe(reason)
+    const reader = taken.flight.join(AbortSignal.abort(reason))
+    expect(await reasonOf(reader.head())).toBe(reason)
+    expect(await reasonOf(reader.next())).toBe(reason)
     await turn()
     expect([origin.starts, taken.closings]).toEqual([0, 1])
   })
@@ -328,20 +328,20 @@ describe('a caller who leaves', () => {
   it('I6 is not watched over any longer once his answer has ended, however it did', async () => {
     const { signal } = new AbortController()
     const whole = new HandDriven()
-    const complete = take(whole).flight.board(signal)
+    const complete = take(whole).flight.join(signal)
     whole.arrive()
     whole.finish()
     await readAll(complete)
     const broken = new HandDriven()
-    const failed = take(broken).flight.board(signal)
+    const failed = take(broken).flight.join(signal)
     broken.arrive()
     broken.fail(new Error('broken'))
     await reasonOf(failed.next())
     const refused = new HandDriven()
-    const none = take(refused).flight.board(signal)
-    refused.refuse(new Error('refused'))
+    const none = take(refused).flight.join(signal)
+    refused.bypassReason(new Error('refused'))
     await reasonOf(none.head())
-    const left = take(new HandDriven()).flight.board(signal)
+    const left = take(new HandDriven()).flight.join(signal)
     left.leave()
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
@@ -351,12 +351,12 @@ describe('an upstream that fails', () => {
   it('K02 before its head fails all who wait with its own error, and leaves nothing behind', async () => {
     const origin = new HandDriven()
     const taken = take(origin)
-    const passengers = [taken.flight.board(), taken.flight.board()]
+    const passengers = [taken.flight.join(), taken.flight.join()]
     const error = new Error('no')
-    const reasons = passengers.map((passenger) => reasonOf(passenger.head()))
-    origin.refuse(error)
+    const reasons = passengers.map((reader) => reasonOf(reader.head()))
+    origin.bypassReason(error)
     for (const reason of await Promise.all(reasons)) expect(reason).toBe(error)
-    for (const passenger of passengers) expect(await reasonOf(passenger.next())).toBe(error)
+    for (const reader of passengers) expect(await reasonOf(reader.next())).toBe(error)
     expect([taken.endings.length, taken.closings, origin.aborts.length]).toEqual([0, 1, 0])
   })
 
@@ -369,7 +369,7 @@ describe('an upstream that fails', () => {
       size: () => 0,
     }
     const taken = take(throwing)
-    expect(await reasonOf(taken.flight.board().head())).toBe(error)
+    expect(await reasonOf(taken.flight.join().head())).toBe(error)
     expect([taken.endings.length, taken.closings]).toEqual([0, 1])
   })
 
@@ -379,11 +379,11 @@ describe('an upstream that fails', () => {
     const error = new Error('broken')
     origin.give(...items)
     origin.fail(error)
-    for (const passenger of passengers) {
+    for (const reader of passengers) {
       const got: string[] = []
-      for (const _ of items) got.push((await passenger.next()) ?? '')
+      for (const _ of items) got.push((await reader.next()) ?? '')
       expect(got).toEqual(items)
-      expect(await reasonOf(passenger.next())).toBe(error)
+      expect(await reasonOf(reader.next())).toBe(error)
     }
     expect(taken.endings).toMatchObject([{ items, end: 'failed' }])
     expect(taken.closings).toBe(1)
@@ -405,9 +405,9 @@ describe('an answer that is not to be shared', () => {
   it('closes the flight at once and still goes whole to those who wait', async () => {
     const origin = new HandDriven()
     const taken = take(origin)
-    const passengers = [taken.flight.board(), taken.flight.board()]
+    const passengers = [taken.flight.join(), taken.flight.join()]
     origin.arrive(false)
-    for (const passenger of passengers) expect(await passenger.head()).toBe('head')
+    for (const reader of passengers) expect(await reader.head()).toBe('head')
     expect(taken.closings).toBe(1)
     origin.give('a')
     origin.finish()
@@ -418,7 +418,7 @@ describe('an answer that is not to be shared', () => {
   it('I8 reaches all of them also when it is larger than the bound', async () => {
     const origin = new HandDriven()
     const { flight } = take(origin, 4)
-    const passengers = [flight.board(), flight.board()]
+    const passengers = [flight.join(), flight.join()]
     origin.arrive(false)
     const items = ['aaa', 'bbb', 'ccc', 'ddd', 'eee']
     origin.give(...items)
@@ -431,7 +431,7 @@ describe('a deadline', () => {
   it('K03 I8 gives up an upstream that never answers, and fails all who wait by name', async () => {
     const origin = new HandDriven()
     const taken = take(origin)
-    const reasons = [taken.flight.board(), taken.flight.board()].map((passenger) => reasonOf(passenger.head()))
+    const reasons = [taken.flight.join(), taken.flight.join()].map((reader) => reasonOf(reader.head()))
     await turn()
     clock.advance(60 * minute)
     for (const reason of await Promise.all(reasons)) expect(reason).toBeInstanceOf(DeadlineError)
@@ -444,11 +444,11 @@ describe('a deadline', () => {
 
   it('I4 swallows the error of an upstream that was given up', async () => {
     const origin = new HandDriven()
-    const reason = reasonOf(take(origin).flight.board().next())
+    const reason = reasonOf(take(origin).flight.join().next())
     await turn()
     clock.advance(60 * minute)
     expect(await reason).toBeInstanceOf(DeadlineError)
-    origin.refuse(new Error('too late'))
+    origin.bypassReason(new Error('too late'))
     await turn()
   })
 
@@ -562,7 +562,7 @@ describe('an answer that is larger than the bound', () => {
 })
 
 describe('the order of events', () => {
-  it('S10 gives each reader who stays exactly the items in order, and each who leaves a beginning of them', async () => {
+  it('S10 gives each reader who stays exactly the items in order, and each who leaves a snapshot of them', async () => {
     const reader = fc.record({ joins: fc.nat(6), leaves: fc.option(fc.nat(8), { nil: undefined }) })
     const items = fc.array(fc.string({ minLength: 1, maxLength: 6 }), { maxLength: 8 })
     const readers = fc.array(reader, { minLength: 1, maxLength: 5 })
@@ -595,20 +595,20 @@ describe('the order of events', () => {
           let begun = 0
           const read = async ({ joins, leaves }: { joins: number; leaves: number | undefined }) => {
             for (let wait = 0; wait < joins; wait++) await s.schedule(Promise.resolve(), 'join')
-            const { passenger, joined } = flights.board('name', origin, undefined, false, (recording) => ended.push(recording))
+            const { reader, joined } = flights.join('name', origin, undefined, false, (recording) => ended.push(recording))
             if (!joined) begun++
-            const got: unknown[] = [await passenger.head()]
+            const got: unknown[] = [await reader.head()]
             try {
               while (got.length - 1 !== leaves) {
                 await s.schedule(Promise.resolve(), 'read')
-                const item = await passenger.next()
+                const item = await reader.next()
                 got.push(item ?? 'the end')
                 if (item === undefined) break
               }
             } catch (caught) {
               got.push(caught)
             }
-            passenger.leave()
+            reader.leave()
             return got
           }
           const whole = ['head', ...given, fails ? error : 'the end']
@@ -628,7 +628,7 @@ describe('the order of events', () => {
 })
 
 function open(origin: HandDriven, flights: Flights<string, string>, alone = false) {
-  return flights.board('name', origin, undefined, alone, () => undefined)
+  return flights.join('name', origin, undefined, alone, () => undefined)
 }
 
 describe('the flights under way', () => {
@@ -638,47 +638,47 @@ describe('the flights under way', () => {
     const flights = new Flights<string, string>(bounds, clock)
     const failing = new HandDriven()
     const first = open(failing, flights)
-    const reason = reasonOf(first.passenger.head())
-    failing.refuse(new Error('no'))
+    const reason = reasonOf(first.reader.head())
+    failing.bypassReason(new Error('no'))
     await reason
     expect(flights.size).toBe(0)
     const second = open(new HandDriven(), flights)
     expect([first.joined, second.joined, flights.size]).toEqual([false, false, 1])
-    second.passenger.leave()
+    second.reader.leave()
     expect(flights.size).toBe(0)
   })
 
   it('K03 begin anew after a deadline, although the old upstream still hangs', async () => {
     const flights = new Flights<string, string>(bounds, clock)
     const hanging = new HandDriven()
-    const reason = reasonOf(open(hanging, flights).passenger.head())
+    const reason = reasonOf(open(hanging, flights).reader.head())
     await turn()
     clock.advance(minute)
     expect(await reason).toBeInstanceOf(DeadlineError)
     const fresh = new HandDriven()
-    const { passenger, joined } = open(fresh, flights)
+    const { reader, joined } = open(fresh, flights)
     expect(joined).toBe(false)
     fresh.arrive()
     hanging.arrive()
     fresh.finish()
-    expect(await passenger.head()).toBe('head')
-    expect(await readAll(passenger)).toEqual([])
+    expect(await reader.head()).toBe('head')
+    expect(await readAll(reader)).toEqual([])
     expect(flights.size).toBe(0)
   })
 
   it('S08 begin anew once one has grown too large', async () => {
     const flights = new Flights<string, string>(bounds, clock)
     const large = new HandDriven()
-    const { passenger } = open(large, flights)
+    const { reader } = open(large, flights)
     large.arrive()
     large.give('x'.repeat(46))
-    await passenger.next()
+    await reader.next()
     const second = open(new HandDriven(), flights)
     expect(second.joined).toBe(false)
     large.finish()
-    await readAll(passenger)
+    await readAll(reader)
     expect(flights.size, 'the end of the old one does not close the new one').toBe(1)
-    second.passenger.leave()
+    second.reader.leave()
   })
 
   it('begin anew for one who asks to be alone, and those after him join his', async () => {
@@ -687,11 +687,11 @@ describe('the flights under way', () => {
     const alone = open(new HandDriven(), flights, true)
     const later = open(new HandDriven(), flights)
     expect([alone.joined, later.joined]).toEqual([false, true])
-    old.passenger.leave()
+    old.reader.leave()
     expect(flights.size).toBe(1)
-    alone.passenger.leave()
+    alone.reader.leave()
     expect(flights.size, 'the later caller keeps it open').toBe(1)
-    later.passenger.leave()
+    later.reader.leave()
     expect(flights.size).toBe(0)
   })
 
@@ -699,14 +699,14 @@ describe('the flights under way', () => {
     const flights = new Flights<string, string>(bounds, clock)
     const origin = new HandDriven()
     const asked: boolean[] = []
-    const { passenger } = flights.board('name', origin, undefined, false, () => {
-      const { passenger: inner, joined } = open(new HandDriven(), flights)
+    const { reader } = flights.join('name', origin, undefined, false, () => {
+      const { reader: inner, joined } = open(new HandDriven(), flights)
       asked.push(joined)
       inner.leave()
     })
     origin.arrive()
     origin.finish()
-    await readAll(passenger)
+    await readAll(reader)
     expect(asked).toEqual([false])
   })
 
@@ -716,21 +716,21 @@ describe('the flights under way', () => {
     const answers: string[] = []
     const outer: Origin<string, string> = {
       async start() {
-        const { passenger, joined } = open(inner, flights)
-        answers.push(`joined: ${joined}`, await passenger.head(), ...(await readAll(passenger)))
+        const { reader, joined } = open(inner, flights)
+        answers.push(`joined: ${joined}`, await reader.head(), ...(await readAll(reader)))
         return { head: 'outer head', items: empty(), shareable: true }
       },
       size: () => 0,
     }
-    const { passenger } = flights.board('name', outer, undefined, false, () => undefined)
+    const { reader } = flights.join('name', outer, undefined, false, () => undefined)
     const joiner = open(new HandDriven(), flights)
     inner.arrive()
     inner.give('inner item')
     inner.finish()
-    expect([await passenger.head(), await joiner.passenger.head()]).toEqual(['outer head', 'outer head'])
+    expect([await reader.head(), await joiner.reader.head()]).toEqual(['outer head', 'outer head'])
     expect(joiner.joined).toBe(true)
     expect(answers).toEqual(['joined: false', 'head', 'inner item'])
-    await Promise.all([readAll(passenger), readAll(joiner.passenger)])
+    await Promise.all([readAll(reader), readAll(joiner.reader)])
     expect(flights.size).toBe(0)
   })
 
@@ -744,13 +744,13 @@ describe('the flights under way', () => {
       async start() {
         const inner = open(upstream, far)
         joined.push(inner.joined)
-        inner.passenger.leave()
+        inner.reader.leave()
         throw new Error('enough')
       },
       size: () => 0,
     }
-    await reasonOf(near.board('name', through, undefined, false, () => undefined).passenger.head())
+    await reasonOf(near.join('name', through, undefined, false, () => undefined).reader.head())
     expect(joined).toEqual([true])
-    other.passenger.leave()
+    other.reader.leave()
   })
 })

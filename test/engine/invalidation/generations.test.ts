@@ -1,9 +1,10 @@
+import { everything } from '../../../src/engine/invalidation/labels.ts'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Standing, everything, Generations } from '../../../src/engine/invalidation/generations.ts'
+import { type GenerationSnapshot, Generations } from '../../../src/engine/invalidation/generations.ts'
 import { Invalidations } from '../../../src/engine/invalidation/invalidations.ts'
 import { guardedLogger } from '../../../src/engine/settings/logger.ts'
-import { SharedTier } from '../../../src/engine/shared-store/shared-store.ts'
+import { SharedStore } from '../../../src/engine/shared-store/shared-store.ts'
 import { EventEmitter } from '../../../src/events.ts'
 import { settle } from '../../support/chat.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -15,7 +16,7 @@ const labels = ['all', 'tag:a', 'tag:b', 'tag:__proto__']
 /** A process at the store. */
 function process_(store: ScriptedStore, clock: ManualClock): Invalidations {
   const logger = guardedLogger(undefined, () => {})
-  const tier = new SharedTier({ store, clock, logger, events: new EventEmitter(() => {}), readDeadline: 100 })
+  const tier = new SharedStore({ store, clock, logger, events: new EventEmitter(() => {}), readDeadline: 100 })
   return new Invalidations(clock, tier, 'space', delay)
 }
 
@@ -34,16 +35,16 @@ describe('in one process', () => {
     fc.assert(
       fc.property(fc.array(step), (steps) => {
         const generations = new Generations(new ManualClock(), false, 0)
-        const entries: { labels: readonly string[]; beginning: Standing; good: boolean }[] = []
+        const entries: { labels: readonly string[]; snapshot: GenerationSnapshot; good: boolean }[] = []
         for (const [index, each] of steps.entries()) {
-          if ('fill' in each) entries.push({ labels: each.fill, beginning: generations.begin(each.fill), good: true })
+          if ('fill' in each) entries.push({ labels: each.fill, snapshot: generations.snapshot(each.fill), good: true })
           else {
             generations.advance(each.invalidate, `generation ${index}`)
             for (const entry of entries) if (entry.labels.includes(each.invalidate)) entry.good = false
           }
-          for (const { beginning, good, labels } of entries) {
-            expect(generations.agree(beginning.marks)).toBe(good)
-            expect(generations.changedSince(labels, beginning.turn)).toBe(!good)
+          for (const { snapshot, good, labels } of entries) {
+            expect(generations.matches(snapshot.generations)).toBe(good)
+            expect(generations.haveChangedSince(labels, snapshot.sequence)).toBe(!good)
           }
         }
       }),
@@ -59,12 +60,12 @@ describe('in one process', () => {
 
   it('I6 forgets the labels of old, and everything that was filled before with them', () => {
     const generations = new Generations(new ManualClock(), false, 0)
-    const before = generations.begin([everything, 'tag:kept'])
+    const before = generations.snapshot([everything, 'tag:kept'])
     for (let index = 0; index < 50_001; index++) generations.advance(`tag:${index}`, 'x')
-    expect(generations.agree(before.marks)).toBe(false)
-    expect(generations.changedSince([everything], before.turn)).toBe(true)
-    const after = generations.begin([everything, 'tag:kept', 'tag:7'])
-    expect(generations.agree(after.marks)).toBe(true)
+    expect(generations.matches(before.generations)).toBe(false)
+    expect(generations.haveChangedSince([everything], before.sequence)).toBe(true)
+    const after = generations.snapshot([everything, 'tag:kept', 'tag:7'])
+    expect(generations.matches(after.generations)).toBe(true)
   })
 })
 
@@ -80,14 +81,14 @@ describe('in two processes over one store', () => {
         const { clock, here, there } = setup()
         const processes = [here, there]
         const wrong: string[] = []
-        const entries: { labels: readonly string[]; beginning: Standing; at: number; after: number }[] = []
+        const entries: { labels: readonly string[]; snapshot: GenerationSnapshot; at: number; after: number }[] = []
         const invalidated: { label: string; by: number; at: number; after: number }[] = []
         for (const [index, each] of steps.entries()) {
           if ('wait' in each) clock.advance(each.wait)
           else if ('fill' in each) {
             await processes[each.by]?.refresh(each.fill)
-            const beginning = processes[each.by]?.begin(each.fill)
-            if (beginning !== undefined) entries.push({ labels: each.fill, beginning, at: clock.now(), after: index })
+            const snapshot = processes[each.by]?.snapshot(each.fill)
+            if (snapshot !== undefined) entries.push({ labels: each.fill, snapshot, at: clock.now(), after: index })
           } else {
             await processes[each.by]?.declare(each.invalidate)
             invalidated.push({ label: each.invalidate, by: each.by, at: clock.now(), after: index })
@@ -96,7 +97,7 @@ describe('in two processes over one store', () => {
             const hits = invalidated.filter(({ label }) => entry.labels.includes(label))
             const later = hits.filter(({ after }) => after > entry.after)
             for (const [number, process] of processes.entries()) {
-              const good = await process.isGood(entry.beginning.marks)
+              const good = await process.isCurrent(entry.snapshot.generations)
               const mustBeGone = later.some(({ by, at }) => by === number || clock.now() > at + delay)
               // What was invalidated shortly before the fill may be taken for invalidated after it.
               const mustBeThere = later.length === 0 && hits.every(({ at }) => entry.at > at + delay)
@@ -116,14 +117,14 @@ describe('in two processes over one store', () => {
     const { here, there } = setup()
     await there.declare('tag:a')
     await here.refresh(labels)
-    const { marks } = here.begin(labels)
-    expect([await here.isGood(marks), await there.isGood(marks)]).toEqual([true, true])
+    const { generations } = here.snapshot(labels)
+    expect([await here.isCurrent(generations), await there.isCurrent(generations)]).toEqual([true, true])
   })
 
   it('a reading that began before an invalidation of our own does not undo it', async () => {
     const { store, clock, here } = setup()
     await here.refresh(labels)
-    const { marks } = here.begin(labels)
+    const { generations } = here.snapshot(labels)
     clock.advance(delay + 1)
     store.reads = 'held'
     const reading = here.refresh(labels)
@@ -132,15 +133,15 @@ describe('in two processes over one store', () => {
     store.release()
     await reading
     store.reads = 'works'
-    expect(await here.isGood(marks)).toBe(false)
+    expect(await here.isCurrent(generations)).toBe(false)
     clock.advance(delay + 1)
-    expect(await here.isGood(marks)).toBe(false)
+    expect(await here.isCurrent(generations)).toBe(false)
   })
 
   it('a reading that began before an invalidation of our own does not undo it while the store is still being told', async () => {
     const { store, clock, here } = setup()
     await here.refresh(labels)
-    const { marks } = here.begin(labels)
+    const { generations } = here.snapshot(labels)
     clock.advance(delay + 1)
     store.reads = 'held'
     const reading = here.refresh(labels)
@@ -149,54 +150,54 @@ describe('in two processes over one store', () => {
     void here.declare('tag:a')
     store.release()
     await reading
-    expect(await here.isGood(marks)).toBe(false)
+    expect(await here.isCurrent(generations)).toBe(false)
   })
 
   it('an invalidation that is still on its way to the store holds already', async () => {
     const { store, clock, here } = setup()
     await here.refresh(labels)
-    const { marks } = here.begin(labels)
+    const { generations } = here.snapshot(labels)
     store.writes = 'held'
     const declared = here.declare('tag:a')
     clock.advance(delay + 1)
-    expect(await here.isGood(marks)).toBe(false)
+    expect(await here.isCurrent(generations)).toBe(false)
     store.release()
     expect(await declared).toBe(true)
-    expect(await here.isGood(marks)).toBe(false)
+    expect(await here.isCurrent(generations)).toBe(false)
   })
 
   it('an invalidation that the store did not take holds here, and is told to the others as soon as it does', async () => {
     const { store, clock, here, there } = setup()
     await here.refresh(labels)
-    const old = here.begin(labels)
+    const old = here.snapshot(labels)
     store.writes = 'rejects'
     expect(await here.declare('tag:a')).toBe(false)
     clock.advance(10 * delay)
-    expect([await here.isGood(old.marks), await there.isGood(old.marks)]).toEqual([false, true])
-    const filled = here.begin(labels)
-    expect(await here.isGood(filled.marks)).toBe(true)
+    expect([await here.isCurrent(old.generations), await there.isCurrent(old.generations)]).toEqual([false, true])
+    const filled = here.snapshot(labels)
+    expect(await here.isCurrent(filled.generations)).toBe(true)
     store.writes = 'works'
     await here.refresh(labels)
     await settle()
     clock.advance(delay + 1)
-    expect([await here.isGood(old.marks), await there.isGood(old.marks)]).toEqual([false, false])
+    expect([await here.isCurrent(old.generations), await there.isCurrent(old.generations)]).toEqual([false, false])
     // What was filled before they were told may be older than what they declared themselves meanwhile.
-    expect([await here.isGood(filled.marks), await there.isGood(filled.marks)]).toEqual([false, false])
-    const after = here.begin(labels)
-    expect([await here.isGood(after.marks), await there.isGood(after.marks)]).toEqual([true, true])
+    expect([await here.isCurrent(filled.generations), await there.isCurrent(filled.generations)]).toEqual([false, false])
+    const after = here.snapshot(labels)
+    expect([await here.isCurrent(after.generations), await there.isCurrent(after.generations)]).toEqual([true, true])
   })
 
   it('an invalidation that is told late does not undo one that another process made in the meantime', async () => {
     const { store, clock, here, there } = setup()
     store.writes = 'rejects'
     expect(await here.declare('tag:a')).toBe(false)
-    const filled = here.begin(labels)
+    const filled = here.snapshot(labels)
     store.writes = 'works'
     expect(await there.declare('tag:a')).toBe(true)
     await here.refresh(labels)
     await settle()
     clock.advance(delay + 1)
-    expect([await here.isGood(filled.marks), await there.isGood(filled.marks)]).toEqual([false, false])
+    expect([await here.isCurrent(filled.generations), await there.isCurrent(filled.generations)]).toEqual([false, false])
   })
 
   it('an invalidation that cannot be told is no reason not to heed another process', async () => {
@@ -204,23 +205,23 @@ describe('in two processes over one store', () => {
     await here.refresh(labels)
     store.writes = 'rejects'
     expect(await here.declare('tag:a')).toBe(false)
-    const first = here.begin(labels)
+    const first = here.snapshot(labels)
     clock.advance(delay + 1)
-    expect(await here.isGood(first.marks)).toBe(true)
+    expect(await here.isCurrent(first.generations)).toBe(true)
     store.writes = 'works'
     await there.declare('tag:a')
     // From here on the store takes nothing of the first process.
     store.writes = 'rejects'
     clock.advance(delay + 1)
-    expect(await here.isGood(first.marks)).toBe(false)
-    const second = here.begin(labels)
+    expect(await here.isCurrent(first.generations)).toBe(false)
+    const second = here.snapshot(labels)
     clock.advance(delay + 1)
-    expect(await here.isGood(second.marks)).toBe(true)
+    expect(await here.isCurrent(second.generations)).toBe(true)
   })
 
   it('what is known is as old as the reading that brought it, however long that took', async () => {
     const { store, clock, here, there } = setup()
-    const { marks } = here.begin(labels)
+    const { generations } = here.snapshot(labels)
     store.reads = 'held'
     const reading = here.refresh(labels)
     await settle()
@@ -229,9 +230,9 @@ describe('in two processes over one store', () => {
     store.release()
     await reading
     store.reads = 'works'
-    expect(await here.isGood(marks)).toBe(true)
+    expect(await here.isCurrent(generations)).toBe(true)
     clock.advance(delay + 1 - 90)
-    expect(await here.isGood(marks)).toBe(false)
+    expect(await here.isCurrent(generations)).toBe(false)
   })
 
   it('what a reading brings does not undo what a later one brought before it', () => {
@@ -242,13 +243,13 @@ describe('in two processes over one store', () => {
     const second = generations.read()
     generations.learn('tag:a', 'new', second)
     generations.learn('tag:a', 'old', first)
-    expect(generations.begin(['tag:a']).marks).toEqual({ 'tag:a': 'new' })
+    expect(generations.snapshot(['tag:a']).generations).toEqual({ 'tag:a': 'new' })
   })
 
-  it('what was outdated is not good again when the store has lost its marks', async () => {
+  it('what was outdated is not good again when the store has lost its generations', async () => {
     const { store, clock, here, there } = setup()
     await Promise.all([here.refresh(labels), there.refresh(labels)])
-    const { marks } = here.begin(labels)
+    const { generations } = here.snapshot(labels)
     await there.declare('tag:a')
     clock.advance(delay + 1)
     await here.refresh(labels)
@@ -258,71 +259,71 @@ describe('in two processes over one store', () => {
       await here.refresh(labels)
       await there.refresh(labels)
       await settle()
-      expect([await here.isGood(marks), await there.isGood(marks)]).toEqual([false, false])
+      expect([await here.isCurrent(generations), await there.isCurrent(generations)]).toEqual([false, false])
     }
-    const after = here.begin(labels)
+    const after = here.snapshot(labels)
     clock.advance(delay + 1)
-    expect([await here.isGood(after.marks), await there.isGood(after.marks)]).toEqual([true, true])
+    expect([await here.isCurrent(after.generations), await there.isCurrent(after.generations)]).toEqual([true, true])
   })
 
   it('what was outdated is not good again when the store has an earlier mark again, as a replica of it may', async () => {
     const { store, clock, here, there } = setup()
     await there.declare('tag:a')
     await here.refresh(labels)
-    const { marks } = here.begin(labels)
+    const { generations } = here.snapshot(labels)
     const earlier = new Map(store.map)
     await there.declare('tag:a')
     clock.advance(delay + 1)
-    expect([await here.isGood(marks), await there.isGood(marks)]).toEqual([false, false])
+    expect([await here.isCurrent(generations), await there.isCurrent(generations)]).toEqual([false, false])
     for (const [key, value] of earlier) store.map.set(key, value)
     for (let time = 0; time < 3; time++) {
       clock.advance(delay + 1)
       await here.refresh(labels)
       await there.refresh(labels)
       await settle()
-      expect([await here.isGood(marks), await there.isGood(marks)]).toEqual([false, false])
+      expect([await here.isCurrent(generations), await there.isCurrent(generations)]).toEqual([false, false])
     }
-    const after = here.begin(labels)
+    const after = here.snapshot(labels)
     clock.advance(delay + 1)
-    expect([await here.isGood(after.marks), await there.isGood(after.marks)]).toEqual([true, true])
+    expect([await here.isCurrent(after.generations), await there.isCurrent(after.generations)]).toEqual([true, true])
   })
 
   it('K01 ten thousand who ask at once are one reading', async () => {
     const { store, clock, here } = setup()
-    const { marks } = here.begin(labels)
+    const { generations } = here.snapshot(labels)
     store.reads = 'held'
-    const all = Array.from({ length: 10_000 }, () => here.isGood(marks))
+    const all = Array.from({ length: 10_000 }, () => here.isCurrent(generations))
     await settle()
     store.release()
     expect((await Promise.all(all)).every(Boolean)).toBe(true)
     expect(store.count('get')).toBe(labels.length)
-    expect(await here.isGood(marks)).toBe(true)
+    expect(await here.isCurrent(generations)).toBe(true)
     expect(store.count('get')).toBe(labels.length)
     clock.advance(delay + 1)
     store.reads = 'works'
-    await here.isGood(marks)
+    await here.isCurrent(generations)
     expect(store.count('get')).toBe(2 * labels.length)
   })
 
   it('what is known goes on to hold while the store does not answer', async () => {
     const { store, clock, here } = setup()
     await here.refresh(labels)
-    const good = here.begin(labels)
+    const good = here.snapshot(labels)
     await here.declare('tag:a')
-    const after = here.begin(labels)
+    const after = here.snapshot(labels)
     store.reads = 'rejects'
     for (let time = 0; time < 20; time++) {
       clock.advance(delay + 1)
-      expect([await here.isGood(good.marks), await here.isGood(after.marks)]).toEqual([false, true])
+      expect([await here.isCurrent(good.generations), await here.isCurrent(after.generations)]).toEqual([false, true])
     }
   })
 
   it('I6 no number of invalidations that the store does not take grows without end: everything is outdated instead', async () => {
     const clock = new ManualClock()
     const generations = new Generations(clock, true, delay)
-    const other = generations.begin([everything, 'tag:other'])
+    const other = generations.snapshot([everything, 'tag:other'])
     for (let index = 0; index < 200_000; index++) generations.advance(`tag:${index}`, `generation ${index}`)
-    expect(generations.agree(other.marks)).toBe(false)
+    expect(generations.matches(other.generations)).toBe(false)
     expect(generations.unpublished(Array.from({ length: 200_000 }, (_, index) => `tag:${index}`)).length).toBeLessThanOrEqual(25_000)
     expect(generations.unpublished([everything])).toHaveLength(1)
   })

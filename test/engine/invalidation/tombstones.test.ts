@@ -1,13 +1,13 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Removals } from '../../../src/engine/invalidation/tombstones.ts'
+import { Tombstones } from '../../../src/engine/invalidation/tombstones.ts'
 import { openCache, settle } from '../../support/chat.ts'
 
 describe('removals', () => {
   it('are known by their keys, from whenever on one asks', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom<string[]>('a', 'b', 'c')), fc.nat(20), (keys, from) => {
-        const removals = new Removals()
+        const removals = new Tombstones()
         for (const key of keys.slice(0, from)) removals.note(key)
         const { count } = removals
         for (const key of keys.slice(from)) removals.note(key)
@@ -17,7 +17,7 @@ describe('removals', () => {
   })
 
   it('I6 are not remembered without end, and what is forgotten counts as removed', () => {
-    const removals = new Removals()
+    const removals = new Tombstones()
     const { count } = removals
     for (let index = 0; index < 20_000; index++) removals.note(`key ${index}`)
     expect([removals.since('key 5', count), removals.since('never', count)]).toEqual([true, true])

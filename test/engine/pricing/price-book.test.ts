@@ -315,7 +315,7 @@ describe("the user's own prices", () => {
     ['prices[0].cacheRead', [{ model: '*', input: 1, output: 1, cacheRead: -1 }]],
     ['prices[0].multiplier', [{ model: '*', input: 1, output: 1, multiplier: Number.NaN }]],
     ['prices[0].cachedInput', [{ model: '*', input: 1, output: 1, cachedInput: 1 }]],
-  ])('refuse a slip at once, by name: %s', (option, rules) => {
+  ])('bypassReason a slip at once, by name: %s', (option, rules) => {
     const wrong = () => untyped.createPriceBook(rules)
     expect(wrong).toThrow(InvalidOptionError)
     expect(wrong).toThrow(`option "${option}" is`)

@@ -1,9 +1,9 @@
+import { memoryStore } from '../../../src/stores/memory-store.ts'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/clock.ts'
 import { createCache } from '../../../src/cache/cache.ts'
 import { type CacheOptions, readOptions, type TextFolding } from '../../../src/engine/settings/options.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
-import { memoryStore } from '../../../src/memory/bounded-memory.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
 const key = new Uint8Array(32).fill(7)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type AnswerFacts, reasonAgainst, type StorePolicy } from '../../../src/engine/settings/policy.ts'
+import { type AnswerFacts, skipReason, type StorePolicy } from '../../../src/engine/settings/policy.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
 import { answer, ask, openCache, question } from '../../support/chat.ts'
 
@@ -18,7 +18,7 @@ function decide(policy: unknown, reason?: string): { reason: string | undefined;
   const failed: unknown[] = []
   // What a policy written in JavaScript can be.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return { reason: reasonAgainst(policy as StorePolicy | undefined, { ...facts, reason }, (error) => failed.push(error)), failed }
+  return { reason: skipReason(policy as StorePolicy | undefined, { ...facts, reason }, (error) => failed.push(error)), failed }
 }
 
 describe('a policy', () => {

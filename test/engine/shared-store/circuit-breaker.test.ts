@@ -1,17 +1,17 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Breaker } from '../../../src/engine/shared-store/circuit-breaker.ts'
+import { CircuitBreaker } from '../../../src/engine/shared-store/circuit-breaker.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 function setup(failures = 3, pause = 1_000) {
   const clock = new ManualClock()
   const changes: boolean[] = []
-  return { clock, changes, breaker: new Breaker({ failures, pause }, clock, (usable) => changes.push(usable)) }
+  return { clock, changes, breaker: new CircuitBreaker({ failures, pause }, clock, (usable) => changes.push(usable)) }
 }
 
 /** Lets it fail as often as it says that it may be tried. */
-function fail(breaker: Breaker, times: number): void {
-  for (let time = 0; time < times; time++) if (breaker.admits()) breaker.failed()
+function fail(breaker: CircuitBreaker, times: number): void {
+  for (let time = 0; time < times; time++) if (breaker.tryAcquire()) breaker.failed()
 }
 
 describe('a breaker', () => {
@@ -20,20 +20,20 @@ describe('a breaker', () => {
     fail(breaker, 2)
     breaker.succeeded()
     fail(breaker, 2)
-    expect([breaker.admits(), changes]).toEqual([true, []])
+    expect([breaker.tryAcquire(), changes]).toEqual([true, []])
     fail(breaker, 1)
-    expect([breaker.admits(), changes]).toEqual([false, [false]])
+    expect([breaker.tryAcquire(), changes]).toEqual([false, [false]])
   })
 
   it('R05 lets exactly one of many through when its pause is over', () => {
     const { breaker, clock, changes } = setup()
     fail(breaker, 3)
     clock.advance(999)
-    expect(breaker.admits()).toBe(false)
+    expect(breaker.tryAcquire()).toBe(false)
     clock.advance(1)
-    expect(Array.from({ length: 1_000 }, () => breaker.admits()).filter(Boolean)).toHaveLength(1)
+    expect(Array.from({ length: 1_000 }, () => breaker.tryAcquire()).filter(Boolean)).toHaveLength(1)
     breaker.succeeded()
-    expect(Array.from({ length: 1_000 }, () => breaker.admits()).filter(Boolean)).toHaveLength(1_000)
+    expect(Array.from({ length: 1_000 }, () => breaker.tryAcquire()).filter(Boolean)).toHaveLength(1_000)
     expect(changes).toEqual([false, true])
   })
 
@@ -43,7 +43,7 @@ describe('a breaker', () => {
     const pauses: number[] = []
     for (let probe = 0; probe < 7; probe++) {
       let paused = 0
-      while (!breaker.admits()) {
+      while (!breaker.tryAcquire()) {
         clock.advance(500)
         paused += 500
       }
@@ -60,13 +60,13 @@ describe('a breaker', () => {
     clock.advance(1_000)
     fail(breaker, 1)
     clock.advance(2_000)
-    expect(breaker.admits()).toBe(true)
+    expect(breaker.tryAcquire()).toBe(true)
     breaker.succeeded()
     fail(breaker, 2)
     expect(changes).toEqual([false, true])
     fail(breaker, 1)
     clock.advance(1_000)
-    expect(breaker.admits()).toBe(true)
+    expect(breaker.tryAcquire()).toBe(true)
   })
 
   it('is not held open by what was under way when it opened', () => {
@@ -74,7 +74,7 @@ describe('a breaker', () => {
     fail(breaker, 3)
     for (let late = 0; late < 64; late++) breaker.failed()
     clock.advance(1_000)
-    expect(breaker.admits()).toBe(true)
+    expect(breaker.tryAcquire()).toBe(true)
   })
 
   it('lets another one probe when a probe was withdrawn, and counts that for nothing', () => {
@@ -83,9 +83,9 @@ describe('a breaker', () => {
     breaker.withdrawn()
     fail(breaker, 1)
     clock.advance(1_000)
-    expect([breaker.admits(), breaker.admits()]).toEqual([true, false])
+    expect([breaker.tryAcquire(), breaker.tryAcquire()]).toEqual([true, false])
     breaker.withdrawn()
-    expect([breaker.admits(), breaker.admits()]).toEqual([true, false])
+    expect([breaker.tryAcquire(), breaker.tryAcquire()]).toEqual([true, false])
     expect(changes).toEqual([false])
   })
 
@@ -102,13 +102,13 @@ describe('a breaker', () => {
         const { breaker, clock, changes } = setup()
         for (const step of steps) {
           if (typeof step === 'number') clock.advance(step)
-          else if (!breaker.admits()) continue
+          else if (!breaker.tryAcquire()) continue
           else if (step === 'fail') breaker.failed()
           else breaker.succeeded()
         }
         expect(changes).toEqual(changes.map((_, index) => index % 2 === 1))
         clock.advance(16_000)
-        expect(breaker.admits()).toBe(true)
+        expect(breaker.tryAcquire()).toBe(true)
       }),
     )
   })

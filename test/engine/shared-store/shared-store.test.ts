@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { guardedLogger } from '../../../src/engine/settings/logger.ts'
-import { SharedTier } from '../../../src/engine/shared-store/shared-store.ts'
+import { SharedStore } from '../../../src/engine/shared-store/shared-store.ts'
 import { DeadlineError, StoreError } from '../../../src/errors.ts'
 import { EventEmitter } from '../../../src/events.ts'
 import type { Store } from '../../../src/store.ts'
@@ -22,7 +22,7 @@ function setup<Under extends Store>(store: Under) {
   events.on('state', ({ side, usable }) => states.push(`${side} ${usable}`))
   events.on('drop', ({ key }) => drops.push(key))
   const logger = guardedLogger({ warn: (line) => lines.push(line), info: (line) => lines.push(line) }, () => {})
-  const tier = new SharedTier({ store, clock, events, logger, readDeadline: 100 })
+  const tier = new SharedStore({ store, clock, events, logger, readDeadline: 100 })
   return { tier, store, clock, lines, faults, states, drops }
 }
 

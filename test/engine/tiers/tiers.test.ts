@@ -1,6 +1,6 @@
+import { memoryStore } from '../../../src/stores/memory-store.ts'
 import { describe, expect, it } from 'vitest'
 import type { StoreWrite } from '../../../src/store.ts'
-import { memoryStore } from '../../../src/memory/bounded-memory.ts'
 import { answer, ask, openCache, question, settle } from '../../support/chat.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'

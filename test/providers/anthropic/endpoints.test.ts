@@ -1,7 +1,7 @@
+import type { JsonObject } from '../../../src/json/object.ts'
 import { describe, expect, it } from 'vitest'
 import { anthropicCountTokens } from '../../../src/providers/anthropic/count-tokens.ts'
 import { anthropicEndpoints } from '../../../src/providers/anthropic/endpoints.ts'
-import type { JsonObject } from '../../../src/providers/endpoint.ts'
 
 describe('the endpoints of Anthropic', () => {
   it('are these, under these names, which are part of the published key', () => {
@@ -28,9 +28,9 @@ describe('the endpoints of Anthropic', () => {
   })
 
   it.each(anthropicEndpoints)('B11: $name never takes an error for an answer', (endpoint) => {
-    expect(endpoint.judge({ type: 'error', error: { type: 'overloaded_error', message: 'x' } })).toBe('error')
-    expect(endpoint.judge({ error: { message: 'x' } })).toBe('error')
-    expect(endpoint.judge({})).toBe('malformed')
+    expect(endpoint.skipReason({ type: 'error', error: { type: 'overloaded_error', message: 'x' } })).toBe('error')
+    expect(endpoint.skipReason({ error: { message: 'x' } })).toBe('error')
+    expect(endpoint.skipReason({})).toBe('malformed')
   })
 })
 
@@ -41,7 +41,7 @@ describe('a count of tokens', () => {
     ['malformed', { input_tokens: '14' }],
     ['malformed', { input_tokens: null }],
   ])('B11: is judged %s: %j', (verdict, answer) => {
-    expect(anthropicCountTokens.judge(answer)).toBe(verdict)
+    expect(anthropicCountTokens.skipReason(answer)).toBe(verdict)
   })
 
   it('costs nothing', () => {
@@ -49,8 +49,8 @@ describe('a count of tokens', () => {
   })
 
   it('is refused for what the provider holds', () => {
-    expect(anthropicCountTokens.refuse({ thread: { type: 'continue', previous_message_id: 'm' } })).toBe('thread')
-    expect(anthropicCountTokens.refuse({ thread: null })).toBeUndefined()
+    expect(anthropicCountTokens.bypassReason({ thread: { type: 'continue', previous_message_id: 'm' } })).toBe('thread')
+    expect(anthropicCountTokens.bypassReason({ thread: null })).toBeUndefined()
   })
 
   it('T04: is the same however the text is spelled', () => {

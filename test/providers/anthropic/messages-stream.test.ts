@@ -1,9 +1,9 @@
+import { isJsonObject, type JsonObject } from '../../../src/json/object.ts'
 import { BetaMessageStream } from '@anthropic-ai/sdk/lib/BetaMessageStream'
 import { MessageStream } from '@anthropic-ai/sdk/lib/MessageStream'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { anthropicMessages } from '../../../src/providers/anthropic/messages.ts'
-import { isJsonObject, type JsonObject } from '../../../src/providers/endpoint.ts'
 import type { ServerEvent } from '../../../src/base/server-sent-events.ts'
 import { recordings, recordingsFound } from '../../support/recordings.ts'
 import { bodyOf, streamOf, verdicts } from '../../support/verdicts.ts'
@@ -141,7 +141,7 @@ describe.skipIf(!recordingsFound)('recorded messages', () => {
     async ({ events: stream = [] }) => {
       for (const part of messagesIn(stream)) {
         const assembled = streaming.assemble(part)
-        expect(anthropicMessages.judge(assembled ?? {})).toBeUndefined()
+        expect(anthropicMessages.skipReason(assembled ?? {})).toBeUndefined()
         expect(await accumulate(part, BetaMessageStream)).toEqual(assembled)
       }
     },

@@ -1,7 +1,7 @@
+import type { JsonObject } from '../../../src/json/object.ts'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { anthropicMessages } from '../../../src/providers/anthropic/messages.ts'
-import type { JsonObject } from '../../../src/providers/endpoint.ts'
 import { recordings, recordingsFound } from '../../support/recordings.ts'
 import { bodyOf } from '../../support/verdicts.ts'
 
@@ -40,8 +40,8 @@ const requestWith = (content: unknown): JsonObject => ({
   messages: [{ role: 'user', content: [{ type: 'document', source: content, cache_control: marker }] }],
 })
 
-function judge(content: unknown, stop: unknown, rest: JsonObject = {}): string | undefined {
-  return anthropicMessages.judge({ type: 'message', content, stop_reason: stop, ...rest })
+function skipReason(content: unknown, stop: unknown, rest: JsonObject = {}): string | undefined {
+  return anthropicMessages.skipReason({ type: 'message', content, stop_reason: stop, ...rest })
 }
 
 function usage(counts: JsonObject): unknown {
@@ -62,7 +62,7 @@ describe('a request for a message', () => {
     [undefined, { container: null, thread: null, max_tokens: 1 }],
     [undefined, { mcp_servers: [{ type: 'url', url: 'u' }], context_management: { edits: [] }, stream: true }],
   ])('is refused for %s: %j', (reason, request) => {
-    expect(anthropicMessages.refuse(request)).toBe(reason)
+    expect(anthropicMessages.bypassReason(request)).toBe(reason)
   })
 
   it.each(['user', 'assistant', 'system'])('T04: is the same with the text of a %s message as a string and as one block', (role) => {
@@ -134,7 +134,7 @@ describe('B11: a message', () => {
     ['refusal', 'refusal'],
     ['stop_reason', 'a reason to come'],
   ])('S06: is judged %s when it stops by %s', (verdict, stop) => {
-    expect(judge([text], stop)).toBe(verdict)
+    expect(skipReason([text], stop)).toBe(verdict)
   })
 
   it.each<[string | undefined, unknown]>([
@@ -156,27 +156,27 @@ describe('B11: a message', () => {
     ['malformed', 'Hi'],
     ['malformed', undefined],
   ])('is judged %s with the content %j', (verdict, content) => {
-    expect(judge(content, 'end_turn')).toBe(verdict)
+    expect(skipReason(content, 'end_turn')).toBe(verdict)
   })
 
   it('is judged by its reason before it is called empty', () => {
-    expect(judge([], 'refusal')).toBe('refusal')
-    expect(judge([], 'max_tokens')).toBe('length')
-    expect(judge([text], null)).toBe('stop_reason')
+    expect(skipReason([], 'refusal')).toBe('refusal')
+    expect(skipReason([], 'max_tokens')).toBe('length')
+    expect(skipReason([text], null)).toBe('stop_reason')
   })
 
   it('is an error by its type or by what it holds', () => {
-    expect(anthropicMessages.judge({ type: 'error', error: { type: 'overloaded_error' } })).toBe('error')
-    expect(judge([text], 'end_turn', { error: { message: 'x' } })).toBe('error')
-    expect(judge([text], 'end_turn', { error: null })).toBeUndefined()
+    expect(anthropicMessages.skipReason({ type: 'error', error: { type: 'overloaded_error' } })).toBe('error')
+    expect(skipReason([text], 'end_turn', { error: { message: 'x' } })).toBe('error')
+    expect(skipReason([text], 'end_turn', { error: null })).toBeUndefined()
   })
 
   it('is not for others when code in a container waits for what comes next', () => {
     const rest = { container: { id: 'c', expires_at: 'soon' } }
-    expect(judge([{ type: 'tool_use', caller: { type: 'code_execution_20260120' } }], 'tool_use', rest)).toBe('container')
-    expect(judge([text], 'pause_turn', rest)).toBe('container')
-    expect(judge([text], 'end_turn', rest)).toBeUndefined()
-    expect(judge([text], 'tool_use', { container: null })).toBeUndefined()
+    expect(skipReason([{ type: 'tool_use', caller: { type: 'code_execution_20260120' } }], 'tool_use', rest)).toBe('container')
+    expect(skipReason([text], 'pause_turn', rest)).toBe('container')
+    expect(skipReason([text], 'end_turn', rest)).toBeUndefined()
+    expect(skipReason([text], 'tool_use', { container: null })).toBeUndefined()
   })
 })
 

@@ -1,8 +1,8 @@
+import type { JsonObject } from '../../../src/json/object.ts'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fromTagged, toTagged } from '../../../src/json/tagged.ts'
 import { bedrockConverse } from '../../../src/providers/bedrock/converse.ts'
-import type { JsonObject } from '../../../src/providers/endpoint.ts'
 import type { ServerEvent } from '../../../src/base/server-sent-events.ts'
 import { type Recording, recordings, recordingsFound } from '../../support/recordings.ts'
 import { bodyOf, verdicts } from '../../support/verdicts.ts'
@@ -420,12 +420,12 @@ describe('B11: an answer of Converse', () => {
     ['malformed', undefined, 'end_turn'],
     ['malformed', 'x', 'end_turn'],
   ])('S06 is judged %s: %j %s', (verdict, blocks, reason) => {
-    expect(bedrockConverse.judge({ ...answer(blocks), stopReason: reason })).toBe(verdict)
+    expect(bedrockConverse.skipReason({ ...answer(blocks), stopReason: reason })).toBe(verdict)
   })
 
   it('that is none is refused', () => {
     for (const none of [{}, { message: 'x' }, { output: {}, stopReason: 'end_turn' }, { output: 'x' }]) {
-      expect(bedrockConverse.judge(none)).toBe('malformed')
+      expect(bedrockConverse.skipReason(none)).toBe('malformed')
     }
   })
 })
@@ -479,7 +479,7 @@ describe('a request of Converse', () => {
     for (const kept of ['performanceConfig', 'guardrailConfig', 'additionalModelRequestFields', 'promptVariables']) {
       expect(bedrockConverse.ignored).not.toContain(kept)
     }
-    expect(bedrockConverse.refuse({ model: 'arn:aws:bedrock:us-east-1:1:prompt/P:1' })).toBeUndefined()
+    expect(bedrockConverse.bypassReason({ model: 'arn:aws:bedrock:us-east-1:1:prompt/P:1' })).toBeUndefined()
   })
 })
 

@@ -1,9 +1,9 @@
+import type { JsonObject } from '../../../src/json/object.ts'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bedrockInvokeMessages } from '../../../src/providers/bedrock/invoke-messages.ts'
 import { bedrockInvoke } from '../../../src/providers/bedrock/invoke.ts'
 import { bedrockEndpoints, invokeEndpoint } from '../../../src/providers/bedrock/endpoints.ts'
-import type { JsonObject } from '../../../src/providers/endpoint.ts'
 import type { ServerEvent } from '../../../src/base/server-sent-events.ts'
 import { recordings, recordingsFound } from '../../support/recordings.ts'
 import { bodyOf } from '../../support/verdicts.ts'
@@ -20,8 +20,8 @@ function chunksOf(...chunks: readonly JsonObject[]): ServerEvent[] {
   })
 }
 
-function judge(body: unknown): string | undefined {
-  return bedrockInvoke.judge({ body, contentType: 'application/json' })
+function skipReason(body: unknown): string | undefined {
+  return bedrockInvoke.skipReason({ body, contentType: 'application/json' })
 }
 
 function message(stop: unknown, content: unknown = [{ type: 'text', text: 'x' }]): JsonObject {
@@ -131,7 +131,7 @@ describe('B11 S06: the body of', () => {
     ['a guarded call', 'content_filter', { ...titan('FINISH'), 'amazon-bedrock-guardrailAction': 'GUARDRAIL_INTERVENED' }],
     ['a guarded call', undefined, { ...message('end_turn'), 'amazon-bedrock-guardrailAction': 'NONE', 'amazon-bedrock-trace': {} }],
   ])('%s is judged %s: %j', (_, verdict, body) => {
-    expect(judge(body)).toBe(verdict)
+    expect(skipReason(body)).toBe(verdict)
   })
 })
 
@@ -277,8 +277,8 @@ describe('a request of InvokeModel', () => {
       model: 'm',
       body: { anthropic_version: 'v', messages: [{ role: 'user', content: 'u' }] },
     })
-    expect(bedrockInvokeMessages.refuse({ body })).toBeUndefined()
-    expect(bedrockInvokeMessages.refuse({ body: { ...body, container: 'c' } })).toBe('container')
+    expect(bedrockInvokeMessages.bypassReason({ body })).toBeUndefined()
+    expect(bedrockInvokeMessages.bypassReason({ body: { ...body, container: 'c' } })).toBe('container')
   })
 })
 
@@ -308,7 +308,7 @@ describe('a stream of messages by InvokeModel', () => {
     }
     const assembled = bodyOf(streaming.assemble(streaming.disassemble(guarded, {})))
     expect(assembled).toEqual(guarded)
-    expect(bedrockInvokeMessages.judge(assembled)).toBe('content_filter')
+    expect(bedrockInvokeMessages.skipReason(assembled)).toBe('content_filter')
   })
 
   it("ends with the service's metrics, counted as it counts them", () => {
@@ -404,7 +404,7 @@ describe("Cohere's embeddings, taken apart", () => {
         const answer = { body, contentType: 'application/json' }
         const shares = perInput.share(answer, perInput.split({ body: { texts, input_type: 'x' } }) ?? []) ?? []
         expect(shares).toHaveLength(rows.length)
-        for (const share of shares) expect(bedrockInvoke.judge(share)).toBeUndefined()
+        for (const share of shares) expect(bedrockInvoke.skipReason(share)).toBeUndefined()
         expect(perInput.join(shares)).toEqual(answer)
       }),
     )

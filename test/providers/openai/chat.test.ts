@@ -1,7 +1,7 @@
+import type { JsonObject } from '../../../src/json/object.ts'
 import * as fc from 'fast-check'
 import { ChatCompletionStream } from 'openai/lib/ChatCompletionStream'
 import { describe, expect, it } from 'vitest'
-import type { JsonObject } from '../../../src/providers/endpoint.ts'
 import { openaiChat } from '../../../src/providers/openai/chat.ts'
 import type { ServerEvent } from '../../../src/base/server-sent-events.ts'
 import { recordings, recordingsFound } from '../../support/recordings.ts'
@@ -38,8 +38,8 @@ function adapt(events: readonly ServerEvent[], request: JsonObject): unknown[] {
   return (streaming.adapt?.(events, request) ?? []).map(({ data }): unknown => JSON.parse(data))
 }
 
-function judge(message: unknown, finish: unknown): string | undefined {
-  return openaiChat.judge({ choices: [{ index: 0, message, finish_reason: finish }] })
+function skipReason(message: unknown, finish: unknown): string | undefined {
+  return openaiChat.skipReason({ choices: [{ index: 0, message, finish_reason: finish }] })
 }
 
 describe.skipIf(!recordingsFound)('recorded chat completions', () => {
@@ -344,20 +344,20 @@ describe('B11: a chat completion', () => {
     ['malformed', undefined, 'stop'],
     ['malformed', 'x', 'stop'],
   ])('S06 is judged %s: %j %s', (verdict, message, finish) => {
-    expect(judge(message, finish)).toBe(verdict)
+    expect(skipReason(message, finish)).toBe(verdict)
   })
 
   it('is judged by every choice', () => {
     const choices = ['stop', 'length'].map((finish, index) => ({ index, message: { content: 'x' }, finish_reason: finish }))
-    expect(openaiChat.judge({ choices })).toBe('length')
+    expect(openaiChat.skipReason({ choices })).toBe('length')
   })
 
   it('that is none is refused', () => {
-    expect(openaiChat.judge({ error: { message: 'x' }, choices: [] })).toBe('error')
-    expect(openaiChat.judge({ error: 'x' })).toBe('error')
-    expect(openaiChat.judge({ choices: [] })).toBe('empty')
-    expect(openaiChat.judge({ id: 'x' })).toBe('malformed')
-    expect(openaiChat.judge({ choices: 'x' })).toBe('malformed')
+    expect(openaiChat.skipReason({ error: { message: 'x' }, choices: [] })).toBe('error')
+    expect(openaiChat.skipReason({ error: 'x' })).toBe('error')
+    expect(openaiChat.skipReason({ choices: [] })).toBe('empty')
+    expect(openaiChat.skipReason({ id: 'x' })).toBe('malformed')
+    expect(openaiChat.skipReason({ choices: 'x' })).toBe('malformed')
   })
 })
 
@@ -404,11 +404,11 @@ describe('a chat request', () => {
     expect(openaiChat.normalise?.(request)).toBe(request)
   })
 
-  it('omits usage only as a stream that does not ask for it', () => {
-    expect(openaiChat.omits?.({ stream: true })).toEqual(['usage'])
-    expect(openaiChat.omits?.({ stream: true, stream_options: { include_usage: false } })).toEqual(['usage'])
-    expect(openaiChat.omits?.(withUsage)).toEqual([])
-    expect(openaiChat.omits?.({ stream: false })).toEqual([])
+  it('misses usage only as a stream that does not ask for it', () => {
+    expect(openaiChat.missingParts?.({ stream: true })).toEqual(['usage'])
+    expect(openaiChat.missingParts?.({ stream: true, stream_options: { include_usage: false } })).toEqual(['usage'])
+    expect(openaiChat.missingParts?.(withUsage)).toEqual([])
+    expect(openaiChat.missingParts?.({ stream: false })).toEqual([])
   })
 })
 

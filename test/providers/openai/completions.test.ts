@@ -1,6 +1,6 @@
+import type { JsonObject } from '../../../src/json/object.ts'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { JsonObject } from '../../../src/providers/endpoint.ts'
 import { openaiCompletions } from '../../../src/providers/openai/completions.ts'
 import type { ServerEvent } from '../../../src/base/server-sent-events.ts'
 import { recordings, recordingsFound } from '../../support/recordings.ts'
@@ -123,6 +123,6 @@ describe('B11: a completion', () => {
     ['malformed', {}],
     ['error', { error: { message: 'x' } }],
   ])('S06 is judged %s: %j', (verdict, answer) => {
-    expect(openaiCompletions.judge(answer)).toBe(verdict)
+    expect(openaiCompletions.skipReason(answer)).toBe(verdict)
   })
 })

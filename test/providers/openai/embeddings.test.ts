@@ -1,6 +1,6 @@
+import type { JsonObject } from '../../../src/json/object.ts'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { JsonObject } from '../../../src/providers/endpoint.ts'
 import { joinEmbeddings, openaiEmbeddings, shareEmbeddings, splitEmbeddings } from '../../../src/providers/openai/embeddings.ts'
 import { recordings, recordingsFound } from '../../support/recordings.ts'
 import { bodyOf, verdicts } from '../../support/verdicts.ts'
@@ -22,7 +22,7 @@ describe.skipIf(!recordingsFound)('recorded embeddings', () => {
     const answer = bodyOf(JSON.parse(recorded[0]?.whole ?? ''))
     const parts = shareEmbeddings(answer, [{ input: 'sunny day at the beach' }, { input: 'rainy' }]) ?? []
     expect(parts).toHaveLength(2)
-    for (const part of parts) expect(openaiEmbeddings.judge(part)).toBeUndefined()
+    for (const part of parts) expect(openaiEmbeddings.skipReason(part)).toBeUndefined()
     expect(joinEmbeddings(parts)).toEqual(answer)
     expect(openaiEmbeddings.usage(answer)).toEqual({ input: 12, output: 0 })
   })
@@ -126,6 +126,6 @@ describe('B11: embeddings', () => {
     ['malformed', { object: 'list' }],
     ['error', { error: { message: 'x' } }],
   ])('are judged %s: %j', (verdict, answer) => {
-    expect(openaiEmbeddings.judge(answer)).toBe(verdict)
+    expect(openaiEmbeddings.skipReason(answer)).toBe(verdict)
   })
 })

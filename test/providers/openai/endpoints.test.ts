@@ -1,5 +1,5 @@
+import type { JsonObject } from '../../../src/json/object.ts'
 import { describe, expect, it } from 'vitest'
-import type { JsonObject } from '../../../src/providers/endpoint.ts'
 import { openaiImages } from '../../../src/providers/openai/images.ts'
 import { openaiModerations } from '../../../src/providers/openai/moderations.ts'
 import { openaiSpeech } from '../../../src/providers/openai/speech.ts'
@@ -44,8 +44,8 @@ describe('the endpoints of OpenAI', () => {
   })
 
   it.each(openaiEndpoints)('B11: $name never takes an error for an answer', (endpoint) => {
-    expect(endpoint.judge({ error: { message: 'x' } })).toBeDefined()
-    expect(endpoint.judge({})).toBeDefined()
+    expect(endpoint.skipReason({ error: { message: 'x' } })).toBeDefined()
+    expect(endpoint.skipReason({})).toBeDefined()
   })
 })
 
@@ -56,7 +56,7 @@ describe('B11: moderations', () => {
     ['malformed', {}],
     ['error', { error: {} }],
   ])('are judged %s: %j', (verdict, answer) => {
-    expect(openaiModerations.judge(answer)).toBe(verdict)
+    expect(openaiModerations.skipReason(answer)).toBe(verdict)
     expect(openaiModerations.usage(answer)).toBeUndefined()
   })
 })
@@ -71,7 +71,7 @@ describe('B11: images', () => {
     ['malformed', {}],
     ['error', { error: {} }],
   ])('are judged %s: %j', (verdict, answer) => {
-    expect(openaiImages.judge(answer)).toBe(verdict)
+    expect(openaiImages.skipReason(answer)).toBe(verdict)
   })
 
   it('have their usage read', () => {
@@ -87,7 +87,7 @@ describe('B11: transcriptions', () => {
     ['malformed', {}],
     ['error', { error: {} }],
   ])('are judged %s: %j', (verdict, answer) => {
-    expect(openaiTranscriptions.judge(answer)).toBe(verdict)
+    expect(openaiTranscriptions.skipReason(answer)).toBe(verdict)
   })
 
   it('have their usage read where it is one of tokens', () => {

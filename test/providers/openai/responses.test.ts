@@ -1,7 +1,7 @@
+import { isJsonObject, type JsonObject } from '../../../src/json/object.ts'
 import * as fc from 'fast-check'
 import { ResponseStream } from 'openai/lib/responses/ResponseStream'
 import { describe, expect, it } from 'vitest'
-import { isJsonObject, type JsonObject } from '../../../src/providers/endpoint.ts'
 import { openaiResponses } from '../../../src/providers/openai/responses.ts'
 import type { ServerEvent } from '../../../src/base/server-sent-events.ts'
 import { recordings, recordingsFound } from '../../support/recordings.ts'
@@ -47,8 +47,8 @@ function steps(stream: readonly ServerEvent[]): string[] {
     .filter((step, at, all) => step !== all[at - 1] && !/mcp_list_tools\.|mcp_call\.in_progress/.test(step))
 }
 
-function judge(output: unknown, status: unknown = 'completed', rest: JsonObject = {}): string | undefined {
-  return openaiResponses.judge({ status, output, ...rest })
+function skipReason(output: unknown, status: unknown = 'completed', rest: JsonObject = {}): string | undefined {
+  return openaiResponses.skipReason({ status, output, ...rest })
 }
 
 describe.skipIf(!recordingsFound)('recorded responses', () => {
@@ -153,7 +153,7 @@ describe('a stream of a response', () => {
     const incomplete = { ...answer, status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }
     const assembled = streaming.assemble(events(created, { type: 'response.incomplete', response: incomplete }))
     expect(assembled).toEqual(incomplete)
-    expect(openaiResponses.judge(assembled ?? {})).toBe('incomplete')
+    expect(openaiResponses.skipReason(assembled ?? {})).toBe('incomplete')
     expect(streaming.disassemble(incomplete, {}).at(-1)?.event).toBe('response.incomplete')
   })
 
@@ -253,7 +253,7 @@ describe('streaming a whole response', () => {
 describe('B11: a response', () => {
   const said = { type: 'message', content: [{ type: 'output_text', text: 'x' }] }
   it.each(['failed', 'incomplete', 'cancelled', 'in_progress', 'queued'])('S06 is not stored when %s', (status) => {
-    expect(judge([said], status)).toBe(status)
+    expect(skipReason([said], status)).toBe(status)
   })
 
   it.each<[string | undefined, unknown]>([
@@ -266,14 +266,14 @@ describe('B11: a response', () => {
     ['empty', [{ type: 'message', content: [] }]],
     ['malformed', undefined],
   ])('is judged %s: %j', (verdict, output) => {
-    expect(judge(output)).toBe(verdict)
+    expect(skipReason(output)).toBe(verdict)
   })
 
   it('is no answer with an error, or without a status', () => {
-    expect(judge([said], 'completed', { error: { code: 'x' } })).toBe('error')
-    expect(judge([said], 'completed', { error: null })).toBeUndefined()
-    expect(judge([said], 'novel')).toBe('status')
-    expect(openaiResponses.judge({ id: 'x' })).toBe('malformed')
+    expect(skipReason([said], 'completed', { error: { code: 'x' } })).toBe('error')
+    expect(skipReason([said], 'completed', { error: null })).toBeUndefined()
+    expect(skipReason([said], 'novel')).toBe('status')
+    expect(openaiResponses.skipReason({ id: 'x' })).toBe('malformed')
   })
 })
 
@@ -285,7 +285,7 @@ describe('a request for a response', () => {
     [undefined, { previous_response_id: null, conversation: null, background: false }],
     [undefined, { prompt: { id: 'p' }, tools: [{ type: 'web_search' }] }],
   ])('is refused for %s: %j', (reason, request) => {
-    expect(openaiResponses.refuse(request)).toBe(reason)
+    expect(openaiResponses.bypassReason(request)).toBe(reason)
   })
 
   it.each<unknown>([

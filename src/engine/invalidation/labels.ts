@@ -1,11 +1,25 @@
 /**
- * What can be declared outdated, and by which labels it is found.
+ * Labels: the names by which answers are invalidated. An answer bears them, and a selector names them.
  * @module
  */
-import { InvalidOptionError } from '../errors.ts'
-import { text } from '../base/option-checks.ts'
-import { isJsonObject } from '../providers/endpoint.ts'
-import { everything } from './invalidation/generations.ts'
+import { text } from '../../base/option-checks.ts'
+import { InvalidOptionError } from '../../errors.ts'
+import { isJsonObject } from '../../json/object.ts'
+
+/** The label that every entry of a namespace has. */
+export const everything = 'all'
+
+/** The labels by which an answer can be invalidated. */
+export function labelsOf(answer: {
+  readonly scope: string
+  readonly operation: string
+  readonly model: string
+  readonly tags: readonly string[]
+}): string[] {
+  const labels = [everything, `scope:${answer.scope}`, `operation:${answer.operation}`, `model:${answer.model}`]
+  for (const tag of answer.tags) labels.push(`tag:${tag}`)
+  return labels
+}
 
 /** What to declare outdated; exactly one of these. */
 export interface Invalidation {
