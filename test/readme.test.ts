@@ -1,59 +1,38 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { manifest, top, typecheck } from './support/packed.ts'
+import { errorsIn, linksIn, modulesIn, page, scriptsIn } from './docs/pages.ts'
+import { manifest, top } from './support/packed.ts'
 
-/** The README's TypeScript as modules: a block that imports begins a module, and a block that does not goes on with the one before. */
-function modulesIn(text: string): string[] {
-  const modules: string[] = []
-  for (const [, block = ''] of text.matchAll(/^```ts\n([^]*?)^```$/gm)) {
-    if (modules.length === 0 || /^import /m.test(block)) modules.push(block)
-    else modules.push(`${modules.pop() ?? ''}${block}`)
-  }
-  return modules
-}
-
-/** The scripts of package.json that the text tells to run. */
-function scriptsIn(text: string): string[] {
-  const named = [...text.matchAll(/\bnpm run (?:-s |--silent )?([\w:-]+)/g)].map(([, name = '']) => name)
-  return /\bnpm (?:test|t)\b/.test(text) ? [...named, 'test'] : named
-}
-
-/** What the compiler has against these modules, with the repository's own settings and `llmemo` being the source. */
-function errorsIn(modules: readonly string[]): string {
-  const folder = join(top, 'node_modules/.cache/llmemo-readme')
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
-  const files = modules.map((_, index) => `block-${index + 1}.mts`)
-  for (const [index, text] of modules.entries()) writeFileSync(join(folder, files[index] ?? ''), `${text}\nexport {}\n`)
-  // A reader of the README may declare a name that only the next paragraph uses.
-  const compilerOptions = { noUnusedLocals: false }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: '../../../tsconfig.json', compilerOptions, include: [], files }))
-  return typecheck(folder)
-}
-
-function readme(): string {
-  return readFileSync(join(top, 'README.md'), 'utf8')
-}
+/** What stands in the package beside the files that package.json lists, or is to be listed there. */
+const travelling = ['examples/', 'CHANGELOG.md', 'LICENSE', 'dist/']
 
 describe('README.md', () => {
   it('is read in one go: fewer than 200 lines', () => {
-    expect(readme().trimEnd().split('\n').length).toBeLessThan(200)
+    expect(page('README.md').trimEnd().split('\n').length).toBeLessThan(200)
   })
 
   it('names only npm scripts that there are', () => {
-    expect(scriptsIn(readme())).toContain('test')
-    expect(Object.keys(manifest().scripts)).toEqual(expect.arrayContaining(scriptsIn(readme())))
+    const scripts = scriptsIn(page('README.md'))
+    expect(scripts).toContain('test')
+    expect(Object.keys(manifest().scripts)).toEqual(expect.arrayContaining(scripts))
+  })
+
+  it('links only to files that are there, and that are in the package too', () => {
+    const links = linksIn(page('README.md'))
+    expect(links).toContain('CHANGELOG.md')
+    expect(links.filter((path) => !existsSync(join(top, path)))).toEqual([])
+    expect(links.filter((path) => !travelling.some((each) => path.startsWith(each)))).toEqual([])
   })
 
   it('shows TypeScript that compiles', () => {
-    const modules = modulesIn(readme())
+    const modules = modulesIn(page('README.md'))
     expect(modules).not.toEqual([])
-    expect(errorsIn(modules)).toBe('')
+    expect(errorsIn('readme', modules)).toBe('')
   })
 })
 
-describe('the checks of the README', () => {
+describe('the checks of a page', () => {
   it('put blocks together that belong together', () => {
     const text = "```ts\nimport 'a'\n```\ntext\n```ts\nb()\n```\n```sh\nnpm ci\n```\n```ts\nimport 'c'\n```\n"
     expect(modulesIn(text)).toEqual(["import 'a'\nb()\n", "import 'c'\n"])
@@ -67,7 +46,15 @@ describe('the checks of the README', () => {
     ])
   })
 
+  it('find a link to a file, and leave out those to the web and to a heading', () => {
+    expect(linksIn('[a](examples/a.ts), ![b](b.svg "b"), [c](https://example.com/c), [d](#d), [e](docs/e.md#f)')).toEqual([
+      'examples/a.ts',
+      'b.svg',
+      'docs/e.md',
+    ])
+  })
+
   it('find a mistake', () => {
-    expect(errorsIn(["import { LlmemoError } from 'llmemo'\nexport const text: string = LlmemoError"])).toContain('error TS2322')
+    expect(errorsIn('mistake', ["import { LlmemoError } from 'llmemo'\nexport const text: string = LlmemoError"])).toContain('error TS2322')
   })
 })
