@@ -2,8 +2,8 @@
  * The pages of the project as a test reads them: their TypeScript, their links, and the paths and scripts that they name.
  * @module
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { top, typecheck } from '../support/packed.ts'
 
 /** A page, by its path from the top of the repository. */
@@ -62,4 +62,24 @@ export function errorsIn(name: string, modules: readonly string[]): string {
 
 function folderOf(name: string): string {
   return join(top, 'node_modules/.cache', `llmemo-${name}`)
+}
+
+/**
+ * Writes a page's modules into a folder in which a test can import them: not below `node_modules`, where Node.js strips no types.
+ * @param name the name of the folder
+ * @param modules the texts by their paths in it
+ * @param withSource whether the folder is to have a copy of `src`, for modules that import it by relative paths
+ */
+export function writeTree(name: string, modules: Readonly<Record<string, string>>, withSource = false): string {
+  const folder = join(top, 'coverage', `pages-${name}`)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  if (withSource) cpSync(join(top, 'src'), join(folder, 'src'), { recursive: true })
+  for (const [path, text] of Object.entries(modules)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+  const files = Object.keys(modules)
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: '../../tsconfig.json', include: [], files }))
+  return folder
 }

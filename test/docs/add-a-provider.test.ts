@@ -1,0 +1,36 @@
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { providers } from '../../src/providers/catalogue.ts'
+import { typecheck } from '../support/packed.ts'
+import { modulesIn, page, writeTree } from './pages.ts'
+
+const text = page('docs/add-a-provider.md')
+/** The modules of the page by the path in the first line of each. */
+const modules = Object.fromEntries(modulesIn(text).map((module) => [/^\/\/ (\S+)/.exec(module)?.[1] ?? '', module]))
+const folder = writeTree('add-a-provider', modules, true)
+
+it('docs/add-a-provider.md shows an endpoint, a list and a test that compile', () => {
+  expect(Object.keys(modules)).toEqual([
+    'src/providers/cohere/rerank.ts',
+    'src/providers/cohere/endpoints.ts',
+    'test/providers/cohere/rerank.test.ts',
+  ])
+  expect(typecheck(folder)).toBe('')
+})
+
+it('docs/add-a-provider.md shows a row as the catalogue has them', () => {
+  const row = /^\+ {2}\{ (.*) \},$/m.exec(text)?.[1] ?? ''
+  const members = [...row.matchAll(/(\w+): /g)].map(([, name]) => name)
+  expect(members).toEqual(Object.keys(providers[0] ?? {}))
+})
+
+it('docs/add-a-provider.md explains every member of an endpoint', () => {
+  const declared = /export interface Endpoint \{([^]*?)\n\}/.exec(page('src/providers/endpoint.ts'))?.[1] ?? ''
+  const members = [...declared.matchAll(/^ {2}(?:readonly )?(\w+)\??[:(]/gm)].map(([, name = '']) => name)
+  const table = /\| member \|[^]*?\n\n/.exec(text)?.[0] ?? ''
+  const explained = [...table.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, names = '']) => names.replaceAll('`', '').split(', '))
+  expect(explained.toSorted()).toEqual(members.toSorted())
+})
+
+// The page's own test of its endpoint.
+await import(join(folder, 'test/providers/cohere/rerank.test.ts'))
