@@ -1,11 +1,24 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { errorsIn, linksIn, modulesIn, page, scriptsIn } from './docs/pages.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { errorsIn, linksIn, modulesIn, page, scriptsIn, writeTree } from './docs/pages.ts'
 import { manifest, top } from './support/packed.ts'
 
 /** What stands in the package beside the files that package.json lists, or is to be listed there. */
 const travelling = ['examples/', 'CHANGELOG.md', 'LICENSE', 'dist/']
+
+/** An answer of OpenAI with this usage, as its SDK gets it. */
+function answered(input: number, output: number): Response {
+  const message = { role: 'assistant', content: 'A cache keeps what was asked before.' }
+  const usage = { prompt_tokens: input, completion_tokens: output, total_tokens: input + output }
+  const choices = [{ index: 0, message, finish_reason: 'stop' }]
+  return Response.json({ id: 'c', object: 'chat.completion', created: 1, model: 'gpt-5-mini-2025-08-07', choices, usage })
+}
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.unstubAllEnvs()
+})
 
 describe('README.md', () => {
   it('is read in one go: fewer than 200 lines', () => {
@@ -29,6 +42,31 @@ describe('README.md', () => {
     const modules = modulesIn(page('README.md'))
     expect(modules).not.toEqual([])
     expect(errorsIn('readme', modules)).toBe('')
+  })
+
+  it('begins with an example that does what its comments say', async () => {
+    const [example = ''] = modulesIn(page('README.md'))
+    const told =
+      /console\.log\(answer\._cache\) \/\/ \{ hit: (\w+), source: '(\w+)', age: (\d+), ttl: (\d+), savedUsd: ([\d.]+), savedTokens: (\d+)/.exec(
+        example,
+      )
+    const [hit, source, age, ttl, savedUsd, savedTokens] = told?.slice(1) ?? []
+    const fetched = vi.fn<() => Promise<Response>>(() => Promise.resolve(answered(12, 258)))
+    const logged = vi.spyOn(console, 'log').mockImplementation(() => undefined)
+    vi.stubGlobal('fetch', fetched)
+    vi.stubEnv('OPENAI_API_KEY', 'none')
+    await import(join(writeTree('readme', { 'example.ts': example }), 'example.ts'))
+    expect(fetched).toHaveBeenCalledTimes(1)
+    expect(logged).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({
+        hit: hit === 'true',
+        source,
+        age: Number(age),
+        ttl: Number(ttl),
+        savedUsd: Number(savedUsd),
+        savedTokens: Number(savedTokens),
+      }),
+    )
   })
 })
 

@@ -6,9 +6,12 @@ import { top } from '../support/packed.ts'
 import { linksIn, page, pathsIn } from './pages.ts'
 
 const pages = [
+  'README.md',
+  'CHANGELOG.md',
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
+  'docs/add-a-provider.md',
   'docs/add-a-store.md',
   'docs/options.md',
   'test/faults/README.md',
