@@ -10,7 +10,8 @@ import { type Fetch, fetchThrough } from '../http/caching-fetch.ts'
 import { infoOfResponse, noteInfo } from '../cache-info.ts'
 import { callOptions, passDown, passedOptionsIn } from '../call-options.ts'
 import { openFastLane } from '../http/fast-lane.ts'
-import { bareClient, type FetchClient, hasMethods, optionOf, withCallOptions } from '../http/sdk-client.ts'
+import { isClientOf, providerNamed } from '../../providers/catalogue.ts'
+import { bareClient, type FetchClient, optionOf, withCallOptions } from '../http/sdk-client.ts'
 
 /** What a middleware is given: what `fetch` would be. */
 interface ApiRequest extends RequestInit {
@@ -27,7 +28,7 @@ type Middleware = (request: ApiRequest, next: Next, context?: Context) => Promis
 
 /** Whether `client` is a client of the Anthropic SDK or one of its siblings, by its shape. */
 export function isAnthropic(client: object): client is FetchClient {
-  return hasMethods(client, ['messages', 'create'], ['messages', 'stream'], ['withOptions'], ['post'], ['fetch'])
+  return isClientOf('anthropic', client)
 }
 
 /** A client of the same type that goes through the engine. The caller's own is not changed. */
@@ -150,6 +151,8 @@ function namesCredential(headers: unknown): boolean {
   return entries.some((entry) => Array.isArray(entry) && isCredential(entry[0]) && entry[1] !== null && entry[1] !== undefined)
 }
 
+const credentialHeaders = providerNamed('anthropic')?.credentialHeaders ?? []
+
 function isCredential(name: unknown): boolean {
-  return typeof name === 'string' && ['x-api-key', 'authorization'].includes(name.toLowerCase())
+  return typeof name === 'string' && credentialHeaders.includes(name.toLowerCase())
 }

@@ -4,14 +4,15 @@
  * @module
  */
 import { attachInfo, cacheInfo } from '../cache-info.ts'
-import { type FetchClient, hasMethods } from '../http/sdk-client.ts'
+import type { FetchClient } from '../http/sdk-client.ts'
 
 type Method = (...given: unknown[]) => unknown
 
 /** `client`, whose `parse()`, which makes a new result of that of `create()`, hands the facts on. */
 export function withInformedParse(client: FetchClient): FetchClient {
   for (const resource of [Reflect.get(client, 'messages'), memberOf(Reflect.get(client, 'beta'), 'messages')]) {
-    if (typeof resource !== 'object' || resource === null || !hasMethods(resource, ['parse'], ['create'])) continue
+    if (typeof resource !== 'object' || resource === null || !['parse', 'create'].every((name) => isMethod(memberOf(resource, name))))
+      continue
     const value = informedParse(resource)
     Object.defineProperty(resource, 'parse', { value, configurable: true, writable: true })
   }

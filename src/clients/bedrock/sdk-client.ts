@@ -3,6 +3,7 @@
  * @module
  */
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import { isClientOf } from '../../providers/catalogue.ts'
 
 /** What we use of a Bedrock Runtime client. */
 export interface BedrockClient {
@@ -36,15 +37,7 @@ export type Middleware = (next: Next, context: { readonly commandName?: string }
 
 /** Whether `client` is a Bedrock Runtime client, by its codec and by the service that its configuration names. */
 export function isBedrock(client: object): client is BedrockClient {
-  const config: unknown = Reflect.get(client, 'config')
-  const stack: unknown = Reflect.get(client, 'middlewareStack')
-  return (
-    typeof Reflect.get(client, 'send') === 'function' &&
-    isJsonObject(config) &&
-    config['serviceId'] === 'Bedrock Runtime' &&
-    isJsonObject(stack) &&
-    typeof stack['clone'] === 'function'
-  )
+  return isClientOf('aws-bedrock', client)
 }
 
 /** Where the answers come from: an endpoint that was set, else the region. Either is part of the key. */

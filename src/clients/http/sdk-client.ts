@@ -29,15 +29,6 @@ interface SdkPromise {
   withResponse: (this: SdkPromise) => Promise<SdkProps>
 }
 
-/** Whether `client` has these methods, each named by its path: `['chat', 'completions', 'create']`. */
-export function hasMethods(client: object, ...paths: readonly (readonly string[])[]): boolean {
-  return paths.every((path) => {
-    let value: unknown = client
-    for (const name of path) value = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
-    return typeof value === 'function'
-  })
-}
-
 /** The bare client beneath one of ours, as two caches around one another would only hide each other. */
 export function bareClient(client: FetchClient): FetchClient {
   const beneath: unknown = Reflect.get(client, bare)

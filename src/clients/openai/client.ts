@@ -5,11 +5,12 @@
 import type { Engine } from '../../engine/engine.ts'
 import { fetchThrough } from '../http/caching-fetch.ts'
 import { openFastLane } from '../http/fast-lane.ts'
-import { bareClient, type FetchClient, hasMethods, optionOf, withCallOptions } from '../http/sdk-client.ts'
+import { isClientOf } from '../../providers/catalogue.ts'
+import { bareClient, type FetchClient, optionOf, withCallOptions } from '../http/sdk-client.ts'
 
-/** Whether `client` is an OpenAI or Azure OpenAI client, by its shape: bundlers rename classes, and a package may be there twice. */
+/** Whether `client` is an OpenAI or Azure OpenAI client. */
 export function isOpenAi(client: object): client is FetchClient {
-  return hasMethods(client, ['chat', 'completions', 'create'], ['embeddings', 'create'], ['withOptions'], ['post'], ['fetch'])
+  return isClientOf('openai', client)
 }
 
 /** A client of the same type that goes through the engine. The caller's own is not changed. */
