@@ -22,10 +22,10 @@ type InvokeModelStream = import('@aws-sdk/client-bedrock-runtime').InvokeModelWi
 /** The commands that are cached. */
 type Command = Converse | ConverseStream | InvokeModel | InvokeModelStream
 
-type InputOf<Given> = Given extends { readonly input: infer Input } ? Input : never
+type InputOf<Sent> = Sent extends { readonly input: infer Input } ? Input : never
 
 /** The output of a command, as its own handler returns it. */
-type OutputOf<Given> = Given extends { resolveMiddleware(...given: never): (...given: never) => Promise<{ output: infer Output }> }
+type OutputOf<Sent> = Sent extends { resolveMiddleware(...given: never): (...given: never) => Promise<{ output: infer Output }> }
   ? WithInfo<Output>
   : never
 
@@ -38,19 +38,19 @@ type Options = With<Sendable[1]>
 type MethodOptions = With<Parameters<BedrockRuntime['converse']>[1]>
 
 /** The callback of a call. Its error has the SDK's own type. */
-type Callback<Given> = (error: Parameters<Sendable[2]>[0], output?: OutputOf<Given>) => void
+type Callback<Sent> = (error: Parameters<Sendable[2]>[0], output?: OutputOf<Sent>) => void
 
 type Send = {
-  <Given extends Command>(command: Given, callback: Callback<Given>): void
-  <Given extends Command>(command: Given, options?: Options): Promise<OutputOf<Given>>
-  <Given extends Command>(command: Given, options: Options, callback: Callback<Given>): void
+  <Sent extends Command>(command: Sent, callback: Callback<Sent>): void
+  <Sent extends Command>(command: Sent, options?: Options): Promise<OutputOf<Sent>>
+  <Sent extends Command>(command: Sent, options: Options, callback: Callback<Sent>): void
 }
 
 /** The overload with a callback comes first. If the compiler tries it after the options, it has already taken its parameters for `any`. */
-type Call<Given> = {
-  (input: InputOf<Given>, callback: Callback<Given>): void
-  (input: InputOf<Given>, options?: MethodOptions): Promise<OutputOf<Given>>
-  (input: InputOf<Given>, options: MethodOptions, callback: Callback<Given>): void
+type Call<Sent> = {
+  (input: InputOf<Sent>, callback: Callback<Sent>): void
+  (input: InputOf<Sent>, options?: MethodOptions): Promise<OutputOf<Sent>>
+  (input: InputOf<Sent>, options: MethodOptions, callback: Callback<Sent>): void
 }
 
 /** The methods of the client that has one for each command. */
@@ -62,8 +62,8 @@ type Methods = {
 }
 
 /** `send` and the methods once more, at the end: the compiler's error for a wrong call is about the last overload. */
-type LastSend = <Given extends Command>(command: Given, options: Options) => Promise<OutputOf<Given>>
-type LastCall<Given> = (input: InputOf<Given>, options: MethodOptions) => Promise<OutputOf<Given>>
+type LastSend = <Sent extends Command>(command: Sent, options: Options) => Promise<OutputOf<Sent>>
+type LastCall<Sent> = (input: InputOf<Sent>, options: MethodOptions) => Promise<OutputOf<Sent>>
 type LastMethods = {
   converse: LastCall<Converse>
   converseStream: LastCall<ConverseStream>
