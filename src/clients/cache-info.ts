@@ -1,26 +1,26 @@
 /**
- * Where the cache facts of a result are kept, so that they can be asked for by whatever the SDK made of it.
+ * Where the cache facts of a result are kept, so that `cacheInfo` finds them on anything that the SDK makes of it.
  * @module
  */
 import type { CacheInfo } from '../call.ts'
 import { LazyResponse } from './lazy-response.ts'
 
-const known = new WeakMap<object, () => CacheInfo>()
+const infoByCarrier = new WeakMap<object, () => CacheInfo>()
 
-/** Facts that were put on a result. Any other `_cache` is the provider's or the caller's own. */
+/** Facts that we put on a result. Any other `_cache` belongs to the provider or the caller. */
 const genuine = new WeakSet()
 
 /**
- * Notes the facts of a `Response`, or of the abort signal of the stream that it became.
+ * Notes the facts of a `Response`, or of the abort signal of the stream that it becomes.
  * @param info makes the facts, the same each time
  */
 export function noteInfo(carrier: object, info: () => CacheInfo): void {
-  known.set(carrier, info)
+  infoByCarrier.set(carrier, info)
 }
 
 /**
- * Puts the facts on a result as `_cache`, beside the SDKs' own `_request_id`: there for who asks, invisible to who lists or compares.
- * @param info makes the facts, the same each time; called when somebody first asks, as hardly anybody does
+ * Puts the facts on a result as `_cache`, beside the SDKs' own `_request_id`. It can be read, but lists and comparisons do not see it.
+ * @param info makes the facts, the same each time. It is called when the caller first reads them, which is rare.
  */
 export function attachInfo(result: unknown, info: () => CacheInfo): void {
   if (typeof result !== 'object' || result === null || !Object.isExtensible(result)) return
@@ -32,29 +32,29 @@ export function attachInfo(result: unknown, info: () => CacheInfo): void {
   Object.defineProperty(result, '_cache', { get, set: replaceInfo, enumerable: false, configurable: true })
 }
 
-/** A caller may put something else in the place of `_cache`. */
+/** A caller may replace `_cache`. */
 function replaceInfo(this: object, value: unknown): void {
   Object.defineProperty(this, '_cache', { value, enumerable: false, configurable: true, writable: true })
 }
 
-/** What tells the facts of a response, or `undefined`. */
+/** The function that makes the facts of a response, or `undefined`. */
 export function infoOfResponse(response: Response): (() => CacheInfo) | undefined {
-  return response instanceof LazyResponse ? response.info : known.get(response)
+  return response instanceof LazyResponse ? response.info : infoByCarrier.get(response)
 }
 
 /**
- * The cache facts of anything that a wrapped client or a caching fetch gave: a result, a stream, a stream helper such as
- * `chat.completions.stream()`, a `Response`. `undefined` when it came from somewhere else, or when a helper has not asked yet.
+ * The cache facts of anything that a wrapped client or a caching fetch returned: a result, a stream, a `Response`, or a stream helper such
+ * as `chat.completions.stream()`. `undefined` for anything else, and for a helper that has not sent its request yet.
  */
 export function cacheInfo(of: unknown): CacheInfo | undefined {
   if (typeof of !== 'object' || of === null) return undefined
-  const info = known.get(of)
+  const info = infoByCarrier.get(of)
   if (info !== undefined) return info()
   const attached: unknown = Object.hasOwn(of, '_cache') ? Reflect.get(of, '_cache') : undefined
   if (isGenuine(attached)) return attached
   const controller: unknown = Reflect.get(of, 'controller')
   const signal: unknown = controller instanceof AbortController ? controller.signal : undefined
-  return signal instanceof AbortSignal ? known.get(signal)?.() : undefined
+  return signal instanceof AbortSignal ? infoByCarrier.get(signal)?.() : undefined
 }
 
 function isGenuine(value: unknown): value is CacheInfo {

@@ -1,5 +1,5 @@
 /**
- * The cache's options of one call: read from the SDK's request options, and passed down to where the call is answered.
+ * The cache's options of one call: read from the SDK's request options, and passed down to the seam.
  * @module
  */
 import { assertCallOptions } from '../engine/settings/call-options.ts'
@@ -10,32 +10,32 @@ import type { Call } from '../engine/cached-call.ts'
 import { canonicalJson } from '../json/canonical.ts'
 import { isPlainJson } from '../json/plain.ts'
 
-/** GenerationByLabel a client of ours and holds the bare client beneath. Shared by all copies of llmemo. */
+/** The member of a wrapped client that holds the bare client beneath. All copies of llmemo share the symbol. */
 export const bare = Symbol.for('llmemo.bare')
 
-/** Under this member of `fetch`'s init a wrapped client hands its caller's options down. Shared by all copies of llmemo. */
+/** The member of `fetch`'s init in which a wrapped client passes the cache's options down. All copies of llmemo share the symbol. */
 export const callOptions = Symbol.for('llmemo.call')
 
-/** What a wrapped client hands down. */
+/** What a wrapped client passes down with a call. */
 export interface PassedOptions {
   readonly options: CallOptions
-  /** The request's body as the caller gave it, of which the SDK may send something else. */
+  /** The request's body as the caller gave it. The SDK may send something else. */
   body: unknown
-  /** The signal that the caller gave: that of a stream helper's own controller, by which the helper's facts are found. */
+  /** The signal that the caller gave. A stream helper gives its own controller's signal, and `cacheInfo` finds the helper's facts by it. */
   readonly signal?: object
-  /** Told what the seam saw of the call. */
-  learn?: (seen: SeamObservation) => void
-  /** What was found of the call before it came to the seam, which need not look once more. */
-  looked?: EarlierLookup | undefined
+  /** Called with what the seam sees of the call. */
+  learn?: (observation: SeamObservation) => void
+  /** A look-up made before the call reached the seam, which then need not look up again. */
+  earlierLookup?: EarlierLookup | undefined
 }
 
-/** What was found under a key. */
+/** A look-up that is done: its key, and what it found. */
 export interface EarlierLookup {
   readonly key: string
   readonly found: LookupResult | undefined
 }
 
-/** What the seam saw of a call that it has decided. */
+/** What the seam sees of a call that uses the cache. */
 export interface SeamObservation {
   readonly call: Call
   readonly url: string
@@ -61,7 +61,7 @@ export function readCallOptions(cache: unknown, bypassCache: unknown): CallOptio
 }
 
 /**
- * The request options less ours, which go down to our fetch in `fetchOptions`.
+ * The request options without ours, which go to our `fetch` in `fetchOptions`.
  * @throws {InvalidOptionError} for an unknown option or a value that cannot be
  */
 export function passDown(given: unknown): unknown {
@@ -78,7 +78,7 @@ export function passDown(given: unknown): unknown {
   return options
 }
 
-/** Whether a key can be made of a body. What the SDK would send of a `Map` or a `NaN` is not what the caller meant. */
+/** Whether a key can be made of a body. For a `Map` or a `NaN`, the SDK sends something else than the caller meant. */
 export function isKeyable(body: unknown): boolean {
   if (typeof body !== 'object' || body === null || body instanceof FormData || isPlainJson(body)) return true
   try {

@@ -1,6 +1,6 @@
 /**
- * A stored answer as the SDK reads it, without the streams that a `Response` is made of: these take most of the time of a hit. The SDK
- * reads a few headers and the text; for whatever else is asked, and for the caller, there is a real `Response`.
+ * A stored answer as the SDK reads it, without the streams of a `Response`, which would take most of the time of a hit. The SDK reads a few
+ * headers and the text. For all else, and for the caller, there is a real `Response`.
  * @module
  */
 import type { CacheInfo } from '../call.ts'
@@ -8,17 +8,17 @@ import type { CacheInfo } from '../call.ts'
 /** What a {@link LazyResponse} is made of. */
 export interface LazyResponseParts {
   readonly status: number
-  /** Those headers that were kept with the answer: the same object for each of its responses. */
+  /** The headers that were stored with the answer: the same object for each of its responses. */
   readonly headers: Readonly<Record<string, string>>
   readonly url: string
   readonly text: string
-  /** Tells the cache facts. */
+  /** Makes the cache facts. */
   readonly info: () => CacheInfo
-  /** Makes the real one. */
+  /** Makes the real `Response`. */
   readonly make: () => Response
 }
 
-/** A `Response` that is made when it is needed. A caller is to have the {@link materialise}. */
+/** A `Response` that is made only if it is needed. The caller gets what {@link materialise} returns. */
 export class LazyResponse implements Response {
   readonly #parts: LazyResponseParts
   #read = false
@@ -28,12 +28,12 @@ export class LazyResponse implements Response {
     this.#parts = parts
   }
 
-  /** Tells the cache facts. */
+  /** Makes the cache facts. */
   get info(): () => CacheInfo {
     return this.#parts.info
   }
 
-  /** The `Response` that this one stands for, read as far as this one is. */
+  /** The `Response` that this one stands for. It is read if this one is. */
   get real(): Response {
     if (this.#real !== undefined) return this.#real
     this.#real = this.#parts.make()
@@ -108,18 +108,18 @@ export class LazyResponse implements Response {
   }
 }
 
-/** The headers of answers as the SDK reads them. To make them takes as long as to look an answer up, so those of one answer are made once. */
-const made = new WeakMap<object, Headers>()
+/** Stored headers as `Headers`. To make them takes as long as to look up an answer, so they are made once for each answer. */
+const headersByAnswer = new WeakMap<object, Headers>()
 
 function headersOf(kept: LazyResponseParts['headers']): Headers {
-  const known = made.get(kept)
+  const known = headersByAnswer.get(kept)
   if (known !== undefined) return known
   const headers = new Headers(kept)
-  made.set(kept, headers)
+  headersByAnswer.set(kept, headers)
   return headers
 }
 
-/** `response`, as a caller is to have it. */
+/** The response for the caller: a real `Response` in place of a lazy one. */
 export function materialise(response: Response): Response {
   return response instanceof LazyResponse ? response.real : response
 }

@@ -1,5 +1,5 @@
 /**
- * One line wraps a client.
+ * `withCache` wraps a client in one line; `cachingFetch` wraps a `fetch`.
  * @module
  */
 import { type Cache, createCache, engineOf } from '../cache/cache.ts'
@@ -13,21 +13,21 @@ import { isOpenAi, wrapOpenAi } from './openai/client.ts'
 import type { Cached } from './cached.ts'
 
 /**
- * A client of the same type whose repeated calls are answered from the cache. The client that is given is not changed.
- * @param cacheOrOptions a cache, to be shared with others, or the options of one of its own @default a cache in memory
- * @throws {UnknownClientError} for a client that is not known
- * @throws {InvalidOptionError} for options that cannot be
+ * Returns a client of the same type that answers repeated calls from the cache. It does not change the client that it is given.
+ * @param cacheOrOptions a cache, which other clients may share, or the options for a new one @default a cache in memory
+ * @throws {UnknownClientError} for a client of an unknown SDK
+ * @throws {InvalidOptionError} for an unknown option or an invalid value
  */
 export function withCache<Client extends object>(client: Client, cacheOrOptions?: Cache | CacheOptions): Cached<Client> {
   if (typeof client !== 'object' || client === null) throw new UnknownClientError(client)
   const wrap = wrapperOf(client)
   if (wrap === undefined) throw new UnknownClientError(client)
-  // The wrapped client is of the class of the client, with the additions that `Cached` describes.
+  // The wrapped client has the class of the given one, with the additions that `Cached` describes.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return wrap(engineFrom(cacheOrOptions)) as Cached<Client>
 }
 
-/** The SDKs are told apart by shape: bundlers rename classes, and a package may be there twice. */
+/** The function that wraps this client. */
 function wrapperOf(client: object): ((engine: Engine) => object) | undefined {
   if (isOpenAi(client)) return (engine) => wrapOpenAi(client, engine)
   if (isAnthropic(client)) return (engine) => wrapAnthropic(client, engine)
@@ -36,9 +36,10 @@ function wrapperOf(client: object): ((engine: Engine) => object) | undefined {
 }
 
 /**
- * A `fetch` that answers repeated calls from the cache, for any SDK that takes one: OpenAI's and Anthropic's own protocols under any host.
- * @param fetch what asks the origin @default the global fetch
- * @throws {InvalidOptionError} when `cache` is no cache or `fetch` no function
+ * Returns a `fetch` that answers repeated calls from the cache, for any SDK that takes one. It knows the protocols of OpenAI and Anthropic,
+ * on any host.
+ * @param fetch calls the origin @default the global fetch
+ * @throws {InvalidOptionError} if `cache` is no cache or `fetch` no function
  */
 export function cachingFetch(cache: Cache, fetch: Fetch = globalThis.fetch): Fetch {
   if (engineOf(cache) === undefined) throw new InvalidOptionError('cache', cache, 'a cache made by createCache()')
@@ -47,7 +48,7 @@ export function cachingFetch(cache: Cache, fetch: Fetch = globalThis.fetch): Fet
 }
 
 function engineFrom(cacheOrOptions: Cache | CacheOptions | undefined): Engine {
-  // What is no cache is read as options, which names whatever in it is none.
+  // Anything else is read as options. `createCache` throws an error that names what is wrong in them.
   const engine = engineOf(isCache(cacheOrOptions) ? cacheOrOptions : createCache(cacheOrOptions))
   if (engine === undefined) throw new InvalidOptionError('cache', cacheOrOptions, 'a cache made by createCache(), or its options')
   return engine

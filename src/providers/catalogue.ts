@@ -1,5 +1,5 @@
 /**
- * All that is known of each provider, in one table. To add a provider is to add a folder with its endpoints and a row here.
+ * All that is known of each provider, in one table. To add a provider, add a folder with its endpoints and a row here.
  * @module
  */
 import { anthropicEndpoints } from './anthropic/endpoints.ts'
@@ -11,35 +11,108 @@ import { openaiEndpoints } from './openai/endpoints.ts'
 export interface Provider {
   /** Its name in keys, entries and statistics: `openai`. */
   readonly name: string
-  /** What people call it, in messages. */
+  /** Its name in messages to people: `OpenAI`. */
   readonly title: string
-  /** Every endpoint that is cached. What is not in this list passes through. */
+  /** Every endpoint that is cached. A call to any other endpoint passes through. */
   readonly endpoints: readonly Endpoint[]
-  /** Whether its endpoints are told apart by the path of a URL, and so go through a `fetch`. */
+  /** Whether the path of a URL names the endpoint, so that calls go through a `fetch`. */
   readonly overFetch: boolean
-  /** Where a bare client asks when its user names no other place; `undefined` where there is no such place. */
+  /** The base URL that a client uses unless its user sets another; `undefined` if there is no such URL. */
   readonly origin: string | undefined
+  /**
+   * Request headers that hold the credential, in lower case. They make the default scope.
+   * Their number and order are part of its digest: a new name makes the entries of all default scopes unreachable.
+   */
+  readonly credentialHeaders: readonly string[]
+  /** Headers of an answer over `fetch` that are stored with it, in lower case. */
+  readonly keptHeaders: readonly string[]
+  /** Its name in the price table of `@pydantic/genai-prices`. */
+  readonly priceTableName: string
+  /** Whether other companies serve the same protocol on hosts of their own. The price table is then searched by the host first. */
+  readonly hasOtherHosts: boolean
+  /** How a client of its SDK is recognised. */
+  readonly client: ClientShape
+}
+
+/** The shape of an SDK's client. Class names are no help: bundlers rename classes, and two copies of a package may be loaded. */
+export interface ClientShape {
+  /** Methods that the client has, by their paths: `chat.completions.create`. */
+  readonly methods: readonly string[]
+  /** The `serviceId` in the client's configuration. @default not compared */
+  readonly serviceId?: string
+}
+
+const openai: Provider = {
+  name: 'openai',
+  title: 'OpenAI',
+  endpoints: openaiEndpoints,
+  overFetch: true,
+  origin: 'https://api.openai.com/v1',
+  // With those of other servers of this protocol: Azure's `api-key`, Google's `x-goog-api-key`, the cookie of a proxy with a log-in.
+  credentialHeaders: ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'openai-organization', 'openai-project', 'cookie'],
+  // `apim-request-id` is Azure's.
+  keptHeaders: ['openai-version', 'x-request-id', 'apim-request-id'],
+  priceTableName: 'openai',
+  hasOtherHosts: true,
+  client: { methods: ['chat.completions.create', 'embeddings.create', 'withOptions', 'post', 'fetch'] },
+}
+
+const anthropic: Provider = {
+  name: 'anthropic',
+  title: 'Anthropic',
+  endpoints: anthropicEndpoints,
+  overFetch: true,
+  origin: 'https://api.anthropic.com',
+  credentialHeaders: ['x-api-key', 'authorization'],
+  keptHeaders: ['request-id'],
+  priceTableName: 'anthropic',
+  hasOtherHosts: false,
+  client: { methods: ['messages.create', 'messages.stream', 'withOptions', 'post', 'fetch'] },
+}
+
+const bedrock: Provider = {
+  name: 'aws-bedrock',
+  title: 'AWS Bedrock',
+  endpoints: bedrockEndpoints,
+  overFetch: false,
+  origin: undefined,
+  // The cache answers before the SDK signs a request, and sees no headers on either way.
+  credentialHeaders: [],
+  keptHeaders: [],
+  priceTableName: 'aws',
+  hasOtherHosts: false,
+  client: { methods: ['send', 'middlewareStack.clone'], serviceId: 'Bedrock Runtime' },
 }
 
 /** Every provider that is known. */
-export const providers: readonly Provider[] = [
-  { name: 'openai', title: 'OpenAI', endpoints: openaiEndpoints, overFetch: true, origin: 'https://api.openai.com/v1' },
-  { name: 'anthropic', title: 'Anthropic', endpoints: anthropicEndpoints, overFetch: true, origin: 'https://api.anthropic.com' },
-  { name: 'aws-bedrock', title: 'AWS Bedrock', endpoints: bedrockEndpoints, overFetch: false, origin: undefined },
-]
+export const providers: readonly Provider[] = [openai, anthropic, bedrock]
 
 /** The provider of that name, or `undefined`. */
 export function providerNamed(name: string): Provider | undefined {
   return providers.find((each) => each.name === name)
 }
 
+/** Whether `client` has the shape of a client of that provider's SDK. */
+export function isClientOf(name: string, client: object): boolean {
+  const shape = providerNamed(name)?.client
+  if (shape === undefined || !shape.methods.every((path) => typeof memberAt(client, path) === 'function')) return false
+  return shape.serviceId === undefined || memberAt(client, 'config.serviceId') === shape.serviceId
+}
+
+/** The member of `object` at a path such as `chat.completions.create`. */
+function memberAt(object: object, path: string): unknown {
+  let value: unknown = object
+  for (const name of path.split('.')) value = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+  return value
+}
+
 /** The longest path first, as the path of one endpoint may end like another's. */
-const overFetch = providers
+const endpointsOverFetch = providers
   .filter((provider) => provider.overFetch)
   .flatMap(({ endpoints }) => endpoints)
   .toSorted((first, second) => second.path.length - first.path.length)
 
-/** The endpoint that a URL's path ends in, or `undefined` when no provider has such a one over `fetch`. */
+/** The endpoint that a URL's path ends with, or `undefined` if no provider has one over `fetch`. */
 export function endpointOfPath(path: string): Endpoint | undefined {
-  return overFetch.find((each) => path.endsWith(each.path))
+  return endpointsOverFetch.find((each) => path.endsWith(each.path))
 }

@@ -1,5 +1,5 @@
 /**
- * What must be known of one endpoint of one provider. Pure: no SDK, no I/O.
+ * What the cache must know of one endpoint of one provider. Pure: no SDK, no I/O.
  * @module
  */
 import type { Usage } from '../entry.ts'
@@ -9,25 +9,25 @@ import type { ServerEvent } from '../base/server-sent-events.ts'
 /** How the streamed form of an answer relates to the whole one. */
 export interface Streaming {
   /**
-   * The whole answer that the events of a complete stream amount to, losing nothing.
-   * `undefined` when the protocol's own end mark is missing, or an error event stands among them: such a stream is not complete.
+   * The whole answer that the events of a complete stream add up to. It loses nothing.
+   * `undefined` if the protocol's own end mark is missing, or one of the events is an error: such a stream is not complete.
    */
   assemble(events: readonly ServerEvent[]): JsonObject | undefined
-  /** The events in which the provider would have streamed this whole answer to this request. `assemble` gives the answer back. */
+  /** The events in which the provider would have streamed this whole answer to this request. `assemble` makes the answer of them again. */
   disassemble(answer: JsonObject, request: JsonObject): ServerEvent[]
-  /** The recorded events as this request would have got them: without the usage that it did not ask for. */
+  /** The recorded events as this request would have got them: without the usage if it does not ask for it. */
   adapt?(events: readonly ServerEvent[], request: JsonObject): ServerEvent[]
 }
 
 /** How a request for many inputs at once is taken apart, so that each input is cached by itself. */
 export interface PerInput {
-  /** One request for each input, in order; `undefined` when this request cannot be taken apart. */
+  /** One request for each input, in order; `undefined` if this request cannot be taken apart. */
   split(request: JsonObject): JsonObject[] | undefined
-  /** The one request for all of these single ones, which `split` made of `request`. */
+  /** One request for all of these single ones, which `split` made of `request`. */
   unite(request: JsonObject, singles: readonly JsonObject[]): JsonObject
-  /** One whole answer for each of the single requests that `answer` answers together; `undefined` when it does not. */
+  /** One whole answer for each of the single requests, out of an answer to all of them; `undefined` if it does not answer all. */
   share(answer: JsonObject, singles: readonly JsonObject[]): JsonObject[] | undefined
-  /** The answer to all at once, of the answers to the single requests, in order. */
+  /** The answer to one request for all, made of the answers to the single requests, in order. */
   join(answers: readonly JsonObject[]): JsonObject
 }
 
@@ -39,28 +39,28 @@ export interface Endpoint {
   readonly name: string
   /** The last part of the URL's path: `/chat/completions`. */
   readonly path: string
-  /** What a call is for when its caller does not say: `chat`. */
+  /** The operation of a call whose caller names none: `chat`. */
   readonly operation: string
-  /** Top-level request fields that cannot change an answer and are no part of the key. */
+  /** Top-level request fields that cannot change an answer. They are not part of the key. */
   readonly ignored: readonly string[]
   /** Whether the answer is bytes rather than JSON. @default false */
   readonly binary?: boolean
   /** Whether an answer may be plain text rather than JSON. @default false */
   readonly plain?: boolean
-  /** How a request for many inputs is taken apart. @default such a request is one question like any other */
+  /** How a request for many inputs is taken apart. @default it is not: such a request has one entry */
   readonly perInput?: PerInput
-  /** How streams are served; without it, a streamed and a whole answer are different answers and `stream` is part of the key. */
+  /** How streams and whole answers are made of each other. Without it they are different answers, and `stream` is part of the key. */
   readonly streaming?: Streaming
-  /** Whether the events of a stream hold the protocol's end mark, where there is no {@link Streaming}. Without it such streams are not stored. */
+  /** Whether a stream has the protocol's end mark, for an endpoint without {@link Streaming}. Without this function, such streams are not stored. */
   readonly complete?: (events: readonly ServerEvent[]) => boolean
   /** Why a request must not be cached, or `undefined`. */
   bypassReason(request: JsonObject): string | undefined
-  /** The request with spellings that the provider defines as the same made one. Never changes its argument. @default as it is */
+  /** The request with one spelling for what the provider defines as the same. It never changes its argument. @default the request as it is */
   readonly normalise?: (request: JsonObject) => JsonObject
-  /** Facets that this request does not ask for and its answer therefore lacks: `['usage']`. @default none */
+  /** Parts that the answer lacks as this request does not ask for them: `['usage']`. @default none */
   readonly missingParts?: (request: JsonObject) => readonly string[]
-  /** Why a whole answer must not be stored by default, or `undefined` when it is complete and successful. */
+  /** Why a whole answer must not be stored by default, or `undefined` if it is complete and successful. */
   skipReason(answer: JsonObject): string | undefined
-  /** The tokens that a whole answer cost, or `undefined` when it does not say. */
+  /** The tokens that a whole answer used, or `undefined` if it does not say. */
   usage(answer: JsonObject): Usage | undefined
 }

@@ -1,13 +1,14 @@
 /**
- * Which headers matter: those of a request that take part in the key, those that are its credential, those of an answer that are kept.
+ * Which headers matter: request headers that take part in the key, request headers that hold the credential, answer headers that are stored.
  * @module
  */
 import { remembering } from '../base/memo.ts'
+import { providers } from './catalogue.ts'
 
-/** Headers that say who asks. They make the default scope and are no other part of the key. */
-const credentials = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'openai-organization', 'openai-project', 'cookie']
+/** Headers that hold the caller's credential. They make the default scope and are no other part of the key. */
+const credentials = [...new Set(providers.flatMap(({ credentialHeaders }) => credentialHeaders))]
 
-/** Headers that carry the call and cannot change its answer. Any other header is part of the key, as nobody can know what it does. */
+/** Headers that carry the call and cannot change its answer. Any other header may change it, and so is part of the key. */
 const transport = new Set([
   'accept',
   'accept-encoding',
@@ -37,34 +38,34 @@ const transport = new Set([
 ])
 const transportPrefixes = ['x-stainless-', 'x-b3-', 'x-datadog-', 'sec-']
 
-/** Headers of an answer that still mean something when it is replayed. Rate limits, cookies and dates do not. */
-const kept = ['content-type', 'openai-version', 'request-id', 'x-request-id', 'apim-request-id']
+/** Answer headers that still mean something in a replay. Rate limits, cookies and dates do not. */
+const kept = ['content-type', ...providers.flatMap((provider) => provider.keptHeaders)]
 
 /** The request headers that take part in the key, names in lower case. */
 export function keyedHeaders(headers: Iterable<readonly [string, string]>, ignored: ReadonlySet<string>): Record<string, string> {
   const keyed: Record<string, string> = {}
   for (const [given, value] of headers) {
-    if (isPlain(given)) continue
+    if (isNeverKeyed(given)) continue
     const name = given.toLowerCase()
-    // Defined rather than assigned: `__proto__` is a name that a header may have.
+    // A plain assignment would fail for a header that is named `__proto__`.
     if (!ignored.has(name)) Object.defineProperty(keyed, name, { value, enumerable: true })
   }
   return keyed
 }
 
-/** Whether a header is no part of the key, whatever the user's settings. The names in an SDK's requests are always the same few. */
-const isPlain = remembering(1_000, (given) => {
+/** Whether a header is no part of the key under any settings. An SDK's requests always have the same few names, so the result is remembered. */
+const isNeverKeyed = remembering(1_000, (given) => {
   const name = given.toLowerCase()
   return transport.has(name) || credentials.includes(name) || transportPrefixes.some((prefix) => name.startsWith(prefix))
 })
 
-/** What the request says of who asks, as one text to be digested; `''` when it says nothing. */
+/** The credential of a request as one text, to be digested; `''` if the request has none. */
 export function credentialText(get: (name: string) => string | null): string {
   const values = credentials.map((name) => get(name))
   return values.every((value) => value === null) ? '' : JSON.stringify(values)
 }
 
-/** The headers of an answer that are kept with it, names in lower case. */
+/** The headers of an answer that are stored with it, names in lower case. */
 export function keptHeaders(get: (name: string) => string | null): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const name of kept) {

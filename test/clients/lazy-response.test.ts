@@ -13,7 +13,7 @@ function make(): { quick: Response; plain: Response; made: () => number } {
     url: '',
     text,
     info: () => {
-      throw new Error('nobody asks for the facts')
+      throw new Error('no test reads the facts')
     },
     make: () => {
       count++
@@ -23,7 +23,7 @@ function make(): { quick: Response; plain: Response; made: () => number } {
   return { quick: new LazyResponse(parts), plain: plain(), made: () => count }
 }
 
-/** What a response is seen to be. */
+/** What a reader sees of a response. */
 const seen = ({ status, statusText, ok, redirected, type, url, headers: given, bodyUsed }: Response) => ({
   status,
   statusText,
@@ -35,8 +35,8 @@ const seen = ({ status, statusText, ok, redirected, type, url, headers: given, b
   headers: [...given],
 })
 
-describe('a quick response', () => {
-  it('looks like a real one, and is none as long as nobody needs it', () => {
+describe('a lazy response', () => {
+  it('looks like a real one, which is made only if it is needed', () => {
     const { quick, plain, made } = make()
     expect(seen(quick)).toEqual(seen(plain))
     expect(made()).toBe(0)
@@ -64,11 +64,11 @@ describe('a quick response', () => {
     expect(() => quick.clone()).toThrow(TypeError)
   })
 
-  it('is no form', async () => {
+  it('cannot be read as a form', async () => {
     await expect(make().quick.formData()).rejects.toThrow(TypeError)
   })
 
-  it('has one real response for everybody, read as far as it is itself', async () => {
+  it('has one real response for all readers, which is read if it is read itself', async () => {
     const { quick, made } = make()
     const real = materialise(quick)
     expect(Object.getPrototypeOf(real)).toBe(Response.prototype)

@@ -22,11 +22,11 @@ describe('an error of the AWS SDK', () => {
   })
 
   it.each([
-    ['a call that is wrong', new ValidationException(meta(400))],
+    ['an invalid call', new ValidationException(meta(400))],
     ['a call that is not allowed', Object.assign(new Error('no'), { $metadata: { httpStatusCode: 403 } })],
     ['no credentials', Object.assign(new Error('no'), { name: 'CredentialsProviderError', tryNextLink: true })],
     ['an abort', Object.assign(new Error('no'), { name: 'AbortError' })],
-    ['a fault in a program', new TypeError('undefined is no function')],
+    ['a fault in the program', new TypeError('undefined is no function')],
     ['a text', 'no'],
   ])('is none: %s', (_, error) => {
     expect(isOutage(error)).toBe(false)
@@ -49,7 +49,7 @@ function bedrock(answered: () => { readonly statusCode: number; readonly body: s
     },
   }
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' }
-  // The SDK asks no more of a handler than this.
+  // The SDK uses no more of a handler than this.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const config = { region: 'us-east-1', credentials, maxAttempts: 1, requestHandler: requestHandler as never }
   return { client: new BedrockRuntimeClient(config), count: () => asked }
@@ -70,7 +70,7 @@ function command(): ConverseCommand {
 }
 
 describe('a Bedrock client', () => {
-  it('serves the last good answer in an outage, and the error that is the call’s own', async () => {
+  it('serves the last good answer in an outage, but not for an error that the call itself caused', async () => {
     let state = said('good')
     const { client, count } = bedrock(() => state)
     const { cache, clock } = openCache({ ttl: '1m', staleIfError: '1h' })
@@ -104,7 +104,7 @@ describe('a Bedrock client', () => {
   })
 })
 
-/** A caller of embeddings, whose vectors tell the length of their text and the number of the call that made them. */
+/** A caller of embeddings. Each vector holds the length of its text and the number of the call that made it. */
 function open(options: CacheOptions) {
   const opened = openCache({ ttl: '1m', ...options })
   const asked: string[][] = []
@@ -130,7 +130,7 @@ function open(options: CacheOptions) {
 }
 
 describe('a batch of embeddings', () => {
-  it('is served stale as a whole, while those of its inputs that are stale are fetched', async () => {
+  it('is served stale as a whole, while its stale inputs are fetched', async () => {
     const { clock, asked, embed } = open({ staleWhileRevalidate: '1h' })
     await embed('a', 'bb')
     clock.advance(61_000)
@@ -149,7 +149,7 @@ describe('a batch of embeddings', () => {
     ])
   })
 
-  it('is served stale in an outage when each of its inputs is stored, and else the error', async () => {
+  it('is served stale in an outage if each of its inputs is stored, else it fails', async () => {
     const { clock, state, embed } = open({ staleIfError: '1h' })
     await embed('a', 'bb')
     clock.advance(61_000)
@@ -161,7 +161,7 @@ describe('a batch of embeddings', () => {
     expect(await embed('a', 'new')).toBe(503)
   })
 
-  it('is not fetched ahead of its end', async () => {
+  it('is not refreshed before it is stale', async () => {
     const { clock, asked, embed } = open({ refreshAhead: 0.5 })
     await embed('a', 'bb')
     clock.advance(59_000)
@@ -170,7 +170,7 @@ describe('a batch of embeddings', () => {
     expect(asked).toHaveLength(1)
   })
 
-  it('I1 is asked for as a whole when all of it came in between the look-up and the call', async () => {
+  it('I1 is requested as a whole if all of it is stored between the look-up and the call', async () => {
     const store = new ScriptedStore()
     const there = open({ store })
     await there.embed('a', 'bb')

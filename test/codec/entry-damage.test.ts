@@ -373,10 +373,14 @@ describe('bytes that are no sound entry', () => {
     expect(outcome(plain, forge({ headText: serialize(head) }))).toBe('DAMAGED_ENTRY')
   })
 
-  it('B13 have nothing to revive or run them in the source of the codec', () => {
-    const folder = new URL('../../src/codec/', import.meta.url)
+  it.each([
+    ['codec', 'entry-codec.ts'],
+    // The codec reads JSON and tagged JSON by these modules.
+    ['json', 'tagged.ts'],
+  ])('B13 have nothing to revive or run them in the source of src/%s', (room, member) => {
+    const folder = new URL(`../../src/${room}/`, import.meta.url)
     const files = readdirSync(folder)
-    expect(files).toContain('entry-codec.ts')
+    expect(files).toContain(member)
     for (const file of files) {
       const source = readFileSync(new URL(file, folder), 'utf8')
       expect(source, `in ${file}`).not.toMatch(/node:v8|node:vm|\beval\b|new Function|\bFunction\(|import\(|\brequire\(/)

@@ -47,33 +47,33 @@ describe('keyedHeaders', () => {
     'Host',
     'Connection',
     'Sec-Fetch-Mode',
-  ])('T04 %s takes no part', (name) => {
+  ])('T04 %s is not part of the key', (name) => {
     expect(keyedHeaders([[name, 'a']], none)).toEqual({})
   })
 
   it.each(['Authorization', 'api-key', 'X-Api-Key', 'x-goog-api-key', 'OpenAI-Organization', 'OpenAI-Project', 'Cookie'])(
-    'T07 %s is the scope and no part of the key, so that a scope of the caller can replace it',
+    'T07 %s makes the scope and is not part of the key, so that an explicit scope can replace it',
     (name) => {
       expect(keyedHeaders([[name, 'a']], none)).toEqual({})
       expect(credentialText((asked) => (asked === name.toLowerCase() ? 'a' : null))).not.toBe('')
     },
   )
 
-  it('leaves out what the caller names, in any letter case', () => {
+  it('leaves out the headers that the settings name, in any letter case', () => {
     expect(keyed({ 'X-Tenant': 'a', 'X-Other': 'b' }, new Set(['x-tenant']))).toEqual({ 'x-other': 'b' })
   })
 
-  it('T04 goes by no order and no letter case', () => {
+  it('T04 does not depend on order or letter case', () => {
     expect(keyText({ 'X-B': '2', 'x-a': '1' })).toBe(keyText({ 'X-A': '1', 'x-b': '2' }))
   })
 })
 
 describe('credentialText', () => {
-  it('T07 is empty when the request says nothing of who asks', () => {
+  it('T07 is empty for a request without a credential', () => {
     expect(credentialText(from({ 'content-type': 'application/json', 'x-other': '1' }))).toBe('')
   })
 
-  it('T07 tells any two credentials apart', () => {
+  it('T07 differs for any two credentials', () => {
     const value = fc.option(fc.constantFrom('a', 'b', 'a","b', 'null', ''), { nil: null })
     const names = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'openai-organization', 'openai-project', 'cookie']
     const credential = fc.array(value, { minLength: names.length, maxLength: names.length })
@@ -87,7 +87,7 @@ describe('credentialText', () => {
 })
 
 describe('keptHeaders', () => {
-  it('T09 keeps what still means something, and nothing of the one who was answered first', () => {
+  it('T09 keeps what is true of every replay, and nothing of the first caller', () => {
     const answered = {
       'Content-Type': 'application/json',
       'x-request-id': 'req_1',

@@ -1,17 +1,18 @@
 /**
- * What the Anthropic SDK's own tools for structured answers do around a call: functions that they put into its body, and results that they
- * make of its result.
+ * What the Anthropic SDK's own helpers for structured answers do around a call: they put functions into its body, and make a new result of
+ * its result.
  * @module
  */
 import { attachInfo, cacheInfo } from '../cache-info.ts'
-import { type FetchClient, hasMethods } from '../http/sdk-client.ts'
+import type { FetchClient } from '../http/sdk-client.ts'
 
 type Method = (...given: unknown[]) => unknown
 
-/** `client`, whose `parse()`, which makes a new result of that of `create()`, hands the facts on. */
+/** `client`, with a `parse()` that copies the facts to the new result that it makes of the result of `create()`. */
 export function withInformedParse(client: FetchClient): FetchClient {
   for (const resource of [Reflect.get(client, 'messages'), memberOf(Reflect.get(client, 'beta'), 'messages')]) {
-    if (typeof resource !== 'object' || resource === null || !hasMethods(resource, ['parse'], ['create'])) continue
+    if (typeof resource !== 'object' || resource === null || !['parse', 'create'].every((name) => isMethod(memberOf(resource, name))))
+      continue
     const value = informedParse(resource)
     Object.defineProperty(resource, 'parse', { value, configurable: true, writable: true })
   }
@@ -31,8 +32,8 @@ function informedParse(resource: object): Method {
 }
 
 /**
- * Request options whose body is without the functions that the SDK's own helpers put into it: how a format parses, how a tool runs. They
- * are not sent, and would otherwise be taken for something that no key can be told for.
+ * Request options with a body without the functions that the SDK's helpers put into it: how a format parses, how a tool runs. They are not
+ * sent, but no key can be made of a body that has them.
  */
 export function withoutFunctions(options: unknown): unknown {
   const body = memberOf(options, 'body')
@@ -61,7 +62,7 @@ function isMethod(value: unknown): value is Method {
   return typeof value === 'function'
 }
 
-/** The member `name` of what may be no object at all. */
+/** The member `name` of a value that may not be an object. */
 export function memberOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }

@@ -1,5 +1,5 @@
 /**
- * The types of a wrapped Anthropic client. How they do without @anthropic-ai/sdk is said in wrapped-types.ts.
+ * The types of a wrapped Anthropic client. How they work without @anthropic-ai/sdk is explained in sdk-types.ts.
  * @module
  */
 /* oxlint-disable typescript/consistent-type-imports */
@@ -48,11 +48,11 @@ type BetaMessages = Anthropic['beta']['messages']
 type StreamParams = Parameters<Messages['stream']>[0]
 type BetaStreamParams = Parameters<BetaMessages['stream']>[0]
 
-/** The bare options are named as well: the compiler would else prefer the SDK's own overload for a variable of just this type. */
+/** Names the bare options as well: else the compiler prefers the SDK's own overload for a variable of exactly this type. */
 type Options = RequestOptions | (RequestOptions & CacheRequestOptions)
 type RunOptions = ToolRunnerOptions | (ToolRunnerOptions & CacheRequestOptions)
 
-/** The promise of an SDK's method, whose answer has the cache facts on it. */
+/** The promise of an SDK's method, with the cache facts on its answer. */
 type Informed<Promised> = Promised extends ApiPromise<infer Answer> ? ApiPromise<WithInfo<Answer>> : Promised
 
 type Call<Body, Promised> = (body: Body, options?: Options) => Informed<Promised>
@@ -90,7 +90,7 @@ type BetaMethods = {
   }
 }
 
-/** Those of the methods that the client has: the clients for other clouds, and older versions, have not all. */
+/** Those of the methods that the client has. The clients for other clouds, and older versions, do not have all of them. */
 type Had<Methods, Resource> = Pick<Methods, keyof Methods & keyof Resource>
 
 /** The methods that are cached, as they are on a wrapped client. */
@@ -98,11 +98,11 @@ type Methods<Client> = Client extends { messages: infer Stable; beta: { messages
   ? { messages: Had<MessageMethods, Stable>; beta: { messages: Had<BetaMethods, Beta> } }
   : unknown
 
-/** Every client of the SDK, those for other clouds among them; nothing where it is not installed. */
+/** Every client of the SDK, including those for other clouds; `never` if the SDK is not installed. */
 export type AnyAnthropic = Resolved<BaseAnthropic>
 
 /**
  * A wrapped Anthropic client, or one of its siblings for other clouds: its cached methods take `cache` and `bypassCache` beside the SDK's
- * own options, and their results have `_cache`. Whatever else it can is as it was.
+ * own options, and their results have `_cache`. All else is as on the bare client.
  */
 export type CachedAnthropic<Client> = Methods<Client> & Client & LastWord<Methods<Client>>

@@ -1,5 +1,5 @@
 /**
- * What goes into and comes out of the Bedrock commands that are cached, as the texts that the cache keeps.
+ * The Bedrock commands that are cached: how their inputs become requests, and how their outputs become texts and back.
  * @module
  */
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
@@ -10,28 +10,28 @@ import { type Endpoint } from '../../providers/endpoint.ts'
 import { hasRoundedInteger, parseExactJson } from '../../json/exact.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
 
-/** How one kind of command is read and answered. */
+/** How the inputs and outputs of one kind of command are read and written. */
 export interface CommandCodec {
   /** The member of a streamed output that is the stream. */
   readonly stream: 'stream' | 'body'
-  /** The operation of a call that cannot even be read. */
+  /** The operation of a call whose input cannot be read. */
   readonly operation: string
   endpoint(request: JsonObject): Endpoint
-  /** The command's input as the request that is keyed; `undefined` when its body is not JSON. */
+  /** The command's input as the request that is keyed; `undefined` if its body is not JSON. */
   request(input: JsonObject): JsonObject | undefined
-  /** The command's input for a request in place of the caller's own. */
+  /** The command's input for another request than the caller's own. */
   input(request: JsonObject): JsonObject
-  /** Gives the caller's own input as it was when it was keyed, as he may change it while the cache is asked. */
+  /** Gives the caller's input as it was when it was keyed, as the caller may change it during the look-up. */
   snapshot(input: JsonObject, request: JsonObject): () => JsonObject
-  /** A whole output, less its `$metadata`, as the text that is kept; `undefined` when it is not JSON. */
+  /** A whole output, less its `$metadata`, as the text that is stored; `undefined` if it is not JSON. */
   keep(output: JsonObject): string | undefined
-  /** The output that such a text stands for. */
+  /** The output of a stored text. */
   output(text: string): JsonObject
   /** The text of an answer that was assembled from a stream. */
   assembled(answer: JsonObject): string
-  /** An event of the output's stream as it is kept. */
+  /** An event of the output's stream as it is stored. */
   keepEvent(event: JsonObject): ServerEvent
-  /** The event as the SDK gives it. */
+  /** A stored event as the SDK gives it. */
   event(kept: ServerEvent): JsonObject
 }
 
@@ -56,7 +56,7 @@ const converse: CommandCodec = {
   event: ({ event = '', data }) => ({ [event]: fromTagged(JSON.parse(data)) }),
 }
 
-/** InvokeModel and its stream: JSON inside bytes, kept to the letter. */
+/** InvokeModel and its stream: JSON inside bytes, stored byte for byte. */
 const invoke: CommandCodec = {
   stream: 'body',
   operation: 'invoke',
@@ -68,14 +68,14 @@ const invoke: CommandCodec = {
     return isJsonObject(parsed) && isJsonObject(request) ? { ...request, body: parsed } : undefined
   },
   input: ({ model, body, ...rest }) => ({ modelId: model, ...objectOf(fromTagged(less(rest, 'stream'))), body: JSON.stringify(body) }),
-  // The text of its bytes is not to be had from the request, which holds what it means.
+  // The request holds the parsed body. The text of its bytes cannot be made of it.
   snapshot(input) {
     const own = { ...input }
     return () => own
   },
   keep({ body, ...rest }) {
     const text = textOf(body)
-    // Numbers are kept as they are written. Only an integer that JavaScript rounds would be another one in the other mode.
+    // Numbers are stored as they are written. An integer that JavaScript rounds would differ between a streamed and a whole answer.
     return text === undefined || !isJson(text) || hasRoundedInteger(text) ? undefined : joined(rest, text)
   },
   output(text) {
@@ -90,8 +90,14 @@ const invoke: CommandCodec = {
   event: ({ data }) => ({ chunk: { bytes: new TextEncoder().encode(data) } }),
 }
 
-/** The commands that are cached, by the names that the SDK writes into its own context, which no bundler changes. */
-export const cachedCommands: ReadonlyMap<string, { readonly codec: CommandCodec; readonly streamed: boolean }> = new Map([
+/** A command that is cached. */
+export interface CachedCommand {
+  readonly codec: CommandCodec
+  readonly streamed: boolean
+}
+
+/** The commands that are cached, by the names that the SDK writes into its own context. No bundler changes these. */
+export const cachedCommands: ReadonlyMap<string, CachedCommand> = new Map([
   ['ConverseCommand', { codec: converse, streamed: false }],
   ['ConverseStreamCommand', { codec: converse, streamed: true }],
   ['InvokeModelCommand', { codec: invoke, streamed: false }],
@@ -103,7 +109,7 @@ export function less(object: JsonObject, name: string): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([member]) => member !== name))
 }
 
-/** Whether a name in a JSON text may begin with the sign of a tag, plain or escaped. */
+/** Whether a name in a JSON text may begin with `$`, the sign of a tag, plain or escaped. */
 function mayHoldTags(text: string): boolean {
   return text.includes('"$') || text.includes('\\u0024')
 }
@@ -112,7 +118,7 @@ function converseInput({ model, ...rest }: JsonObject): JsonObject {
   return { modelId: model, ...objectOf(fromTagged(less(rest, 'stream'))) }
 }
 
-/** One object's text with `body` as its last member, so that the body can be cut out again to the letter. */
+/** An object's text with `body` as its last member, so that the body can be cut out again unchanged. */
 function joined(rest: JsonObject, body: string): string {
   const text = JSON.stringify(rest)
   return `${text.slice(0, -1)}${text === '{}' ? '' : ','}"body":${body}}`
@@ -129,7 +135,7 @@ function isJson(text: string): boolean {
 
 const exact = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** The text of bytes, of this realm or another; `undefined` when it would not give the same bytes back. */
+/** The text of bytes, of this realm or another; `undefined` if the text would not give the same bytes back. */
 function textOf(bytes: unknown): string | undefined {
   try {
     return ArrayBuffer.isView(bytes) ? exact.decode(bytes) : undefined
@@ -142,7 +148,7 @@ function objectOf(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {}
 }
 
-/** Bytes as the SDK gives them: an array that can also info itself as text. */
+/** Bytes as the SDK gives them: an array with `transformToString()`. */
 function blob(text: string): Uint8Array {
   return Object.defineProperty(new TextEncoder().encode(text), 'transformToString', {
     value(this: Uint8Array, encoding: BufferEncoding = 'utf-8') {

@@ -1,5 +1,5 @@
 /**
- * A Bedrock command, decided: its key, and how it may use the cache.
+ * What the cache makes of a Bedrock command: its key and how it may use the cache, or why it bypasses the cache.
  * @module
  */
 import type { JsonObject } from '../../json/object.ts'
@@ -8,28 +8,32 @@ import type { Engine } from '../../engine/engine.ts'
 import { resolveInputs, type PerInputCalls } from '../../engine/per-input.ts'
 import { type CachedCall, resolveCall, type Bypass } from '../../engine/cached-call.ts'
 import { InvalidOptionError, NotKeyableError } from '../../errors.ts'
-import type { CommandCodec } from './commands.ts'
+import type { CachedCommand } from './commands.ts'
 
-/** One call, decided. */
+/** A call that uses the cache. */
 export interface ResolvedCall {
   readonly cachedCall: CachedCall
-  /** The call's inputs one by one, when its endpoint answers each by itself. */
+  /** The call's inputs one by one, if its endpoint answers each by itself. */
   readonly inputs: PerInputCalls | undefined
 }
 
-/** What is to be done with a call. A fault of ours is no reason to fail it; an option that cannot be is. */
-export function decide(
+/** What a command is sent with. */
+interface CommandCall {
+  readonly input: JsonObject
+  readonly origin: string
+  readonly options: CallOptions
+}
+
+/** The call as the cache sees it, or why it bypasses the cache. An invalid option fails the call; a fault of ours does not. */
+export function resolve(
   engine: Engine,
-  codec: CommandCodec,
-  streamed: boolean,
-  input: JsonObject,
-  origin: string,
-  options: CallOptions,
+  { codec, streamed }: CachedCommand,
+  { input, origin, options }: CommandCall,
 ): ResolvedCall | Bypass {
-  const refused = { operation: options.operation ?? codec.operation, scope: options.scope ?? engine.settings.scope ?? '' }
+  const bypass = { operation: options.operation ?? codec.operation, scope: options.scope ?? engine.settings.scope ?? '' }
   try {
     const request = codec.request(input)
-    if (request === undefined) return { ...refused, reason: 'not keyable' }
+    if (request === undefined) return { ...bypass, reason: 'not keyable' }
     const endpoint = codec.endpoint(request)
     const call = { endpoint, origin, headers: {}, request: { ...request, stream: streamed }, credential: '', options }
     const cachedCall = resolveCall(call, engine.settings)
@@ -37,6 +41,6 @@ export function decide(
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error
     if (!(error instanceof NotKeyableError)) engine.hookFailed(error)
-    return { ...refused, reason: error instanceof NotKeyableError ? 'not keyable' : 'fault' }
+    return { ...bypass, reason: error instanceof NotKeyableError ? 'not keyable' : 'fault' }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Outputs of Bedrock commands, such as the SDK itself would have given: from a stored entry, or from a flight.
+ * Outputs of Bedrock commands, like those of the SDK itself: from a stored entry, or from a flight.
  * @module
  */
 import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
@@ -15,11 +15,11 @@ import { less, type CommandCodec } from './commands.ts'
 import { breakOff, type Caller } from './signals.ts'
 import { attachInfo } from '../cache-info.ts'
 
-/** The head of an output: a whole one as it is kept, or what a streamed one has besides its stream. */
+/** The head of an output: all of a whole one; of a streamed one, all but its stream. */
 export interface OutputHead {
-  /** `undefined` when it cannot be kept. */
+  /** The text that is stored; `undefined` if the output cannot be stored. */
   readonly text: string | undefined
-  /** As the SDK gave it. */
+  /** The output as the SDK gave it. */
   readonly output: JsonObject
 }
 
@@ -32,12 +32,12 @@ export function upstreamOf(output: JsonObject, codec: CommandCodec, streamed: bo
   return { head: { text: JSON.stringify(less(head, '$metadata')), output: head }, items: keptEvents(stream, codec), shareable: true }
 }
 
-/** A whole output as the text that is kept, or `undefined` when it cannot be. */
+/** A whole output as the text that is stored, or `undefined` if it cannot be stored. */
 export function keptText(output: JsonObject, codec: CommandCodec): string | undefined {
   try {
     return codec.keep(less(output, '$metadata'))
   } catch {
-    // Something in it is not JSON, so it cannot be stored. Its caller has it all the same.
+    // Something in it is not JSON, so it cannot be stored. The caller gets it unchanged.
     return undefined
   }
 }
@@ -47,13 +47,13 @@ async function* keptEvents(stream: unknown, codec: CommandCodec): AsyncGenerator
   for await (const event of stream) if (isJsonObject(event)) yield codec.keepEvent(event)
 }
 
-/** What of an output's `$metadata` is kept with the answer. */
+/** The part of an output's `$metadata` that is stored with the answer. */
 export function keptHeaders(output: JsonObject): Record<string, string> {
   const { requestId } = objectOf(output['$metadata'])
   return typeof requestId === 'string' ? { [requestIdHeader]: requestId } : {}
 }
 
-/** The draft of what a flight left behind, or the reason why there is none. */
+/** The recording of a flight as a new entry, or the reason why there is none. */
 export function draftOf(cachedCall: CachedCall, recording: Recording<OutputHead, ServerEvent>): NewEntry | string {
   const { head, items, end, unusable, latency } = recording
   if (unusable !== undefined) return unusable
@@ -73,15 +73,16 @@ export function draftOf(cachedCall: CachedCall, recording: Recording<OutputHead,
   return answer === undefined ? incomplete : { ...own, usage: endpoint.usage(answer), reason: endpoint.skipReason(answer) }
 }
 
-/** A stored answer as an output, streamed or whole as the call asks for it. No attempt was made for it. */
-export function storedOutput(
-  entry: Entry,
-  cachedCall: CachedCall,
-  codec: CommandCodec,
-  info: () => CacheInfo,
-  replay: ReplayOptions,
-  caller: Caller,
-): JsonObject {
+/** How a stored answer is given to its caller. */
+interface StoredOutputOptions {
+  readonly codec: CommandCodec
+  readonly info: () => CacheInfo
+  readonly replay: ReplayOptions
+  readonly caller: Caller
+}
+
+/** A stored answer as an output, streamed or whole as the call asks. Its `$metadata` says that the SDK made no attempt. */
+export function storedOutput(entry: Entry, cachedCall: CachedCall, { codec, info, replay, caller }: StoredOutputOptions): JsonObject {
   const { head, body } = entry
   const text = typeof body === 'string' ? body : ''
   const $metadata = metadata(head.headers[requestIdHeader])
@@ -93,31 +94,36 @@ export function storedOutput(
   const events =
     head.kind === 'sse' ? parseEvents(text) : (cachedCall.endpoint.streaming?.disassemble(JSON.parse(text), cachedCall.request) ?? [])
   const rest = parseJsonObject(head.headers['output'] ?? '{}')
-  return informed({ ...rest, [codec.stream]: once(replayed(events, codec, replay, caller)), $metadata }, info)
+  return informed({ ...rest, [codec.stream]: once(replayed(events, { codec, replay, caller })), $metadata }, info)
 }
 
-/** One caller's share of a flight as an output. What he gets is his own to keep or to change. */
+/** How a flight's answer is given to one of its callers. */
+interface SharedOutputOptions {
+  readonly cachedCall: CachedCall
+  readonly codec: CommandCodec
+  readonly info: CacheInfo
+  readonly caller: Caller
+}
+
+/** One caller's share of a flight as an output. It is a copy, which the caller may change. */
 export async function sharedOutput(
   { text, output }: OutputHead,
   reader: FlightReader<Shared<OutputHead>, ServerEvent>,
-  cachedCall: CachedCall,
-  codec: CommandCodec,
-  facts: CacheInfo,
-  caller: Caller,
+  { cachedCall, codec, info: facts, caller }: SharedOutputOptions,
 ): Promise<JsonObject> {
   const own = objectOf(output['$metadata'])
   const info = (): CacheInfo => facts
   const $metadata = facts.source === 'flight' ? metadata(own['requestId']) : { ...own }
   if (cachedCall.streamed) {
     const rest = parseJsonObject(text ?? '{}')
-    return informed({ ...rest, [codec.stream]: once(boarded(reader, codec, caller), () => reader.leave()), $metadata }, info)
+    return informed({ ...rest, [codec.stream]: once(sharedEvents(reader, codec, caller), () => reader.leave()), $metadata }, info)
   }
-  // The flight of a whole answer ends, and the answer is stored, when a caller has read it to its end.
+  // A flight ends, and its answer is stored, when a caller has read it to its end.
   await reader.next()
   return informed(text === undefined ? output : { ...codec.output(text), $metadata }, info)
 }
 
-async function* boarded(
+async function* sharedEvents(
   reader: FlightReader<Shared<OutputHead>, ServerEvent>,
   codec: CommandCodec,
   { signal, protocol }: Caller,
@@ -134,10 +140,10 @@ async function* boarded(
 
 async function* replayed(
   events: readonly ServerEvent[],
-  codec: CommandCodec,
-  { delay }: ReplayOptions,
-  { signal, protocol }: Caller,
+  { codec, replay, caller }: Pick<StoredOutputOptions, 'codec' | 'replay' | 'caller'>,
 ): AsyncGenerator<JsonObject, undefined> {
+  const { delay } = replay
+  const { signal, protocol } = caller
   for (const [index, event] of events.entries()) {
     if (delay !== undefined) await delay(index)
     if (signal?.aborted === true) return breakOff(protocol, signal)
@@ -147,8 +153,8 @@ async function* replayed(
 }
 
 /**
- * A stream of the SDK is an iterable that is no iterator, and can be read once.
- * @param left called when its reader leaves it, who may do so before he read anything
+ * A stream as the SDK gives it: an iterable that is not an iterator, and can be read once.
+ * @param left called when the reader leaves the stream, which it may do before it reads anything
  */
 function once(events: AsyncGenerator<JsonObject, undefined>, left?: () => void): AsyncIterable<JsonObject> {
   const iterator: AsyncIterator<JsonObject, undefined> = {
@@ -172,7 +178,7 @@ function metadata(requestId: unknown): JsonObject {
   }
 }
 
-/** Puts the facts on an output and on its stream, which is often all that its caller hands on. */
+/** Puts the facts on an output and on its stream, as callers often pass on the stream alone. */
 export function informed(output: JsonObject, info: () => CacheInfo): JsonObject {
   attachInfo(output, info)
   for (const name of ['stream', 'body']) if (isStream(output[name])) attachInfo(output[name], info)

@@ -1,8 +1,9 @@
 /**
- * What we use of a Bedrock Runtime client, and what its configuration tells.
+ * What we use of a Bedrock Runtime client, and what we read from its configuration.
  * @module
  */
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import { isClientOf } from '../../providers/catalogue.ts'
 
 /** What we use of a Bedrock Runtime client. */
 export interface BedrockClient {
@@ -14,17 +15,17 @@ export interface BedrockClient {
 /** The steps that a call runs through. */
 export interface MiddlewareStack {
   clone(): MiddlewareStack
-  /** Each middleware as its name and its step: `loggerMiddleware - initialize`. */
+  /** Each middleware by its name and its step: `loggerMiddleware - initialize`. */
   identify?(): readonly string[]
   add(middleware: Middleware, options: { readonly step: 'initialize'; readonly priority: 'low'; readonly name: string }): void
 }
 
-/** What the initialize step is given. */
+/** The argument of the initialize step. */
 export interface Step {
   readonly input: JsonObject
 }
 
-/** What it gives. */
+/** The result of the initialize step. */
 export interface Result {
   readonly output: JsonObject
 }
@@ -34,45 +35,36 @@ export type Next = (step: Step) => Promise<Result>
 /** One part of the initialize step. */
 export type Middleware = (next: Next, context: { readonly commandName?: string }) => Next
 
-/** Whether `client` is a Bedrock Runtime client, by its codec and by the service that its configuration names. */
+/** Whether `client` is a Bedrock Runtime client. */
 export function isBedrock(client: object): client is BedrockClient {
-  const config: unknown = Reflect.get(client, 'config')
-  const stack: unknown = Reflect.get(client, 'middlewareStack')
-  return (
-    typeof Reflect.get(client, 'send') === 'function' &&
-    isJsonObject(config) &&
-    config['serviceId'] === 'Bedrock Runtime' &&
-    isJsonObject(stack) &&
-    typeof stack['clone'] === 'function'
-  )
+  return isClientOf('aws-bedrock', client)
 }
 
-/** Where the answers come from: an endpoint that was set, else the region. Either is part of the key. */
+/** Where a client's answers come from: the endpoint that was set, else the region. It is part of the key. */
 export interface Origin {
-  /** As it was found before. */
-  known: string | undefined
+  /** The origin, once it was found. */
+  current: string | undefined
   /**
-   * Finds it. `undefined` where the client cannot info, as its region is nowhere configured: the call goes on to the SDK, whose error says
-   * what to do.
+   * Finds the origin. It is `undefined` if the client has no region: the call then goes on to the SDK, whose error says what to do.
    */
   find(): Promise<string | undefined>
 }
 
-/** Where the answers to a client of this configuration come from. */
+/** The origin of a client with this configuration. */
 export function originOf(config: object): Origin {
-  const told = async (name: string): Promise<unknown> => {
+  const configured = async (name: string): Promise<unknown> => {
     const value: unknown = Reflect.get(config, name)
     return typeof value === 'function' ? Reflect.apply(value, config, []) : value
   }
   const origin: Origin = {
-    known: undefined,
+    current: undefined,
     async find() {
       try {
-        origin.known ??=
+        origin.current ??=
           Reflect.get(config, 'isCustomEndpoint') === true
-            ? addressOf(await told('endpoint'))
-            : `bedrock-runtime.${String(await told('region'))}`
-        return origin.known
+            ? addressOf(await configured('endpoint'))
+            : `bedrock-runtime.${String(await configured('region'))}`
+        return origin.current
       } catch {
         return undefined
       }
@@ -81,7 +73,7 @@ export function originOf(config: object): Origin {
   return origin
 }
 
-/** What the client's request handler says that it speaks. */
+/** The protocol that the client's request handler names. */
 export function protocolOf(config: object): unknown {
   const handler: unknown = Reflect.get(config, 'requestHandler')
   const metadata: unknown = isJsonObject(handler) ? handler['metadata'] : undefined

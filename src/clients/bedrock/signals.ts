@@ -1,17 +1,17 @@
 /**
- * Abort signals: the caller's own, that of the SDK's request, and what it comes to when the first one fires.
+ * Abort signals: the caller's own, that of the SDK's request, and what happens when the caller's fires.
  * @module
  */
 
-/** Who reads an output. */
+/** The caller that reads an output. */
 export interface Caller {
-  /** His own. */
+  /** The caller's own signal. */
   readonly signal: AbortSignal | undefined
-  /** What his client's request handler speaks, as it says itself: `h2`. */
+  /** The protocol that the client's request handler names: `h2`. */
   readonly protocol: unknown
 }
 
-/** The caller's signal. One that is not the platform's own, which the SDK takes too, is followed by one that is. */
+/** The caller's signal. The SDK also takes signals that are not the platform's own; such a signal gets one of the platform that follows it. */
 export function signalOf(given: unknown): AbortSignal | undefined {
   if (given instanceof AbortSignal) return given
   if (typeof given !== 'object' || given === null) return undefined
@@ -29,7 +29,7 @@ export function isAborted(signal: AbortSignal | undefined): signal is AbortSigna
   return signal?.aborted === true
 }
 
-/** Aborts `upstream` as soon as the signal fires. @returns what ends that */
+/** Aborts `upstream` as soon as the signal fires. @returns a function that ends this */
 export function follow(upstream: AbortController, signal: AbortSignal): () => void {
   const abort = (): void => upstream.abort(signal.reason)
   if (signal.aborted) abort()
@@ -38,8 +38,8 @@ export function follow(upstream: AbortController, signal: AbortSignal): () => vo
 }
 
 /**
- * Ends a stream whose caller's signal has fired, as the request handlers of the SDK do: that of HTTP/2 closes it without a word,
- * that of HTTP/1.1 resets the connection.
+ * Ends a stream after its caller's signal has fired, as the request handlers of the SDK do: the one for HTTP/2 closes it without an error,
+ * the one for HTTP/1.1 resets the connection.
  */
 export function breakOff(protocol: unknown, signal: AbortSignal): undefined {
   if (protocol === 'h2') return undefined
@@ -48,11 +48,11 @@ export function breakOff(protocol: unknown, signal: AbortSignal): undefined {
 }
 
 /**
- * What the SDK throws when its caller's signal fires.
+ * The SDK's error for a signal that fired.
  * Source: `buildAbortError` of https://github.com/smithy-lang/smithy-typescript/tree/main/packages/node-http-handler
  */
 export function abortError({ reason }: AbortSignal): Error {
-  const known = reason instanceof Error
-  const error = new Error(known || !reason ? 'Request aborted' : String(reason), known ? { cause: reason } : {})
+  const isError = reason instanceof Error
+  const error = new Error(isError || !reason ? 'Request aborted' : String(reason), isError ? { cause: reason } : {})
   return Object.assign(error, { name: 'AbortError', $metadata: { attempts: 1, totalRetryDelay: 0 } })
 }

@@ -1,5 +1,5 @@
 /**
- * The types of a wrapped Bedrock Runtime client. How they do without its SDK is said in wrapped-types.ts.
+ * The types of a wrapped Bedrock Runtime client. How they work without its SDK is explained in sdk-types.ts.
  * @module
  */
 /* oxlint-disable typescript/consistent-type-imports */
@@ -24,20 +24,20 @@ type Command = Converse | ConverseStream | InvokeModel | InvokeModelStream
 
 type InputOf<Sent> = Sent extends { readonly input: infer Input } ? Input : never
 
-/** What a command is answered with, as its own handler gives it. */
+/** The output of a command, as its own handler returns it. */
 type OutputOf<Sent> = Sent extends { resolveMiddleware(...given: never): (...given: never) => Promise<{ output: infer Output }> }
   ? WithInfo<Output>
   : never
 
-/** What `send` takes at its last overload: command, options and callback. */
+/** The parameters of the last overload of `send`: command, options and callback. */
 type Sendable = Parameters<BedrockRuntimeClient['send']>
 
-/** The bare options are named as well: the compiler would else prefer the SDK's own overload for a variable of just this type. */
+/** Names the bare options as well: else the compiler prefers the SDK's own overload for a variable of exactly this type. */
 type With<Options> = Options | (Options & CacheRequestOptions)
 type Options = With<Sendable[1]>
 type MethodOptions = With<Parameters<BedrockRuntime['converse']>[1]>
 
-/** A callback gets its error in the SDK's own type. */
+/** The callback of a call. Its error has the SDK's own type. */
 type Callback<Sent> = (error: Parameters<Sendable[2]>[0], output?: OutputOf<Sent>) => void
 
 type Send = {
@@ -46,7 +46,7 @@ type Send = {
   <Sent extends Command>(command: Sent, options: Options, callback: Callback<Sent>): void
 }
 
-/** The callback comes first: where it is tried after the options, the compiler has already taken its parameters for `any`. */
+/** The overload with a callback comes first. If the compiler tries it after the options, it has already taken its parameters for `any`. */
 type Call<Sent> = {
   (input: InputOf<Sent>, callback: Callback<Sent>): void
   (input: InputOf<Sent>, options?: MethodOptions): Promise<OutputOf<Sent>>
@@ -61,7 +61,7 @@ type Methods = {
   invokeModelWithResponseStream: Call<InvokeModelStream>
 }
 
-/** `send` and the methods once more at their ends, as the compiler's complaint about a slip is about the last overload. */
+/** `send` and the methods once more, at the end: the compiler's error for a wrong call is about the last overload. */
 type LastSend = <Sent extends Command>(command: Sent, options: Options) => Promise<OutputOf<Sent>>
 type LastCall<Sent> = (input: InputOf<Sent>, options: MethodOptions) => Promise<OutputOf<Sent>>
 type LastMethods = {
@@ -74,11 +74,11 @@ type LastMethods = {
 /** `Then`, if the client has one method for each command. */
 type If<Client, Then> = Client extends Resolved<BedrockRuntime> ? Then : unknown
 
-/** Every Bedrock Runtime client; nothing where its SDK is not installed. */
+/** Every Bedrock Runtime client; `never` if its SDK is not installed. */
 export type AnyBedrock = Resolved<BedrockRuntimeClient>
 
 /**
  * A wrapped Bedrock Runtime client: with the commands that are cached, `send` takes `cache` and `bypassCache` beside the SDK's own options,
- * and their outputs have `_cache`. Whatever else it can is as it was.
+ * and their outputs have `_cache`. All else is as on the bare client.
  */
 export type CachedBedrock<Client> = { send: Send } & If<Client, Methods> & Client & { send: LastSend } & If<Client, LastMethods>

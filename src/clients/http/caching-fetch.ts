@@ -1,5 +1,6 @@
 /**
- * The HTTP seam: a `fetch` that answers what it has and asks the origin for the rest. Every SDK that takes a `fetch` can be cached by it.
+ * The HTTP seam: a `fetch` that answers from the cache what it can, and calls the origin for the rest. It works for every SDK that takes a
+ * `fetch`.
  * @module
  */
 import { parseJsonObject } from '../../json/object.ts'
@@ -22,31 +23,37 @@ import { callOptions, type PassedOptions, isKeyable, type EarlierLookup } from '
 import { bodyOf, headersOf, optionsOf, signalOf, targetOf } from './request.ts'
 import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
 import { draftOf } from './draft.ts'
-import { type Asker, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
+import { type CallContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
 
-/** What `fetch` is, for those who pass one in. */
+/** The type of `fetch`, for callers that pass one in. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
 /** What the seam must know of its client. */
 export interface HttpSeam {
-  /** Whether the client's credential changes by itself, and so says nothing of who asks. */
+  /** Whether the client's credential changes by itself, and so cannot make a scope. */
   readonly rotating: boolean
 }
 
 /** One call on its way through the seam. */
 interface HttpCall {
   readonly cachedCall: CachedCall
-  /** The call's inputs one by one, when its endpoint answers each by itself. */
+  /** The call's inputs one by one, if its endpoint answers each by itself. */
   readonly inputs?: PerInputCalls
   readonly url: string
   readonly signal: AbortSignal | undefined
-  /** What may be asked for the facts besides the response: the signal that the caller gave, and that of the request. */
+  /** What else carries the facts besides the response: the signal that the caller gave, and that of the request. */
   readonly carriers: readonly (object | undefined)[]
-  /** Takes note that the call was answered from the cache. */
-  readonly repeats: () => void
-  readonly looked: EarlierLookup | undefined
-  /** Asks the origin, for this request or for one with another body. */
+  /** Notes that the call was answered from the cache. */
+  readonly noteAnswered: () => void
+  readonly earlierLookup: EarlierLookup | undefined
+  /** Calls the origin, with this request or with another body. */
   readonly send: (signal: AbortSignal, body?: string) => Promise<Response>
+}
+
+/** An endpoint, and the rest of the URL that its answers come from. */
+interface Target {
+  readonly endpoint: Endpoint
+  readonly origin: string
 }
 
 const flightsOf = flightsByEngine<Shared<ResponseHead>, Uint8Array>()
@@ -55,57 +62,57 @@ const flightsOf = flightsByEngine<Shared<ResponseHead>, Uint8Array>()
 export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): Fetch {
   return async function cachingFetch(input, init) {
     const { url, method } = targetOf(input, init)
-    const place = method === 'POST' ? placeOf(url) : undefined
-    if (place === undefined) return upstream(input, withoutOptions(init))
+    const target = method === 'POST' ? endpointOf(url) : undefined
+    if (target === undefined) return upstream(input, withoutOptions(init))
     const passed = optionsOf(input, init)
     const signal = signalOf(input, init)
-    const asker = askerOf(engine, seam, place, headersOf(input, init))
+    const context = { ...target, ...headerParts(engine, seam, headersOf(input, init)) }
     const text = isUsual(engine, passed) && typeof init?.body === 'string' ? init.body : undefined
-    const known = text === undefined ? undefined : repeatedOf(engine).find(text, asker)
-    const request = known?.call.request ?? (await bodyOf(input, init))
+    const repeated = text === undefined ? undefined : repeatedOf(engine).find(text, context)
+    const request = repeated?.call.request ?? (await bodyOf(input, init))
     signal?.throwIfAborted()
-    const decided =
+    const resolved =
       request === undefined || !isKeyable(passed.body)
-        ? { operation: place.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
-        : (known ?? decide(engine, { ...asker, request, options: passed.options }))
-    if ('cachedCall' in decided) passed.learn?.({ call: decided.call, url, key: decided.cachedCall.key })
+        ? { operation: target.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
+        : (repeated ?? resolve(engine, { ...context, request, options: passed.options }))
+    if ('cachedCall' in resolved) passed.learn?.({ call: resolved.call, url, key: resolved.cachedCall.key })
     const carriers = [passed.signal, signal]
-    if ('reason' in decided) {
+    if ('reason' in resolved) {
       const response = await upstream(input, withoutOptions(init))
-      const info = engine.bypass(decided)
+      const info = engine.bypass(resolved)
       return inform(response, () => info, carriers)
     }
     const send: HttpCall['send'] = (flightSignal, body) =>
       upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body }) })
-    const repeats = (): void => {
-      if (text !== undefined && !('inputs' in decided)) repeatedOf(engine).note(text, decided)
+    const noteAnswered = (): void => {
+      if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
-    const looked = passed.looked?.key === decided.cachedCall.key ? passed.looked : undefined
-    // The SDK may send the same once more, much later.
-    passed.looked = undefined
-    return exchange(engine, exchangeOf(engine, { ...decided, url, signal, carriers, send, repeats, looked }))
+    const earlierLookup = passed.earlierLookup?.key === resolved.cachedCall.key ? passed.earlierLookup : undefined
+    // A retry of the SDK sends the same options, possibly much later.
+    passed.earlierLookup = undefined
+    return exchange(engine, exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, earlierLookup }))
   }
 }
 
-/** Whether a call asks for nothing of its own, so that its text decides everything. A life that is withJitter at random is drawn anew. */
+/** Whether a call has no options of its own, so that its text decides everything. With jitter, each call gets a random TTL, so none is usual. */
 function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
   return settings.jitter === 0 && Object.keys(options).length === 0
 }
 
-function askerOf(engine: Engine, seam: HttpSeam, place: { readonly endpoint: Endpoint; readonly origin: string }, headers: Headers): Asker {
+/** What the headers of a request add to its key. */
+function headerParts(engine: Engine, seam: HttpSeam, headers: Headers): Pick<CallContext, 'headers' | 'credential'> {
   const credential = seam.rotating ? '' : credentialText((name) => headers.get(name))
   return {
-    ...place,
     headers: keyedHeaders(headers, engine.settings.ignoredHeaders),
     credential: credential === '' ? '' : digestOf(credential),
   }
 }
 
-/** The digests of credentials, of which a process has few. */
+/** Digests of credentials. A process has few of them, so they are remembered. */
 const digestOf = remembering(100, sha256)
 
-/** What is to be done with a call. A fault of ours is no reason to fail it; an option that cannot be is. */
-function decide(engine: Engine, call: Call): (ResolvedCall & { readonly inputs?: PerInputCalls }) | Bypass {
+/** The call as the cache sees it, or why it bypasses the cache. An invalid option fails the call; a fault of ours does not. */
+function resolve(engine: Engine, call: Call): (ResolvedCall & { readonly inputs?: PerInputCalls }) | Bypass {
   try {
     const cachedCall = resolveCall(call, engine.settings)
     if ('reason' in cachedCall) return cachedCall
@@ -118,26 +125,28 @@ function decide(engine: Engine, call: Call): (ResolvedCall & { readonly inputs?:
   }
 }
 
-function exchangeOf(engine: Engine, asked: HttpCall): Seam<ResponseHead, Uint8Array, Response> {
-  const { cachedCall, inputs, url, signal, send } = asked
-  // A whole answer is told of by its response, and to a helper by the signal that this gave.
-  const carriers = cachedCall.streamed ? asked.carriers : asked.carriers.slice(0, 1)
+function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Array, Response> {
+  const { cachedCall, inputs, url, signal, send } = call
+  // The facts of a whole answer are on its response. Only a stream helper looks for them on the signal that it gave.
+  const carriers = cachedCall.streamed ? call.carriers : call.carriers.slice(0, 1)
   return {
     cachedCall,
     signal,
     flights: flightsOf(engine),
-    looked: asked.looked,
+    looked: call.earlierLookup,
     ...(inputs && { find: () => findInputs(engine, cachedCall, inputs) }),
     async start(flightSignal, outcome) {
-      return upstreamOf(inputs === undefined ? await send(flightSignal) : await sendInputs(engine, asked, inputs, flightSignal, outcome))
+      return upstreamOf(
+        inputs === undefined ? await send(flightSignal) : await sendInputs(engine, { ...call, inputs }, { signal: flightSignal, outcome }),
+      )
     },
-    // A `fetch` rejects for nothing but what keeps it from its answer.
+    // A `fetch` rejects only if it cannot get an answer.
     isOutage: (said) => 'error' in said || said.head.status === 429 || said.head.status >= 500,
     size: (chunk) => chunk.byteLength,
     draft: (recording) => (inputs !== undefined && recording.head.status === 200 ? undefined : draftOf(cachedCall, recording)),
     stored(found, info) {
-      asked.repeats()
-      return inform(storedResponse(found, cachedCall, url, engine.settings.replay, signal), info, carriers)
+      call.noteAnswered()
+      return inform(storedResponse(found, cachedCall, { url, replay: engine.settings.replay, signal }), info, carriers)
     },
     shared: (head, reader, info) => inform(sharedResponse(head, reader), () => info, carriers),
     missing: (info) => inform(notCachedResponse(url), () => info, carriers),
@@ -146,10 +155,8 @@ function exchangeOf(engine: Engine, asked: HttpCall): Seam<ResponseHead, Uint8Ar
 
 async function sendInputs(
   engine: Engine,
-  { cachedCall, send }: HttpCall,
-  inputs: PerInputCalls,
-  signal: AbortSignal,
-  outcome: StoreOutcome,
+  { cachedCall, inputs, send }: HttpCall & { readonly inputs: PerInputCalls },
+  { signal, outcome }: { readonly signal: AbortSignal; readonly outcome: StoreOutcome },
 ): Promise<Response> {
   const { said, answer } = await fillInputs(engine, cachedCall, inputs, outcome, async (request) => {
     const response = await send(signal, request && JSON.stringify(request))
@@ -171,8 +178,8 @@ async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefin
   for await (const chunk of response.body) yield chunk
 }
 
-/** The endpoint that `url` is of, and what of the URL is not its path: where its answers come from. */
-function placeOf(url: string): { readonly endpoint: Endpoint; readonly origin: string } | undefined {
+/** The endpoint that `url` names, and the URL without the endpoint's path; `undefined` if no cached endpoint has such a path. */
+function endpointOf(url: string): Target | undefined {
   const query = url.indexOf('?')
   const path = query === -1 ? url : url.slice(0, query)
   const endpoint = endpointOfPath(path)
@@ -180,7 +187,7 @@ function placeOf(url: string): { readonly endpoint: Endpoint; readonly origin: s
   return { endpoint, origin: path.slice(0, -endpoint.path.length) + (query === -1 ? '' : url.slice(query)) }
 }
 
-/** The origin need not hear of our options. */
+/** The init without our options, which are not for the origin. */
 function withoutOptions(init: RequestInit | undefined): RequestInit | undefined {
   if (init === undefined || !Object.hasOwn(init, callOptions)) return init
   const plain = { ...init }
@@ -188,7 +195,7 @@ function withoutOptions(init: RequestInit | undefined): RequestInit | undefined 
   return plain
 }
 
-/** Notes a response's facts. A stream knows nothing of its response but the signals of its request, so these carry them too. */
+/** Notes a response's facts. A stream keeps nothing of its response but the signals of its request, so these carry the facts too. */
 function inform(response: Response, info: () => CacheInfo, carriers: readonly (object | undefined)[]): Response {
   noteInfo(response, info)
   for (const carrier of carriers) if (carrier !== undefined) noteInfo(carrier, info)

@@ -1,5 +1,5 @@
 /**
- * What a flight left behind, as a draft for the cache, or the reason why it is none.
+ * The recording of a flight as a new entry for the cache, or the reason why there is none.
  * @module
  */
 import { parseJsonObject, type JsonObject } from '../../json/object.ts'
@@ -10,7 +10,7 @@ import { keptHeaders } from '../../providers/http-headers.ts'
 import { formatEvents, parseEvents } from '../../base/server-sent-events.ts'
 import type { ResponseHead } from './response.ts'
 
-/** The draft of an answer that is complete by its protocol's own sign, else the reason why there is none. */
+/** The new entry of an answer that is complete by its protocol's own sign, else the reason why there is none. */
 export function draftOf(cachedCall: CachedCall, recording: Recording<ResponseHead, Uint8Array>): NewEntry | string {
   const { head, items, end, unusable } = recording
   if (head.status !== 200) return `status ${head.status}`

@@ -1,13 +1,16 @@
 /**
- * The fast lane of the clients that end in a `fetch`: a fresh answer is given before the SDK makes its request, which takes
- * several times longer than the answer. The point is `makeRequest`, through which all methods and helpers of the SDKs go and whose result
- * they all read. It is not documented, so nothing is taken for granted: a call goes the documented way, and is watched there, until it is
- * known what the SDK would make of another call of the same shape; and whenever anything is not as it was.
+ * The fast lane of the clients that call a `fetch`: it gives a fresh answer before the SDK makes its request, which takes several times
+ * longer than the answer. It stands at `makeRequest`: all methods and helpers of the SDKs go through it and read its result.
+ *
+ * `makeRequest` is not documented, so the lane takes nothing for granted. It learns from a call that goes the documented way what the SDK
+ * makes of calls of that shape. It answers later calls of the same shape, and lets a call proceed the documented way whenever anything
+ * differs. It closes for good when the seam makes another key than the lane.
+ *
+ * The fast lane of Bedrock has the same four steps: open, learn, answer, close.
  * Source: `makeRequest` in `client.ts` of openai and @anthropic-ai/sdk
  * @module
  */
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
-import type { CacheInfo } from '../../call.ts'
 import type { Engine, LookupResult } from '../../engine/engine.ts'
 import { type Call, type CachedCall, resolveCall } from '../../engine/cached-call.ts'
 import { useOf } from '../../engine/reuse.ts'
@@ -15,36 +18,50 @@ import { copiedJson, isPlainJson } from '../../json/plain.ts'
 import { noteInfo } from '../cache-info.ts'
 import { passedOptionsIn, type PassedOptions, type SeamObservation } from '../call-options.ts'
 import { lazyResponse, storedResponse } from './response.ts'
-import { isOfSdkItself, isSameShape, type RequestFingerprint, shapeOf } from './request-shape.ts'
+import { fingerprintOf, isOfSdkItself, isSameFingerprint, type RequestFingerprint } from './request-shape.ts'
 
-/** What the documented seam saw of a call, and so will see of any other of the same shape. */
+/** What the documented seam saw of one call. It will see the same of any other call with the same fingerprint. */
 interface KnownShape {
-  readonly shape: RequestFingerprint
+  readonly fingerprint: RequestFingerprint
   readonly call: Omit<Call, 'request' | 'options'>
   readonly url: string
-  /** Whether this version of the SDK says in its result what signal the request had. */
-  readonly tellsSignal: boolean
+  /** Whether this version of the SDK returns the request's signal in its result. */
+  readonly returnsSignal: boolean
 }
 
-/** Goes the documented way. */
-type Ask = (options: unknown) => unknown
+/** Makes the call the documented way. */
+type Proceed = (options: unknown) => unknown
+
+/** A call of the SDK's `makeRequest` with cache options. */
+interface LaneCall {
+  readonly options: JsonObject
+  readonly body: JsonObject
+  readonly passed: PassedOptions
+  readonly proceed: Proceed
+}
+
+/** A call whose shape is known. */
+interface KnownCall extends LaneCall {
+  readonly shape: KnownShape
+  readonly cachedCall: CachedCall
+}
 
 /** What the lane works with. */
 interface Lane {
   readonly client: object
   readonly engine: Engine
+  /** By the kind of the call. */
   readonly knownShapes: Map<string, KnownShape>
   /** Whether the documented seam is still as we made it. */
   readonly isSeamOurs: () => boolean
-  /** Set for good when the seam made another key of a call than the lane. */
   closed: boolean
 }
 
-/** Kinds of call that are remembered for a client, at the most. */
-const mostKinds = 50
+/** How many kinds of call are remembered for one client. */
+const maxKinds = 50
 
 /**
- * Opens the lane on `client`, a wrapped one, where the SDK is of a make that is known; else nothing is changed.
+ * Opens the lane on `client`, a wrapped one. It changes nothing on a client whose SDK it does not know.
  * @param isSeamOurs whether the documented seam is still as it was made
  */
 export function openFastLane(client: object, engine: Engine, isSeamOurs: () => boolean): void {
@@ -54,8 +71,8 @@ export function openFastLane(client: object, engine: Engine, isSeamOurs: () => b
   const value = async (given: unknown, retriesRemaining: unknown, ...rest: unknown[]): Promise<unknown> => {
     const options = await given
     const isFirstTry = retriesRemaining === null && rest.every(isUndefined)
-    const ask: Ask = (asked) => Reflect.apply(makeRequest, client, [asked, retriesRemaining, ...rest])
-    return isFirstTry && isJsonObject(options) ? answer(lane, options, ask) : ask(options)
+    const proceed: Proceed = (current) => Reflect.apply(makeRequest, client, [current, retriesRemaining, ...rest])
+    return isFirstTry && isJsonObject(options) ? answer(lane, options, proceed) : proceed(options)
   }
   Object.defineProperty(client, 'makeRequest', { value, configurable: true, writable: true })
 }
@@ -64,27 +81,35 @@ function isUndefined(value: unknown): boolean {
   return value === undefined
 }
 
-/** What the SDK's `makeRequest` would resolve to, or the promise that it gives. */
-function answer(lane: Lane, options: JsonObject, ask: Ask): unknown {
-  const { body, fetchOptions } = options
-  const passed = isJsonObject(fetchOptions) ? passedOptionsIn(fetchOptions) : undefined
-  if (lane.closed || passed === undefined || !lane.isSeamOurs()) return ask(options)
-  const shape = shapeOf(lane.client, options)
-  if (shape === undefined || !isJsonObject(body) || !isPlainJson(body)) return ask(options)
-  const known = lane.knownShapes.get(shape.kind)
-  if (known === undefined || !isSameShape(known.shape, shape)) return learn(lane, shape, options, body, passed, ask)
-  const cachedCall = planOf(lane, known, body, passed)
-  if (cachedCall === undefined) return ask(options)
-  const isOurs = isUsual(cachedCall, options)
-  const found = isOurs ? lane.engine.getFromMemory(cachedCall) : undefined
-  if (found !== undefined && isServable(lane, cachedCall, found)) return served(lane, known, cachedCall, found, options, passed)
-  // What the seam makes of the call tells whether the lane is still right.
-  passed.learn = (seen) => void (lane.closed ||= seen.key !== cachedCall.key)
-  if (!isOurs || !mayWait(lane, options)) return ask(options)
-  return fromStore(lane, known, cachedCall, { ...options, body: copiedJson(body) }, passed, ask)
+/** Closes the lane for good. */
+function close(lane: Lane): void {
+  lane.closed = true
 }
 
-/** Whether there is a store to be asked, for which the caller leaves time. */
+/** What the SDK's `makeRequest` would resolve to, or its promise. */
+function answer(lane: Lane, options: JsonObject, proceed: Proceed): unknown {
+  const { body, fetchOptions } = options
+  const passed = isJsonObject(fetchOptions) ? passedOptionsIn(fetchOptions) : undefined
+  if (lane.closed || passed === undefined || !lane.isSeamOurs()) return proceed(options)
+  const fingerprint = fingerprintOf(lane.client, options)
+  if (fingerprint === undefined || !isJsonObject(body) || !isPlainJson(body)) return proceed(options)
+  const shape = lane.knownShapes.get(fingerprint.kind)
+  const call: LaneCall = { options, body, passed, proceed }
+  if (shape === undefined || !isSameFingerprint(shape.fingerprint, fingerprint)) return learn(lane, fingerprint, call)
+  const cachedCall = cachedCallOf(lane, shape, call)
+  if (cachedCall === undefined) return proceed(options)
+  const isOurs = isUsual(cachedCall, options)
+  const found = isOurs ? lane.engine.getFromMemory(cachedCall) : undefined
+  if (found !== undefined && isServable(lane, cachedCall, found)) return served(lane, { ...call, shape, cachedCall }, found)
+  // The seam's own key for this call shows whether the lane is still right.
+  passed.learn = ({ key }) => {
+    if (key !== cachedCall.key) close(lane)
+  }
+  if (!isOurs || !mayWait(lane, options)) return proceed(options)
+  return fromStore(lane, { ...call, options: { ...options, body: copiedJson(body) }, shape, cachedCall })
+}
+
+/** Whether there is a store, and the caller's time-out leaves time to ask it. */
 function mayWait({ client, engine }: Lane, options: JsonObject): boolean {
   const { store, readDeadline } = engine.settings
   const timeout: unknown = options['timeout'] ?? Reflect.get(client, 'timeout')
@@ -92,42 +117,39 @@ function mayWait({ client, engine }: Lane, options: JsonObject): boolean {
 }
 
 /**
- * What the SDK's `makeRequest` would resolve to, after a look into the store.
- * @param options the call's own, with a body that nobody changes while the store is waited for
+ * What the SDK's `makeRequest` would resolve to, after a look-up in the store.
+ * @param call its options have a copy of the body, as the caller may change the original while the store is read
  */
-async function fromStore(
-  lane: Lane,
-  known: KnownShape,
-  cachedCall: CachedCall,
-  options: JsonObject,
-  passed: PassedOptions,
-  ask: Ask,
-): Promise<unknown> {
+async function fromStore(lane: Lane, call: KnownCall): Promise<unknown> {
+  const { cachedCall, options, passed, proceed } = call
   const found = await lane.engine.get(cachedCall)
   const { signal } = options
   const isLeft = signal instanceof AbortSignal && signal.aborted
-  if (!isLeft && found !== undefined && isServable(lane, cachedCall, found)) return served(lane, known, cachedCall, found, options, passed)
+  if (!isLeft && found !== undefined && isServable(lane, cachedCall, found)) return served(lane, call, found)
   passed.body = options['body']
-  passed.looked = { key: cachedCall.key, found }
-  return ask(options)
+  passed.earlierLookup = { key: cachedCall.key, found }
+  return proceed(options)
 }
 
-/** A fault of ours is the seam's to deal with. */
-function planOf(lane: Lane, { call }: Pick<KnownShape, 'call'>, request: JsonObject, { options }: PassedOptions): CachedCall | undefined {
+/** The call as the cache sees it; `undefined` if it bypasses the cache. A fault of ours is left to the seam. */
+function cachedCallOf(lane: Lane, { call }: Pick<KnownShape, 'call'>, { body, passed }: LaneCall): CachedCall | undefined {
   try {
-    const cachedCall = resolveCall({ ...call, request, options }, lane.engine.settings)
+    const cachedCall = resolveCall({ ...call, request: body, options: passed.options }, lane.engine.settings)
     return 'reason' in cachedCall ? undefined : cachedCall
   } catch {
     return undefined
   }
 }
 
-/** Whether a stored answer will do, and the SDK expects of it what the body asks for. A stream is to heed the signal that its caller gave. */
+/**
+ * Whether the call may have a stored answer, and the SDK expects the form that the body asks for. A stream with a signal of its caller goes
+ * the documented way, which ends the stream when the signal fires.
+ */
 function isUsual({ mode, streamed }: CachedCall, { stream = false, signal }: JsonObject): boolean {
   return mode !== 'reload' && streamed === stream && (!streamed || signal === undefined || signal === null)
 }
 
-/** Whether an answer may be given as it is: fresh, holding all that is asked for, with nothing to be done behind the caller's back. */
+/** Whether an answer may be given as it is: it is fresh, has every part that the call asks for, and needs no refresh. */
 function isServable({ engine }: Lane, cachedCall: CachedCall, found: LookupResult): boolean {
   const { kind, status, omits } = found.entry.head
   if (status !== 200 || found.freshFor <= 0 || useOf(found, cachedCall.mode, engine.settings) !== 'serve') return false
@@ -137,68 +159,47 @@ function isServable({ engine }: Lane, cachedCall: CachedCall, found: LookupResul
 }
 
 /** What the SDK's `makeRequest` would resolve to after a hit. */
-function served(
-  lane: Lane,
-  known: KnownShape,
-  cachedCall: CachedCall,
-  found: LookupResult,
-  options: JsonObject,
-  { signal }: PassedOptions,
-): object {
+function served(lane: Lane, { shape, cachedCall, options, passed }: KnownCall, found: LookupResult): object {
   const info = lane.engine.hit(cachedCall, found)
-  if (signal !== undefined) noteInfo(signal, info)
+  if (passed.signal !== undefined) noteInfo(passed.signal, info)
   const controller = new AbortController()
+  const { url } = shape
+  const { signal } = controller
+  const response = cachedCall.streamed
+    ? storedResponse(found, cachedCall, { url, replay: lane.engine.settings.replay, signal })
+    : lazyResponse(found, cachedCall, { url, info })
+  // A stream keeps nothing of its response but its controller, so `cacheInfo` looks for the facts on the controller's signal.
+  if (cachedCall.streamed) for (const carrier of [response, signal]) noteInfo(carrier, info)
   return {
-    response: cachedCall.streamed
-      ? streamed(lane, known, cachedCall, found, info, controller)
-      : lazyResponse(found, cachedCall, info, known.url),
+    response,
     options,
     controller,
-    ...(known.tellsSignal && { requestSignal: options['signal'] }),
+    ...(shape.returnsSignal && { requestSignal: options['signal'] }),
     requestLogID: 'log_llmemo',
     retryOfRequestLogID: undefined,
     startTime: Date.now(),
   }
 }
 
-/** A replayed stream. It knows nothing of its response but the signal of its controller, which is asked for its facts. */
-function streamed(
-  lane: Lane,
-  { url }: KnownShape,
-  cachedCall: CachedCall,
-  found: LookupResult,
-  info: () => CacheInfo,
-  { signal }: AbortController,
-): Response {
-  const response = storedResponse(found, cachedCall, url, lane.engine.settings.replay, signal)
-  for (const carrier of [response, signal]) noteInfo(carrier, info)
-  return response
-}
-
-/** Goes the documented way, and takes note of what comes of it. */
-async function learn(
-  lane: Lane,
-  shape: RequestFingerprint,
-  options: JsonObject,
-  body: JsonObject,
-  passed: PassedOptions,
-  ask: Ask,
-): Promise<unknown> {
-  let seen: SeamObservation | undefined
-  passed.learn = (told) => {
-    // The client may have been changed since the call began.
-    const now = shapeOf(lane.client, options)
-    seen = now !== undefined && isSameShape(now, shape) ? told : undefined
+/** Makes the call the documented way, and notes what the seam sees of it. */
+async function learn(lane: Lane, fingerprint: RequestFingerprint, call: LaneCall): Promise<unknown> {
+  const { options, passed, proceed } = call
+  let observation: SeamObservation | undefined
+  passed.learn = (current) => {
+    // The caller may have changed the client since the call began.
+    const now = fingerprintOf(lane.client, options)
+    observation = now !== undefined && isSameFingerprint(now, fingerprint) ? current : undefined
   }
-  const props = await ask(options)
-  if (seen === undefined || !isKnownForm(props) || seen.call.endpoint.perInput !== undefined) return props
-  const known = { shape, call: seen.call, url: seen.url, tellsSignal: Object.hasOwn(props, 'requestSignal') }
-  const isRight = planOf(lane, known, body, passed)?.key === seen.key
-  if (isRight && (lane.knownShapes.size < mostKinds || lane.knownShapes.has(shape.kind))) lane.knownShapes.set(shape.kind, known)
+  const props = await proceed(options)
+  if (observation === undefined || !isKnownForm(props) || observation.call.endpoint.perInput !== undefined) return props
+  const returnsSignal = Object.hasOwn(props, 'requestSignal')
+  const shape: KnownShape = { fingerprint, call: observation.call, url: observation.url, returnsSignal }
+  const isRight = cachedCallOf(lane, shape, call)?.key === observation.key
+  if (isRight && (lane.knownShapes.size < maxKinds || lane.knownShapes.has(fingerprint.kind))) lane.knownShapes.set(fingerprint.kind, shape)
   return props
 }
 
-/** The members of what `makeRequest` resolves to. A version that has others reads them too. */
+/** The members of what `makeRequest` resolves to. A version of the SDK with other members also reads those, so it is not known. */
 const forms: ReadonlyMap<string, (value: unknown) => boolean> = new Map<string, (value: unknown) => boolean>([
   ['response', (value) => value instanceof Response],
   ['options', (value) => typeof value === 'object'],

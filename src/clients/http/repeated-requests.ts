@@ -1,55 +1,57 @@
 /**
- * Requests that were answered from the cache, by the texts of their bodies. Who asks again mostly sends the same text, of which neither the
- * meaning nor the key need be made anew.
+ * Requests that were answered from the cache, by the texts of their bodies. A repeated call mostly sends the same text, which then needs
+ * neither to be parsed nor to be made a key of again.
  * @module
  */
 import type { Engine } from '../../engine/engine.ts'
 import type { Call, CachedCall } from '../../engine/cached-call.ts'
 
-/** A call, decided. */
+/** A call that uses the cache, and the key that was made of it. */
 export interface ResolvedCall {
   readonly call: Call
   readonly cachedCall: CachedCall
 }
 
-/** What a call is made of besides its body and its options. */
-export type Asker = Omit<Call, 'request' | 'options'>
+/** All of a call except its body and its options. */
+export type CallContext = Omit<Call, 'request' | 'options'>
 
-/** Characters of all texts together, at the most; a text takes up to four bytes a character with what it means. */
-const mostCharacters = 2 ** 20
-/** Of the hot memory, texts may take so small a part besides. */
-const part = 64
+/** The limit of all remembered texts together, in characters. With its parsed form, a text takes up to four bytes a character. */
+const maxTotalCharacters = 2 ** 20
+/** The texts may take one character for this many bytes of the hot memory, in addition to them. */
+const memoryBytesPerCharacter = 64
+/** A text may take this part of the room, so that one long text does not push out all others. */
+const maxShareOfOneText = 1 / 8
 
-/** The requests of one cache that were answered. */
+/** The answered requests of one cache. */
 export class RepeatedRequests {
-  readonly #known = new Map<string, ResolvedCall>()
-  readonly #most: number
+  readonly #byText = new Map<string, ResolvedCall>()
+  readonly #maxCharacters: number
   #characters = 0
 
-  /** @param maxMemoryBytes what the hot memory may take, of which this takes a small part besides */
+  /** @param maxMemoryBytes the limit of the hot memory. The texts take a small part more. */
   constructor(maxMemoryBytes: number) {
-    this.#most = Math.min(mostCharacters, maxMemoryBytes / part)
+    this.#maxCharacters = Math.min(maxTotalCharacters, maxMemoryBytes / memoryBytesPerCharacter)
   }
 
-  /** The request of this body, when it was answered before for one who asked the same way and without options of his own. */
-  find(text: string, asker: Asker): ResolvedCall | undefined {
-    const known = this.#known.get(text)
-    return known !== undefined && isSame(known.call, asker) ? known : undefined
+  /** The request with this body, if it was answered before for a call with the same context and no options of its own. */
+  find(text: string, context: CallContext): ResolvedCall | undefined {
+    const resolved = this.#byText.get(text)
+    return resolved !== undefined && isSame(resolved.call, context) ? resolved : undefined
   }
 
-  /** Takes note of a request that was answered. Where there is no room any more, all that came before is forgotten. */
-  note(text: string, decided: ResolvedCall): void {
-    if (text.length > this.#most / 8 || this.#known.get(text) === decided) return
-    if (this.#characters + text.length > this.#most) {
-      this.#known.clear()
+  /** Notes a request that was answered. If there is no room left, all earlier requests are forgotten. */
+  note(text: string, resolved: ResolvedCall): void {
+    if (text.length > this.#maxCharacters * maxShareOfOneText || this.#byText.get(text) === resolved) return
+    if (this.#characters + text.length > this.#maxCharacters) {
+      this.#byText.clear()
       this.#characters = 0
     }
-    if (!this.#known.has(text)) this.#characters += text.length
-    this.#known.set(text, decided)
+    if (!this.#byText.has(text)) this.#characters += text.length
+    this.#byText.set(text, resolved)
   }
 }
 
-function isSame(first: Asker, second: Asker): boolean {
+function isSame(first: CallContext, second: CallContext): boolean {
   const names = Object.keys(first.headers)
   return (
     first.endpoint === second.endpoint &&
@@ -62,9 +64,9 @@ function isSame(first: Asker, second: Asker): boolean {
 
 const byEngine = new WeakMap<Engine, RepeatedRequests>()
 
-/** Those of this engine. */
+/** The answered requests of this engine's cache. */
 export function repeatedOf(engine: Engine): RepeatedRequests {
-  const known = byEngine.get(engine) ?? new RepeatedRequests(engine.settings.maxMemoryBytes)
-  byEngine.set(engine, known)
-  return known
+  const repeated = byEngine.get(engine) ?? new RepeatedRequests(engine.settings.maxMemoryBytes)
+  byEngine.set(engine, repeated)
+  return repeated
 }

@@ -1,20 +1,20 @@
 /**
- * Everything of a request but its body, as far as it can be told before the SDK makes the request: what of a client, and of the options
- * of a call, decides its address and its headers. Two calls of the same shape differ in their bodies only.
+ * All of a request except its body, as far as it is known before the SDK makes the request: what of a client, and of the options of a
+ * call, decides address and headers. Two calls with equal fingerprints differ in their bodies only.
  * @module
  */
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { callOptions } from '../call-options.ts'
 
-/** The shape of a call. */
+/** What decides a request, less its body. */
 export interface RequestFingerprint {
-  /** The kind of call that it is: the path that is asked. */
+  /** The kind of call: the path that it is sent to. */
   readonly kind: string
   /** What decides the rest. Two lists are compared member by member. */
   readonly facts: readonly unknown[]
 }
 
-/** Methods of the SDKs that have a part in making a request. One that is not the SDK's own may do anything. */
+/** Methods of the SDKs that take part in making a request. One that is not the SDK's own may do anything. */
 const steps = [
   'prepareOptions',
   'buildRequest',
@@ -35,7 +35,7 @@ const steps = [
   'stringifyQuery',
 ]
 
-/** Whether `client` makes its requests by methods of the SDK's own class alone: a subclass such as Azure's does not. */
+/** Whether `client` makes its requests by methods of the SDK's own class only. A subclass such as Azure's does not. */
 export function isOfSdkItself(client: object): boolean {
   const owner = ownerOf(client, 'makeRequest')
   if (owner === undefined || owner === client || ownerOf(client, 'buildRequest') !== owner) return false
@@ -49,8 +49,8 @@ function ownerOf(client: object, name: string): object | undefined {
   return undefined
 }
 
-/** The shape of a call, or `undefined` when it is not certain that it decides everything. */
-export function shapeOf(client: object, options: JsonObject): RequestFingerprint | undefined {
+/** The fingerprint of a call, or `undefined` if something else may decide the request too. */
+export function fingerprintOf(client: object, options: JsonObject): RequestFingerprint | undefined {
   for (const name of Object.keys(options)) if (!isHarmless(name, options[name])) return undefined
   const { path, defaultBaseURL: base, __security: security, __qualifiers: qualifiers } = options
   const facts: unknown[] = []
@@ -59,17 +59,17 @@ export function shapeOf(client: object, options: JsonObject): RequestFingerprint
   return { kind, facts }
 }
 
-/** Whether two shapes decide the same. */
-export function isSameShape(first: RequestFingerprint, { kind, facts }: RequestFingerprint): boolean {
+/** Whether two fingerprints are equal. */
+export function isSameFingerprint(first: RequestFingerprint, { kind, facts }: RequestFingerprint): boolean {
   return first.kind === kind && first.facts.length === facts.length && first.facts.every((fact, index) => fact === facts[index])
 }
 
-/** Adds what `client` decides. @returns whether that is all */
+/** Adds what `client` decides. @returns whether that is all it decides */
 function addClient(facts: unknown[], client: JsonObject): boolean {
   const { baseURL, apiKey, adminAPIKey, authToken, organization, project, logLevel, maxRetries, timeout, fetchOptions, _options } = client
-  // What the SDK writes to its log of each call would be missed there.
+  // At these levels the SDK logs each call; a call on the fast lane would be missing from the log.
   if (logLevel === 'debug' || logLevel === 'info' || !isCount(maxRetries) || !isDuration(timeout) || !isNothing(fetchOptions)) return false
-  // Members by which a client makes its requests in a way of its own, in some versions.
+  // In some versions, a client with one of these members makes its requests in another way.
   const { idempotencyHeader, _provider, _workloadIdentityAuth } = client
   if (!isAbsent(idempotencyHeader) || !isAbsent(_provider) || !isAbsent(_workloadIdentityAuth) || !isJsonObject(_options)) return false
   facts.push(baseURL, apiKey, adminAPIKey, authToken, organization, project)
@@ -77,7 +77,7 @@ function addClient(facts: unknown[], client: JsonObject): boolean {
   return addTexts(facts, _options['defaultHeaders']) && addTexts(facts, _options['defaultQuery'])
 }
 
-/** Adds the names and values of a plain object. @returns whether it holds nothing but texts, truth values and nulls */
+/** Adds the names and values of a plain object. @returns whether it holds only texts, booleans and nulls */
 function addTexts(facts: unknown[], object: unknown): boolean {
   if (!isAbsent(object)) {
     if (!isJsonObject(object) || Object.getPrototypeOf(object) !== Object.prototype) return false
@@ -87,12 +87,12 @@ function addTexts(facts: unknown[], object: unknown): boolean {
       facts.push(name, value)
     }
   }
-  // No text is this, so that what follows cannot be taken for more of the same.
+  // A function equals no text, so it separates this list from the next one.
   facts.push(addTexts)
   return true
 }
 
-/** Whether an option of a call leaves its request as it would be without it, or is a part of its shape. */
+/** Whether an option of a call does not change the request, or is part of the fingerprint. */
 function isHarmless(name: string, value: unknown): boolean {
   switch (name) {
     case 'path':
@@ -136,12 +136,12 @@ function isDuration(value: unknown): boolean {
   return Number.isSafeInteger(value) && Number(value) > 0
 }
 
-/** Whether an object has no members but ours. */
+/** Whether an object has no members except ours. */
 function isNothing(value: unknown): boolean {
   return isJsonObject(value) ? Reflect.ownKeys(value).every((name) => name === callOptions) : isAbsent(value)
 }
 
-/** Whether headers, as a caller or the SDK's own methods give them, are none. */
+/** Whether headers, in the form of a caller or of the SDK's own methods, are empty. */
 function isNoHeaders(value: unknown): boolean {
   if (!isJsonObject(value)) return isAbsent(value)
   if (value instanceof Headers) return value.keys().next().done === true
@@ -150,7 +150,7 @@ function isNoHeaders(value: unknown): boolean {
   return isEmpty && Object.keys(others).length === 0
 }
 
-/** Whether what the SDK's helpers note of a call changes nothing of what is sent for a plain body. */
+/** Whether the notes of the SDK's helpers on a call leave the request for a plain body as it is. */
 function isSilent(value: unknown): boolean {
   if (!isJsonObject(value)) return isAbsent(value)
   for (const name of Object.keys(value)) {

@@ -1,5 +1,5 @@
 /**
- * What a `fetch` is asked to send, read without using it up.
+ * What a `fetch` is to send, read without consuming it.
  * @module
  */
 import { isCacheMode } from '../../engine/settings/call-options.ts'
@@ -8,7 +8,7 @@ import { sha256 } from '../../base/digest.ts'
 import { hasRoundedInteger, mayHoldRounded } from '../../json/exact.ts'
 import { type PassedOptions, passedOptionsIn } from '../call-options.ts'
 
-/** The address that `fetch` is asked for, and its method in capitals. */
+/** The address that `fetch` is called with, and its method in capitals. */
 export function targetOf(input: string | URL | Request, init: RequestInit | undefined): { url: string; method: string } {
   const request = input instanceof Request ? input : undefined
   return { url: addressOf(input), method: (init?.method ?? request?.method ?? 'GET').toUpperCase() }
@@ -19,17 +19,17 @@ function addressOf(input: string | URL | Request): string {
   return input instanceof Request ? input.url : input.href
 }
 
-/** What a wrapped client passed down, with fetch's own cache mode where the caller gave no other. */
+/** What a wrapped client passed down, with fetch's own cache mode unless the caller set another. */
 export function optionsOf(input: string | URL | Request, init: RequestInit | undefined): PassedOptions {
   const passed = passedOptionsIn(init) ?? { options: {}, body: undefined }
   const mode: unknown = init?.cache ?? (input instanceof Request ? input.cache : undefined)
   if (passed.options.mode !== undefined || mode === 'default') return passed
-  // `no-cache` asks the origin whether the stored answer is still good; no provider can say, so it is asked anew.
+  // `no-cache` means: ask the origin whether the stored answer is still good. No provider can say that, so the call is made again.
   const own = mode === 'no-cache' ? 'reload' : mode
   return isCacheMode(own) ? { ...passed, options: { ...passed.options, mode: own } } : passed
 }
 
-/** The headers of a request. They are only read, so those of an SDK need no copy. */
+/** The headers of a request. They are only read, so an SDK's `Headers` need no copy. */
 export function headersOf(input: string | URL | Request, init: RequestInit | undefined): Headers {
   if (init?.headers instanceof Headers) return init.headers
   return init?.headers === undefined && input instanceof Request ? input.headers : new Headers(init?.headers)
@@ -53,7 +53,7 @@ function readBody(body: unknown): JsonObject | undefined | Promise<JsonObject | 
   return undefined
 }
 
-/** Bytes that are not UTF-8 are no JSON; a lenient decoder would make the same text of different ones. */
+/** Bytes that are not UTF-8 are not JSON. A lenient decoder would make one text of different bytes. */
 function parseBytes(bytes: ArrayBuffer | Uint8Array): JsonObject | undefined {
   try {
     return parseText(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
@@ -62,13 +62,13 @@ function parseBytes(bytes: ArrayBuffer | Uint8Array): JsonObject | undefined {
   }
 }
 
-/** Where an integer is rounded by reading it, two bodies could become one. */
+/** A body with an integer that JavaScript rounds is not read, as two different bodies could become one. */
 function parseText(text: string): JsonObject | undefined {
   const body = parseJsonObject(text)
   return mayHoldRounded(body) && hasRoundedInteger(text) ? undefined : body
 }
 
-/** A form as JSON: each field's values in order; a file by its digest, its type, and the ending of its name, which tells its format. */
+/** A form as JSON: each field's values in order; a file as its digest, length, type, and the ending of its name, which names its format. */
 async function readForm(form: FormData): Promise<JsonObject> {
   const fields = new Map<string, unknown[]>()
   for (const [name, value] of form.entries()) {

@@ -1,5 +1,5 @@
 /**
- * Stored and shared answers as `Response`s, such as the origin itself would have given.
+ * Stored and shared answers as `Response`s, like those of the origin itself.
  * @module
  */
 import { parseJsonObject } from '../../json/object.ts'
@@ -23,14 +23,16 @@ export interface ResponseHead {
   readonly url: string
 }
 
-/** A stored answer as a `Response`, streamed or whole as the call asks for it. */
-export function storedResponse(
-  found: LookupResult,
-  cachedCall: CachedCall,
-  url: string,
-  replay: ReplayOptions,
-  signal: AbortSignal | undefined,
-): Response {
+/** How a stored answer is given. */
+interface StoredResponseOptions {
+  readonly url: string
+  readonly replay: ReplayOptions
+  /** Ends a replayed stream. */
+  readonly signal: AbortSignal | undefined
+}
+
+/** A stored answer as a `Response`, streamed or whole as the call asks. */
+export function storedResponse(found: LookupResult, cachedCall: CachedCall, { url, replay, signal }: StoredResponseOptions): Response {
   const { entry } = found
   const headers = storedHeaders(found, cachedCall)
   const streamed = cachedCall.endpoint.streaming === undefined ? entry.head.kind === 'sse' : cachedCall.streamed
@@ -38,8 +40,14 @@ export function storedResponse(
   return located(new Response(body, { status: entry.head.status, headers }), url)
 }
 
-/** A stored answer that is JSON already, for a call that asks for no stream: as the SDK reads it, and a real `Response` for others. */
-export function lazyResponse(found: LookupResult, cachedCall: CachedCall, info: () => CacheInfo, url: string): LazyResponse {
+/** How a stored answer is given to the SDK. */
+interface LazyResponseOptions {
+  readonly url: string
+  readonly info: () => CacheInfo
+}
+
+/** A stored JSON answer to a call for a whole one. The SDK reads it at little cost; for all else it makes a real `Response`. */
+export function lazyResponse(found: LookupResult, cachedCall: CachedCall, { url, info }: LazyResponseOptions): LazyResponse {
   const { status, headers } = found.entry.head
   const text = String(whole(found.entry, cachedCall))
   const make = (): Response => {
@@ -50,7 +58,7 @@ export function lazyResponse(found: LookupResult, cachedCall: CachedCall, info: 
   return new LazyResponse({ status, headers, url, text, info, make })
 }
 
-/** An object and no `Headers`, which a `Response` would only copy. */
+/** A plain object, as a `Response` would only copy a `Headers`. */
 function storedHeaders({ entry: { head }, age, freshFor }: LookupResult, cachedCall: CachedCall): Record<string, string> {
   const crossing = cachedCall.endpoint.streaming !== undefined && cachedCall.streamed !== (head.kind === 'sse')
   return {
@@ -86,7 +94,10 @@ function textsOf(events: readonly ServerEvent[]): string[] {
   return events.map((event) => formatEvents([event]))
 }
 
-/** Whether the streams of entries are written as we write them, as those of most providers are. To look takes longer than to serve them. */
+/**
+ * Whether the stream of an entry is written as `formatEvents` writes it, as those of most providers are. The check takes longer than to
+ * serve the stream, so its result is remembered.
+ */
 const formatted = new WeakMap<Entry, boolean>()
 
 function isFormatted(entry: Entry, body: string): boolean {
@@ -97,7 +108,7 @@ function isFormatted(entry: Entry, body: string): boolean {
   return found
 }
 
-/** One event at a read, so that a reader who aborts between two events gets no more of them. */
+/** One event for each read, so that a reader that aborts between two events gets no more of them. */
 function replayed(texts: readonly string[], replay: ReplayOptions, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   const { delay } = replay
@@ -119,7 +130,7 @@ function replayed(texts: readonly string[], replay: ReplayOptions, signal: Abort
         aborted = () => controller.error(signal?.reason)
         signal?.addEventListener('abort', aborted, { once: true })
       },
-      // No promise where nothing is waited for: one for each event takes longer than the event.
+      // Without a delay there is no promise: one for each event would take longer than the event.
       pull: (controller) => (delay === undefined || index >= texts.length ? give(controller) : delay(index).then(() => give(controller))),
       cancel: settle,
     },
@@ -127,7 +138,7 @@ function replayed(texts: readonly string[], replay: ReplayOptions, signal: Abort
   )
 }
 
-/** One caller's share of a flight as a `Response`. His chunks are his own to keep or to change. */
+/** One caller's share of a flight as a `Response`. Its chunks are copies, which the caller may change. */
 export function sharedResponse(head: ResponseHead, reader: FlightReader<Shared<ResponseHead>, Uint8Array>): Response {
   // A `Response` with one of these statuses may not have a body.
   // Source: https://fetch.spec.whatwg.org/#null-body-status
@@ -149,15 +160,15 @@ export function sharedResponse(head: ResponseHead, reader: FlightReader<Shared<R
   return located(new Response(body, { status, statusText, headers: plainHeaders(headers) }), head.url)
 }
 
-/** The answer to a call that must not go to the provider and has nothing stored. Source: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.7 */
+/** The answer to a call that may not go to the provider and has no stored answer. Source: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.7 */
 export function notCachedResponse(url: string): Response {
   const body = JSON.stringify({ error: { message: notCachedMessage, type: 'llmemo', code: 'NOT_CACHED', param: null } })
-  // `x-should-retry: false` keeps the SDKs from asking again at once.
+  // `x-should-retry: false` keeps the SDKs from a retry.
   const headers = { 'content-type': 'application/json', 'x-should-retry': 'false', 'cache-status': 'llmemo; fwd=miss' }
   return located(new Response(body, { status: 504, statusText: 'Gateway Timeout', headers }), url)
 }
 
-/** Headers of a body that has been decoded already: its length and encoding on the wire are no longer true. */
+/** Headers for a body that is decoded already: its length and encoding on the wire are no longer true. */
 function plainHeaders(headers: Headers): Headers {
   const plain = new Headers(headers)
   if (plain.has('content-encoding')) plain.delete('content-length')
@@ -165,7 +176,7 @@ function plainHeaders(headers: Headers): Headers {
   return plain
 }
 
-/** A `Response` that knows its address, which only fetch itself can otherwise info it. */
+/** Sets the address of a `Response`, which otherwise only `fetch` itself can do. */
 function located(response: Response, url: string): Response {
   return Object.defineProperty(response, 'url', { value: url, configurable: true })
 }

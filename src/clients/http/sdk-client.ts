@@ -1,6 +1,6 @@
 /**
- * What the SDKs that end in a `fetch` have in common. Everything they build upon it (helpers, retries, errors) stays their own. `post`,
- * through which every cached call goes, takes the caller's cache options out of the request options and puts the cache facts on the result.
+ * What the SDKs that call a `fetch` have in common. All that they build on it (helpers, retries, errors) stays their own. Every cached
+ * call goes through `post`: it takes the cache's options out of the request options, and puts the cache facts on the result.
  * @module
  */
 import { attachInfo, infoOfResponse } from '../cache-info.ts'
@@ -15,30 +15,21 @@ export interface FetchClient {
   fetch: Fetch
 }
 
-/** What we use of what the SDK knows of a response. */
+/** What we use of the SDK's notes on a response. */
 interface SdkProps {
   readonly response: Response
 }
 
-/** What we use of the SDKs' promise; their own helpers use the same. */
+/** What we use of the SDKs' promise. Their own helpers use the same members. */
 interface SdkPromise {
-  /** How the result is made of the response, where a version of the SDK keeps that with the promise. */
+  /** Makes the result of the response. Not every version of the SDK keeps it on the promise. */
   parseResponse?: (client: unknown, props: SdkProps) => Promise<unknown>
   _thenUnwrap: (this: SdkPromise, transform: (data: unknown, props: SdkProps) => unknown) => SdkPromise
   asResponse: (this: SdkPromise) => Promise<Response>
   withResponse: (this: SdkPromise) => Promise<SdkProps>
 }
 
-/** Whether `client` has these methods, each named by its path: `['chat', 'completions', 'create']`. */
-export function hasMethods(client: object, ...paths: readonly (readonly string[])[]): boolean {
-  return paths.every((path) => {
-    let value: unknown = client
-    for (const name of path) value = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
-    return typeof value === 'function'
-  })
-}
-
-/** The bare client beneath one of ours, as two caches around one another would only hide each other. */
+/** The bare client beneath a wrapped one. A cache around another cache would only hide it. */
 export function bareClient(client: FetchClient): FetchClient {
   const beneath: unknown = Reflect.get(client, bare)
   // Only `withCallOptions` writes this member, and it writes such a client.
@@ -46,17 +37,18 @@ export function bareClient(client: FetchClient): FetchClient {
   return typeof beneath === 'object' && beneath !== null ? (beneath as FetchClient) : client
 }
 
-/**
- * `wrapped`, a clone of `own` whose requests go through the cache, taking the cache's options and telling its facts.
- * @param again wraps what `withOptions` makes of a wrapped client
- * @param prepare makes the SDK's request options of the caller's
- */
-export function withCallOptions(
-  wrapped: FetchClient,
-  own: FetchClient,
-  again: (options: object) => FetchClient,
-  prepare: (options: unknown) => unknown = passDown,
-): FetchClient {
+/** How a wrapped client differs from its bare one. */
+interface WrappedBehaviour {
+  /** The bare client. */
+  readonly own: FetchClient
+  /** Wraps what `withOptions` makes of the bare client. */
+  readonly again: (options: object) => FetchClient
+  /** Makes the SDK's request options of the caller's. @default {@link passDown} */
+  readonly prepare?: (options: unknown) => unknown
+}
+
+/** `wrapped`, a clone of `own` whose requests go through the cache: its calls take the cache's options, and results carry its facts. */
+export function withCallOptions(wrapped: FetchClient, { own, again, prepare = passDown }: WrappedBehaviour): FetchClient {
   const post = wrapped.post.bind(wrapped)
   return Object.defineProperties(wrapped, {
     [bare]: { value: own },
@@ -75,7 +67,7 @@ export function optionOf(client: object, name: string): unknown {
   return typeof options === 'object' && options !== null ? Reflect.get(options, name) : undefined
 }
 
-/** The request options with ours passed down. A wrong one of ours rejects the call's promise, whichever way the SDK made the call. */
+/** The request options with ours passed down. An invalid one of ours rejects the call's promise. */
 function prepared(given: unknown, prepare: (options: unknown) => unknown): unknown {
   if (isThenable(given)) return given.then(prepare)
   try {
@@ -85,20 +77,20 @@ function prepared(given: unknown, prepare: (options: unknown) => unknown): unkno
   }
 }
 
-/** The SDK's promise, whose result, and whatever a helper makes of it, carries the facts of its response. */
+/** The SDK's promise. Its result, and all that a helper makes of it, carries the facts of the response. */
 function informed(promise: SdkPromise): SdkPromise {
   const own = marking(promise)
   const { _thenUnwrap: unwrap, asResponse, withResponse } = own
   own._thenUnwrap = (transform) => informed(unwrap.call(own, transform))
   own.asResponse = async () => materialise(await asResponse.call(own))
   own.withResponse = async () => {
-    const told = await withResponse.call(own)
-    return { ...told, response: materialise(told.response) }
+    const result = await withResponse.call(own)
+    return { ...result, response: materialise(result.response) }
   }
   return own
 }
 
-/** A promise whose result carries its facts: the same one where its making can be seen, else one that is made of it, which takes longer. */
+/** A promise whose result carries its facts: the same promise if its `parseResponse` can be replaced, else a new one, which takes longer. */
 function marking(promise: SdkPromise): SdkPromise {
   const { parseResponse: parse } = promise
   if (!Object.hasOwn(promise, 'parseResponse') || typeof parse !== 'function') return promise._thenUnwrap(marked)

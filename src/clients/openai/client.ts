@@ -1,28 +1,30 @@
 /**
- * The OpenAI seam: a client like the caller's, whose `fetch` is ours.
+ * The OpenAI seam: a client like the caller's, with our `fetch`.
  * @module
  */
 import type { Engine } from '../../engine/engine.ts'
 import { fetchThrough } from '../http/caching-fetch.ts'
 import { openFastLane } from '../http/fast-lane.ts'
-import { bareClient, type FetchClient, hasMethods, optionOf, withCallOptions } from '../http/sdk-client.ts'
+import { isClientOf } from '../../providers/catalogue.ts'
+import { bareClient, type FetchClient, optionOf, withCallOptions } from '../http/sdk-client.ts'
 
-/** Whether `client` is an OpenAI or Azure OpenAI client, by its shape: bundlers rename classes, and a package may be there twice. */
+/** Whether `client` is an OpenAI or Azure OpenAI client. */
 export function isOpenAi(client: object): client is FetchClient {
-  return hasMethods(client, ['chat', 'completions', 'create'], ['embeddings', 'create'], ['withOptions'], ['post'], ['fetch'])
+  return isClientOf('openai', client)
 }
 
-/** A client of the same type that goes through the engine. The caller's own is not changed. */
+/** A client of the same type that goes through the engine. The caller's own client is not changed. */
 export function wrapOpenAi(client: FetchClient, engine: Engine): FetchClient {
   const own = bareClient(client)
   const rotating = isRotating(own)
   const fetch = fetchThrough(engine, own.fetch, { rotating })
   const wrapped = own.withOptions({ ...inheritedOptions(own), fetch })
   if (!rotating) openFastLane(wrapped, engine, () => wrapped.fetch === fetch)
-  return withCallOptions(wrapped, own, (options) => wrapOpenAi(own.withOptions({ ...inheritedOptions(own), ...options }), engine))
+  const again = (options: object): FetchClient => wrapOpenAi(own.withOptions({ ...inheritedOptions(own), ...options }), engine)
+  return withCallOptions(wrapped, { own, again })
 }
 
-/** What a clone must be told anew: openai 5 forgets a function that gives the key, and before openai 7 Azure forgets its own options. */
+/** Options that a clone needs again: openai 5 drops a function that gives the key, and before openai 7 Azure drops its own options. */
 function inheritedOptions(client: object): object {
   const apiKey = optionOf(client, 'apiKey')
   const apiVersion: unknown = Reflect.get(client, 'apiVersion')
@@ -36,7 +38,7 @@ function inheritedOptions(client: object): object {
   }
 }
 
-/** Whether the key comes from a function, an identity or a token that changes by itself. Such a key tells nobody apart. */
+/** Whether the key comes from a function, an identity or a token that changes by itself. Such a key does not identify the caller. */
 function isRotating(client: object): boolean {
   return (
     typeof optionOf(client, 'apiKey') === 'function' ||

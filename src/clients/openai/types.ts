@@ -1,5 +1,5 @@
 /**
- * The types of a wrapped OpenAI client. How they do without openai is said in wrapped-types.ts.
+ * The types of a wrapped OpenAI client. How they work without openai is explained in sdk-types.ts.
  * @module
  */
 /* oxlint-disable typescript/consistent-type-imports */
@@ -47,19 +47,19 @@ type ResponseStreamParams = Parameters<OpenAi['responses']['stream']>[0]
 type AnyChatParams = ChatParams | ChatStreamParams | WithoutTools<RunnerParams> | WithoutTools<StreamingRunnerParams>
 type AnyResponseParams = ResponseParams | ResponseStreamParams
 
-/** The bare options are named as well: the compiler would else prefer the SDK's own overload for a variable of just this type. */
+/** Names the bare options as well: else the compiler prefers the SDK's own overload for a variable of exactly this type. */
 type Options = RequestOptions | (RequestOptions & CacheRequestOptions)
 type RunOptions = RunnerOptions | (RunnerOptions & CacheRequestOptions)
 type ResponseOptions = ParseOptions & CacheRequestOptions
 
 type ParseOptions = NonNullable<Parameters<OpenAi['responses']['parse']>[1]>
 
-/** The promise of an SDK's method, whose answer has the cache facts on it. A text has no room for them. */
+/** The promise of an SDK's method, with the cache facts on its answer. A text cannot carry them. */
 type Informed<Promised> = Promised extends ApiPromise<infer Answer> ? ApiPromise<WithInfo<Answer>> : Promised
 
 type Call<Body, Promised> = (body: Body, options?: Options) => Informed<Promised>
 
-/** The overloads of a method that is not generic, be they six, three, two or one, with the cache's options and facts. */
+/** The overloads of a method that is not generic (six, three, two or one), with the cache's options and facts. */
 type Calls<Method> = Method extends {
   (body: infer A, options?: Options): infer ForA
   (body: infer B, options?: Options): infer ForB
@@ -130,14 +130,14 @@ type RunTools = {
 
 type WithoutTools<Params> = Omit<Params, 'tools' | 'toolContext'>
 
-/** What openai 6 and later hand on to the tools; before there was no such thing. */
+/** What openai 6 and later pass to the tools. Before, there was no such type. */
 type WithContext<Context> = { toolContext: Context; tools: readonly Resolved<ToolWithContext<Context>>[] }
 
 /**
  * A wrapped OpenAI or Azure OpenAI client: its cached methods take `cache` and `bypassCache` beside the SDK's own options, and their
- * results have `_cache`. Whatever else it can is as it was. Ours come first, as the compiler takes the first overload that fits.
+ * results have `_cache`. All else is as on the bare client. Our methods come first, as the compiler takes the first overload that fits.
  */
 export type CachedOpenAi<Client> = Methods & Client & LastWord<Methods>
 
-/** Every client of the SDK; nothing where it is not installed. */
+/** Every client of the SDK; `never` if the SDK is not installed. */
 export type AnyOpenAi = Resolved<OpenAi>

@@ -5,6 +5,7 @@
  */
 import type { Provider, calcPrice, findProvider } from '@pydantic/genai-prices'
 import type { Usage } from '../../entry.ts'
+import { providerNamed } from '../../providers/catalogue.ts'
 import type { PriceRule } from './price-rules.ts'
 import { corrections, findRule, isConsistent, priceByRule, priceRules, withoutDate } from './price-rules.ts'
 
@@ -194,16 +195,15 @@ function calculate(table: PriceTable, { provider, model }: Listed, usage: Usage,
   }
 }
 
-/** Our names of providers that the table calls otherwise. */
-const tableNames: ReadonlyMap<string, string> = new Map([['aws-bedrock', 'aws']])
-
 /**
- * Who is paid, by the table's name. A host that the table does not know (a proxy, a gateway, a stand-in) passes for OpenAI itself:
- * models of other makers are then unknown, as OpenAI has none of that name.
+ * The provider that is paid, by the table's name. A host that the table does not know (a proxy, a gateway, a stand-in) counts as the
+ * provider itself: models of other makers are then unknown, as the provider has none of that name.
  */
-function providerIdOf(table: PriceTable, { provider, origin }: PriceFacts): string {
-  if (provider !== 'openai' || origin === undefined) return tableNames.get(provider) ?? provider
-  return table.findProvider({ providerApiUrl: origin })?.id ?? provider
+function providerIdOf(table: PriceTable, { provider: name, origin }: PriceFacts): string {
+  const provider = providerNamed(name)
+  const own = provider?.priceTableName ?? name
+  if (provider?.hasOtherHosts !== true || origin === undefined) return own
+  return table.findProvider({ providerApiUrl: origin })?.id ?? own
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The endpoints of Anthropic that are cached. What is not in this list passes through.
+ * The endpoints of Anthropic that are cached. Calls to other endpoints pass through.
  * @module
  */
 import { anthropicCountTokens } from './count-tokens.ts'

@@ -1,5 +1,5 @@
 /**
- * Messages, streamed and whole: one made from the other.
+ * Messages, streamed and whole, each made of the other.
  * Source: https://platform.claude.com/docs/en/build-with-claude/streaming
  * @module
  */
@@ -9,14 +9,14 @@ import type { ServerEvent } from '../../base/server-sent-events.ts'
 /** A content block while its deltas are merged. */
 interface Block {
   readonly members: JsonObject
-  /** The JSON text of a tool's input, once some of it came. */
+  /** The JSON text of a tool's input; `undefined` before its first part. */
   json: string | undefined
   open: boolean
 }
 
 /**
- * The whole message of a stream that came to `message_stop`, as the SDK accumulates it.
- * A stream with a second `message_start` is spliced from several or damaged: the SDK gives up at it, and so would every replay.
+ * The whole message of a stream that has its `message_stop`, as the SDK accumulates it.
+ * A stream with a second `message_start` is damaged or made of several: the SDK fails on it, and would fail on every replay.
  */
 export function assembleMessage(events: readonly ServerEvent[]): JsonObject | undefined {
   const blocks: Block[] = []
@@ -38,7 +38,7 @@ export function assembleMessage(events: readonly ServerEvent[]): JsonObject | un
   return ended && content.every(isJsonObject) ? { ...message, ...servingModel(content), content } : undefined
 }
 
-/** Whether an event tells of the message. Those to come may tell of something else, as `ping` does; without a type none can be told. */
+/** Whether an event is about the message. Future types may not be, as `ping` is not. An event without a type counts as one. */
 function isOfMessage(data: JsonObject): boolean {
   const { type } = data
   if (typeof type !== 'string' || /^(?:message|content)/.test(type)) return true
@@ -49,7 +49,7 @@ function startedMessage(message: unknown): JsonObject | undefined {
   return isJsonObject(message) && Array.isArray(message['content']) && message['content'].length === 0 ? message : undefined
 }
 
-/** The message with what was only known at its end. Counts are totals of the whole message, and `null` says nothing new. */
+/** The message with what is known at its end only. Counts are totals of the whole message, and `null` changes nothing. */
 function withDelta(message: JsonObject, data: JsonObject): JsonObject | undefined {
   const { type: _, delta, usage, ...rest } = data
   if (!isJsonObject(delta)) return undefined
@@ -58,12 +58,12 @@ function withDelta(message: JsonObject, data: JsonObject): JsonObject | undefine
   return { ...merged, usage: updated(isJsonObject(message['usage']) ? message['usage'] : {}, usage) }
 }
 
-function updated(before: JsonObject, news: JsonObject): JsonObject {
-  const said = Object.entries(news).filter(([name, value]) => value !== null || !Object.hasOwn(before, name))
+function updated(before: JsonObject, update: JsonObject): JsonObject {
+  const said = Object.entries(update).filter(([name, value]) => value !== null || !Object.hasOwn(before, name))
   return { ...before, ...Object.fromEntries(said) }
 }
 
-/** Takes an event of a content block in, and says whether it could be done without a doubt. */
+/** Adds an event of a content block. @returns `false` if its meaning is in doubt */
 function takeBlock(blocks: Block[], data: JsonObject): boolean {
   const { type, index, content_block: members, delta } = data
   if (type === 'content_block_start') {
@@ -78,7 +78,7 @@ function takeBlock(blocks: Block[], data: JsonObject): boolean {
   return type === 'content_block_stop'
 }
 
-/** The type of block that a delta belongs to. Another would not show what the delta says. */
+/** The type of block that a delta belongs to. A block of another type has no place for it. */
 const owners = new Map<unknown, string>([
   ['text_delta', 'text'],
   ['citations_delta', 'text'],
@@ -106,12 +106,12 @@ function takeDelta(block: Block, delta: JsonObject): boolean {
     members['signature'] = said['signature']
     return typeof said['signature'] === 'string'
   }
-  // A summary comes in one delta, which holds the final value of all that it names.
+  // A compaction comes in one delta, with the final value of each member that it names.
   for (const [name, value] of Object.entries(said)) Object.defineProperty(members, name, { ...own, value })
   return Object.hasOwn(said, 'content')
 }
 
-/** A member like any other, be it called `__proto__`. */
+/** An ordinary member, even under the name `__proto__`. */
 const own = { configurable: true, enumerable: true, writable: true }
 
 function append(members: JsonObject, name: string, piece: unknown): boolean {
@@ -121,30 +121,30 @@ function append(members: JsonObject, name: string, piece: unknown): boolean {
   return true
 }
 
-/** A finished block; `undefined` when it was not ended, or a tool's input was cut off. */
+/** A finished block; `undefined` if it has no end, or a tool's input is cut off. */
 function wholeBlock({ members, json, open }: Block): JsonObject | undefined {
   if (open || json === undefined) return open ? undefined : members
   const input = parseJsonObject(json === '' ? '{}' : json)
   return input === undefined ? undefined : { ...members, input }
 }
 
-/** The model that took over, as a whole message names it. */
+/** The model that took over, under the name that a whole message has for it. */
 function servingModel(content: readonly unknown[]): JsonObject {
   const fallback = content.filter(isJsonObject).findLast(({ type }) => type === 'fallback')
   const to = fallback?.['to']
   return isJsonObject(to) && typeof to['model'] === 'string' ? { model: to['model'] } : {}
 }
 
-/** Counts that are told at the start of a stream and again at its end. */
+/** Counts that a stream gives at its start and again at its end. */
 const growing = ['input_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens', 'output_tokens']
 
-/** Members of the usage that are told at the end only. */
+/** Members of the usage that a stream gives at its end only. */
 const late = ['server_tool_use', 'iterations', 'output_tokens_details', 'fallback_credit']
 
-/** The types of block whose input is text of the model's own. */
+/** The types of block with an input that the model writes as text. */
 const calls = ['tool_use', 'server_tool_use', 'mcp_tool_use']
 
-/** Members of a message that its last delta tells. */
+/** Members of a message that its last delta holds. */
 const final = ['stop_reason', 'stop_sequence', 'stop_details', 'container']
 
 /** The events in which a whole message would have been streamed. */
@@ -167,7 +167,7 @@ export function disassembleMessage(answer: JsonObject): ServerEvent[] {
   ]
 }
 
-/** The usage at a time when the answer has just begun. */
+/** The usage at the start of an answer. */
 function startUsage(usage: JsonObject): JsonObject {
   const entries = Object.entries(usage).filter(([name, value]) => !late.includes(name) || !isSet(value))
   const { output_tokens: output } = usage
@@ -183,7 +183,7 @@ function blockEvents(block: JsonObject, index: number): ServerEvent[] {
   ]
 }
 
-/** What a block starts as, and its deltas. What is no text of the model's own is sent whole. */
+/** The start of a block, and its deltas. All that the model does not write as text is sent whole. */
 function blockParts(block: JsonObject): [start: JsonObject, ...deltas: JsonObject[]] {
   const { type, text, citations, thinking, signature, input, content } = block
   if (type === 'text' && typeof text === 'string') {
@@ -207,10 +207,10 @@ function blockParts(block: JsonObject): [start: JsonObject, ...deltas: JsonObjec
     return [{ ...block, input: {} }, ...json.map((part) => ({ type: 'input_json_delta', partial_json: part }))]
   }
   if (type === 'compaction' && content !== undefined) {
-    const told = ['content', 'encrypted_content']
+    const streamed = ['content', 'encrypted_content']
     return [
-      { ...block, ...nulled(block, told) },
-      { type: 'compaction_delta', ...picked(block, told) },
+      { ...block, ...nulled(block, streamed) },
+      { type: 'compaction_delta', ...picked(block, streamed) },
     ]
   }
   return [block]

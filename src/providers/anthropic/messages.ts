@@ -22,29 +22,29 @@ export const anthropicMessages: Endpoint = {
   usage,
 }
 
-/** A request that goes on with, or changes, what lies at the provider has another answer each time. */
+/** A request that continues or changes state at the provider has another answer each time. */
 function bypassReason(request: JsonObject): string | undefined {
   const { thread, container, max_tokens: limit } = request
   if (thread !== undefined && thread !== null) return 'thread'
-  // A container by its id is one that earlier code has left its files in. Skills alone are loaded into a new one.
+  // A container with an id may hold files of earlier code. With skills alone, the provider makes a new one.
   const reused = isJsonObject(container) ? container['id'] : container
   if (reused !== undefined && reused !== null) return 'container'
-  // Such a request is made to fill the provider's own cache, and has no answer.
+  // Such a request only fills the provider's own cache, and has no answer.
   return limit === 0 ? 'max_tokens' : undefined
 }
 
 /** The roles of a message, whose content may be a string or one text block, to the same effect. */
 const roles = ['user', 'assistant', 'system']
 
-/** Members of a block, or of a tool, that may hold further blocks or tools. What a tool is called with, and its schema, are the user's own. */
+/** Members of a block or a tool that may hold further blocks or tools. A tool's input and its schema are the user's own, and not among them. */
 const holders = ['content', 'source', 'tool_references', 'tool', 'definition']
 
-/** How far blocks may stand within blocks: a text in a document in a fetched page in a tool's result, and as much again. */
-const deepest = 16
+/** How deep blocks may be nested: a text in a document in a fetched page in a tool's result, with room for more. */
+const maxDepth = 16
 
 /**
- * The request without what marks the provider's own cache, which cannot change an answer, and with a message's content as a string where
- * it is one text block. The provider says of messages that both mean the same; of the system prompt it does not say so.
+ * The request without the marks for the provider's own cache, which cannot change an answer, and with a message's content as a string if it
+ * is one text block. The provider defines both as the same for messages, but not for the system prompt.
  * Source: https://platform.claude.com/docs/en/api/messages/create
  */
 export function normaliseMessages(request: JsonObject): JsonObject {
@@ -59,7 +59,7 @@ export function normaliseMessages(request: JsonObject): JsonObject {
   return { ...rest, ...changed }
 }
 
-/** The members of a request that are lists, and what becomes of each of their values. */
+/** The members of a request that are lists, and how each of their values is changed. */
 const changes: readonly [name: string, change: (value: unknown) => unknown][] = [
   ['messages', plainMessage],
   ['system', (block) => unmarked(block)],
@@ -74,7 +74,7 @@ function plainMessage(message: unknown): unknown {
   return { ...message, content: text ?? blocks }
 }
 
-/** The text of blocks that are one text with no other member. A member more, a citation say, means more than the text. */
+/** The text of blocks that are one text with no other member. Another member, such as citations, means more than the text. */
 function singleText(blocks: readonly unknown[]): string | undefined {
   const [block] = blocks
   if (blocks.length !== 1 || !isJsonObject(block) || block['type'] !== 'text' || typeof block['text'] !== 'string') return undefined
@@ -82,9 +82,9 @@ function singleText(blocks: readonly unknown[]): string | undefined {
   return block['text']
 }
 
-/** A block or a tool without its `cache_control` and those within it; the same object where there are none. */
+/** A block or a tool without its `cache_control` and those within it; the same object if there are none. */
 function unmarked(value: unknown, depth = 0): unknown {
-  if (!isJsonObject(value) || depth > deepest) return value
+  if (!isJsonObject(value) || depth > maxDepth) return value
   let changed: JsonObject | undefined
   for (const name of holders) {
     const held = value[name]
@@ -97,7 +97,7 @@ function unmarked(value: unknown, depth = 0): unknown {
   return rest
 }
 
-/** `list` with each of its values changed; the same list where nothing is. */
+/** `list` with each of its values changed; the same list if no value changes. */
 function mapped(list: readonly unknown[], change: (value: unknown) => unknown): readonly unknown[] {
   let changed: unknown[] | undefined
   for (const [index, value] of list.entries()) {
@@ -110,8 +110,8 @@ function mapped(list: readonly unknown[], change: (value: unknown) => unknown): 
 }
 
 /**
- * The stop reasons of a complete answer. After `tool_use`, `pause_turn` and `compaction` the conversation is to be gone on with, by
- * sending the answer back; until then the provider holds nothing of it.
+ * The stop reasons of a complete answer. After `tool_use`, `pause_turn` and `compaction` the caller continues the conversation by sending the
+ * answer back; until then the provider keeps no state of it.
  * Source: https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
  */
 const complete = ['end_turn', 'stop_sequence', 'tool_use', 'pause_turn', 'compaction']
@@ -123,12 +123,12 @@ function skipReason(answer: JsonObject): string | undefined {
   if (stop === 'max_tokens' || stop === 'model_context_window_exceeded') return 'length'
   if (stop === 'refusal') return stop
   if (!complete.some((reason) => reason === stop)) return 'stop_reason'
-  // Code that waits in a container for the tool's result can be answered once, and soon: nobody else can go on with this answer.
+  // Code waits in a container for the tool's result. It takes one result, and soon, so no other caller can continue this answer.
   if ((stop === 'tool_use' || stop === 'pause_turn') && container !== undefined && container !== null) return 'container'
   return content.some(saysSomething) ? undefined : 'empty'
 }
 
-/** Whether a block answers. Thinking alone does not, nor do an empty text, a failed compaction, and the note that another model took over. */
+/** Whether a block answers. Thinking does not, nor an empty text, a failed compaction, or the note that another model took over. */
 function saysSomething(block: unknown): boolean {
   if (!isJsonObject(block)) return false
   const { type, text, content } = block
@@ -138,8 +138,8 @@ function saysSomething(block: unknown): boolean {
 }
 
 /**
- * The tokens of a message. A compaction on the way to it is billed with it but not among its own counts. An advisor is another model with
- * prices of its own, and is left out.
+ * The tokens of a message. A compaction before it is billed with it, but is not in its own counts. An advisor is another model with other
+ * prices, and is left out.
  * Source: https://platform.claude.com/docs/en/build-with-claude/compaction
  */
 function usage(answer: JsonObject): Usage | undefined {
@@ -150,12 +150,12 @@ function usage(answer: JsonObject): Usage | undefined {
   return compactions.map(tokens).reduce(sum, tokens(own))
 }
 
-/** The counts of one iteration or of the whole. What was read from or written to the provider's cache stands beside its `input_tokens`. */
+/** The counts of one iteration or of the whole message. Its `input_tokens` exclude what was read from or written to the provider's cache. */
 function tokens(counts: JsonObject): Usage {
   const { cache_read_input_tokens: read, cache_creation_input_tokens: written, cache_creation: details } = counts
   const hour = isJsonObject(details) ? details['ephemeral_1h_input_tokens'] : undefined
   const minutes = isJsonObject(details) ? count(details['ephemeral_5m_input_tokens']) : 0
-  // A stream tells the details at its start and the total at its end; what came between is of the usual five minutes.
+  // A stream gives the details at its start and the total at its end. What was written in between has the usual five minutes.
   const allWritten = typeof written === 'number' ? count(written) : minutes + count(hour)
   const hourWritten = Math.min(count(hour), allWritten)
   return {

@@ -1,5 +1,5 @@
 /**
- * Cohere's embeddings on Bedrock: a request for many texts taken apart into its texts and put together again.
+ * Cohere's embeddings on Bedrock: a request for many texts, taken apart by text and put together again.
  * Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-embed-v4.html
  * @module
  */
@@ -9,7 +9,7 @@ import { type PerInput } from '../endpoint.ts'
 /** InvokeModel's requests for many texts at once. No other model of Bedrock takes more than one. */
 export const cohereEmbeddings: PerInput = { split, unite, share, join }
 
-/** `undefined` for what is no request for the embeddings of texts alone. */
+/** `undefined` for any other request than one for the embeddings of texts alone. */
 function split(request: JsonObject): JsonObject[] | undefined {
   const { body, stream } = request
   if (!isJsonObject(body) || stream === true) return undefined
@@ -24,7 +24,7 @@ function unite(request: JsonObject, singles: readonly JsonObject[]): JsonObject 
   return { ...request, body: { ...(isJsonObject(request['body']) ? request['body'] : {}), texts } }
 }
 
-/** `undefined` when the answer is not one embedding, of each type that it has, for each request. */
+/** `undefined` if the answer does not have one embedding of each of its types for each request. */
 function share(answer: JsonObject, singles: readonly JsonObject[]): JsonObject[] | undefined {
   const { body } = answer
   const embeddings = isJsonObject(body) ? body['embeddings'] : undefined
@@ -37,7 +37,7 @@ function share(answer: JsonObject, singles: readonly JsonObject[]): JsonObject[]
   }))
 }
 
-/** The embeddings: a list, or one list for each type that was asked for. */
+/** The embeddings: a list, or one list for each requested type. */
 type Embeddings = readonly unknown[] | Record<string, readonly unknown[]>
 
 function isShared(embeddings: unknown, length: number): embeddings is Embeddings {

@@ -1,7 +1,7 @@
 /**
- * Answers of Converse, streamed and whole: one made from the other.
+ * Answers of Converse, streamed and whole, each made of the other.
  *
- * An event is named by the one member that ConverseStream gives at a time, its data is that member as tagged JSON.
+ * ConverseStream gives objects with one member each. An event has that member's name, and as its data that member as tagged JSON.
  * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
  * @module
  */
@@ -12,16 +12,16 @@ import { parseExactJson } from '../../json/exact.ts'
 
 /** A content block while its deltas are merged. */
 interface Block {
-  /** What it began with, and what was merged into it. */
+  /** The members that it began with, and what was merged into them. */
   readonly members: JsonObject
-  /** The pieces of a tool's input, which is streamed as text. */
+  /** The parts of a tool's input, which is streamed as text. */
   readonly input: string[]
   readonly citations: unknown[]
   ended: boolean
 }
 
-/** What is known of a message while its events are read. */
-interface Draft {
+/** A message while its events are read. */
+interface PartialMessage {
   start?: JsonObject
   stop?: JsonObject
   metadata?: JsonObject
@@ -29,11 +29,11 @@ interface Draft {
   readonly blocks: Map<number, Block>
 }
 
-/** The whole answer of a complete stream: one with `messageStop` and `metadata`, in either order, and no event that is not understood. */
+/** The whole answer of a complete stream: one with `messageStop` and `metadata`, in either order, and no unknown event. */
 export function assembleConverse(events: readonly ServerEvent[]): JsonObject | undefined {
-  const draft: Draft = { blocks: new Map() }
-  if (!events.every((event) => readEvent(draft, event))) return undefined
-  const { start, stop, metadata, blocks } = draft
+  const partial: PartialMessage = { blocks: new Map() }
+  if (!events.every((event) => readEvent(partial, event))) return undefined
+  const { start, stop, metadata, blocks } = partial
   if (stop === undefined || metadata === undefined) return undefined
   const content: JsonObject[] = []
   for (const [, block] of [...blocks].toSorted(([a], [b]) => a - b)) {
@@ -44,23 +44,23 @@ export function assembleConverse(events: readonly ServerEvent[]): JsonObject | u
   return { output: { message: { role: 'assistant', ...start, content } }, ...stop, ...metadata }
 }
 
-/** Reads one event. `false` when it is an error, or when it leaves a doubt about the answer: one begun twice, or of a kind not known. */
-function readEvent(draft: Draft, { event, data }: ServerEvent): boolean {
+/** Reads one event. @returns `false` for an error, an event of an unknown kind, or one that begins the answer twice */
+function readEvent(partial: PartialMessage, { event, data }: ServerEvent): boolean {
   const body = parseJsonObject(data)
   if (body === undefined) return false
   if (event === 'messageStart') {
-    if (draft.start !== undefined || draft.blocks.size > 0) return false
-    draft.start = body
+    if (partial.start !== undefined || partial.blocks.size > 0) return false
+    partial.start = body
     return true
   }
   if (event === 'messageStop' || event === 'metadata') {
     const name = event === 'metadata' ? 'metadata' : 'stop'
-    if (draft[name] !== undefined) return false
-    draft[name] = body
+    if (partial[name] !== undefined) return false
+    partial[name] = body
     return true
   }
   const ofBlock = event === 'contentBlockStart' || event === 'contentBlockDelta' || event === 'contentBlockStop'
-  return ofBlock && draft.stop === undefined && readBlockEvent(draft.blocks, event, body)
+  return ofBlock && partial.stop === undefined && readBlockEvent(partial.blocks, event, body)
 }
 
 function readBlockEvent(blocks: Map<number, Block>, event: string, body: JsonObject): boolean {
@@ -75,7 +75,7 @@ function readBlockEvent(blocks: Map<number, Block>, event: string, body: JsonObj
   return event !== 'contentBlockDelta' || (isJsonObject(delta) && mergeDelta(block, delta))
 }
 
-/** Merges a delta into its block. `false` for one that is not understood. */
+/** Merges a delta into its block. @returns `false` for a delta of an unknown form */
 function mergeDelta(block: Block, delta: JsonObject): boolean {
   const { members, input, citations } = block
   return Object.entries(delta).every(([kind, value]) => {
@@ -105,7 +105,7 @@ function appendText(target: JsonObject, name: string, text: unknown): boolean {
   return true
 }
 
-/** The object that is the member `name` of `target`, made where there is none. */
+/** The object that is the member `name` of `target`. It is made if there is none. */
 function objectIn(target: JsonObject, name: string): JsonObject {
   const before = target[name]
   if (isJsonObject(before)) return before
@@ -114,7 +114,7 @@ function objectIn(target: JsonObject, name: string): JsonObject {
   return made
 }
 
-/** Appends to a tool's result. A text that follows a text of an earlier delta is its continuation. */
+/** Appends to a tool's result. A text after a text of an earlier delta continues it. */
 function appendContent(result: JsonObject, parts: readonly unknown[]): boolean {
   const content: unknown[] = Array.isArray(result['content']) ? result['content'] : []
   const last = content.at(-1)
@@ -155,7 +155,7 @@ function mergeImage(image: JsonObject, delta: JsonObject): boolean {
   })
 }
 
-/** The block that its start and its deltas amount to; `undefined` when the input of its tool cannot be read. */
+/** The block that its start and its deltas add up to; `undefined` if the input of its tool cannot be read. */
 function wholeBlock({ members, input, citations }: Block): JsonObject | undefined {
   const { text, toolUse, ...rest } = members
   if (isJsonObject(toolUse) || input.length > 0) {
@@ -166,7 +166,7 @@ function wholeBlock({ members, input, citations }: Block): JsonObject | undefine
   return { ...rest, citationsContent: { ...(text === undefined ? {} : { content: [{ text }] }), citations } }
 }
 
-/** A tool's input as tagged JSON. A tool without parameters is called with no text at all. */
+/** A tool's input as tagged JSON. For a tool without parameters, the text is empty. */
 function toolInput(text: string): { readonly value: unknown } | undefined {
   const parsed = text === '' ? { value: {} } : parseExactJson(text)
   try {
@@ -200,7 +200,7 @@ function blockEvents(block: JsonObject, contentBlockIndex: number): ServerEvent[
   const deltas: JsonObject[] = []
   for (const [kind, value] of Object.entries(block)) {
     const parts = partsOf(kind, value)
-    // What the protocol has no delta for stands whole in the start, so that nothing is lost.
+    // A member without a delta in the protocol goes whole into the start, so that nothing is lost.
     if (parts === undefined) starts.push([kind, value])
     else if (parts.start !== undefined) starts.push([kind, parts.start])
     deltas.push(...(parts?.deltas ?? []))
@@ -212,7 +212,7 @@ function blockEvents(block: JsonObject, contentBlockIndex: number): ServerEvent[
   ]
 }
 
-/** What a member of a block begins with and goes on with; `undefined` when it cannot be streamed. */
+/** The start and the deltas of a member of a block; `undefined` if it cannot be streamed. */
 function partsOf(kind: string, value: unknown): { start?: JsonObject; deltas: JsonObject[] } | undefined {
   if (kind === 'text' && typeof value === 'string') return { deltas: [{ text: value }] }
   if (!isJsonObject(value)) return undefined
@@ -249,7 +249,7 @@ function reasoningParts({ reasoningText, redactedContent, ...rest }: JsonObject)
   return deltas.length === 0 ? undefined : { deltas }
 }
 
-/** A cited text goes on as a text does, followed by its citations. The stream knows one text to a block, so several become one. */
+/** A cited text is streamed as a text, followed by its citations. A streamed block has one text, so several become one. */
 function citedParts({ content, citations }: JsonObject): { deltas: JsonObject[] } {
   const texts = (Array.isArray(content) ? content : []).filter(isJsonObject).map(({ text }) => ({ text }))
   return { deltas: [...texts, ...(Array.isArray(citations) ? citations : []).map((citation: unknown) => ({ citation }))] }

@@ -1,5 +1,5 @@
 /**
- * Bedrock's Converse and ConverseStream, whose answers are the same for every model.
+ * Bedrock's Converse and ConverseStream, whose answers have one form for all models.
  *
  * A request is the command's input as tagged JSON, with `model` where it has `modelId`, and `stream: true` for ConverseStream.
  * An answer is the command's output as tagged JSON, less `$metadata`.
@@ -36,14 +36,14 @@ function normalise(request: JsonObject): JsonObject {
   if (isJsonObject(toolConfig) && hasCachePoint(toolConfig['tools'])) {
     changed['toolConfig'] = { ...toolConfig, tools: withoutCachePoints(toolConfig['tools']) }
   }
-  // The paths point into what the model itself said, which is another object when it streams: the two answers are not the same.
+  // The paths point into the model's own answer, which is another object in a stream. So the two answers differ, and so do their keys.
   if (request['stream'] === true && Array.isArray(paths) && paths.length > 0) {
     changed['additionalModelResponseFieldPaths'] = { stream: paths }
   }
   return Object.keys(changed).length === 0 ? request : { ...request, ...changed }
 }
 
-/** A cache point tells the provider what to keep for the next request, and cannot change this one's answer. */
+/** A cache point marks what the provider keeps for the next request. It cannot change the answer to this one. */
 function isCachePoint(block: unknown): boolean {
   return isJsonObject(block) && isJsonObject(block['cachePoint'])
 }
@@ -61,7 +61,7 @@ function withoutMessageCachePoints(message: unknown): unknown {
 }
 
 /**
- * Why each reason to stop forbids storing; `undefined` where it does not. One that is not among these may mean anything.
+ * Why each stop reason forbids storing; `undefined` if it does not. A reason that is not listed may mean anything.
  * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html#API_runtime_Converse_ResponseSyntax
  */
 const stopReasons: ReadonlyMap<unknown, string | undefined> = new Map([
@@ -88,7 +88,7 @@ export function judgeConverse(answer: JsonObject): string | undefined {
   return blocks.some(saysSomething) ? undefined : 'empty'
 }
 
-/** Whether a block stands for an image or a sound that could not be made. */
+/** Whether a block holds an error in place of an image or a sound. */
 function holdsError({ image, audio }: JsonObject): boolean {
   return [image, audio].some((made) => isJsonObject(made) && isJsonObject(made['error']))
 }
@@ -103,7 +103,7 @@ function saysSomething(block: JsonObject): boolean {
 }
 
 /**
- * The usage of an answer of Converse. Its `inputTokens` are only those that were neither read from nor written to the prompt cache.
+ * The usage of an answer of Converse. Its `inputTokens` exclude those read from or written to the prompt cache.
  * Source: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
  */
 export function converseUsage(answer: JsonObject): Usage | undefined {
@@ -122,7 +122,7 @@ export function converseUsage(answer: JsonObject): Usage | undefined {
   }
 }
 
-/** The tokens that were written to the prompt cache for an hour. */
+/** The tokens that were written to the prompt cache for one hour. */
 function hourTokens(details: unknown): number {
   if (!Array.isArray(details)) return 0
   return details.reduce(

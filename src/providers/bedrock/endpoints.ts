@@ -1,5 +1,5 @@
 /**
- * The endpoints of AWS Bedrock Runtime that are cached. What is not in this list passes through.
+ * The endpoints of AWS Bedrock Runtime that are cached. Calls to other endpoints pass through.
  * @module
  */
 import type { JsonObject } from '../../json/object.ts'
@@ -11,7 +11,7 @@ import type { Endpoint } from '../endpoint.ts'
 /** Every endpoint of AWS Bedrock Runtime that is cached. */
 export const bedrockEndpoints: readonly Endpoint[] = [bedrockConverse, bedrockInvokeMessages, bedrockInvoke]
 
-/** The endpoint for a request of InvokeModel: which one it is, its body tells. */
+/** The endpoint for a request of InvokeModel, by the form of its body. */
 export function invokeEndpoint(request: JsonObject): Endpoint {
   return isMessages(request) ? bedrockInvokeMessages : bedrockInvoke
 }

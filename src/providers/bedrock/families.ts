@@ -1,6 +1,6 @@
 /**
- * The bodies that the models behind Bedrock's InvokeModel answer with. Each family has its own, told by its shape, as an id may be that of
- * an inference profile or of a custom model and says nothing of it.
+ * The answers of the models behind Bedrock's InvokeModel. Each family has a body of its own, and is recognised by the body's form: a model id
+ * may be that of an inference profile or a custom model, and then does not name the family.
  * Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html
  * @module
  */
@@ -10,23 +10,23 @@ import { anthropicMessages } from '../anthropic/messages.ts'
 import { converseUsage, judgeConverse } from './converse.ts'
 import { hasError, promptUsage } from '../openai/body.ts'
 
-/** One family of models, by what it answers. */
+/** One family of models, by the form of its answers. */
 interface Family {
-  /** Whether a body is one of this family's. */
+  /** Whether a body is of this family. */
   is(body: JsonObject): boolean
   skipReason(body: JsonObject): string | undefined
-  /** @default the family's bodies do not say */
+  /** @default the family's bodies do not have it */
   usage?(body: JsonObject): Usage | undefined
 }
 
-/** Where the families say why they stopped. */
+/** The members in which the families give their stop reason. */
 const stopMembers = ['stop_reason', 'stopReason', 'finish_reason', 'finishReason', 'completionReason']
 
-/** Where a body or a chunk has the parts that say so, when it does not say so itself. */
+/** The members of a body or a chunk that hold parts with a stop reason. */
 const partMembers = ['delta', 'messageStop', 'choices', 'outputs', 'generations', 'results']
 
 /**
- * Why each reason to stop forbids storing, in lower case; `undefined` where it does not. One that is not among these may mean anything.
+ * Why each stop reason, in lower case, forbids storing; `undefined` if it does not. A reason that is not listed may mean anything.
  * Sources: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html,
  * …/model-parameters-titan-text.html, …/model-parameters-meta.html, …/model-parameters-mistral.html, …/model-parameters-cohere-command.html
  */
@@ -46,7 +46,7 @@ const stopReasons: ReadonlyMap<string, string | undefined> = new Map([
   ['finish', undefined],
   ['finished', undefined],
   ['stop_criteria_met', undefined],
-  // Llama, Mistral, and who speaks OpenAI's protocol
+  // Llama, Mistral, and other models with OpenAI's protocol
   ['stop', undefined],
   ['tool_calls', undefined],
   ['length', 'length'],
@@ -59,27 +59,27 @@ const stopReasons: ReadonlyMap<string, string | undefined> = new Map([
   ['error', 'error'],
 ])
 
-/** Why a body must not be stored by default, or `undefined` when it is complete and successful. */
+/** Why a body must not be stored by default, or `undefined` if it is complete and successful. */
 export function judgeBody(body: JsonObject): string | undefined {
   if (hasError(body) || body['type'] === 'error') return 'error'
   if (wasGuarded(body)) return 'content_filter'
   const family = families.find((each) => each.is(body))
   if (family !== undefined) return family.skipReason(body)
-  // Any model can be called here, and new ones are the rule. That the service took the call for a success is what is known of them;
-  // only what a body itself says against that is heeded.
+  // A caller may use any model, also one that is not known here. The service reported success, so the answer is stored unless its body
+  // says otherwise.
   if (Object.keys(body).length === 0) return 'empty'
   return reasonsIn(body)
     .map(judgeStop)
     .find((reason) => reason !== undefined)
 }
 
-/** The usage of a body whose family says it. */
+/** The usage of a body, if its family gives it. */
 export function bodyUsage(body: JsonObject): Usage | undefined {
   return families.find((each) => each.is(body))?.usage?.(body)
 }
 
 /**
- * Whether a guardrail stepped in: the answer is then its message in place of the model's.
+ * Whether a guardrail replaced the model's answer by a message of its own.
  * Source: https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-invoke-api.html
  */
 export function wasGuarded(body: JsonObject): boolean {
@@ -87,19 +87,19 @@ export function wasGuarded(body: JsonObject): boolean {
   return typeof action === 'string' && action !== 'NONE'
 }
 
-/** Every reason to stop that a body, or a chunk of one, gives. */
+/** Every stop reason in a body, or in a chunk of one. */
 export function reasonsIn(body: JsonObject): unknown[] {
   const parts = [body, ...partMembers.flatMap((member) => body[member])].filter(isJsonObject)
   return parts.flatMap((part) => stopMembers.map((member) => part[member])).filter((reason) => reason !== undefined && reason !== null)
 }
 
-/** Why a reason to stop forbids storing, or `undefined`. */
+/** Why a stop reason forbids storing, or `undefined`. */
 export function judgeStop(reason: unknown): string | undefined {
   const name = typeof reason === 'string' ? reason.toLowerCase() : ''
   return stopReasons.has(name) ? stopReasons.get(name) : 'stop_reason'
 }
 
-/** A family whose body is one answer, the text of which is its `member`. */
+/** A family whose body is one answer with its text in `member`. */
 function single(member: string, stop: string, usage?: Family['usage']): Family {
   return {
     is: (body) => typeof body[member] === 'string' && Object.hasOwn(body, stop),
@@ -108,14 +108,14 @@ function single(member: string, stop: string, usage?: Family['usage']): Family {
   }
 }
 
-/** A family whose body lists its answers as `member`. */
+/** A family whose body has a list of answers in `member`. */
 function listed(member: string, says: (part: JsonObject) => boolean, usage?: Family['usage']): Family {
   const listOf = (body: JsonObject): unknown[] => {
     const list = body[member]
     return Array.isArray(list) ? list : []
   }
   return {
-    // A list of the same name that gives no reasons to stop, as that of a reranker, is another family's.
+    // A list of the same name without stop reasons, such as a reranker's, belongs to another family.
     is: (body) =>
       Array.isArray(body[member]) &&
       listOf(body).every((part) => isJsonObject(part) && stopMembers.some((name) => Object.hasOwn(part, name))),
@@ -161,14 +161,14 @@ function titanUsage({ inputTextTokenCount: input, results }: JsonObject): Usage 
 const titanEmbedding: Family = {
   is: ({ embedding, embeddingsByType: byType }) => Array.isArray(embedding) || isJsonObject(byType),
   skipReason({ embedding, embeddingsByType: byType, message }) {
-    // The multimodal model says here what went wrong.
+    // The multimodal model puts its error here.
     if (isFilled(message)) return 'error'
     return isFilled(embedding) || (isJsonObject(byType) && Object.values(byType).some(isFilled)) ? undefined : 'empty'
   },
   usage: titanUsage,
 }
 
-/** Embeddings of Cohere: a list, or one list for each type asked for. Source: …/model-parameters-embed-v4.html */
+/** Embeddings of Cohere: a list, or one list for each requested type. Source: …/model-parameters-embed-v4.html */
 const embeddings: Family = {
   is: ({ embeddings: list }) => Array.isArray(list) || isJsonObject(list),
   skipReason({ embeddings: list }) {
@@ -195,7 +195,7 @@ function llamaUsage({ prompt_token_count: input, generation_token_count: output 
   return typeof input === 'number' && typeof output === 'number' ? { input: count(input), output: count(output) } : undefined
 }
 
-/** The tokens that Cohere bills for, where its body says so. */
+/** The tokens that Cohere bills for, if its body gives them. */
 function cohereUsage({ meta }: JsonObject): Usage | undefined {
   const units = isJsonObject(meta) ? meta['billed_units'] : undefined
   return isJsonObject(units) ? { input: count(units['input_tokens']), output: count(units['output_tokens']) } : undefined
@@ -205,7 +205,7 @@ function cohereUsage({ meta }: JsonObject): Usage | undefined {
 const families: readonly Family[] = [
   anthropic,
   nova,
-  // Mistral, and everyone who speaks OpenAI's protocol.
+  // Mistral, and other models with OpenAI's protocol
   listed(
     'choices',
     ({ message, text }) => isFilled(text) || (isJsonObject(message) && (isFilled(message['content']) || isFilled(message['tool_calls']))),
@@ -221,7 +221,7 @@ const families: readonly Family[] = [
   single('generation', 'stop_reason', llamaUsage),
   // Anthropic's completions
   single('completion', 'stop_reason'),
-  // Cohere's Command R, which may answer by calls of tools or by searches alone
+  // Cohere's Command R, which may answer with tool calls or with searches alone
   {
     is: ({ text, finish_reason: stop }) => typeof text === 'string' && stop !== undefined,
     skipReason: ({ text, finish_reason: stop, tool_calls: calls, search_queries: queries }) =>

@@ -1,6 +1,6 @@
 /**
- * Anthropic's messages by Bedrock's InvokeModel, the one family that is streamed in Anthropic's own events: a stream and a whole answer
- * are made of one another as there, and the service's own members are kept.
+ * Anthropic's messages by Bedrock's InvokeModel, the one family with a known form of stream, which is Anthropic's own. A stream and a whole
+ * answer are made of each other as there, and the service's own members are kept.
  * Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
  * @module
  */
@@ -12,7 +12,7 @@ import { bodyUsage } from './families.ts'
 import { bedrockInvoke, metricsMember, readChunk, withoutDefaults } from './invoke.ts'
 import { type Endpoint } from '../endpoint.ts'
 
-/** InvokeModel of Anthropic's messages, whole and streamed. A request is one of {@link bedrockInvoke} that {@link isMessages} knows. */
+/** InvokeModel of Anthropic's messages, whole and streamed. Its requests are those of {@link bedrockInvoke} for which {@link isMessages} is true. */
 export const bedrockInvokeMessages: Endpoint = {
   provider: bedrockInvoke.provider,
   name: 'invoke.messages',
@@ -30,7 +30,7 @@ export const bedrockInvokeMessages: Endpoint = {
   usage: (answer) => bedrockInvoke.usage(answer),
 }
 
-/** Whether a request of InvokeModel is one for Anthropic's messages. Its completions have the version, but a prompt in place of messages. */
+/** Whether a request of InvokeModel is for Anthropic's messages. One for its completions has the version too, but a prompt. */
 export function isMessages({ body }: JsonObject): boolean {
   return isJsonObject(body) && typeof body['anthropic_version'] === 'string' && Array.isArray(body['messages'])
 }
@@ -39,7 +39,7 @@ function assemble(events: readonly ServerEvent[]): JsonObject | undefined {
   const chunks = events.map(readChunk)
   const added: JsonObject = {}
   for (const chunk of chunks) {
-    // Any other event is an exception of the service's.
+    // Any other event is an exception of the service.
     if (chunk === undefined) return undefined
     for (const [name, value] of Object.entries(chunk)) if (isService(name)) added[name] = value
   }
@@ -48,7 +48,7 @@ function assemble(events: readonly ServerEvent[]): JsonObject | undefined {
   return { body: { ...message, ...added }, contentType: 'application/json' }
 }
 
-/** Whether a member is the service's: what its guardrail did. Its metrics are of the stream alone. */
+/** Whether a member is added by the service: what its guardrail did. Its metrics do not count, as only a stream has them. */
 function isService(name: string): boolean {
   return name.startsWith('amazon-bedrock-') && name !== metricsMember
 }
@@ -62,7 +62,7 @@ function disassemble({ body }: JsonObject): ServerEvent[] {
   return [...events, JSON.stringify({ ...last, ...added, [metricsMember]: metricsOf(message) })].map((data) => ({ event: 'chunk', data }))
 }
 
-/** The metrics as the service counts them. How long it took is not known of an answer that was not streamed. */
+/** The metrics as the service counts them. The latency is not known for an answer that was not streamed. */
 function metricsOf(message: JsonObject): JsonObject {
   const { input = 0, output = 0, cacheRead = 0, cacheWrite = 0, cacheWriteHour = 0 } = bodyUsage(message) ?? {}
   const written = count(cacheWrite + cacheWriteHour)

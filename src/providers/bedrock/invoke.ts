@@ -1,11 +1,11 @@
 /**
- * Bedrock's InvokeModel and InvokeModelWithResponseStream, whose bodies are each model's own.
+ * Bedrock's InvokeModel and InvokeModelWithResponseStream. Their bodies have each model's own form.
  *
- * A request is the command's input, with `model` where it has `modelId`, the JSON of its bytes as `body`, and `stream: true` where it asks
- * for a stream. An answer is the command's output less `$metadata`, with the JSON of its bytes as `body`. An event of a stream is a
- * `chunk` whose data is the JSON text of its bytes. What is no JSON is not for this endpoint.
+ * A request is the command's input, with `model` in place of `modelId`, the JSON of its bytes as `body`, and `stream: true` if it asks for a
+ * stream. An answer is the command's output less `$metadata`, with the JSON of its bytes as `body`. An event of a stream is a `chunk`, with
+ * the JSON text of its bytes as its data. Requests and answers that are not JSON are not for this endpoint.
  *
- * A stream and a whole answer are two answers, as only the model's family could make one of the other.
+ * A stream and a whole answer are two answers, as it depends on the model's family how one is made of the other.
  * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
  * @module
  */
@@ -15,7 +15,7 @@ import { cohereEmbeddings } from './cohere-embeddings.ts'
 import { bodyUsage, judgeBody, judgeStop, reasonsIn, wasGuarded } from './families.ts'
 import { type Endpoint } from '../endpoint.ts'
 
-/** What the service adds to the last chunk of every model's stream. */
+/** The member that the service adds to the last chunk of every model's stream. */
 export const metricsMember = 'amazon-bedrock-invocationMetrics'
 
 /** InvokeModel, whole and streamed. */
@@ -34,7 +34,10 @@ export const bedrockInvoke: Endpoint = {
   usage: ({ body }) => (isJsonObject(body) ? bodyUsage(body) : undefined),
 }
 
-/** The request without the two types that mean the same as none: the service knows no other of `contentType`, and answers with the other. */
+/**
+ * The request without `accept` and `contentType` where they name JSON, which is the same as to leave them out: the service takes no other
+ * `contentType`, and answers with JSON by default.
+ */
 export function withoutDefaults(request: JsonObject): JsonObject {
   const { accept, contentType, ...rest } = request
   const json = [accept, contentType].map((type) => type === 'application/json')
@@ -43,8 +46,8 @@ export function withoutDefaults(request: JsonObject): JsonObject {
 }
 
 /**
- * Whether the events are a whole and successful stream: chunks alone, the last of them with the service's metrics, and every reason to
- * stop, of which there is at least one, that of an answer which is complete. Nothing else judges such a stream.
+ * Whether the events are a complete and successful stream: all are chunks, the last has the service's metrics, and there are stop reasons,
+ * each of which is that of a complete answer. There is no other check of such a stream.
  */
 function complete(events: readonly ServerEvent[]): boolean {
   const chunks = events.map(readChunk)

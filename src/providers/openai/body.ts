@@ -11,7 +11,7 @@ export function hasError(body: JsonObject): boolean {
   return body['error'] !== undefined && body['error'] !== null
 }
 
-/** The JSON object that an event carries, or `undefined` when it carries none. */
+/** The JSON object in an event, or `undefined` if it holds none. */
 export function readEvent(event: ServerEvent): JsonObject | undefined {
   try {
     const data: unknown = JSON.parse(event.data)
@@ -21,11 +21,11 @@ export function readEvent(event: ServerEvent): JsonObject | undefined {
   }
 }
 
-/** Whether a stream of typed events holds one of this `type` that is whole, and no error. */
+/** Whether a stream of typed events has a readable event of this `type`, and no error. */
 export function endsWith(events: readonly ServerEvent[], type: string): boolean {
   let ended = false
   for (const event of events) {
-    // The events of an image hold megabytes: only those that can matter are parsed.
+    // The events of an image hold megabytes, so only those that can matter are parsed.
     const mayEnd = event.data.includes(type)
     if (!mayEnd && event.event !== 'error' && !event.data.includes('"error"')) continue
     const data = readEvent(event)
@@ -47,11 +47,11 @@ export function promptUsage(body: JsonObject): Usage | undefined {
   const details = usage['prompt_tokens_details']
   const completionDetails = usage['completion_tokens_details']
   const reasoning = isJsonObject(completionDetails) ? count(completionDetails['reasoning_tokens']) : 0
-  // OpenAI counts reasoning within the completion, xAI beside it; only the total tells which of the two it was.
-  const beside = reasoning > 0 && usage['total_tokens'] === input + completion + reasoning
+  // OpenAI counts reasoning within the completion, xAI in addition to it. Only the total shows which of the two it is.
+  const isAdded = reasoning > 0 && usage['total_tokens'] === input + completion + reasoning
   return {
     input,
-    output: beside ? completion + reasoning : completion,
+    output: isAdded ? completion + reasoning : completion,
     ...given('cacheRead', details, 'cached_tokens'),
     ...given('cacheWrite', details, 'cache_write_tokens'),
     ...given('audioInput', details, 'audio_tokens'),
@@ -65,7 +65,7 @@ export function promptUsage(body: JsonObject): Usage | undefined {
  */
 export function inputUsage(body: JsonObject): Usage | undefined {
   const { usage } = body
-  // Transcriptions may be billed by duration, which is no number of tokens.
+  // Transcriptions may be billed by duration, which is not in tokens.
   if (!isJsonObject(usage) || usage['type'] === 'duration') return undefined
   const details = usage['input_tokens_details'] ?? usage['input_token_details']
   return {
@@ -77,7 +77,7 @@ export function inputUsage(body: JsonObject): Usage | undefined {
   }
 }
 
-/** The count `member` of `details` under its name in {@link Usage}, or nothing when the provider did not give it. */
+/** The count `member` of `details` under its name in {@link Usage}, or nothing if the provider did not give it. */
 function given(name: keyof Usage, details: unknown, member: string): Partial<Usage> {
   return isJsonObject(details) && typeof details[member] === 'number' ? { [name]: count(details[member]) } : {}
 }

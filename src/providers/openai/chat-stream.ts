@@ -1,5 +1,5 @@
 /**
- * Chat completions, streamed and whole: one made from the other.
+ * Chat completions, streamed and whole, each made of the other.
  * Source: https://platform.openai.com/docs/api-reference/chat-streaming
  * @module
  */
@@ -55,15 +55,15 @@ function mergeChoice(choices: Map<number, Choice>, part: JsonObject): boolean {
   )
 }
 
-/** Merges one part of a tool call. A second id at one index is another call that its provider numbered wrongly: which is which is lost. */
+/** Merges one part of a tool call. A second id at one index is another call, wrongly numbered by the provider: the two are mixed. */
 function mergeCall(calls: Map<number, JsonObject>, part: JsonObject): boolean {
   const { index, ...rest } = part
   if (typeof index !== 'number') return false
   let call = calls.get(index)
   if (call === undefined) calls.set(index, (call = {}))
-  const known = call['id']
+  const earlierId = call['id']
   const { id } = rest
-  if (typeof known === 'string' && known !== '' && typeof id === 'string' && id !== '' && id !== known) return false
+  if (typeof earlierId === 'string' && earlierId !== '' && typeof id === 'string' && id !== '' && id !== earlierId) return false
   const target = call
   return Object.entries(rest).every(([name, value]) => mergeMember(target, name, value))
 }
@@ -76,7 +76,7 @@ function wholeChoice(index: number, choice: Choice | undefined): JsonObject {
     message: {
       role: 'assistant',
       content: null,
-      // Every whole message of OpenAI and xAI has this member, also where the deltas had none.
+      // Every whole message of OpenAI and xAI has this member, even if the deltas had none.
       refusal: null,
       ...message,
       ...(ordered.length === 0 ? {} : { tool_calls: ordered }),
@@ -85,13 +85,13 @@ function wholeChoice(index: number, choice: Choice | undefined): JsonObject {
   }
 }
 
-/** The chunks in which a whole completion would have been streamed to this request. */
+/** The chunks in which the provider would have streamed a whole completion to this request. */
 export function disassembleChat(answer: JsonObject, request: JsonObject): ServerEvent[] {
   const choices = (choicesOf(answer) ?? []).filter(isJsonObject).flatMap(choiceParts)
-  return formatChunks(answer, 'chat.completion.chunk', choices, request)
+  return formatChunks(answer, { object: 'chat.completion.chunk', choices, request })
 }
 
-/** The parts in which a choice is streamed: its role, its reasoning, its text and the rest, its tool calls, its end. */
+/** The parts in which a choice is streamed: role, reasoning, text and other members, tool calls, end. */
 function choiceParts(choice: JsonObject): JsonObject[] {
   const { index, message: whole, logprobs, finish_reason: finish, ...rest } = choice
   const message = isJsonObject(whole) ? whole : {}
@@ -103,7 +103,7 @@ function choiceParts(choice: JsonObject): JsonObject[] {
     else if (name.startsWith('reasoning')) reasoning[name] = value
     else if (name !== 'tool_calls' || !Array.isArray(value)) text[name] = value
   }
-  // OpenAI's first delta announces the text with an empty one.
+  // OpenAI's first delta has an empty text before the text itself.
   if (typeof text['content'] === 'string') start['content'] = ''
   const calls: unknown = message['tool_calls']
   const scored = isJsonObject(logprobs)
@@ -118,7 +118,7 @@ function choiceParts(choice: JsonObject): JsonObject[] {
   ]
 }
 
-/** The two parts in which OpenAI streams a tool call: what is called, and with what. */
+/** The two parts in which OpenAI streams a tool call: the name of the tool, and its arguments. */
 function callParts(call: unknown, index: number): JsonObject[] {
   if (!isJsonObject(call)) return []
   const start: JsonObject = { index, ...call }

@@ -1,5 +1,5 @@
 /**
- * OpenAI's chat completions, and those of everyone who speaks its protocol.
+ * OpenAI's chat completions, and those of other servers with the same protocol.
  * Source: https://platform.openai.com/docs/api-reference/chat
  * @module
  */
@@ -11,7 +11,7 @@ import { adaptUsage, choicesOf, judgeFinish, omitsUsage } from './chunks.ts'
 import { openaiIgnored } from './ignored.ts'
 import { withPlainText } from './messages.ts'
 
-/** The roles whose content may be a string or text parts, to the same effect. A `function` message knows only the string. */
+/** The roles whose content may be a string or text parts, with the same meaning. A `function` message has only a string. */
 const roles = ['user', 'assistant', 'system', 'developer', 'tool']
 
 /** Chat completions. */
@@ -48,7 +48,7 @@ function skipReason(answer: JsonObject): string | undefined {
   return undefined
 }
 
-/** Whether a message holds nothing that answers. Reasoning alone is no answer. */
+/** Whether a message has no answer in it. Reasoning alone is no answer. */
 function saysNothing(message: JsonObject): boolean {
   const { content, refusal, tool_calls: calls, function_call: call, audio } = message
   return ![content, refusal, calls].some(isFilled) && !isJsonObject(call) && !isJsonObject(audio)

@@ -1,5 +1,5 @@
 /**
- * The chunks in which chat and legacy completions are streamed: reading them, merging them, and the usage that only some callers ask for.
+ * The chunks of streamed chat and legacy completions: how they are read and merged, and the usage that only some requests ask for.
  * Source: https://platform.openai.com/docs/api-reference/chat-streaming
  * @module
  */
@@ -10,31 +10,31 @@ import { hasError, readEvent } from './body.ts'
 /** The event that ends a stream of chunks. */
 export const doneEvent: ServerEvent = { data: '[DONE]' }
 
-/** What every chunk of a stream repeats. `obfuscation` is padding against an eavesdropper and says nothing. */
+/** The members that every chunk of a stream repeats. `obfuscation` is padding against an eavesdropper, without meaning. */
 const repeated = new Set(['id', 'object', 'created', 'model', 'service_tier', 'system_fingerprint', 'obfuscation', 'choices', 'usage'])
 
-/** The chunks before the end mark; `undefined` when it is missing, or when one of them is an error or no JSON object. */
+/** The chunks before the end mark; `undefined` if it is missing, or one of them is an error or no JSON object. */
 export function readChunks(events: readonly ServerEvent[]): JsonObject[] | undefined {
   const chunks: JsonObject[] = []
   for (const event of events) {
     if (event.data === doneEvent.data) return chunks
     const chunk = event.event === 'error' ? undefined : readEvent(event)
     if (chunk === undefined || hasError(chunk)) return undefined
-    // Groq says so here when it had to stop early.
+    // Groq puts an error here if it had to stop early.
     if (isJsonObject(chunk['x_groq']) && hasError(chunk['x_groq'])) return undefined
     chunks.push(chunk)
   }
   return undefined
 }
 
-/** The members of a whole answer that stand beside its choices, by the last chunk that says something of each. */
+/** The members of a whole answer besides its choices, each from the last chunk that gives it a value. */
 export function mergeChunks(chunks: readonly JsonObject[]): { members: JsonObject; usage: JsonObject | undefined } {
   const members: JsonObject = {}
   let usage: JsonObject | undefined
   for (const chunk of chunks) {
     for (const [name, value] of Object.entries(chunk)) {
       if (name === 'choices' || name === 'usage' || name === 'obfuscation' || name === 'x_groq') continue
-      // Azure's first chunk has an empty id and model, and no chunk says more by an empty member than by none.
+      // Azure's first chunk has an empty id and model. An empty member never replaces a value.
       if ((value === '' || value === 0 || value === null) && Object.hasOwn(members, name)) continue
       put(members, name, value)
     }
@@ -51,8 +51,8 @@ export function mergeChunks(chunks: readonly JsonObject[]): { members: JsonObjec
 
 /**
  * Merges one member of a delta into what came before it: text is appended, arrays are joined, objects are merged member by member,
- * and of anything else the last one stands.
- * @returns whether it could be done without a doubt: what was text cannot go on as a list
+ * and of anything else the last value counts.
+ * @returns `false` if the value cannot continue the one before it, as a list cannot continue a text
  */
 export function mergeMember(target: JsonObject, name: string, value: unknown): boolean {
   const before = Object.hasOwn(target, name) ? target[name] : undefined
@@ -80,38 +80,47 @@ export function mergeMember(target: JsonObject, name: string, value: unknown): b
   return true
 }
 
-/** Whether a request asks for its usage to be streamed. */
+/** Whether a request asks for the usage in its stream. */
 export function asksForUsage(request: JsonObject): boolean {
   const options = request['stream_options']
   return isJsonObject(options) && options['include_usage'] === true
 }
 
-/** What a request for a completion does not ask for: a stream has its usage only on demand. */
+/** The parts that a request for a completion does not ask for: a stream has its usage only on request. */
 export function omitsUsage(request: JsonObject): readonly string[] {
   return request['stream'] === true && !asksForUsage(request) ? ['usage'] : []
 }
 
-/** The recorded events as this request would have got them: without the usage that it did not ask for. */
+/** The recorded events as this request would have got them: without the usage if it does not ask for it. */
 export function adaptUsage(events: readonly ServerEvent[], request: JsonObject): ServerEvent[] {
   return asksForUsage(request) ? [...events] : events.flatMap(withoutUsage)
 }
 
 function withoutUsage(event: ServerEvent): ServerEvent[] {
   if (!event.data.includes('"usage"')) return [event]
-  // In JSON this text can only be a member, as a quote within a string is escaped. Cutting it out spares parsing every chunk of a hit.
+  // In JSON this text can only be a member, as quotes within a string are escaped. Cutting it out is cheaper than parsing every chunk.
   const data = event.data.replace(',"usage":null', '')
   if (!data.includes('"usage"')) return [{ ...event, data }]
   const chunk = readEvent(event)
   if (chunk === undefined || !Object.hasOwn(chunk, 'usage')) return [event]
   const { usage, ...rest } = chunk
   const choices = rest['choices']
-  // A chunk that came for the usage's sake goes whole. One that says something else, as some providers' last one does, keeps that.
-  const forUsage = isJsonObject(usage) && Array.isArray(choices) && choices.length === 0
-  return forUsage && Object.keys(rest).every((name) => repeated.has(name)) ? [] : [{ ...event, data: JSON.stringify(rest) }]
+  // A chunk that holds only the usage is dropped. A chunk with other members, such as the last one of some providers, keeps those.
+  const isUsageOnly = isJsonObject(usage) && Array.isArray(choices) && choices.length === 0
+  return isUsageOnly && Object.keys(rest).every((name) => repeated.has(name)) ? [] : [{ ...event, data: JSON.stringify(rest) }]
 }
 
-/** The events of chunks that are to be sent for `answer`, with its usage at the end where the request asks for it. */
-export function formatChunks(answer: JsonObject, object: string, choices: readonly JsonObject[], request: JsonObject): ServerEvent[] {
+/** How a whole answer is written as chunks. */
+interface ChunkFormat {
+  /** The `object` member of each chunk. */
+  readonly object: string
+  /** The `choices` of the chunks, one each. */
+  readonly choices: readonly JsonObject[]
+  readonly request: JsonObject
+}
+
+/** The events of chunks for `answer`, with its usage at the end if the request asks for it. */
+export function formatChunks(answer: JsonObject, { object, choices, request }: ChunkFormat): ServerEvent[] {
   const shared: JsonObject = {}
   const rest: JsonObject = {}
   for (const [name, value] of Object.entries(answer)) put(repeated.has(name) ? shared : rest, name, value)
@@ -128,7 +137,7 @@ export function formatChunks(answer: JsonObject, object: string, choices: readon
   ]
 }
 
-/** The choices of a whole answer, or `undefined` when it has no list of them. */
+/** The choices of a whole answer, or `undefined` if it has no list of them. */
 export function choicesOf(body: JsonObject): readonly unknown[] | undefined {
   const { choices } = body
   return Array.isArray(choices) ? choices : undefined
@@ -140,13 +149,13 @@ export function judgeFinish(reason: unknown): string | undefined {
   return reason === 'length' || reason === 'content_filter' ? reason : 'finish_reason'
 }
 
-/** Sets an own member, also one named as the prototype is, which a plain assignment would change. */
+/** Sets an own member, even `__proto__`: a plain assignment to that name would change the prototype. */
 function put(target: JsonObject, name: string, value: unknown): void {
   if (name === '__proto__') Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true })
   else target[name] = value
 }
 
-/** Whether a text names something and so is repeated whole rather than continued. */
+/** Whether a text member is a label, which deltas repeat whole and do not continue. */
 function isLabel(name: string): boolean {
   return /^(?:role|id|type|name|status|format)$|_(?:id|type|name)$/.test(name)
 }

@@ -1,5 +1,5 @@
 /**
- * OpenAI's legacy completions, which go on with a text.
+ * OpenAI's legacy completions, which continue a text.
  * Source: https://platform.openai.com/docs/api-reference/completions
  * @module
  */
@@ -49,7 +49,7 @@ function mergeChoice(choices: Map<number, JsonObject>, part: JsonObject): boolea
 
 function disassemble(answer: JsonObject, request: JsonObject): ServerEvent[] {
   const choices = (choicesOf(answer) ?? []).filter(isJsonObject)
-  return formatChunks(answer, 'text_completion', choices, request)
+  return formatChunks(answer, { object: 'text_completion', choices, request })
 }
 
 function skipReason(answer: JsonObject): string | undefined {

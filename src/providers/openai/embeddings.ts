@@ -1,5 +1,5 @@
 /**
- * OpenAI's embeddings, and a batch of them taken apart into its inputs and put together again.
+ * OpenAI's embeddings, and how a batch is taken apart by input and put together again.
  * Source: https://platform.openai.com/docs/api-reference/embeddings
  * @module
  */
@@ -40,8 +40,8 @@ function skipReason(answer: JsonObject): string | undefined {
 }
 
 /**
- * One request per input, in order, each with its input alone: a text, or the tokens of one.
- * `undefined` when the body has no inputs that can be told apart: none at all, an empty list, or a mixed one.
+ * One request for each input, in order. An input is a text, or a list of tokens.
+ * `undefined` if the body has no separate inputs: none at all, an empty list, or a mixed one.
  */
 export function splitEmbeddings(request: JsonObject): JsonObject[] | undefined {
   const inputs = inputsOf(request['input'])
@@ -59,8 +59,8 @@ function isTokens(input: unknown): input is number[] {
 }
 
 /**
- * The answer to these single requests, one whole answer for each, in order. Its usage is shared out by the size of the inputs, so that
- * the shares add up to it. `undefined` when the answer is not one embedding for each request.
+ * The answer to these single requests as one whole answer for each, in order. Its usage is divided by the size of the inputs, and the shares
+ * add up to it. `undefined` if the answer does not have one embedding for each request.
  */
 export function shareEmbeddings(answer: JsonObject, requests: readonly JsonObject[]): JsonObject[] | undefined {
   const { data, usage } = answer
@@ -77,12 +77,12 @@ function single(answer: JsonObject, item: JsonObject, usage: JsonObject | undefi
   return { ...answer, data: [{ ...item, index: 0 }], ...(usage === undefined ? {} : { usage }) }
 }
 
-/** How large an input is, for the sharing of usage alone. */
+/** The size of an input, by which usage is divided. */
 function sizeOf({ input }: JsonObject): number {
   return typeof input === 'string' || Array.isArray(input) ? Math.max(1, input.length) : 1
 }
 
-/** `usage` in shares of these sizes: each whole count is cut where the sizes so far end, so that nothing is lost by rounding. */
+/** `usage` in shares of these sizes. Each count is cut at the running total of the sizes, so that rounding loses nothing. */
 function shareUsage(usage: JsonObject, sizes: readonly number[]): JsonObject[] {
   const total = sizes.reduce((sum, size) => sum + size, 0)
   let before = 0
@@ -98,7 +98,7 @@ function shareUsage(usage: JsonObject, sizes: readonly number[]): JsonObject[] {
   })
 }
 
-/** The answer to all of these single answers' requests at once, in order, its usage their sum. */
+/** The answer to one request for all, made of these single answers, in order. Its usage is their sum. */
 export function joinEmbeddings(parts: readonly JsonObject[]): JsonObject {
   const data = parts.flatMap((part) => (Array.isArray(part['data']) ? part['data'] : []))
   const usages = parts.map((part) => part['usage']).filter(isJsonObject)
@@ -106,7 +106,7 @@ export function joinEmbeddings(parts: readonly JsonObject[]): JsonObject {
   return {
     ...first,
     data: data.map((item: unknown, index) => (isJsonObject(item) ? Object.assign({}, item, { index }) : item)),
-    // A sum with one unknown in it would be too small.
+    // With one usage unknown, the sum would be too small.
     ...(usages.length === parts.length && usages[0] !== undefined ? { usage: sumUsage(usages[0], usages) } : {}),
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The endpoints of OpenAI that are cached. What is not in this list passes through.
+ * The endpoints of OpenAI that are cached. Calls to other endpoints pass through.
  * @module
  */
 import type { Endpoint } from '../endpoint.ts'

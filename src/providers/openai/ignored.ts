@@ -6,20 +6,20 @@
 
 /** How the answer is sent. One entry serves both forms. */
 const delivery = ['stream', 'stream_options']
-/** Who asks, for the provider's watch over abuse. */
-const asker = ['user', 'safety_identifier']
+/** The end user, for the provider's detection of abuse. */
+const endUser = ['user', 'safety_identifier']
 /** How the provider keeps its own cache of prompts. */
 const promptCache = ['prompt_cache_key', 'prompt_cache_retention']
-/** What is noted of the answer at the provider, and what it costs. */
+/** Notes on the answer at the provider, and its price. */
 const bookkeeping = ['metadata', 'store', 'service_tier']
 
 /**
- * The ignored fields of each endpoint, as far as it has them. Where a streamed and a whole answer are two answers, `stream` is none of them.
+ * The ignored fields of each endpoint. If a streamed and a whole answer are two answers, `stream` is not ignored.
  */
 export const openaiIgnored = {
-  chat: [...delivery, ...asker, ...promptCache, ...bookkeeping],
-  responses: [...delivery, ...asker, ...promptCache, ...bookkeeping],
+  chat: [...delivery, ...endUser, ...promptCache, ...bookkeeping],
+  responses: [...delivery, ...endUser, ...promptCache, ...bookkeeping],
   completions: [...delivery, 'user'],
   embeddings: ['user'],
-  images: asker,
+  images: endUser,
 } as const satisfies Readonly<Record<string, readonly string[]>>

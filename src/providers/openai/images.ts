@@ -8,7 +8,7 @@ import { type Endpoint } from '../endpoint.ts'
 import { endsWith, hasError, inputUsage } from './body.ts'
 import { openaiIgnored } from './ignored.ts'
 
-/** Image generations. A streamed answer, with its partial images, is another than a whole one, so `stream` is part of the key. */
+/** Image generations. A streamed answer has partial images and so differs from a whole one: `stream` is part of the key. */
 export const openaiImages: Endpoint = {
   provider: 'openai',
   name: 'images.generate',
@@ -29,7 +29,7 @@ function skipReason(answer: JsonObject): string | undefined {
   for (const image of data) {
     if (!isJsonObject(image)) return 'malformed'
     const { url, b64_json: bytes } = image
-    // The provider deletes what the address leads to within an hour; the entry would outlive it.
+    // The provider deletes the image at this address within an hour; the entry would live longer.
     if (typeof url === 'string' && url !== '') return 'expires'
     if (typeof bytes !== 'string' || bytes === '') return 'empty'
   }

@@ -6,7 +6,7 @@
 import type { Endpoint } from '../endpoint.ts'
 import { hasError } from './body.ts'
 
-/** Moderations. They are free of charge, and say nothing of tokens. */
+/** Moderations. They are free of charge, and have no token counts. */
 export const openaiModerations: Endpoint = {
   provider: 'openai',
   name: 'moderations',

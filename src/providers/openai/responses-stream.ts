@@ -1,5 +1,5 @@
 /**
- * Responses, streamed and whole: one made from the other.
+ * Responses, streamed and whole, each made of the other.
  * Source: https://platform.openai.com/docs/api-reference/responses-streaming
  * @module
  */
@@ -7,12 +7,12 @@ import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
 import { readEvent } from './body.ts'
 
-/** The types of event on which it depends whether, and with what, a stream is complete. Compared before anything is parsed. */
-const telling = /"type"\s*:\s*"(?:response\.(?:created|queued|in_progress|completed|incomplete|failed|cancelled)|error)"/
+/** The types of event that decide whether a stream is complete, and with which answer. Events are tested by it before they are parsed. */
+const decisiveTypes = /"type"\s*:\s*"(?:response\.(?:created|queued|in_progress|completed|incomplete|failed|cancelled)|error)"/
 
 /**
- * The whole response of a stream that came to its end: `response.completed`, or `response.incomplete`, whose answer says so by its status.
- * A stream that goes on after its end, or tells of two responses, is spliced from several and none of them is its answer.
+ * The whole response of a stream with its end event: `response.completed`, or `response.incomplete`, whose answer has that status.
+ * A stream with events after its end, or with two responses, is made of several streams, and has no answer.
  */
 export function assembleResponse(events: readonly ServerEvent[]): JsonObject | undefined {
   let answer: JsonObject | undefined
@@ -20,7 +20,7 @@ export function assembleResponse(events: readonly ServerEvent[]): JsonObject | u
   for (const event of events) {
     if (event.data === '[DONE]') continue
     if (answer !== undefined || event.event === 'error') return undefined
-    if (!telling.test(event.data)) continue
+    if (!decisiveTypes.test(event.data)) continue
     const data = readEvent(event)
     const type = data?.['type']
     if (data === undefined || type === 'error' || type === 'response.failed' || type === 'response.cancelled') return undefined
@@ -37,7 +37,7 @@ export function assembleResponse(events: readonly ServerEvent[]): JsonObject | u
   return items.length === 0 ? answer : { ...answer, output: items }
 }
 
-/** The output items that a stream finished, in order: some servers leave them out of the response that ends it. */
+/** The finished output items of a stream, in order. Some servers leave them out of the response that ends it. */
 function finishedItems(events: readonly ServerEvent[]): JsonObject[] {
   const items: { at: number; item: JsonObject }[] = []
   for (const event of events) {
@@ -51,7 +51,7 @@ function finishedItems(events: readonly ServerEvent[]): JsonObject[] {
 
 type Send = (type: string, members: JsonObject) => void
 
-/** The events in which a whole response would have been streamed. */
+/** The events in which the provider would have streamed a whole response. */
 export function disassembleResponse(answer: JsonObject): ServerEvent[] {
   const events: ServerEvent[] = []
   const send: Send = (type, members) => {
@@ -81,7 +81,7 @@ function sendItem(send: Send, item: JsonObject, index: number): void {
   const started = { ...item, ...(item['status'] === 'completed' ? { status: 'in_progress' } : {}) }
   const add = (empty: JsonObject): void =>
     send('response.output_item.added', { output_index: index, item: { ...started, ...emptied(item, empty) } })
-  // Everything within an item is told by the item's id; of one without, there is only the item.
+  // All events within an item name its id. An item without one is sent whole.
   if (typeof id !== 'string') add({})
   else if (type === 'message') {
     add({ content: [] })
@@ -91,25 +91,25 @@ function sendItem(send: Send, item: JsonObject, index: number): void {
     for (const [at, part] of partsOf(item['summary'])) {
       const where = { ...place, summary_index: at }
       send('response.reasoning_summary_part.added', { ...where, part: { ...part, text: '' } })
-      sendText(send, 'response.reasoning_summary_text', 'text', part['text'], where)
+      sendText(send, 'response.reasoning_summary_text', { member: 'text', text: part['text'], place: where })
       send('response.reasoning_summary_part.done', { ...where, part })
     }
     for (const [at, part] of partsOf(item['content'])) sendPart(send, part, { ...place, content_index: at })
   } else if (type === 'function_call') {
     add({ arguments: '' })
-    sendText(send, 'response.function_call_arguments', 'arguments', item['arguments'], place)
+    sendText(send, 'response.function_call_arguments', { member: 'arguments', text: item['arguments'], place })
   } else if (type === 'custom_tool_call') {
     add({ input: '' })
-    sendText(send, 'response.custom_tool_call_input', 'input', item['input'], place)
+    sendText(send, 'response.custom_tool_call_input', { member: 'input', text: item['input'], place })
   } else if (type === 'mcp_call') {
     add({ arguments: '', output: null, error: null })
     send('response.mcp_call.in_progress', place)
-    sendText(send, 'response.mcp_call_arguments', 'arguments', item['arguments'], place)
+    sendText(send, 'response.mcp_call_arguments', { member: 'arguments', text: item['arguments'], place })
     send(isSet(item['error']) ? 'response.mcp_call.failed' : 'response.mcp_call.completed', place)
   } else if (type === 'code_interpreter_call') {
     add({ code: '', outputs: [] })
     send('response.code_interpreter_call.in_progress', place)
-    sendText(send, 'response.code_interpreter_call_code', 'code', item['code'], place)
+    sendText(send, 'response.code_interpreter_call_code', { member: 'code', text: item['code'], place })
     send('response.code_interpreter_call.interpreting', place)
     send('response.code_interpreter_call.completed', place)
   } else add(type === 'image_generation_call' ? { result: null } : {})
@@ -129,19 +129,27 @@ function sendPart(send: Send, part: JsonObject, place: JsonObject): void {
       send('response.output_text.annotation.added', { ...place, annotation_index: at, annotation })
     }
     send('response.output_text.done', { ...place, text: part['text'], ...scores })
-  } else if (type === 'reasoning_text') sendText(send, 'response.reasoning_text', 'text', part['text'], place)
-  else if (type === 'refusal') sendText(send, 'response.refusal', 'refusal', part['refusal'], place)
+  } else if (type === 'reasoning_text') sendText(send, 'response.reasoning_text', { member: 'text', text: part['text'], place })
+  else if (type === 'refusal') sendText(send, 'response.refusal', { member: 'refusal', text: part['refusal'], place })
   send('response.content_part.done', { ...place, part })
 }
 
-/** The delta and the end of a text. An empty one has no delta. */
-function sendText(send: Send, name: string, member: string, text: unknown, place: JsonObject): void {
+/** A text, and where it belongs. */
+interface TextToSend {
+  /** The member of the end event that holds the whole text. */
+  readonly member: string
+  readonly text: unknown
+  readonly place: JsonObject
+}
+
+/** The delta and the end of a text. An empty text has no delta. */
+function sendText(send: Send, name: string, { member, text, place }: TextToSend): void {
   if (typeof text !== 'string') return
   if (text !== '') send(`${name}.delta`, { ...place, delta: text })
   send(`${name}.done`, { ...place, [member]: text })
 }
 
-/** Those of the `empty` members that `value` has as something. */
+/** Those of the `empty` members that `value` has and that are not null. */
 function emptied(value: JsonObject, empty: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(empty).filter(([name]) => isSet(value[name])))
 }

@@ -10,7 +10,7 @@ import { openaiIgnored } from './ignored.ts'
 import { hasOnly, withPlainText } from './messages.ts'
 import { assembleResponse, disassembleResponse } from './responses-stream.ts'
 
-/** The roles whose content may be a string or `input_text` parts, to the same effect. An assistant's parts are `output_text`. */
+/** The roles whose content may be a string or `input_text` parts, with the same meaning. An assistant's parts are `output_text`. */
 const roles = ['user', 'system', 'developer']
 
 const unfinished = ['failed', 'incomplete', 'cancelled', 'in_progress', 'queued']
@@ -29,7 +29,7 @@ export const openaiResponses: Endpoint = {
   usage: inputUsage,
 }
 
-/** A request that goes on with, or changes, what lies at the provider has another answer each time. */
+/** A request that continues or changes state at the provider has another answer each time. */
 function bypassReason(request: JsonObject): string | undefined {
   for (const field of ['previous_response_id', 'conversation']) if (request[field] !== undefined && request[field] !== null) return field
   return request['background'] === true ? 'background' : undefined
@@ -45,7 +45,7 @@ function normalise(request: JsonObject): JsonObject {
   return untyped === input ? request : { ...request, input: untyped }
 }
 
-/** Whether an item is a message of one text, as its shortest spelling has it. `type` is optional there, and means nothing. */
+/** Whether an item is a message of one text in its short form, in which `type` is optional and has no effect. */
 function isPlainMessage(item: unknown): item is JsonObject {
   if (!isJsonObject(item) || typeof item['content'] !== 'string' || !roles.some((role) => role === item['role'])) return false
   return (item['type'] === undefined || item['type'] === 'message') && hasOnly(item, ['type', 'role', 'content'])
@@ -63,8 +63,8 @@ function skipReason(answer: JsonObject): string | undefined {
   if (hasError(answer)) return 'error'
   const { output, status } = answer
   if (status !== 'completed') {
-    const known = unfinished.find((name) => name === status)
-    return known ?? (Array.isArray(output) ? 'status' : 'malformed')
+    const reason = unfinished.find((name) => name === status)
+    return reason ?? (Array.isArray(output) ? 'status' : 'malformed')
   }
   if (!Array.isArray(output)) return 'malformed'
   return output.some(saysSomething) ? undefined : 'empty'

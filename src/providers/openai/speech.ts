@@ -16,7 +16,7 @@ export const openaiSpeech: Endpoint = {
   binary: true,
   complete: (events) => endsWith(events, 'speech.audio.done'),
   bypassReason: () => undefined,
-  // Bytes are never judged, so whatever JSON stands here is no sound.
+  // Bytes are never judged, so an answer that is judged is JSON and no sound.
   skipReason: () => 'malformed',
   usage: () => undefined,
 }

@@ -6,7 +6,7 @@
 import type { Endpoint } from '../endpoint.ts'
 import { endsWith, hasError, inputUsage } from './body.ts'
 
-/** Transcriptions: JSON, or plain text where another `response_format` was asked for. */
+/** Transcriptions: JSON, or plain text if the request asks for another `response_format`. */
 export const openaiTranscriptions: Endpoint = {
   provider: 'openai',
   name: 'audio.transcriptions',

@@ -24,7 +24,7 @@ describe('AnthropicBedrock', () => {
   let bare: AnthropicBedrock
   let client: AnthropicBedrock
 
-  /** A client for fixed AWS credentials or, when one is given, for a key of Bedrock's own; no token of the machine's takes part. */
+  /** A client with fixed AWS credentials or with the given key of Bedrock's own. It reads no token of this machine. */
   const make = ({ baseURL = server.url, apiKey = null, accessKey = 'AKIDTEST' }: BedrockOptions = {}): AnthropicBedrock =>
     new AnthropicBedrock({
       baseURL,
@@ -64,7 +64,7 @@ describe('AnthropicBedrock', () => {
     expect(cache.stats()).toMatchObject({ hits: 1, misses: 1, stored: 1, errors: 0 })
   })
 
-  it('answers a hit without any upstream, in either mode', async () => {
+  it('answers a hit without an upstream call, in both modes', async () => {
     const first = await client.messages.create(params)
     await server.close()
     const again = await client.messages.create(params)
@@ -85,7 +85,7 @@ describe('AnthropicBedrock', () => {
     expect(await hitOf(withCache(make({ apiKey: 'bedrock-two' }), cache))).toBe(false)
   })
 
-  it('S03 S04: a stream that ends early, or by an exception, is as with the bare client and is not stored', async () => {
+  it('S03 S04: a stream that ends early, or by an exception, is as on the bare client and is not stored', async () => {
     const [start] = textEvents('In Germany.')
     const frames = start.map(({ data }) => chunk(data))
     const exception = { event: 'modelStreamErrorException', data: JSON.stringify({ message: 'broken' }) }
@@ -99,13 +99,13 @@ describe('AnthropicBedrock', () => {
     expect(cache.stats()).toMatchObject({ hits: 0, stored: 0, misses: 2 })
   })
 
-  it('per-request middleware and clones are before us too', async () => {
+  it('middleware of a call and of a clone runs before ours too', async () => {
     const seen: string[] = []
     const options = {
       middleware: [
         async (request: { url: string }, next: (given: never) => Promise<Response>) => {
           seen.push(new URL(request.url).pathname)
-          // The request is handed on as it is; its type is the SDK's own.
+          // The request is passed on as it is; its type is the SDK's own.
           return Reflect.apply(next, undefined, [request])
         },
       ],

@@ -54,7 +54,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
   afterEach(() => server.close())
 
   describe('a response', () => {
-    it('is there by withResponse(), with its address, its request id and what of its headers still holds', async () => {
+    it('is given by withResponse(), with its address, its request id and the headers that still hold', async () => {
       const first = await client.messages.create(params).withResponse()
       const second = await client.messages.create(params).withResponse()
       const plain = await bare.messages.create(params).withResponse()
@@ -66,7 +66,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
         expect([response.url, response.status, response.ok]).toEqual([plain.response.url, 200, true])
         expect(response.headers.get('content-type')).toBe(plain.response.headers.get('content-type'))
       }
-      // What is left of the rate limit is true of the origin's own answer alone.
+      // The rest of the rate limit is true of the origin's own answer only.
       expect(first.response.headers.get('anthropic-ratelimit-requests-remaining')).toBe('7')
       expect(second.response.headers.has('anthropic-ratelimit-requests-remaining')).toBe(false)
       expect(second.response.headers.get('cache-status')).toMatch(/^llmemo; hit; ttl=\d+$/)
@@ -74,7 +74,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
       expect([isHit(first.response), isHit(second.response)]).toEqual([false, true])
     })
 
-    it('is there by asResponse(), its body unread', async () => {
+    it('is given by asResponse(), its body unread', async () => {
       await client.messages.create(params)
       const found = await client.messages.create(params).asResponse()
       const plain = await bare.messages.create(params).asResponse()
@@ -90,7 +90,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
       for (const each of results) expect(Object.keys(each)).not.toContain('_request_id')
     })
 
-    it('is there for a stream too', async () => {
+    it('is given for a stream too', async () => {
       await outcomeOf(() => client.messages.create(streamed))
       const { data, response, request_id } = await client.messages.create(streamed).withResponse()
       expect(request_id).toBe('req_of_the_origin')
@@ -111,12 +111,12 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
     expect(results.map(isHit)).toEqual([false, true])
     expect(server.requests).toHaveLength(2)
     expect(server.requests[1]?.body).toEqual(server.requests[0]?.body)
-    // By the stream helper too, from the same entry.
+    // The stream helper parses it too, from the same entry.
     expect((await client.messages.stream(asked).finalMessage()).parsed_output).toEqual({ city: 'Berlin' })
     expect(server.requests).toHaveLength(2)
   })
 
-  it('a tool that the SDK can run may be sent without having it run', async () => {
+  it('a tool that the SDK can run may be sent without running it', async () => {
     const tool = betaTool({ name: 'f', description: 'd', inputSchema: { type: 'object' }, run: () => 'x' })
     const plain = await outcomeOf(() => bare.beta.messages.create({ ...params, tools: [tool] }))
     for (let time = 0; time < 2; time++) {
@@ -129,7 +129,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
 
   describe('a stream helper', () => {
     it.each(['messages', 'beta'] as const)(
-      'S09: of %s tells the same events on a miss and on a hit as on the bare client',
+      'S09: of %s emits the same events on a miss and on a hit as on the bare client',
       async (kind) => {
         const plain = await streamMessage(bare, kind)
         expect(plain.text).toBe('In Germany.')
@@ -140,7 +140,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
       },
     )
 
-    it('S09: of thinking, signatures, citations and calls does so', async () => {
+    it('S09: of thinking, signatures, citations and calls emits the same events', async () => {
       const citation = { type: 'char_location', cited_text: 'Berlin', document_index: 0, document_title: null }
       const blocks: Parameters<typeof blockEvents>[0] = [
         [
@@ -168,7 +168,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
       expect(server.requests).toHaveLength(2)
     })
 
-    it('that is aborted in the middle of a replay ends as the bare one', async () => {
+    it('that is aborted in the middle of a replay ends as on the bare client', async () => {
       const paused = gate()
       server.respond((_request, reply) => {
         const [start, ...rest] = textEvents('In Germany.')
@@ -195,20 +195,20 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
       })
     })
 
-    it.each([false, true])('runs tools, and a second run asks the provider nothing (streamed: %s)', async (stream) => {
+    it.each([false, true])('runs tools, and a second run does not call the provider (streamed: %s)', async (stream) => {
       const plain = await runTools(bare, stream)
       expect(plain).toMatchObject({ asked: [{ city: 'Berlin' }], final: { content: [{ text: 'It rains.' }] } })
       expect(await runTools(client, stream)).toStrictEqual(plain)
       expect(server.requests).toHaveLength(4)
       expect(server.requests.slice(2).map(({ body }) => body)).toEqual(server.requests.slice(0, 2).map(({ body }) => body))
       expect(await runTools(client, stream)).toStrictEqual(plain)
-      // Nor does a run of the other kind, from the same entries.
+      // Nor does a run in the other mode, from the same entries.
       expect((await runTools(client, !stream)).final.content).toEqual(plain.final.content)
       expect(server.requests).toHaveLength(4)
       expect(cache.stats()).toMatchObject({ hits: 4, misses: 2, errors: 0 })
     })
 
-    it('over a thread, which is kept at the provider and can be gone on with once, asks each time', async () => {
+    it('over a thread, which the provider keeps and which continues once only, calls the provider each time', async () => {
       const plain = await runTools(bare, false, {})
       expect(await runTools(client, false, {})).toStrictEqual(plain)
       expect(await runTools(client, false, {})).toStrictEqual(plain)
@@ -239,7 +239,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
     expect(server.requests).toHaveLength(4)
   })
 
-  it('a count of tokens is an operation of its own', async () => {
+  it('a count of tokens has an operation of its own', async () => {
     server.respond(({ path }, reply) => (path.startsWith('/v1/messages/count_tokens') ? reply.json({ input_tokens: 14 }) : reply.reset()))
     const { max_tokens: _, ...counted } = params
     const results = [await client.messages.countTokens(counted), await client.messages.countTokens(counted)]
@@ -261,7 +261,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
       if (server.requests.length !== 1) throw new Error('the provider was asked again')
     })
 
-    it('is torn in two, each whole', async () => {
+    it('is split by tee() into two complete ones', async () => {
       const [left, right] = (await client.messages.create(streamed)).tee()
       const other = read(right)
       expect(await read(left)).toEqual(parts)
@@ -280,7 +280,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
       expect(seen).toEqual(parts.slice(0, 2))
     })
 
-    it('ends where its reader returns', async () => {
+    it('ends when its reader returns', async () => {
       const stream = await client.messages.create(streamed)
       for await (const part of stream) {
         expect(part).toEqual(parts[0])
@@ -313,20 +313,23 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
       },
     )
 
-    it.each([0, 2])('I1: an overloaded provider is the same error after as many tries: %i retries', async (maxRetries) => {
-      server.respond((_request, reply) => refuse(reply, 529, 'overloaded_error'))
-      const expected = await outcomeOf(() => bare.messages.create(params, { maxRetries }))
-      expect(expected.error?.members).toMatchObject({ status: 529, type: 'overloaded_error' })
-      expect(await outcomeOf(() => client.messages.create(params, { maxRetries }))).toStrictEqual(expected)
-      expect(server.requests.map(({ headers: sent }) => sent['x-stainless-retry-count'])).toEqual(
-        [0, 0].flatMap(() => Array.from({ length: maxRetries + 1 }, (_, count) => String(count))),
-      )
-      server.respond(answering('In Germany.'))
-      expect(await client.messages.create(params)).toMatchObject({ content: [{ text: 'In Germany.' }] })
-    })
+    it.each([0, 2])(
+      'I1: an overloaded provider gives the same error as on the bare client, after as many tries: %i retries',
+      async (maxRetries) => {
+        server.respond((_request, reply) => refuse(reply, 529, 'overloaded_error'))
+        const expected = await outcomeOf(() => bare.messages.create(params, { maxRetries }))
+        expect(expected.error?.members).toMatchObject({ status: 529, type: 'overloaded_error' })
+        expect(await outcomeOf(() => client.messages.create(params, { maxRetries }))).toStrictEqual(expected)
+        expect(server.requests.map(({ headers: sent }) => sent['x-stainless-retry-count'])).toEqual(
+          [0, 0].flatMap(() => Array.from({ length: maxRetries + 1 }, (_, count) => String(count))),
+        )
+        server.respond(answering('In Germany.'))
+        expect(await client.messages.create(params)).toMatchObject({ content: [{ text: 'In Germany.' }] })
+      },
+    )
 
     it.each([50, 1])(
-      'K02: a broken connection is one upstream call for %i equal callers at each try, and the same error for all',
+      'K02: with a broken connection, %i equal callers make one upstream call at each try, and all get the same error',
       async (callers) => {
         const released = gate()
         server.respond(async (_request, reply) => {
@@ -346,14 +349,14 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
       },
     )
 
-    it('K02: callers whose connection broke are retried as the SDK does it', async () => {
+    it('K02: after a broken connection, callers are retried as the SDK does it', async () => {
       server.respond((request, reply) => (server.requests.length === 1 ? reply.reset() : answering('In Germany.')(request, reply)))
       const asked = Array.from({ length: 50 }, () => client.messages.create(params, { maxRetries: 1 }))
       for (const each of await Promise.all(asked)) expect(each).toMatchObject({ content: [{ text: 'In Germany.' }] })
       expect(server.requests).toHaveLength(2)
     })
 
-    it('R03 I1: a provider that hangs is the same error after the same time-out and as many tries', async () => {
+    it('R03 I1: a provider that hangs gives the same error as on the bare client, after the same time-out and as many tries', async () => {
       server.respond((_request, reply) => reply.hold())
       const options = { timeout: 20, maxRetries: 1 }
       const [plain, ours] = await Promise.all([bare, client].map((each) => outcomeOf(() => each.messages.create(params, options))))
@@ -365,7 +368,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
       expect(await client.messages.create(params)).toMatchObject({ content: [{ text: 'In Germany.' }] })
     })
 
-    it('R03 K04: each who waits for another’s answer has a time-out of his own', async () => {
+    it('R03 K04: each caller that waits for another’s answer has a time-out of its own', async () => {
       const clock = new ManualClock()
       const timed: Anthropic = withCache(bare, createCache({ clock, logger: false, readDeadline: '100ms' }))
       server.respond((_request, reply) => reply.hold())
@@ -374,7 +377,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
       await server.untilRequests(1)
       const options = { timeout: 5_000 }
       const others = [1, 2].map(() => outcomeOf(() => timed.messages.create(params, options)))
-      // The flight's own deadline, and one time-out for each who joined it.
+      // The flight's own deadline, and one time-out for each caller that joined it.
       await vi.waitFor(() => expect(clock.timers).toBe(3))
       clock.advance(5_100)
       for (const each of others) expect((await each).error?.class).toBe(APIConnectionTimeoutError)
@@ -386,7 +389,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
     })
   })
 
-  describe('the words of fetch', () => {
+  describe('the options of fetch', () => {
     it('fetchOptions.cache means the same as the mode', async () => {
       const noStore = { fetchOptions: { cache: 'no-store' as const } }
       expect(cacheInfo(await client.messages.create(params, noStore))).toMatchObject({ hit: false, reason: 'no-store' })
@@ -397,7 +400,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
       expect(server.requests).toHaveLength(4)
     })
 
-    it('fetchOptions of the whole client too, unless the call says otherwise', async () => {
+    it('fetchOptions of the whole client too, unless the call has its own', async () => {
       const never: Anthropic = withCache(make({ fetchOptions: { cache: 'no-store' } }), cache)
       expect(cacheInfo(await never.messages.create(params))).toMatchObject({ reason: 'no-store' })
       const options: object = { cache: { mode: 'default' } }
@@ -407,7 +410,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
   })
 
   describe('cacheInfo()', () => {
-    it('knows a result, a stream, a helper and a Response, and nothing else', async () => {
+    it('finds the facts of a result, a stream, a helper and a Response, and of nothing else', async () => {
       const result = await client.messages.create(params)
       const stream = await client.messages.create(streamed)
       const helper = client.messages.stream(params)
@@ -418,7 +421,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
       for (const other of [{}, new Response(), await bare.messages.create(params)]) expect(cacheInfo(other)).toBeUndefined()
     })
 
-    it('tells of a stream whether it was stored, at its end', async () => {
+    it('says at the end of a stream whether it was stored', async () => {
       const stream = await client.messages.create(streamed)
       const info = cacheInfo(stream)
       expect(info).toMatchObject({ hit: false, stored: false, ttl: 0 })
@@ -462,7 +465,7 @@ async function abortAtText(each: Anthropic) {
   return { failure: await helper.done().then(undefined, failureOf), events: events.map(([name]) => name) }
 }
 
-/** A conversation in which the model asks for the weather, and the SDK tells it. */
+/** A conversation in which the model asks for the weather, and the SDK runs the tool. */
 async function runTools(each: Anthropic, stream: boolean, rest: { thread?: false } = { thread: false }) {
   const asked: unknown[] = []
   const weather = betaTool({
@@ -480,7 +483,7 @@ async function runTools(each: Anthropic, stream: boolean, rest: { thread?: false
   return { asked, turns, final: await runner.done(), messages: runner.params.messages }
 }
 
-/** A call, and the one that goes on with its answer. */
+/** A call, and the next one, which continues with its answer. */
 const converse = async (each: Anthropic): Promise<unknown[]> => {
   const first = await each.messages.create(params)
   const next = { ...params, messages: [...messages, { role: 'assistant' as const, content: first.content }] }
@@ -492,13 +495,13 @@ function isHit(result: unknown): boolean | undefined {
   return cacheInfo(result)?.hit
 }
 
-/** What was sent of an answer: without what the SDK adds for structured outputs. */
+/** An answer as it was sent, without the members that the SDK adds for structured outputs. */
 function plainOf(answer: object): object {
   const { parsed_output: _, ...sent }: Record<string, unknown> = { ...answer }
   return sent
 }
 
-/** Every event of a helper with what it tells, as it was then. */
+/** Every event of a helper with a copy of its arguments. */
 function listen(helper: object, names: readonly string[]): [string, unknown][] {
   const events: [string, unknown][] = []
   const on: unknown = Reflect.get(helper, 'on')

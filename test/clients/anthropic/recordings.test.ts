@@ -17,9 +17,9 @@ interface Case {
   readonly file: string
   readonly recording: Recording
   readonly streamed: boolean
-  /** Whether it holds what only the SDK's beta resource knows. */
+  /** Whether it has parts that only the SDK's beta resource knows. */
   readonly beta: boolean
-  /** `storable`, or why not. */
+  /** `storable`, or why it is not. */
   readonly verdict: string
 }
 
@@ -58,7 +58,7 @@ function serve(server: ProviderServer, recording: Recording): void {
   })
 }
 
-/** The SDK's resource for a case, the one for beta features where it takes that. */
+/** The SDK's resource for a case: the one for beta features if the case needs it. */
 function messagesOf(
   client: { readonly messages: SdkMessages; readonly beta: { readonly messages: SdkMessages } },
   each: Case,
@@ -87,29 +87,32 @@ describe.skipIf(!recordingsFound)('recorded answers of Anthropic over a socket',
   })
 
   describe.each(sdks)('$name', (sdk) => {
-    it.each(cases)('I1 S09: $file reaches the caller as from the bare client, and once more if it is $verdict', async (each) => {
-      serve(server, each.recording)
-      const bare = sdk.make({ url: server.url })
-      const cache = createCache({ logger: false })
-      const wrapped = withCache(bare, cache)
-      const expected = await outcomeOf(() => messagesOf(bare, each).create(requestOf(each)))
-      expect(expected.error).toBeUndefined()
-      expect(server.requests).toHaveLength(1)
+    it.each(cases)(
+      'I1 S09: $file reaches the caller as from the bare client, and from the cache if it is storable ($verdict)',
+      async (each) => {
+        serve(server, each.recording)
+        const bare = sdk.make({ url: server.url })
+        const cache = createCache({ logger: false })
+        const wrapped = withCache(bare, cache)
+        const expected = await outcomeOf(() => messagesOf(bare, each).create(requestOf(each)))
+        expect(expected.error).toBeUndefined()
+        expect(server.requests).toHaveLength(1)
 
-      expect(await outcomeOf(() => messagesOf(wrapped, each).create(requestOf(each)))).toStrictEqual(expected)
-      expect(server.requests).toHaveLength(2)
-      // The provider is asked the same by either client.
-      expect(server.requests[1]?.path).toMatch(/^\/v1\/messages(?:\?beta=true)?$/)
-      expect(server.requests[1]?.path).toBe(server.requests[0]?.path)
-      expect(server.requests[1]?.body).toEqual(server.requests[0]?.body)
+        expect(await outcomeOf(() => messagesOf(wrapped, each).create(requestOf(each)))).toStrictEqual(expected)
+        expect(server.requests).toHaveLength(2)
+        // Both clients send the provider the same request.
+        expect(server.requests[1]?.path).toMatch(/^\/v1\/messages(?:\?beta=true)?$/)
+        expect(server.requests[1]?.path).toBe(server.requests[0]?.path)
+        expect(server.requests[1]?.body).toEqual(server.requests[0]?.body)
 
-      const storable = each.verdict === 'storable'
-      expect(await outcomeOf(() => messagesOf(wrapped, each).create(requestOf(each)))).toStrictEqual(expected)
-      expect(server.requests).toHaveLength(storable ? 2 : 3)
-      expect(cache.stats()).toMatchObject({ hits: storable ? 1 : 0, misses: storable ? 1 : 2, errors: 0 })
-      const reason = each.verdict === 'incomplete stream' ? 'incomplete' : each.verdict
-      expect(cache.stats().skipped).toEqual(storable ? {} : { [reason]: 2 })
-    })
+        const storable = each.verdict === 'storable'
+        expect(await outcomeOf(() => messagesOf(wrapped, each).create(requestOf(each)))).toStrictEqual(expected)
+        expect(server.requests).toHaveLength(storable ? 2 : 3)
+        expect(cache.stats()).toMatchObject({ hits: storable ? 1 : 0, misses: storable ? 1 : 2, errors: 0 })
+        const reason = each.verdict === 'incomplete stream' ? 'incomplete' : each.verdict
+        expect(cache.stats().skipped).toEqual(storable ? {} : { [reason]: 2 })
+      },
+    )
   })
 
   describe('in the other mode from the same entry', () => {
@@ -141,7 +144,7 @@ describe.skipIf(!recordingsFound)('recorded answers of Anthropic over a socket',
   })
 })
 
-/** What was sent of an answer: without what the SDK adds for structured outputs. */
+/** An answer as it was sent, without the members that the SDK adds for structured outputs. */
 function plain(answer: object): JsonObject {
   const { parsed_output: _, ...sent } = bodyOf(answer)
   return sent

@@ -39,14 +39,14 @@ async function ask(client: Anthropic, body: object = {}, options: object = {}): 
   return block?.type === 'text' ? block.text : ''
 }
 
-/** One call after the other, each by a wrapped client of its own over the one cache. */
+/** One call after the other, each by a wrapped client of its own over the same cache. */
 async function asked(...options: Options[]): Promise<string[]> {
   const texts: string[] = []
   for (const each of options) texts.push(await ask(wrap(each)))
   return texts
 }
 
-/** A middleware that notes what passes through it. */
+/** A middleware that notes each request that passes through it. */
 function watching(seen: unknown[], name: string): Middleware {
   return async (request, next, context) => {
     seen.push(`${name} asks`)
@@ -56,14 +56,14 @@ function watching(seen: unknown[], name: string): Middleware {
   }
 }
 
-/** A middleware that asks something else. */
+/** A middleware that changes the question. */
 const saying =
   (said: string): Middleware =>
   (request, next) =>
     next({ ...request, body: JSON.stringify({ ...params, messages: [{ role: 'user', content: said }] }) })
 
-/** A middleware that hands on no more of a request than is sent. */
-const anew: Middleware = ({ url, method, headers, body }, next) =>
+/** A middleware that passes on only the parts of a request that are sent. */
+const rebuilding: Middleware = ({ url, method, headers, body }, next) =>
   next({ url, method: method ?? 'POST', headers: new Headers(headers), ...(body !== undefined && { body }) })
 
 const own: Middleware = async () => Response.json(message([text('mine')]))
@@ -89,7 +89,7 @@ describe('the caller’s own middleware', () => {
     expect(cache.stats()).toMatchObject({ hits: 2, misses: 1, errors: 0 })
   })
 
-  it('I3: of the client or of the call may change the request: what is sent is what is keyed', async () => {
+  it('I3: of the client or of the call may change the request: the key is that of the request that is sent', async () => {
     const client = wrap()
     const texts = [await ask(client), await ask(client, {}, { middleware: [saying('one')] })]
     texts.push(await ask(client, {}, { middleware: [saying('two')] }), await ask(wrap({ middleware: [saying('two')] })))
@@ -98,13 +98,13 @@ describe('the caller’s own middleware', () => {
     expect(server.requests.map(({ body }) => Reflect.get(Object(body), 'messages')[0].content)).toEqual(['Hi', 'one', 'two'])
   })
 
-  it('I3: that makes a request anew keeps the call’s own scope', async () => {
-    const client = wrap({ middleware: [anew] })
+  it('I3: that makes a new request keeps the call’s own scope', async () => {
+    const client = wrap({ middleware: [rebuilding] })
     const scoped = (scope: string): Promise<string> => ask(client, {}, { cache: { scope } })
     expect([await scoped('a'), await scoped('b'), await scoped('a')]).toEqual(['answer 1', 'answer 2', 'answer 1'])
   })
 
-  it.each(['client', 'call'])('of the %s may throw: its error passes as it is', async (where) => {
+  it.each(['client', 'call'])('of the %s may throw: its error is not changed', async (where) => {
     const error = new RangeError('mine')
     const throwing: Middleware = () => Promise.reject(error)
     const failing = (each: Anthropic): Promise<unknown> => ask(each, {}, where === 'call' ? { middleware: [throwing] } : {})
@@ -114,14 +114,14 @@ describe('the caller’s own middleware', () => {
     expect(server.requests).toHaveLength(0)
   })
 
-  it('may answer itself, or ask twice', async () => {
+  it('may answer by itself, or call twice', async () => {
     expect(await ask(wrap({ middleware: [own] }))).toBe('mine')
     expect(await ask(wrap({ middleware: [twice] }))).toBe('answer 1')
     expect(server.requests).toHaveLength(1)
     expect(cache.stats()).toMatchObject({ hits: 1, misses: 1 })
   })
 
-  it('that is taken from a wrapped client and put before another has us once only', async () => {
+  it('that is copied from a wrapped client to another includes ours only once', async () => {
     const seen: unknown[] = []
     const client = wrap()
     const more = client.withOptions({ middleware: [...client.middleware, watching(seen, 'more')] })
@@ -144,7 +144,7 @@ describe('T07: the credential', () => {
     expect(await asked(first, second, first, second)).toEqual(['answer 1', 'answer 2', 'answer 1', 'answer 2'])
   })
 
-  it('of a call’s own headers shares nothing with another’s', async () => {
+  it('in the headers of one call shares no answer with another', async () => {
     const client = wrap({ apiKey: null })
     const as = (headers: object): Promise<string> => ask(client, {}, { headers })
     const texts = [await as({ 'x-api-key': 'sk-one' }), await as({ 'X-Api-Key': 'sk-two' })]
@@ -153,7 +153,7 @@ describe('T07: the credential', () => {
     expect(new Set(server.requests.map(({ headers }) => headers['x-api-key']))).toEqual(new Set(['sk-one', 'sk-two']))
   })
 
-  it('of a function or of a provider is another each time, and no part of the scope', async () => {
+  it('of a function or a provider changes each time, and is not part of the scope', async () => {
     let given = 0
     const byFunction = { apiKey: () => Promise.resolve(`key-${++given}`), authToken: null }
     const byProvider: Options = { credentials: () => Promise.resolve({ token: `token-${++given}`, expiresAt: 0 }) }
@@ -175,7 +175,7 @@ describe('T07: the credential', () => {
     expect(JSON.stringify([told, cache.stats()])).not.toMatch(/sk-secret|"Hi"|answer 1/)
   })
 
-  it('that is refused once is renewed by the SDK, and the answer after it is stored', async () => {
+  it('that is refused once is renewed by the SDK, and the answer after that is stored', async () => {
     let given = 0
     server.respond((request, reply) => (request.headers.authorization === 'Bearer token-1' ? refuse(reply, 401) : numbered(request, reply)))
     const credentials = () => Promise.resolve({ token: `token-${++given}`, expiresAt: null })
@@ -186,7 +186,7 @@ describe('T07: the credential', () => {
 })
 
 describe('the key', () => {
-  it('T04: has no part of the marks of the provider’s cache, of metadata and of the way a text is spelled', async () => {
+  it('T04: does not depend on marks for the provider’s cache, on metadata, or on how a text is spelled', async () => {
     const client = wrap()
     const marked = { type: 'text' as const, text: 'Hi', cache_control: { type: 'ephemeral' as const, ttl: '1h' as const } }
     await ask(client)
@@ -200,11 +200,11 @@ describe('the key', () => {
     }
     expect(server.requests).toHaveLength(1)
     await ask(client, { messages: [{ role: 'user', content: [marked] }] }, { cache: { mode: 'reload' } })
-    // The provider’s own cache is still told.
+    // The marks still reach the provider.
     expect(server.requests[1]?.body).toMatchObject({ messages: [{ content: [marked] }] })
   })
 
-  it('T03: has each beta that is asked for, and all that may change an answer', async () => {
+  it('T03: depends on each requested beta, and on all that may change an answer', async () => {
     const client = wrap()
     const beta = async (...betas: string[]): Promise<unknown> => (await client.beta.messages.create({ ...params, betas })).content
     const first = [await beta('context-1m-2025-08-07'), await beta('files-api-2025-04-14'), await beta('context-1m-2025-08-07')]
@@ -216,7 +216,7 @@ describe('the key', () => {
     expect(server.requests).toHaveLength(2 + others.length)
   })
 
-  it('T01: has the address, but not the retry that it is', async () => {
+  it('T01: depends on the address, but not on the number of the retry', async () => {
     const other = await startProvider((_request, reply) => reply.json(message([text('other')])))
     try {
       expect(await ask(wrap())).toBe('answer 1')
@@ -242,7 +242,7 @@ describe('a clone by withOptions()', () => {
     expect(await ask(client, {}, { bypassCache: true })).toBe('answer 3')
   })
 
-  it('asks through the fetch that it is given', async () => {
+  it('calls the fetch that it is given', async () => {
     const urls: unknown[] = []
     const own = wrap().withOptions({
       fetch: (input, init) => {
@@ -256,13 +256,13 @@ describe('a clone by withOptions()', () => {
 })
 
 describe('other ways to the same cache', () => {
-  it('a caching fetch under a wrapped client neither waits for itself nor for ever', async () => {
+  it('a caching fetch under a wrapped client does not wait for itself, or for ever', async () => {
     const client = wrap({ fetch: cachingFetch(cache) })
     expect([await ask(client), await ask(client)]).toEqual(['answer 1', 'answer 1'])
     expect(server.requests).toHaveLength(1)
   })
 
-  it('what is no message passes: models, batches, files', async () => {
+  it('other calls pass through: models, batches, files', async () => {
     server.respond(({ path }, reply) => reply.json({ id: path, data: [], has_more: false, first_id: null, last_id: null }))
     const client = wrap()
     for (let time = 0; time < 2; time++) await client.models.list()
@@ -271,7 +271,7 @@ describe('other ways to the same cache', () => {
     expect(cache.stats()).toMatchObject({ hits: 0, misses: 0, bypasses: 0 })
   })
 
-  it('what the provider keeps is asked anew: a container by its id', async () => {
+  it('a request with state at the provider is not cached: a container by its id', async () => {
     const client = wrap()
     const texts = [await ask(client, { container: 'container_1' }), await ask(client, { container: 'container_1' })]
     expect(texts).toEqual(['answer 1', 'answer 2'])
@@ -280,7 +280,7 @@ describe('other ways to the same cache', () => {
 })
 
 describe('errors', () => {
-  it('K02: of a store, a hook or an option of ours are never taken for the provider’s', async () => {
+  it('K02: of a store, a hook or an option of ours never look like the provider’s', async () => {
     const client = wrap()
     await expect(ask(client, {}, { cache: { ttl: 'soon' } })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
     const { error } = await outcomeOf(() => ask(client, {}, { cache: { mode: 'only-if-cached' } }))
@@ -288,7 +288,7 @@ describe('errors', () => {
     expect(server.requests).toHaveLength(0)
   })
 
-  it('K02: of a broken connection are the SDK’s, also when a middleware sees them pass', async () => {
+  it('K02: of a broken connection are the SDK’s, even if a middleware sees them', async () => {
     server.respond((_request, reply) => reply.reset())
     const seen: unknown[] = []
     const watched: Middleware = async (request, next) => {
@@ -316,7 +316,7 @@ describe('errors', () => {
     expect(seen).toHaveLength(51)
   })
 
-  it('of a credential that cannot be had are the SDK’s', async () => {
+  it('of a missing credential are the SDK’s', async () => {
     const failing = { apiKey: () => Promise.reject(new Error('no vault')), authToken: null }
     const expected = await outcomeOf(() => ask(make(failing)))
     expect(expected.error?.class).toBe(AnthropicError)

@@ -10,7 +10,7 @@ import { startBedrock } from '../../support/bedrock-server.ts'
 import type { ProviderServer } from '../../support/provider-server.ts'
 import { converseAnswer } from '../../support/bedrock-sdk.ts'
 
-/** A function as it is deployed: one file, without `node_modules` beside it. */
+/** A function as it is deployed: one file, without a `node_modules` folder. */
 const handler = `
 import { BedrockRuntimeClient, ConverseCommand } from '@aws-sdk/client-bedrock-runtime'
 import { withCache, cacheInfo } from 'llmemo'
@@ -43,7 +43,7 @@ describe('a bundled and minified function', () => {
     await rm(folder, { recursive: true })
   })
 
-  it.each(['cjs', 'esm'] as const)('P: finds the client, is answered from the cache, and knows the price (%s)', async (format) => {
+  it.each(['cjs', 'esm'] as const)('P: recognises the client, answers from the cache, and knows the price (%s)', async (format) => {
     const root = fileURLToPath(new URL('../../../', import.meta.url))
     const outfile = join(folder, `handler.${format === 'cjs' ? 'cjs' : 'mjs'}`)
     await build({
@@ -55,7 +55,7 @@ describe('a bundled and minified function', () => {
       format,
       tsconfig: join(root, 'tsconfig.json'),
       logLevel: 'error',
-      // What a bundle of CommonJS packages in ESM needs of its maker.
+      // A bundle of CommonJS packages in ESM needs this banner.
       ...(format === 'esm' && { banner: { js: "import{createRequire as r}from'node:module';const require=r(import.meta.url);" } }),
     })
     await writeFile(join(folder, 'package.json'), '{}')
@@ -72,7 +72,7 @@ describe('a bundled and minified function', () => {
       // 9 tokens at 3.30 and 12 at 16.50 dollars for a million.
       { ...answer, hit: true, savedUsd: 0.0002277 },
     ])
-    // The bundler has renamed the class, by which nothing may be told apart.
+    // The bundler has renamed the class, so its name must not matter.
     expect(stdout).not.toContain('BedrockRuntimeClient')
     expect(server.requests).toHaveLength(asked + 1)
   })

@@ -5,7 +5,7 @@ import { type ClientUnderTest, describeClient } from '../../contracts/client.ts'
 import type { ProviderReply, StreamPart } from '../../support/provider-server.ts'
 import { at, converseAnswer, converseEvents, headers, makeBedrock } from '../../support/bedrock-sdk.ts'
 
-/** What the types of the SDK ask for; it is in the parameters. */
+/** The member that the types of the SDK require. It is in the parameters. */
 const untyped = { modelId: '', messages: [] }
 
 function converse(protocol: Protocol): ClientUnderTest<BedrockRuntime> {
@@ -16,7 +16,7 @@ function converse(protocol: Protocol): ClientUnderTest<BedrockRuntime> {
     ask(client, params, options) {
       const { streamed, ...input }: { streamed?: unknown } = { ...params }
       const { signal: abortSignal, ...rest }: { signal?: AbortSignal } = { ...options }
-      // The options keep their identity where nothing is to be renamed in them.
+      // The options stay the same object unless a name in them changes.
       const given = abortSignal === undefined ? options : { ...rest, abortSignal }
       const command =
         streamed === true ? new ConverseStreamCommand({ ...untyped, ...input }) : new ConverseCommand({ ...untyped, ...input })
@@ -43,7 +43,7 @@ function converse(protocol: Protocol): ClientUnderTest<BedrockRuntime> {
   }
 }
 
-/** For an answer from the cache no attempt was made, and it says so: bedrock-contract.test.ts looks at that. */
+/** An answer from the cache has no attempts in its metadata, which contract.test.ts checks. */
 function withoutAttempts(output: object): object {
   const metadata: unknown = Reflect.get(output, '$metadata')
   if (isJsonObject(metadata)) delete metadata['attempts']
@@ -68,7 +68,7 @@ function textIn(value: unknown, ...path: string[]): string {
   return typeof text === 'string' ? text : ''
 }
 
-/** The same client, off the fast lane: a middleware of the user's own is to see every call. */
+/** The same client, off the fast lane: a middleware of the user's own must see every call. */
 function offLane(setup: ClientUnderTest<BedrockRuntime>): ClientUnderTest<BedrockRuntime> {
   return {
     ...setup,

@@ -83,7 +83,7 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       expect(Reflect.get(hit, '_cache')).toBe(cacheInfo(hit))
     })
 
-    it('holds real bytes, whole and streamed, each caller his own', async () => {
+    it('K05: holds real bytes, whole and streamed, a copy for each caller', async () => {
       const image = Buffer.from([0, 1, 2, 253, 254, 255])
       const redacted = Buffer.from([9, 8, 7, 255])
       const content = [
@@ -99,7 +99,6 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       expect(Object.getPrototypeOf(bytes)).toBe(Uint8Array.prototype)
       expect(Buffer.from(Object(bytes))).toEqual(image)
       expect(Buffer.from(Object(at(first, 'output', 'message', 'content', 0, 'reasoningContent', 'redactedContent')))).toEqual(redacted)
-      // K05
       if (bytes instanceof Uint8Array) bytes.fill(0)
       expect(await outcomeOfSend(client, whole())).toStrictEqual(expected)
       const deltas = (await eventsOf(await send(client, streamed()))).map((event) => at(event, 'contentBlockDelta', 'delta'))
@@ -108,7 +107,7 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       expect(server.requests).toHaveLength(2)
     })
 
-    it('is keyed by bytes in the request as by what they are, whichever array holds them', async () => {
+    it('is keyed by the bytes in the request, in any type of array', async () => {
       await send(client, showing(new Uint8Array([1, 2, 3])))
       expect(cacheInfo(await send(client, showing(Buffer.from([1, 2, 3]))))).toMatchObject({ hit: true })
       expect(cacheInfo(await send(client, showing(new Uint8Array([0, 1, 2, 3]).subarray(1))))).toMatchObject({ hit: true })
@@ -175,7 +174,7 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       expect(command.input).toBe(input)
     })
 
-    it('I3: an input that is changed while the cache is asked is sent as it was keyed', async () => {
+    it('I3: an input that changes during the look-up is sent as it was keyed', async () => {
       const messages = [{ role: 'user' as const, content: [{ text: 'first' }] }]
       const own = { modelId: input.modelId ?? '', messages }
       server.respond(({ body }, reply) => reply.json(converseAnswer(String(at(body, 'messages', 0, 'content', 0, 'text'))), { headers }))
@@ -199,7 +198,7 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       await changing.close()
     })
 
-    it('what is not cached passes through untouched', async () => {
+    it('commands that are not cached pass through unchanged', async () => {
       let count = 0
       server.respond((_, reply) =>
         reply.json({ inputTokens: ++count, action: 'NONE', usage: {}, outputs: [], assessments: [] }, { headers }),
@@ -247,7 +246,7 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       await server.untilAborted(2)
     })
 
-    it('S05: by a signal that is not the platform’s own is heard as well', async () => {
+    it('S05: by a signal that is not the platform’s own works too', async () => {
       server.respond((_request, reply) => reply.hold())
       const signal: { aborted: boolean; onabort?: () => void } = { aborted: false }
       const sent = send(client, whole(), { abortSignal: signal }).catch(told)
@@ -269,7 +268,7 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       await server.untilAborted(1)
     })
 
-    it('S05: of a replayed stream ends it as the bare one ends', async () => {
+    it('S05: of a replayed stream ends it like a stream of the bare client', async () => {
       const paused = gate()
       server.respond((_, reply) => reply.events([...converseEvents('In Germany.')[0], paused], { headers }))
       const abortedOf = async (each: object): Promise<unknown> => {
@@ -293,7 +292,7 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       expect(server.requests).toHaveLength(2)
     })
 
-    it('S01: a stream that is left before it was read is closed', async () => {
+    it('S01: a stream whose reader leaves before it reads is closed', async () => {
       server.respond((_, reply) => reply.events([...converseEvents('In Germany.')[0]], { headers, end: 'never' }))
       const output = await send(client, streamed())
       await Object(output['stream'])[Symbol.asyncIterator]().return()
@@ -304,7 +303,7 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
   })
 
   describe('middleware', () => {
-    it('of the bare client runs on misses, and on hits where it stands before ours', async () => {
+    it('of the bare client runs on misses, and on hits if it is before ours', async () => {
       const ran: string[] = []
       const note = <Result>(name: string, result: Result): Result => {
         ran.push(`${name} ${String(at(result, 'output', ...textPath))}`)
@@ -343,7 +342,7 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       expect(server.requests.map(({ body }) => at(body, 'messages', 0, 'content', 0, 'text'))).toEqual(['one', 'two'])
     })
 
-    it('of the bare client stays as it was', async () => {
+    it('of the bare client is not changed', async () => {
       const before = bare.middlewareStack.identify()
       const members = Object.getOwnPropertyDescriptors(bare)
       await Promise.all([send(client, whole()), send(client, whole()), send(client, streamed())])
@@ -368,7 +367,7 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       expect(await outcomeOfSend(own, missing)).toStrictEqual(await outcomeOfSend(without, missing))
     })
 
-    it('a region that is nowhere set is the SDK’s own error', async () => {
+    it('a missing region is the SDK’s own error', async () => {
       const without = new BedrockRuntime({
         credentials: { accessKeyId: 'AKIDTEST', secretAccessKey: 'secret' },
         region: () => Promise.reject<string>(new Error('Region is missing')),
@@ -378,7 +377,7 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       expect(await outcomeOfSend(withCache(without, cache), whole())).toStrictEqual(expected)
     })
 
-    it('regions and endpoints have entries of their own; credentials have not', async () => {
+    it('regions and endpoints have entries of their own; credentials share them', async () => {
       const other = await startBedrock(protocol, answering)
       await send(client, whole())
       const rotated = makeBedrock(protocol, { url: server.url, credentials: { accessKeyId: 'AKIDOTHER', secretAccessKey: 'other' } })
@@ -405,14 +404,14 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       await other.close()
     })
 
-    it('destroy() ends the connections, and hits go on', async () => {
+    it('destroy() ends the connections, and hits still work', async () => {
       await send(client, whole())
       client.destroy()
       expect(at(await send(client, whole()), ...textPath)).toBe('In Germany.')
       expect(server.requests).toHaveLength(1)
     })
 
-    it('I3: a cache that is shared with OpenAI’s client mixes nothing up', async () => {
+    it('I3: a cache that is shared with OpenAI’s client keeps the answers apart', async () => {
       const provider = await startProvider((_, reply) => reply.json(completion('of OpenAI')))
       const openai = withCache(new OpenAI({ baseURL: provider.url, apiKey: 'test-key', maxRetries: 0 }), cache)
       const params = { model: 'test.model-v1:0', messages: [{ role: 'user' as const, content: 'Where is Berlin?' }] }
@@ -460,7 +459,7 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       expect(cache.stats().skipped).toEqual({ incomplete: 2 })
     })
 
-    it('S08: an event that this SDK does not know is passed over as by the bare one, and its stream is not lost', async () => {
+    it('S08: an event unknown to this SDK is skipped as by the bare client, and its stream is not lost', async () => {
       const [start, middle, end] = converseEvents('In Germany.')
       server.respond((_, reply) => reply.events([...start, eventOf('somethingNew', { a: 1 }), ...middle, ...end], { headers }))
       const expected = await outcomeOfSend(bare, streamed())
@@ -468,7 +467,7 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       expect(await outcomeOfSend(client, streamed())).toStrictEqual(expected)
     })
 
-    it('K02: a throttled call is retried as often as the bare one, once for all who wait', async () => {
+    it('K02: a throttled call is retried as often as by the bare client, once for all waiting callers', async () => {
       const refused = { status: 429, headers: { ...headers, 'x-amzn-errortype': 'ThrottlingException' } }
       server.respond((_, reply) => reply.json({ message: 'slow down' }, refused))
       const patient = makeBedrock(protocol, { url: server.url, maxRetries: 2 })
@@ -485,7 +484,7 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       expect(server.requests).toHaveLength(7)
     })
 
-    it('I1: an answer that is not JSON is the same error', async () => {
+    it('I1: an answer that is not JSON is the same error as with the bare client', async () => {
       server.respond((_, reply) => reply.text('<html>busy</html>', { headers: { 'content-type': 'application/json' } }))
       const expected = await outcomeOfSend(bare, whole())
       expect(expected.error).toBeDefined()
@@ -523,7 +522,7 @@ describe('money', () => {
   })
 })
 
-/** What the callback of `client.send(...given, callback)` is called with. */
+/** The arguments with which `client.send(...given, callback)` calls its callback. */
 function callBack(client: object, ...given: readonly unknown[]): Promise<readonly unknown[]> {
   return new Promise((resolve) => {
     const done = (...results: readonly unknown[]): void => resolve(results)
@@ -531,7 +530,7 @@ function callBack(client: object, ...given: readonly unknown[]): Promise<readonl
   })
 }
 
-/** What can be compared of an error, and of its cause. */
+/** The parts of an error, and of its cause, that can be compared. */
 function told(error: unknown): unknown {
   return { failure: failureOf(error), cause: failureOf(at(error, 'cause')) }
 }

@@ -22,7 +22,7 @@ const converse = (more: object = {}): ConverseCommand => new ConverseCommand({ .
 const told: string[] = []
 const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
-/** Passes every call on. */
+/** A middleware that passes every call on. */
 const passing = (next: unknown): never => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK has a type of its own for each step
   return next as never
@@ -49,7 +49,7 @@ describe('the fast lane of send()', () => {
   })
   afterEach(() => server.close())
 
-  it('answers a hit before a chain of middleware is made, as the documented way does', async () => {
+  it('answers a hit before the SDK makes its chain of middleware, with the answer of the documented way', async () => {
     const plain = await outcomeOfSend(bare, converse())
     const before = resolved()
     const client = withCache(bare, cache)
@@ -66,7 +66,7 @@ describe('the fast lane of send()', () => {
     expect(server.requests).toHaveLength(2)
   })
 
-  it('serves a stream from a whole answer, and gives everybody his own', async () => {
+  it('serves a stream from a whole answer, and gives each caller a copy of its own', async () => {
     const client = withCache(bare, cache)
     const first = await outcomeOfSend(client, new ConverseStreamCommand(input))
     expect(await outcomeOfSend(client, new ConverseStreamCommand(input))).toStrictEqual(first)
@@ -76,7 +76,7 @@ describe('the fast lane of send()', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  it('minds the options of a call, and counts it', async () => {
+  it('obeys the options of a call, and counts it', async () => {
     const client = withCache(bare, cache)
     await send(client, converse())
     expect(cacheInfo(await send(client, converse(), { cache: { context: 'other' } }))).toMatchObject({ hit: false })
@@ -88,7 +88,7 @@ describe('the fast lane of send()', () => {
     expect(cache.stats()).toMatchObject({ hits: 1, misses: 3, bypasses: 1 })
   })
 
-  it('leaves an answer that is not fresh, or is to be renewed, to the documented way', async () => {
+  it('leaves an answer that is stale, or due for a refresh, to the documented way', async () => {
     const clock = new ManualClock()
     const client = withCache(bare, createCache({ logger: false, clock, ttl: '10m', stale: '1h', refreshAhead: 0.1 }))
     await send(client, converse())
@@ -106,7 +106,7 @@ describe('the fast lane of send()', () => {
 
   it.each<[string, (client: BedrockRuntime) => void]>([
     ['a middleware', ({ middlewareStack }) => middlewareStack.add(passing, { step: 'initialize', name: 'watching' })],
-    ['a middleware that has no name', ({ middlewareStack }) => middlewareStack.add(passing)],
+    ['a middleware without a name', ({ middlewareStack }) => middlewareStack.add(passing)],
     [
       'a middleware before the SDK’s own',
       ({ middlewareStack }) =>
@@ -151,7 +151,7 @@ describe('the fast lane of send()', () => {
     expect(resolved()).toBe(3)
   })
 
-  it('K11: a listener of "hit" that asks the same is not called within himself', async () => {
+  it('K11: a listener of "hit" that makes the same call is not called within itself', async () => {
     const client = withCache(bare, cache)
     await send(client, converse())
     const inner: Promise<unknown>[] = []
@@ -170,7 +170,7 @@ describe('the fast lane of send()', () => {
     expect(resolved()).toBe(1)
   })
 
-  it('is not for a client whose send() is watched over', async () => {
+  it('is not for a client with a replaced send()', async () => {
     const own: unknown = Reflect.get(bare, 'send')
     if (typeof own !== 'function') throw new TypeError('this client sends nothing')
     Reflect.set(bare, 'send', function watched(this: unknown, ...given: unknown[]): unknown {
@@ -183,7 +183,7 @@ describe('the fast lane of send()', () => {
     }
   })
 
-  it('does not take what cannot be keyed', async () => {
+  it('does not take a call without a key', async () => {
     const client = withCache(bare, cache)
     await send(client, converse())
     const odd = { additionalModelRequestFields: { a: Number.NaN } }

@@ -8,7 +8,7 @@ import { chunk, startBedrock } from '../../support/bedrock-server.ts'
 import type { ProviderServer } from '../../support/provider-server.ts'
 import { at, eventsOf, headers, makeBedrock, outcomeOfSend, send } from '../../support/bedrock-sdk.ts'
 
-/** What a model's answer looks like. Sources: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html */
+/** Answers in the forms of the models. Sources: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html */
 const families: readonly { readonly name: string; readonly modelId: string; readonly request: object; readonly answer: string }[] = [
   {
     name: 'Anthropic',
@@ -108,7 +108,7 @@ describe.each(['http1', 'h2'] as const)('InvokeModel over %s', (protocol) => {
     server.respond((_, reply) => reply.text(text, { headers: { ...headers, 'content-type': 'application/json' } }))
   }
 
-  it.each(families)('B05 S09: the bytes of $name are the same to the letter', async ({ modelId, request, answer }) => {
+  it.each(families)('B05 S09: the bytes of $name are the same', async ({ modelId, request, answer }) => {
     answering(answer)
     const command = invoke(modelId, JSON.stringify(request))
     const plain = await send(bare, command)
@@ -121,14 +121,14 @@ describe.each(['http1', 'h2'] as const)('InvokeModel over %s', (protocol) => {
       expect(toText(body)).toBe(answer)
       expect(toText(body, 'base64')).toBe(Buffer.from(answer).toString('base64'))
       expect(contentType).toBe('application/json')
-      // Neither shows more than its bytes.
+      // Both have only their bytes as members.
       expect(Object.keys(Object(body))).toHaveLength(Buffer.byteLength(answer))
     }
     expect(server.requests).toHaveLength(2)
     expect(server.requests[1]).toEqual(server.requests[0])
   })
 
-  it('K05: bytes are the caller’s own', async () => {
+  it('K05: each caller gets bytes of its own', async () => {
     answering('{"outputs":[{"text":"Hello","stop_reason":"stop"}]}')
     const command = invoke('mistral.m', '{"prompt":"Hi"}')
     const results = await Promise.all([send(client, command), send(client, command)])
@@ -140,7 +140,7 @@ describe.each(['http1', 'h2'] as const)('InvokeModel over %s', (protocol) => {
     expect(server.requests).toHaveLength(1)
   })
 
-  it('is keyed by what the body means: neither by the order of its members nor by its white space, nor by what holds it', async () => {
+  it('is keyed by the meaning of the body: not by the order of its members, its white space or the type of its array', async () => {
     answering('{"outputs":[{"text":"Hello","stop_reason":"stop"}]}')
     const same = ['{"prompt":"Hi","top_k":5}', '{ "top_k": 5,\n "prompt": "Hi" }', '{"prompt":"\\u0048i","top_k":5}']
     for (const body of same) {
@@ -149,7 +149,7 @@ describe.each(['http1', 'h2'] as const)('InvokeModel over %s', (protocol) => {
       await send(client, invoke('mistral.m', new TextEncoder().encode(body), { accept: 'application/json' }))
     }
     expect(server.requests).toHaveLength(1)
-    // What is sent is what the caller gave.
+    // The provider gets the bytes that the caller gave.
     for (const [model, body] of [
       ['mistral.n', '{"prompt":"Hi","top_k":5}'],
       ['mistral.m', '{"prompt":"Hi","top_k":6}'],
@@ -166,7 +166,7 @@ describe.each(['http1', 'h2'] as const)('InvokeModel over %s', (protocol) => {
   })
 
   it.each([
-    ['bytes that are no text', Buffer.from([0xff, 0xfe, 0x7b, 0x7d])],
+    ['bytes that are not text', Buffer.from([0xff, 0xfe, 0x7b, 0x7d])],
     ['a text that is not JSON', Buffer.from('hello')],
     ['a byte order mark', Buffer.from('\ufeff{"outputs":[{"text":"Hello","stop_reason":"stop"}]}')],
   ])('B05: an answer of %s reaches the caller as it is, and is not stored', async (_, bytes) => {
@@ -177,7 +177,7 @@ describe.each(['http1', 'h2'] as const)('InvokeModel over %s', (protocol) => {
     expect(cache.stats()).toMatchObject({ stored: 0, errors: 0 })
   })
 
-  it('B05: a request whose body is no JSON bypasses the cache', async () => {
+  it('B05: a request with a body that is not JSON bypasses the cache', async () => {
     answering('{"outputs":[{"text":"Hello","stop_reason":"stop"}]}')
     for (const body of ['hello', new Uint8Array([255, 254]), '{"seed":12345678901234567890}']) {
       const result = await send(client, invoke('mistral.m', body, { contentType: 'text/plain' }))
@@ -222,7 +222,7 @@ describe.each(['http1', 'h2'] as const)('InvokeModel over %s', (protocol) => {
     })
   })
 
-  it('S03: a stream of another family is replayed when it is whole, and is not stored when it is cut off', async () => {
+  it('S03: a stream of another family is replayed if it is complete, and not stored if it is cut off', async () => {
     const parts = [
       { generation: 'Hel', stop_reason: null },
       { generation: 'lo', stop_reason: null },
@@ -239,7 +239,7 @@ describe.each(['http1', 'h2'] as const)('InvokeModel over %s', (protocol) => {
     expect(cache.stats()).toMatchObject({ stored: 1, skipped: { incomplete: 1 } })
   })
 
-  it('Cohere’s embeddings are cached one by one: only those that are missing are asked for', async () => {
+  it('Cohere’s embeddings are cached one by one: only the missing ones are requested', async () => {
     server.respond(({ body }, reply) => {
       const texts = at(body, 'texts')
       const list: unknown[] = Array.isArray(texts) ? texts : []
@@ -278,7 +278,7 @@ function vector(text: unknown): number[] {
   return [String(text).length, 0.5]
 }
 
-/** `body.transformToString()`, which the SDK's own bytes have. */
+/** The text by `body.transformToString()`, a method of the SDK's own bytes. */
 function toText(body: unknown, ...encoding: string[]): string {
   const text: unknown = Reflect.apply(Reflect.get(Object(body), 'transformToString'), body, encoding)
   if (typeof text !== 'string') throw new TypeError('the bytes have no text')

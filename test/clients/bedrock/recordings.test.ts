@@ -12,12 +12,12 @@ import { verdicts } from '../../support/verdicts.ts'
 import { type Recording, recordings, recordingsFound } from '../../support/recordings.ts'
 import { at, eventOf, eventsOf, headers, makeBedrock, outcomeOfSend, send } from '../../support/bedrock-sdk.ts'
 
-/** One recorded answer, and what asks for it. */
+/** One recorded answer, and the request for it. */
 interface Case {
   readonly file: string
   readonly recording: Recording
   readonly streamed: boolean
-  /** `storable`, or why not. */
+  /** `storable`, or why it is not. */
   readonly verdict: string
 }
 
@@ -27,7 +27,7 @@ function commandFor(streamed: boolean): object {
   return streamed ? new ConverseStreamCommand(input) : new ConverseCommand(input)
 }
 
-/** A recorded event under its name, which on the wire stands in a header. */
+/** A recorded event under its name, which the wire has in a header. */
 function named({ data }: ServerEvent): ServerEvent {
   const [[name, value] = ['', {}]] = Object.entries(parseJsonObject(data) ?? {})
   return eventOf(name, Object(value))
@@ -59,7 +59,7 @@ function serve(server: ProviderServer, { whole, events }: Recording): void {
 describe.skipIf(!recordingsFound)('recorded answers of Bedrock over a socket', () => {
   const cases = casesOf()
 
-  it('are there, and those without the end of their stream are not to be stored', () => {
+  it('are there, and those without the end of their stream are not storable', () => {
     expect(cases).toHaveLength(16)
     expect(cases.filter(({ verdict }) => verdict !== 'storable').map(({ file, verdict }) => [file, verdict])).toEqual([
       ['amazon-bedrock-json-tool.1.stream.jsonl', 'incomplete stream'],
@@ -75,25 +75,28 @@ describe.skipIf(!recordingsFound)('recorded answers of Bedrock over a socket', (
     })
     afterEach(() => server.close())
 
-    it.each(cases)('I1 S09: $file reaches the caller as from the bare client, and once more if it is $verdict', async (each) => {
-      const { recording, streamed, verdict } = each
-      serve(server, recording)
-      const bare = makeBedrock(protocol, { url: server.url })
-      const cache = createCache({ logger: false })
-      const wrapped = withCache(bare, cache)
-      const expected = await outcomeOfSend(bare, commandFor(streamed))
-      expect(expected.error).toBeUndefined()
-      expect(await outcomeOfSend(wrapped, commandFor(streamed))).toStrictEqual(expected)
-      expect(server.requests[1]).toEqual(server.requests[0])
-      expect(await outcomeOfSend(wrapped, commandFor(streamed))).toStrictEqual(expected)
-      const storable = verdict === 'storable'
-      expect(server.requests).toHaveLength(storable ? 2 : 3)
-      expect(cache.stats()).toMatchObject({ hits: storable ? 1 : 0, misses: storable ? 1 : 2, errors: 0 })
-      expect(cache.stats().skipped).toEqual(storable ? {} : { incomplete: 2 })
-    })
+    it.each(cases)(
+      'I1 S09: $file reaches the caller as from the bare client, and from the cache if it is storable ($verdict)',
+      async (each) => {
+        const { recording, streamed, verdict } = each
+        serve(server, recording)
+        const bare = makeBedrock(protocol, { url: server.url })
+        const cache = createCache({ logger: false })
+        const wrapped = withCache(bare, cache)
+        const expected = await outcomeOfSend(bare, commandFor(streamed))
+        expect(expected.error).toBeUndefined()
+        expect(await outcomeOfSend(wrapped, commandFor(streamed))).toStrictEqual(expected)
+        expect(server.requests[1]).toEqual(server.requests[0])
+        expect(await outcomeOfSend(wrapped, commandFor(streamed))).toStrictEqual(expected)
+        const storable = verdict === 'storable'
+        expect(server.requests).toHaveLength(storable ? 2 : 3)
+        expect(cache.stats()).toMatchObject({ hits: storable ? 1 : 0, misses: storable ? 1 : 2, errors: 0 })
+        expect(cache.stats().skipped).toEqual(storable ? {} : { incomplete: 2 })
+      },
+    )
 
     it.each(cases.filter(({ verdict }) => verdict === 'storable'))(
-      'K08: $file is served in the other mode, and comes to the same',
+      'K08: $file is served in the other mode with the same content',
       async ({ recording, streamed }) => {
         serve(server, recording)
         const wrapped = withCache(makeBedrock(protocol, { url: server.url }), createCache({ logger: false }))
@@ -118,7 +121,7 @@ function plain(output: JsonObject): unknown {
   return JSON.parse(JSON.stringify({ ...output, $metadata: undefined }))
 }
 
-/** What a reader of the stream puts together by the service's documentation. */
+/** The answer that a reader assembles from the stream as the service documents it. */
 function accumulated(events: readonly unknown[]): unknown {
   const blocks: { text?: string; tool?: JsonObject; input?: string; reasoning?: { text?: string; signature?: string } }[] = []
   const rest: JsonObject = {}

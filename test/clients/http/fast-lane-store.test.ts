@@ -14,7 +14,7 @@ import { sdks as openaiSdks } from '../../support/openai-sdks.ts'
 
 type Ask = (content: string, options?: object) => Promise<unknown>
 
-/** A wrapped client of a process of its own: with hardly any memory, so that the store is asked, and what can be counted of it. */
+/** A wrapped client as in a process of its own, with so little memory that each call reads the store, and with counters. */
 interface Opened {
   readonly ask: Ask
   readonly built: () => number
@@ -55,11 +55,11 @@ function opener(
   }
 }
 
-/** The prototype on which an SDK's method is. */
+/** The prototype that holds an SDK's method. */
 function ownerOf(client: object, name: string): { buildRequest: () => unknown } {
   let owner: unknown = client
   while (typeof owner === 'object' && owner !== null && !Object.hasOwn(owner, name)) owner = Object.getPrototypeOf(owner)
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests fail where it has no such method
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests fail if it has no such method
   return owner as { buildRequest: () => unknown }
 }
 
@@ -68,7 +68,7 @@ const subjects: readonly (readonly [name: string, open: Open])[] = [
   ...anthropicSdks.map(({ name, make }) => [name, opener(make, ['messages'], { max_tokens: 9 }, message([text('Hello.')]))] as const),
 ]
 
-/** A process that knows the form of its requests, and a store that has the answer to `there`. */
+/** A process that knows the shape of its requests, and a store with the answer to `there`. */
 async function opened(open: Open, options?: CacheOptions) {
   const store = new ScriptedStore()
   const clock = new ManualClock()
@@ -83,20 +83,20 @@ async function opened(open: Open, options?: CacheOptions) {
 }
 
 describe.each(subjects)('the fast lane of %s over a store', (_, open) => {
-  it('answers a hit in the store before a request is built', async () => {
+  it('answers a hit in the store before the SDK builds a request', async () => {
     const { ask, built, sent, store } = await opened(open)
     const hit = await ask('there')
     expect(cacheInfo(hit)).toMatchObject({ hit: true, source: 'scripted' })
     expect([built(), sent, store.count('get')]).toEqual([0, [], 1])
   })
 
-  it('I2 asks the store once for a miss, which then goes the documented way', async () => {
+  it('I2 reads the store once for a miss, which then goes the documented way', async () => {
     const { ask, built, sent, store } = await opened(open)
     expect(cacheInfo(await ask('new'))).toMatchObject({ hit: false })
     expect([built(), sent, store.count('get')]).toEqual([1, ['new'], 1])
   })
 
-  it('I1 I2 waits for a store that does not answer for the read deadline, once', async () => {
+  it('I1 I2 waits once, for the read deadline, for a store that does not answer', async () => {
     const { ask, sent, store, clock } = await opened(open)
     store.reads = 'never'
     const asked = ask('there')
@@ -108,7 +108,7 @@ describe.each(subjects)('the fast lane of %s over a store', (_, open) => {
     expect(clock.timers).toBe(0)
   })
 
-  it('ends with the abort of a caller who leaves while the store is asked', async () => {
+  it('ends with the abort of a caller that leaves during the read of the store', async () => {
     const { ask, sent, store } = await opened(open)
     store.reads = 'held'
     const controller = new AbortController()
@@ -120,13 +120,13 @@ describe.each(subjects)('the fast lane of %s over a store', (_, open) => {
     expect(sent).toEqual([])
   })
 
-  it('keeps out of the way of a caller who has no time', async () => {
+  it('lets a call with a short time-out go the documented way', async () => {
     const { ask, built } = await opened(open)
     expect(cacheInfo(await ask('there', { timeout: 500 }))).toMatchObject({ hit: true })
     expect(built()).toBe(1)
   })
 
-  it('leaves an answer that is past its time to the documented way, which may serve it or ask anew', async () => {
+  it('leaves a stale answer to the documented way, which may serve it or call the provider again', async () => {
     const { ask, built, sent, store, clock } = await opened(open, { ttl: '1m', staleWhileRevalidate: '5m' })
     clock.advance(61_000)
     expect(cacheInfo(await ask('there'))).toMatchObject({ hit: true, stale: true })
@@ -141,7 +141,7 @@ function chunk(delta: object, finish: string | null = null): string {
   return `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices })}\n\n`
 }
 
-it('a stream that is stored is streamed before a request is built', async () => {
+it('a stored stream is streamed before the SDK builds a request', async () => {
   const events = [chunk({ role: 'assistant', content: 'Hel' }), chunk({ content: 'lo.' }), chunk({}, 'stop'), 'data: [DONE]\n\n']
   const fetch = async (): Promise<Response> => new Response(events.join(''), { headers: { 'content-type': 'text/event-stream' } })
   const store = new ScriptedStore()
@@ -160,7 +160,7 @@ it('a stream that is stored is streamed before a request is built', async () => 
   expect(build).toHaveBeenCalledTimes(1)
 })
 
-it('what a caller changes in his messages while the store is asked is not sent', async () => {
+it('a change of the messages during the read of the store is not sent', async () => {
   const store = new ScriptedStore()
   const sent: string[] = []
   const fetch = async (_: unknown, init?: RequestInit): Promise<Response> => {

@@ -21,7 +21,7 @@ import { failureOf, outcomeOf } from '../../support/outcome.ts'
 
 type Promised = Omit<SdkPromise, 'withResponse'> & { withResponse(): Promise<{ readonly data: unknown; readonly response: Response }> }
 
-/** A client of any SDK, and how it is asked. */
+/** A client of any SDK, and how to call it. */
 interface Subject {
   readonly name: string
   readonly make: (options: Pick<SdkOptions, 'url' | 'fetch' | 'fetchOptions'>) => object
@@ -30,7 +30,7 @@ interface Subject {
   readonly answer: object
 }
 
-/** What the tests have replaced of an SDK's own class. */
+/** The methods of an SDK's own class that the tests have replaced. */
 interface SdkClass {
   buildRequest: () => unknown
   makeRequest: (...given: unknown[]) => Promise<object>
@@ -59,20 +59,20 @@ const subjects: readonly Subject[] = [
 ]
 
 function openaiOf(client: object): OpenAiClient {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each is made by the SDK that it is asked by
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each is made by the SDK that calls it
   return client as OpenAiClient
 }
 
 function anthropicOf(client: object): AnthropicClient {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each is made by the SDK that it is asked by
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each is made by the SDK that calls it
   return client as AnthropicClient
 }
 
-/** The prototype of the SDK's own class, on which its methods are. */
+/** The prototype of the SDK's own class, which holds its methods. */
 function classOf(client: object): SdkClass {
   let owner: unknown = client
   while (typeof owner === 'object' && owner !== null && !Object.hasOwn(owner, 'makeRequest')) owner = Object.getPrototypeOf(owner)
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests fail where it has not these methods
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests fail if it does not have these methods
   return owner as SdkClass
 }
 
@@ -92,13 +92,13 @@ function embed(client: object): PromiseLike<unknown> {
   return openaiOf(client).embeddings.create({ model: 'm', input: 'Hi', encoding_format: 'float' })
 }
 
-/** How many requests the SDK has built since. */
+/** Counts the requests that the SDK builds from now on. */
 function counting(client: object): () => number {
   const build = vi.spyOn(classOf(client), 'buildRequest')
   return () => build.mock.calls.length
 }
 
-/** How many requests are built for three equal calls. */
+/** How many requests the SDK builds for three equal calls. */
 async function builtFor(bare: object, ask = chat): Promise<number> {
   const built = counting(bare)
   const client = withCache(bare)
@@ -118,7 +118,7 @@ function open(subject: Subject, options: CacheOptions = {}) {
 describe.each(subjects)('the fast lane of $name', (subject) => {
   const ask = (client: object, body = subject.body, options?: object): Promised => subject.ask(client, body, options)
 
-  it('answers a hit before a request is built, as the documented way does', async () => {
+  it('answers a hit before the SDK builds a request, with the answer of the documented way', async () => {
     const { client, bare, fetch, cache, built } = open(subject)
     const miss = await ask(client)
     expect([fetch.mock.calls.length, built()]).toEqual([1, 1])
@@ -135,7 +135,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     expect(cache.stats()).toMatchObject({ hits: 2, misses: 1 })
   })
 
-  it('gives everybody an answer of his own', async () => {
+  it('gives each caller a copy of its own', async () => {
     const { client } = open(subject)
     const [first, second, third] = [await ask(client), await ask(client), await ask(client)]
     Object.assign(Object(second), { model: 'changed' })
@@ -143,7 +143,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     expect(await ask(client)).toStrictEqual(first)
   })
 
-  it('has a real response for who asks for it', async () => {
+  it('gives a real response to a caller that asks for it', async () => {
     const { client, built } = open(subject)
     await ask(client)
     const { data, response } = await ask(client).withResponse()
@@ -161,7 +161,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     expect(built()).toBe(1)
   })
 
-  it('reads one response once, whoever reads it first', async () => {
+  it('reads one response once, by the SDK or by the caller', async () => {
     const { client } = open(subject)
     await ask(client)
     const promise = ask(client)
@@ -170,7 +170,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     await expect(Promise.resolve(promise)).rejects.toThrow(TypeError)
   })
 
-  it('counts and tells what happens', async () => {
+  it('counts hits and emits events', async () => {
     const { client, cache } = open(subject)
     const told: unknown[] = []
     for (const name of ['hit', 'miss', 'bypass'] as const) cache.on(name, () => void told.push(name))
@@ -180,7 +180,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     expect(told).toEqual(['miss', 'hit', 'bypass'])
   })
 
-  it('minds the options of a call', async () => {
+  it('obeys the options of a call', async () => {
     const { client, fetch, built } = open(subject)
     await ask(client)
     const other = await ask(client, subject.body, { cache: { context: 'other', operation: 'qa' } })
@@ -194,7 +194,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     await expect(Promise.resolve(ask(client, subject.body, { cache: { mode: 'wrong' } }))).rejects.toThrow('cache.mode')
   })
 
-  it('I3: does not outlive a change of the credential, the place or the headers of the client', async () => {
+  it('I3: learns again after a change of the credential, the address or the headers of the client', async () => {
     const { client, fetch } = open(subject)
     await ask(client)
     expect(cacheInfo(await ask(client))).toMatchObject({ hit: true })
@@ -222,7 +222,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     ['headers of its own', { headers: { 'x-special': '1' } }],
     ['a query of its own', { query: { special: '1' } }],
     ['fetchOptions of its own', { fetchOptions: { redirect: 'follow' } }],
-    ['an option that nobody knows', { __tomorrow: 1 }],
+    ['an unknown option', { __tomorrow: 1 }],
   ])('leaves a call with %s to the documented way', async (_, options) => {
     const { client, built } = open(subject)
     for (let call = 0; call < 3; call++) await ask(client)
@@ -285,7 +285,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     expect(await ask(client, body)).toStrictEqual(await ask(bare, body))
   })
 
-  it('streams a stored answer too, save for one whose signal is the caller’s', async () => {
+  it('streams a stored answer too, except for a call with a signal of its caller', async () => {
     const { client, built, fetch } = open(subject)
     await ask(client)
     await ask(client)
@@ -307,7 +307,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     expect(built()).toBe(3)
   })
 
-  it('leaves an answer that is not fresh, or is to be renewed, to the documented way', async () => {
+  it('leaves an answer that is stale, or due for a refresh, to the documented way', async () => {
     const clock = new ManualClock()
     const { client, fetch, built } = open(subject, { clock, ttl: '10m', stale: '1h', refreshAhead: 0.1 })
     await ask(client)
@@ -323,7 +323,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     expect(cacheInfo(await ask(client, subject.body, { cache: { mode: 'force-cache' } }))).toMatchObject({ hit: true, stale: true })
   })
 
-  it('K11: a listener of "hit" that asks the same is not called within himself', async () => {
+  it('K11: a listener of "hit" that makes the same call is not called within itself', async () => {
     const { client, cache } = open(subject)
     await ask(client)
     const inner: PromiseLike<unknown>[] = []
@@ -335,7 +335,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     expect(inner).toHaveLength(3)
   })
 
-  it('sees what was invalidated', async () => {
+  it('does not serve an invalidated answer', async () => {
     const { client, cache } = open(subject)
     await ask(client)
     expect(cacheInfo(await ask(client))).toMatchObject({ hit: true })
@@ -357,11 +357,11 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     Reflect.set(client, 'logger', { debug() {}, info() {}, warn() {}, error() {} })
     change(client)
     await ask(client)
-    // A middleware works above any fetch, so the lane has not to mind that one.
+    // A middleware runs above any fetch, so the lane need not watch that one.
     expect(built()).toBe(name.startsWith('other fetch') && Array.isArray(Reflect.get(client, 'middleware')) ? 1 : 2)
   })
 
-  it('is not opened where the SDK is not as it is known', async () => {
+  it('is not opened if the SDK differs from the known one', async () => {
     const { bare, cache, built } = open(subject)
     const owner = classOf(bare)
     const own = owner.makeRequest
@@ -375,7 +375,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     }
   })
 
-  it('is not opened where the SDK sends something else than it was given, and closes as soon as it does', async () => {
+  it('is not opened if the SDK sends another body than it was given, and closes as soon as it does', async () => {
     const { bare, cache, fetch, built } = open(subject)
     let rewrites = withSeed
     const owner = classOf(bare)
@@ -398,7 +398,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     expect(fetch).toHaveBeenCalledTimes(3)
   })
 
-  it('keeps the fast lane of each client to itself', async () => {
+  it('is separate for each client', async () => {
     const { bare, cache, client, fetch } = open(subject)
     await ask(client)
     await ask(client)
@@ -411,7 +411,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
 })
 
 describe.each(subjects)('the key on the fast lane of $name', (subject) => {
-  /** Mostly such as JSON keeps to the letter. */
+  /** Mostly values that JSON writes without a change. */
   const exact = values.map((value): unknown =>
     JSON.parse(JSON.stringify(value), (_, each: unknown) => (typeof each === 'number' && Math.abs(each) > 1e15 ? 1 : each)),
   )
@@ -436,7 +436,7 @@ describe.each(subjects)('the key on the fast lane of $name', (subject) => {
     plain,
   )
 
-  it('is the one that the documented way makes', async () => {
+  it('is the key of the documented way', async () => {
     const { client, built } = open(subject)
     const ask = (body: object, options?: object): Promised => subject.ask(client, { ...subject.body, ...body }, options)
     await ask({ messages: [] })
@@ -451,37 +451,37 @@ describe.each(subjects)('the key on the fast lane of $name', (subject) => {
     })
     await fc.assert(asked, { numRuns: 150 })
     expect(onLane).toBeGreaterThan(100)
-    // Had a key been another, the lane would be closed.
+    // With another key the lane would have closed.
     const before = built()
     await ask({ messages: [] })
     expect(built()).toBe(before)
   })
 })
 
-describe('what is never on the fast lane', () => {
+describe('never on the fast lane:', () => {
   it.each(azureSdks)('$name', async ({ make }) => {
     expect(await builtFor(make({ url, fetch: answering }))).toBe(3)
   })
 
-  it.each(openaiSdks)('a client of $name whose key may change', async ({ make }) => {
+  it.each(openaiSdks)('a client of $name with a key that may change', async ({ make }) => {
     expect(await builtFor(make({ url, fetch: answering, apiKey: async () => 'a-key' }))).toBe(3)
   })
 
-  it('a client of a class that builds its requests by itself', async () => {
+  it('a client of a class that builds its own requests', async () => {
     class Own extends OpenAI {
       protected override async prepareOptions(): Promise<void> {}
     }
     expect(await builtFor(new Own({ baseURL: url, apiKey: 'test-key', fetch: answering }))).toBe(3)
   })
 
-  it('a client of a class of its own is, where that leaves the requests alone', async () => {
+  it('but a client of a subclass that does not touch the requests is', async () => {
     class Own extends OpenAI {
       readonly mine = true
     }
     expect(await builtFor(new Own({ baseURL: url, apiKey: 'test-key', fetch: answering }))).toBe(1)
   })
 
-  it('embeddings, of which each input is cached by itself', async () => {
+  it('embeddings, as each input is cached by itself', async () => {
     const data = [{ object: 'embedding', index: 0, embedding: [1, 2] }]
     const list = { object: 'list', model: 'm', data, usage: { prompt_tokens: 1, total_tokens: 1 } }
     const bare = new OpenAI({ baseURL: url, apiKey: 'test-key', fetch: async () => Response.json(list) })

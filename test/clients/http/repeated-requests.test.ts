@@ -11,7 +11,7 @@ import { completion } from '../../support/openai-answers.ts'
 
 const asker = { endpoint: openaiChat, origin: 'https://a.invalid', headers: { 'x-special': '1' }, credential: 'me' }
 
-/** A call, decided, as far as it matters here. */
+/** A resolved call, with the members that matter here. */
 function decidedFor(text: string): { call: Call; cachedCall: CachedCall } {
   const call = { ...asker, request: { text }, options: {} }
   const cachedCall = {
@@ -30,7 +30,7 @@ function decidedFor(text: string): { call: Call; cachedCall: CachedCall } {
 }
 
 describe('a request that was answered before', () => {
-  it('is found by its text, for one who asks the same way', () => {
+  it('is found by its text, for a call with the same context', () => {
     const repeated = new RepeatedRequests(2 ** 30)
     const decided = decidedFor('{"a":1}')
     repeated.note('{"a":1}', decided)
@@ -52,7 +52,7 @@ describe('a request that was answered before', () => {
     expect(repeated.find('{}', { ...asker, ...other })).toBeUndefined()
   })
 
-  it('I6: is forgotten where there is no room', () => {
+  it('I6: is forgotten if there is no room', () => {
     const repeated = new RepeatedRequests(64 * 1_000)
     const texts = Array.from({ length: 20 }, (_, index) => String(index).padEnd(100, '.'))
     for (const text of texts) repeated.note(text, decidedFor(text))
@@ -74,12 +74,12 @@ function open() {
   return { upstream, cache, fetch: cachingFetch(cache, upstream) }
 }
 
-describe('a caching fetch that is asked the same again', () => {
+describe('a caching fetch with a repeated request', () => {
   const url = 'https://provider.invalid/v1/chat/completions'
   const body = JSON.stringify({ model: 'gpt-test', messages: [{ role: 'user', content: 'Hi' }] })
   const headers = { authorization: 'Bearer one' }
 
-  it('answers as ever', async () => {
+  it('answers as at first', async () => {
     const { upstream, fetch } = open()
     const texts: string[] = []
     for (let call = 0; call < 4; call++) texts.push(await (await fetch(url, { method: 'POST', headers, body })).text())
@@ -87,7 +87,7 @@ describe('a caching fetch that is asked the same again', () => {
     expect(upstream).toHaveBeenCalledTimes(1)
   })
 
-  it('I3: keeps credentials, places, headers and options apart', async () => {
+  it('I3: keeps credentials, addresses, headers and options apart', async () => {
     const { upstream, fetch } = open()
     for (let call = 0; call < 3; call++) await (await fetch(url, { method: 'POST', headers, body })).text()
     expect(upstream).toHaveBeenCalledTimes(1)
@@ -102,7 +102,7 @@ describe('a caching fetch that is asked the same again', () => {
     expect(upstream).toHaveBeenCalledTimes(6)
   })
 
-  it('sees what was invalidated', async () => {
+  it('does not serve an invalidated answer', async () => {
     const { upstream, cache, fetch } = open()
     const ask = async () => cacheInfo(await fetch(url, { method: 'POST', headers, body }))
     for (let call = 0; call < 3; call++) await ask()
@@ -111,7 +111,7 @@ describe('a caching fetch that is asked the same again', () => {
     expect(upstream).toHaveBeenCalledTimes(2)
   })
 
-  it('draws the life of each answer anew where it is shortened at random', async () => {
+  it('gives each answer another TTL if there is jitter', async () => {
     const draws = [0, 0.5, 1, 0, 0.25]
     const upstream = vi.fn<Fetch>(async () => Response.json(completion('Hello.')))
     const cache = createCache({ logger: false, ttl: 100, jitter: 1, random: () => draws.shift() ?? 0 })

@@ -84,7 +84,7 @@ describe.each(azureSdks)('$name', ({ make }) => {
     expect(server.requests[0]?.headers).toMatchObject({ 'api-key': 'test-key' })
   })
 
-  it('takes its token from a provider, which changes nothing in the key', async () => {
+  it('takes its token from a provider, which is not part of the key', async () => {
     let made = 0
     const client = withCache(make({ url: server.url, tokenProvider: async () => `token-${++made}` }), createCache({ logger: false }))
     const params = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }
@@ -95,7 +95,7 @@ describe.each(azureSdks)('$name', ({ make }) => {
     expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer token-1', 'Bearer token-3'])
   })
 
-  it('takes the deployment from the model where it has none of its own', async () => {
+  it('takes the deployment from the model if it has none of its own', async () => {
     const client = withCache(make({ url: server.url }), createCache({ logger: false }))
     await client.embeddings.create({ model: 'text-embedding-3-small', input: 'Hi' }).then(undefined, () => undefined)
     await client.chat.completions.create({ model: 'gpt-x', messages: [{ role: 'user', content: 'Hi' }] })

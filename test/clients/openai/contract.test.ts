@@ -46,7 +46,7 @@ describe('the contract of openai 7 on hits', () => {
   afterEach(() => server.close())
 
   describe('a response', () => {
-    it('is there by withResponse(), with its address, its request id and what of its headers still holds', async () => {
+    it('is given by withResponse(), with its address, its request id and the headers that still hold', async () => {
       const first = await client.chat.completions.create(chat).withResponse()
       const second = await client.chat.completions.create(chat).withResponse()
       const plain = await bare.chat.completions.create(chat).withResponse()
@@ -60,7 +60,7 @@ describe('the contract of openai 7 on hits', () => {
         expect(each.headers.get('content-type')).toBe(plain.response.headers.get('content-type'))
         expect(each.headers.get('openai-version')).toBe('2020-10-01')
       }
-      // What is left of the rate limit is true of the origin's own answer alone.
+      // The rest of the rate limit is true of the origin's own answer only.
       expect(first.response.headers.get('x-ratelimit-remaining-requests')).toBe('7')
       expect(second.response.headers.has('x-ratelimit-remaining-requests')).toBe(false)
       expect(second.response.headers.get('cache-status')).toMatch(/^llmemo; hit; ttl=\d+$/)
@@ -68,7 +68,7 @@ describe('the contract of openai 7 on hits', () => {
       expect(isHit(second.response)).toBe(true)
     })
 
-    it('is there by asResponse(), its body unread', async () => {
+    it('is given by asResponse(), its body unread', async () => {
       await client.chat.completions.create(chat)
       const found = await client.chat.completions.create(chat).asResponse()
       const plain = await bare.chat.completions.create(chat).asResponse()
@@ -85,7 +85,7 @@ describe('the contract of openai 7 on hits', () => {
       expect(Object.keys(second)).not.toContain('_request_id')
     })
 
-    it('is there for a stream too', async () => {
+    it('is given for a stream too', async () => {
       await outcomeOf(() => client.chat.completions.create(streamed))
       const { data, response: found, request_id } = await client.chat.completions.create(streamed).withResponse()
       expect(request_id).toBe('req_of_the_origin')
@@ -131,7 +131,7 @@ describe('the contract of openai 7 on hits', () => {
   })
 
   describe('a stream helper', () => {
-    it('S09: of a chat tells the same events on a miss and on a hit as on the bare client', async () => {
+    it('S09: of a chat emits the same events on a miss and on a hit as on the bare client', async () => {
       const plain = await streamChat(bare)
       expect(plain.events.length).toBeGreaterThan(12)
       expect(await streamChat(client)).toStrictEqual({ ...plain, info: false })
@@ -139,7 +139,7 @@ describe('the contract of openai 7 on hits', () => {
       expect(server.requests).toHaveLength(2)
     })
 
-    it('S09: of a call of a tool, parsed, does so', async () => {
+    it('S09: of a parsed tool call emits the same events', async () => {
       server.respond((_request, reply) => reply.events(callChunksOf({ name: 'weather', arguments: '{"city":"Berlin"}' })))
       const tools = [{ type: 'function' as const, function: { name: 'weather', parameters: {}, strict: true } }]
       const run = async (each: OpenAI) => {
@@ -155,7 +155,7 @@ describe('the contract of openai 7 on hits', () => {
       expect(server.requests).toHaveLength(2)
     })
 
-    it('S09: of a response does so', async () => {
+    it('S09: of a response emits the same events', async () => {
       const plain = await streamResponse(bare)
       expect(plain.final.output_text).toBe('In Germany.')
       expect(await streamResponse(client)).toStrictEqual({ ...plain, info: false })
@@ -163,7 +163,7 @@ describe('the contract of openai 7 on hits', () => {
       expect(server.requests).toHaveLength(2)
     })
 
-    it('that is aborted in the middle of a replay ends as the bare one', async () => {
+    it('that is aborted in the middle of a replay ends as on the bare client', async () => {
       const paused = gate()
       server.respond((_request, reply) => {
         const [start, ...rest] = chunksOf('In Germany.')
@@ -177,7 +177,7 @@ describe('the contract of openai 7 on hits', () => {
       expect(server.requests).toHaveLength(2)
     })
 
-    it('runs tools, and a second run asks the provider nothing', async () => {
+    it('runs tools, and a second run does not call the provider', async () => {
       server.respond(({ body }, reply) => {
         const last: unknown = isJsonObject(body) && Array.isArray(body['messages']) ? body['messages'].at(-1) : undefined
         const isAnswered = isJsonObject(last) && last['role'] === 'tool'
@@ -203,7 +203,7 @@ describe('the contract of openai 7 on hits', () => {
       if (server.requests.length !== 1) throw new Error('the provider was asked again')
     })
 
-    it('is torn in two, each whole', async () => {
+    it('is split by tee() into two complete ones', async () => {
       const [left, right] = (await client.chat.completions.create(streamed)).tee()
       const other = read(right)
       expect(await read(left)).toEqual(chunks)
@@ -221,7 +221,7 @@ describe('the contract of openai 7 on hits', () => {
       expect(await ChatCompletionStream.fromReadableStream(stream.toReadableStream()).finalContent()).toBe('In Germany.')
     })
 
-    it('is read once only', async () => {
+    it('can be read only once', async () => {
       const stream = await client.chat.completions.create(streamed)
       expect(await read(stream)).toEqual(chunks)
       await expect(read(stream)).rejects.toThrow('Cannot iterate over a consumed stream')
@@ -234,7 +234,7 @@ describe('the contract of openai 7 on hits', () => {
       expect(seen).toEqual(chunks.slice(0, 2))
     })
 
-    it('ends where its reader returns', async () => {
+    it('ends when its reader returns', async () => {
       const stream = await client.chat.completions.create(streamed)
       const iterator = stream[Symbol.asyncIterator]()
       expect(await iterator.next()).toEqual({ done: false, value: chunks[0] })
@@ -243,7 +243,7 @@ describe('the contract of openai 7 on hits', () => {
       expect(stream.controller.signal.aborted).toBe(true)
     })
 
-    it('ends where its reader throws', async () => {
+    it('ends when its reader throws', async () => {
       const stream = await client.chat.completions.create(streamed)
       const iterator = stream[Symbol.asyncIterator]()
       await iterator.next()
@@ -253,7 +253,7 @@ describe('the contract of openai 7 on hits', () => {
   })
 
   describe('timeouts and retries', () => {
-    it('R03 I1: a provider that hangs is the same error after the same time-out and as many tries', async () => {
+    it('R03 I1: a provider that hangs gives the same error as on the bare client, after the same time-out and as many tries', async () => {
       server.respond((_request, reply) => reply.hold())
       const slow = make({ timeout: 20, maxRetries: 1 })
       const cached = withCache(slow, cache)
@@ -276,7 +276,7 @@ describe('the contract of openai 7 on hits', () => {
     })
   })
 
-  describe('the words of fetch', () => {
+  describe('the options of fetch', () => {
     it('fetchOptions.cache means the same as the mode', async () => {
       const noStore = { fetchOptions: { cache: 'no-store' as const } }
       expect(cacheInfo(await client.chat.completions.create(chat, noStore))).toMatchObject({ hit: false, reason: 'no-store' })
@@ -287,7 +287,7 @@ describe('the contract of openai 7 on hits', () => {
       expect(server.requests).toHaveLength(4)
     })
 
-    it('fetchOptions of the whole client too, unless the call says otherwise', async () => {
+    it('fetchOptions of the whole client too, unless the call has its own', async () => {
       const never = withCache(make({ fetchOptions: { cache: 'no-store' } }), cache)
       expect(cacheInfo(await never.chat.completions.create(chat))).toMatchObject({ reason: 'no-store' })
       const options = { cache: { mode: 'default' as const } }
@@ -308,7 +308,7 @@ describe('the contract of openai 7 on hits', () => {
       expect(server.requests).toHaveLength(1)
     })
 
-    it('asks through the fetch that it is given', async () => {
+    it('calls the fetch that it is given', async () => {
       const urls: unknown[] = []
       const own = client.withOptions({
         fetch: (input, init) => {
@@ -321,12 +321,12 @@ describe('the contract of openai 7 on hits', () => {
     })
   })
 
-  describe('what the provider keeps', () => {
+  describe('state at the provider', () => {
     it.each([
       [{ previous_response_id: 'resp_0' }, 'previous_response_id'],
       [{ conversation: 'conv_1' }, 'conversation'],
       [{ background: true }, 'background'],
-    ])('is asked anew each time: %j', async (field, reason) => {
+    ])('is not cached: %j', async (field, reason) => {
       const params = { model: 'gpt-test', input: 'And then?', ...field }
       for (const each of [await client.responses.create(params), await client.responses.create(params)]) {
         expect(cacheInfo(each)).toMatchObject({ hit: false, source: 'origin', stored: false, reason, operation: 'responses' })
@@ -338,7 +338,7 @@ describe('the contract of openai 7 on hits', () => {
   })
 
   describe('cacheInfo()', () => {
-    it('knows a result, a stream, a helper and a Response, and nothing else', async () => {
+    it('finds the facts of a result, a stream, a helper and a Response, and of nothing else', async () => {
       const result = await client.chat.completions.create(chat)
       const stream = await client.chat.completions.create(streamed)
       const helper = client.chat.completions.stream(streamed)
@@ -351,7 +351,7 @@ describe('the contract of openai 7 on hits', () => {
       }
     })
 
-    it('tells of a stream whether it was stored, at its end', async () => {
+    it('says at the end of a stream whether it was stored', async () => {
       const stream = await client.chat.completions.create(streamed)
       const info = cacheInfo(stream)
       expect(info).toMatchObject({ hit: false, stored: false, ttl: 0 })
@@ -387,7 +387,7 @@ async function abortAtText(each: OpenAI) {
   return { failure: await helper.done().then(undefined, failureOf), events: events.map(([name]) => name) }
 }
 
-/** A conversation in which the model asks for the weather, and the SDK tells it. */
+/** A conversation in which the model asks for the weather, and the SDK runs the tool. */
 async function runTools(each: OpenAI) {
   const asked: unknown[] = []
   const weather = {
@@ -430,7 +430,7 @@ function isHit(result: unknown): boolean | undefined {
   return cacheInfo(result)?.hit
 }
 
-/** Every event of a helper with what it tells, as it was then. */
+/** Every event of a helper with a copy of its arguments. */
 function listen(helper: object, names: readonly string[]): [string, unknown][] {
   const events: [string, unknown][] = []
   const on: unknown = Reflect.get(helper, 'on')

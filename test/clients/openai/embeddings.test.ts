@@ -10,7 +10,7 @@ import { outcomeOf } from '../../support/outcome.ts'
 
 const model = 'embed-test'
 
-/** Embeds as the provider would: the same vector for the same input, its length in tokens, and either form of numbers. */
+/** Embeds as the provider does: the same vector for the same input, its length in tokens, and both forms of numbers. */
 const embed: ProviderHandler = ({ body }, reply) => {
   const request = isJsonObject(body) ? body : {}
   const inputs = inputsOf(request['input'])
@@ -68,7 +68,7 @@ describe.each(sdks)('embeddings of $name', ({ make }) => {
 
   const ask = (input: unknown, mode: string) => outcomeOf(() => client.embeddings.create({ model, input }, { cache: { mode } }))
 
-  it('only those that are missing go upstream, and the answer is in order, its usage the sum', async () => {
+  it('only the missing ones go upstream; the answer is in order, and its usage is the sum', async () => {
     expect(await same(['a', 'bb', 'ccc'])).toEqual([['a', 'bb', 'ccc']])
     expect(await same(['dddd', 'ccc', 'a', 'eeeee'])).toEqual([['dddd', 'eeeee']])
     expect(await same(['eeeee', 'bb', 'dddd'])).toEqual([])
@@ -77,13 +77,13 @@ describe.each(sdks)('embeddings of $name', ({ make }) => {
     expect(cache.stats()).toMatchObject({ hits: 3, misses: 2, stored: 5, errors: 0 })
   })
 
-  it('one that stands twice is asked for once', async () => {
+  it('one that occurs twice is requested once', async () => {
     await same(['a'])
     expect(await same(['b', 'a', 'b', 'c', 'b'])).toEqual([['b', 'c']])
     expect(await same(['b', 'b'])).toEqual([])
   })
 
-  it('base64, which the SDK asks for by itself, and floats are two answers', async () => {
+  it('base64, which the SDK requests by default, and floats are two answers', async () => {
     expect(await same(['a'])).toEqual([['a']])
     expect(server.requests[0]?.body).toMatchObject({ encoding_format: 'base64' })
     expect(await same(['a'], { encoding_format: 'float' })).toEqual([['a']])
@@ -97,7 +97,7 @@ describe.each(sdks)('embeddings of $name', ({ make }) => {
     expect(await same(['a'], { dimensions: 1 })).toEqual([['a']])
     expect(await same(['a'], { model: 'another' })).toEqual([['a']])
     expect(await same(['a'], { dimensions: 2 })).toEqual([])
-    // Who asks is no part of the answer.
+    // `user` cannot change the answer.
     expect(await same(['a'], { user: 'someone' })).toEqual([])
   })
 
@@ -108,7 +108,7 @@ describe.each(sdks)('embeddings of $name', ({ make }) => {
     expect(await same(['1,2', '[3]'])).toEqual([['1,2', '[3]']])
   })
 
-  it('K05: each caller’s vectors are his own', async () => {
+  it('K05: each caller gets vectors of its own', async () => {
     const params = { model, input: ['a', 'b'] }
     const expected = await outcomeOf(() => bare.embeddings.create(params))
     const first = await client.embeddings.create(params)
@@ -131,7 +131,7 @@ describe.each(sdks)('embeddings of $name', ({ make }) => {
     expect(server.requests).toHaveLength(2)
   })
 
-  it('batches that overlap at once are each answered rightly', async () => {
+  it('overlapping batches at once each get the right answer', async () => {
     const inputs = Array.from({ length: 12 }, (_, index) => [`text ${index}`, `text ${index + 1}`, 'common'])
     const expected = await Promise.all(inputs.map((input) => outcomeOf(() => bare.embeddings.create({ model, input }))))
     const outcomes = await Promise.all(inputs.map((input) => outcomeOf(() => client.embeddings.create({ model, input }))))
@@ -141,7 +141,7 @@ describe.each(sdks)('embeddings of $name', ({ make }) => {
     expect(server.requests).toHaveLength(seen)
   })
 
-  it('I1: an error for those that are missing is the caller’s, and what was stored stays', async () => {
+  it('I1: an error for the missing ones reaches the caller, and the stored ones stay', async () => {
     await same(['a'])
     server.respond((_request, reply) => reply.json({ error: { message: 'no such input' } }, { status: 400 }))
     const expected = await outcomeOf(() => bare.embeddings.create({ model, input: ['a', 'b'] }))
@@ -152,7 +152,7 @@ describe.each(sdks)('embeddings of $name', ({ make }) => {
     expect(server.requests).toHaveLength(seen)
   })
 
-  it('I3: an answer to the missing ones that does not fit is not used: the caller’s own request is asked', async () => {
+  it('I3: an answer that does not fit the missing ones is not used: the caller’s own request is sent', async () => {
     await same(['a'])
     server.respond((request, reply) => {
       const isWhole = isJsonObject(request.body) && inputsOf(request.body['input']).length === 3

@@ -38,7 +38,7 @@ describe('the other endpoints of openai 7', () => {
   describe('images', () => {
     const params = { model: 'gpt-image-1', prompt: 'a house' }
 
-    it('are stored when they are there as bytes', async () => {
+    it('are stored if they are bytes', async () => {
       const usage = { input_tokens: 3, output_tokens: 1000, total_tokens: 1003, input_tokens_details: { image_tokens: 0, text_tokens: 3 } }
       server.respond((_request, reply) => reply.json({ created: 1, data: [{ b64_json: 'AAAA' }], usage }))
       const [first, second] = [await client.images.generate(params), await client.images.generate(params)]
@@ -47,7 +47,7 @@ describe('the other endpoints of openai 7', () => {
       expect(server.requests).toHaveLength(1)
     })
 
-    it('are not stored when they are an address, which expires', async () => {
+    it('are not stored if they are an address, which expires', async () => {
       server.respond((_request, reply) => reply.json({ created: 1, data: [{ url: 'https://images.example/1' }] }))
       for (const image of [await client.images.generate(params), await client.images.generate(params)]) {
         expect(cacheInfo(image)).toMatchObject({ hit: false, stored: false, reason: 'expires' })
@@ -55,7 +55,7 @@ describe('the other endpoints of openai 7', () => {
       expect(server.requests).toHaveLength(2)
     })
 
-    it('are streamed again as they were', async () => {
+    it('are replayed as they were streamed', async () => {
       const events = [
         { type: 'image_generation.partial_image', b64_json: 'AAAA', partial_image_index: 0 },
         { type: 'image_generation.completed', b64_json: 'BBBB' },
@@ -84,7 +84,7 @@ describe('the other endpoints of openai 7', () => {
       expect(server.requests).toHaveLength(1)
     })
 
-    it('of another voice or format is another', async () => {
+    it('of another voice or format is another answer', async () => {
       server.respond((_request, reply) => reply.bytes(sound, { headers: { 'content-type': 'audio/mpeg' } }))
       for (const more of [{}, { voice: 'echo' as const }, { response_format: 'opus' as const }, { speed: 1.5 }]) {
         await (await client.audio.speech.create({ ...params, ...more })).arrayBuffer()
@@ -105,7 +105,7 @@ describe('the other endpoints of openai 7', () => {
       expect(cache.stats()).toMatchObject({ hits: 0, stored: 1, skipped: { [how === 'reset' ? 'failed' : 'empty']: 1 } })
     })
 
-    it('whose body nobody reads is not stored', async () => {
+    it('is not stored if its body is never read', async () => {
       server.respond((_request, reply) => reply.bytes(sound, { headers: { 'content-type': 'audio/mpeg' } }))
       await (await client.audio.speech.create(params)).body?.cancel()
       await (await client.audio.speech.create(params)).arrayBuffer()
@@ -117,14 +117,14 @@ describe('the other endpoints of openai 7', () => {
     const bytes = Uint8Array.from({ length: 3_000 }, (_, index) => index % 251)
     const other = bytes.map((byte, index) => (index === 2_999 ? byte + 1 : byte))
     const file = (content = bytes, name = 'speech.mp3') => toFile(content, name, { type: 'audio/mpeg' })
-    it('T05: go by the bytes of the file, not by the object or its name', async () => {
+    it('T05: are keyed by the bytes of the file, not by the object or its name', async () => {
       server.respond((_request, reply) => reply.json({ text: `transcript ${server.requests.length}` }))
       expect(await transcribe(file())).toMatchObject({ text: 'transcript 1' })
       const again = await transcribe(file(bytes, 'another.mp3'))
       expect(again).toMatchObject({ text: 'transcript 1' })
       expect(cacheInfo(again)).toMatchObject({ hit: true, operation: 'transcriptions' })
       expect(await transcribe(file(other))).toMatchObject({ text: 'transcript 2' })
-      // The ending of the name tells the provider the format.
+      // The provider reads the format from the ending of the name.
       expect(await transcribe(file(bytes, 'speech.wav'))).toMatchObject({ text: 'transcript 3' })
       expect(await transcribe(file(), { language: 'de' })).toMatchObject({ text: 'transcript 4' })
       expect(await transcribe(file(), { language: 'de' })).toMatchObject({ text: 'transcript 4' })
@@ -132,7 +132,7 @@ describe('the other endpoints of openai 7', () => {
       expect(server.requests[0]?.headers['content-type']).toMatch(/^multipart\/form-data; boundary=/)
     })
 
-    it('are plain text where that is asked for', async () => {
+    it('are plain text if the request asks for it', async () => {
       server.respond((_request, reply) => reply.text('Good morning – Grüße.\n'))
       const params = { response_format: 'text' }
       expect([await transcribe(file(), params), await transcribe(file(), params)]).toEqual([
@@ -150,7 +150,7 @@ describe('the other endpoints of openai 7', () => {
     })
   })
 
-  it('what is not cached passes through', async () => {
+  it('calls that are not cached pass through', async () => {
     server.respond(({ method, path }, reply) => {
       if (method === 'GET') return reply.json({ object: 'list', data: [{ id: `m${server.requests.length}`, object: 'model' }] })
       return reply.json({ id: `file-${server.requests.length}`, object: 'file', path })
@@ -166,7 +166,7 @@ describe('the other endpoints of openai 7', () => {
     expect(cache.stats()).toMatchObject({ hits: 0, misses: 0, bypasses: 0, errors: 0 })
   })
 
-  describe('T05: what has no canonical JSON', () => {
+  describe('T05: a value without canonical JSON', () => {
     it.each([
       ['a Map', { metadata: new Map([['a', 'b']]) }],
       ['NaN', { temperature: Number.NaN }],

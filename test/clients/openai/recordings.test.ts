@@ -55,13 +55,13 @@ const groups: readonly Group[] = [
   },
 ]
 
-/** One recorded answer, and what asks for it. */
+/** One recorded answer, and the request for it. */
 interface Case {
   readonly file: string
   readonly group: Group
   readonly recording: Recording
   readonly streamed: boolean
-  /** `storable`, or why not. */
+  /** `storable`, or why it is not. */
   readonly verdict: string
 }
 
@@ -78,14 +78,14 @@ function casesOf(group: Group): Case[] {
   )
 }
 
-/** The request for a case: a stream of chunks is asked for with its usage, which the recordings have. */
+/** The request for a case. It asks for the usage in a stream of chunks, as the recordings have it. */
 function requestOf({ group, streamed }: Pick<Case, 'group' | 'streamed'>): JsonObject {
   if (!streamed) return { ...group.body }
   const chunked = group.endpoint === openaiChat || group.endpoint === openaiCompletions
   return { ...group.body, stream: true, ...(chunked && { stream_options: { include_usage: true } }) }
 }
 
-/** The provider's own errors come with a status of their own, all others with 200. */
+/** The status of a case: recorded errors of the provider have their own, all others have 200. */
 function statusOf(whole: string): number {
   const error: unknown = bodyOf(JSON.parse(whole))['error']
   if (error === undefined || error === null) return 200
@@ -103,8 +103,8 @@ function serve(server: ProviderServer, recording: Recording): void {
 }
 
 /**
- * What the cache says of an answer that is not stored, by the verdict on its recording.
- * @param failed whether the SDK threw: at an event that it cannot take it leaves the stream, so nobody reads that to its end
+ * The cache's reason for not storing an answer, by the verdict on its recording.
+ * @param failed whether the SDK threw: it then left the stream before its end
  */
 function reasonOf({ verdict, recording, streamed }: Case, failed: boolean): string {
   if (verdict === 'incomplete stream') return failed ? 'aborted' : 'incomplete'
@@ -136,7 +136,7 @@ describe.skipIf(!recordingsFound)('recorded answers of OpenAI over a socket', ()
 
   describe.each(sdks)('$name', ({ make }) => {
     it.each(cases)(
-      'I1 S09: $group.name/$file reaches the caller as from the bare client, and once more if it is $verdict',
+      'I1 S09: $group.name/$file reaches the caller as from the bare client, and from the cache if it is storable ($verdict)',
       async (each) => {
         const { group, recording, verdict } = each
         serve(server, recording)
@@ -149,7 +149,7 @@ describe.skipIf(!recordingsFound)('recorded answers of OpenAI over a socket', ()
 
         expect(await outcomeOf(() => group.ask(wrapped, request))).toStrictEqual(expected)
         expect(server.requests).toHaveLength(2)
-        // The provider is asked the same by either client.
+        // Both clients send the provider the same request.
         expect(server.requests[1]?.path).toBe(group.path)
         expect(server.requests[1]?.body).toEqual(server.requests[0]?.body)
 
@@ -166,7 +166,7 @@ describe.skipIf(!recordingsFound)('recorded answers of OpenAI over a socket', ()
     const [{ make } = expect.fail('there is no SDK')] = sdks
     const both = cases.filter(({ verdict, group }) => verdict === 'storable' && group.endpoint.streaming !== undefined)
 
-    // The SDK's accumulator throws at the events of patches, which it does not know.
+    // The SDK's accumulator does not know the events of patches, and throws.
     const known = both.filter(({ recording: { events = [] } }) => !events.some(({ event = '' }) => event.includes('apply_patch_call')))
 
     it.each(known.filter(({ streamed }) => streamed))(
@@ -202,10 +202,10 @@ describe.skipIf(!recordingsFound)('recorded answers of OpenAI over a socket', ()
   })
 })
 
-/** Members that the SDK's accumulators add; and one that they do not know, of whose pieces they keep the last. */
+/** Members that the SDK's accumulators add, and one that they do not know, of which they keep the last part. */
 const notSent = new Set(['parsed', 'output_parsed', 'output_text', 'parsed_arguments', 'reasoning_content'])
 
-/** What was sent of an answer. Log probabilities that were not asked for are `null` to the accumulator, absent to some providers. */
+/** An answer as it was sent. Without a request for log probabilities, the accumulator has `null`, and some providers nothing. */
 function plain(answer: unknown): unknown {
   return JSON.parse(JSON.stringify(answer, (name, value: unknown) => (isSent(name, value) ? value : undefined)))
 }
@@ -214,7 +214,7 @@ function isSent(name: string, value: unknown): boolean {
   return !notSent.has(name) && (name !== 'logprobs' || value !== null)
 }
 
-/** What the SDK's own accumulator makes of the stream. */
+/** The answer that the SDK's own accumulator makes of the stream. */
 async function accumulate(client: SdkClient, { group }: Case): Promise<JsonObject> {
   const request = requestOf({ group, streamed: true })
   return group.endpoint === openaiChat

@@ -64,18 +64,21 @@ describe('T07: the credential', () => {
     expect(JSON.stringify([told, cache.stats()])).not.toMatch(/"Hi"|answer 1/)
   })
 
-  it.each(sdks)('that a function gives takes no part: answers are shared, and each request has its own ($name)', async (sdk: Sdk) => {
-    let made = 0
-    const client = withCache(sdk.make({ url: server.url, apiKey: async () => `sk-${++made}` }), cache)
-    const first = await client.chat.completions.create(chat)
-    const second = await client.chat.completions.create(chat)
-    expect(second).toStrictEqual(first)
-    expect(cacheInfo(second)).toMatchObject({ hit: true, scope: '' })
-    await client.chat.completions.create(chat, { bypassCache: true })
-    expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer sk-1', 'Bearer sk-3'])
-    // Nor are they shared with those that a static key paid for.
-    expect(await asked({ apiKey: 'sk-1' })).toEqual(['answer 3'])
-  })
+  it.each(sdks)(
+    'of a function is not part of the key: answers are shared, and each request has the current one ($name)',
+    async (sdk: Sdk) => {
+      let made = 0
+      const client = withCache(sdk.make({ url: server.url, apiKey: async () => `sk-${++made}` }), cache)
+      const first = await client.chat.completions.create(chat)
+      const second = await client.chat.completions.create(chat)
+      expect(second).toStrictEqual(first)
+      expect(cacheInfo(second)).toMatchObject({ hit: true, scope: '' })
+      await client.chat.completions.create(chat, { bypassCache: true })
+      expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer sk-1', 'Bearer sk-3'])
+      // They are not shared with the answers of a static key.
+      expect(await asked({ apiKey: 'sk-1' })).toEqual(['answer 3'])
+    },
+  )
 
   it('is replaced by an explicit scope, which two keys may share', async () => {
     const scoped = createCache({ logger: false, scope: 'team' })
@@ -110,7 +113,7 @@ describe('one cache', () => {
     }
   })
 
-  it('I3: tells apart what a header or a query of the client’s changes', async () => {
+  it('I3: keeps clients with different headers or queries apart', async () => {
     const beta = { defaultHeaders: { 'OpenAI-Beta': 'assistants=v2' } }
     const query = { defaultQuery: { 'api-version': '2' } }
     const clients = [make(), make(beta), make(query), make(beta), make(query), make({ defaultHeaders: { traceparent: '00-1' } })]
@@ -121,7 +124,7 @@ describe('one cache', () => {
 })
 
 describe('a fetch of the user’s own', () => {
-  it('is asked for misses alone, and never sees our options', async () => {
+  it('is called for misses only, and never sees our options', async () => {
     const inits: RequestInit[] = []
     const client = withCache(
       make({
@@ -143,7 +146,7 @@ describe('a fetch of the user’s own', () => {
     }
   })
 
-  it('I1: that fails is the same error as with the bare client', async () => {
+  it('I1: that fails gives the same error as on the bare client', async () => {
     const broken = make({ fetch: () => Promise.reject(new TypeError('no network')) })
     const expected = await outcomeOf(() => broken.chat.completions.create(chat))
     expect(expected.error?.message).toBe('Connection error.')
@@ -153,7 +156,7 @@ describe('a fetch of the user’s own', () => {
 
 describe('withCache()', () => {
   it.each([[{}], [{ chat: { completions: {} } }], [null], ['openai'], [undefined], [fetch]])(
-    'refuses what it does not know, and names what it knows: %s',
+    'refuses an unknown client, and names the known ones: %s',
     (given) => {
       const wrap = (): unknown => Reflect.apply(withCache, undefined, [given])
       expect(wrap).toThrow(TypeError)
@@ -169,7 +172,7 @@ describe('withCache()', () => {
     expect([await ask(plain), await ask(plain)]).toEqual(['answer 2', 'answer 2'])
   })
 
-  it('refuses options that cannot be', () => {
+  it('refuses invalid options', () => {
     expect(() => Reflect.apply(withCache, undefined, [make(), { tll: 5 }])).toThrow(/option "tll"/)
     expect(() => Reflect.apply(withCache, undefined, [make(), 'cache'])).toThrow(/llmemo: option/)
   })
@@ -181,7 +184,7 @@ function call(signal?: AbortSignal): Promise<Response> {
 }
 
 describe('cachingFetch()', () => {
-  it('caches groq-sdk, which speaks the same protocol under a longer path', async () => {
+  it('caches groq-sdk, which has the same protocol under a longer path', async () => {
     const groq = new Groq({ apiKey: 'gsk', baseURL: new URL(server.url).origin, fetch: cachingFetch(cache), maxRetries: 0 })
     const first = await groq.chat.completions.create(chat)
     const second = await groq.chat.completions.create(chat)
@@ -219,14 +222,14 @@ describe('cachingFetch()', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  it('S05: refuses an aborted signal, also where the answer is stored', async () => {
+  it('S05: refuses an aborted signal, even if the answer is stored', async () => {
     await (await call()).text()
     const reason = new RangeError('mine')
     await expect(call(AbortSignal.abort(reason))).rejects.toBe(reason)
     expect(cache.stats()).toMatchObject({ hits: 0, misses: 1 })
   })
 
-  it('S05: heeds an abort while the store is read, though it has the answer', async () => {
+  it('S05: obeys an abort during the read of the store, even if the store has the answer', async () => {
     const [asked, released] = [gate(), gate()]
     const values = new Map<string, Uint8Array>()
     const store: Store = {
@@ -257,7 +260,7 @@ describe('cachingFetch()', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  it('passes on what it does not know, with its body', async () => {
+  it('passes an unknown request on, with its body', async () => {
     server.respond(({ method, body }, reply) => reply.json({ method, body }))
     const cached = cachingFetch(cache)
     const json = { 'content-type': 'application/json' }
@@ -271,7 +274,7 @@ describe('cachingFetch()', () => {
     expect(cacheInfo(post)).toBeUndefined()
   })
 
-  it('refuses what is no cache and what is no fetch', () => {
+  it('refuses a value that is no cache or no fetch', () => {
     expect(() => Reflect.apply(cachingFetch, undefined, [{}])).toThrow(/option "cache"/)
     expect(() => Reflect.apply(cachingFetch, undefined, [cache, 'fetch'])).toThrow(/option "fetch"/)
   })

@@ -27,7 +27,7 @@ describe('the endpoints of Anthropic', () => {
     expect(['stream', 'metadata', 'service_tier']).toEqual(expect.arrayContaining([...ignored]))
   })
 
-  it.each(anthropicEndpoints)('B11: $name never takes an error for an answer', (endpoint) => {
+  it.each(anthropicEndpoints)('B11: $name never stores an error', (endpoint) => {
     expect(endpoint.skipReason({ type: 'error', error: { type: 'overloaded_error', message: 'x' } })).toBe('error')
     expect(endpoint.skipReason({ error: { message: 'x' } })).toBe('error')
     expect(endpoint.skipReason({})).toBe('malformed')
@@ -48,12 +48,12 @@ describe('a count of tokens', () => {
     expect(anthropicCountTokens.usage({ input_tokens: 14 })).toEqual({ input: 0, output: 0 })
   })
 
-  it('is refused for what the provider holds', () => {
+  it('bypasses the cache for state at the provider', () => {
     expect(anthropicCountTokens.bypassReason({ thread: { type: 'continue', previous_message_id: 'm' } })).toBe('thread')
     expect(anthropicCountTokens.bypassReason({ thread: null })).toBeUndefined()
   })
 
-  it('T04: is the same however the text is spelled', () => {
+  it('T04: is the same for both spellings of a text', () => {
     const content = [{ type: 'text', text: 'x', cache_control: { type: 'ephemeral' } }]
     expect(anthropicCountTokens.normalise?.({ messages: [{ role: 'user', content }] })).toEqual({
       messages: [{ role: 'user', content: 'x' }],

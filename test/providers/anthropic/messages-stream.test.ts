@@ -10,7 +10,7 @@ import { bodyOf, streamOf, verdicts } from '../../support/verdicts.ts'
 
 const streaming = anthropicMessages.streaming ?? expect.fail('messages are streamed')
 
-/** What the SDK makes of a stream: accumulators that are not ours. The one for beta features knows more kinds of blocks. */
+/** The answer that the SDK makes of a stream, by accumulators that are not ours. The one for beta features knows more kinds of blocks. */
 async function accumulate(events: readonly ServerEvent[], stream: typeof MessageStream | typeof BetaMessageStream): Promise<JsonObject> {
   // The SDK adds this for structured outputs.
   const { parsed_output: _, ...message } = bodyOf(await stream.fromReadableStream(streamOf(events)).finalMessage())
@@ -19,7 +19,7 @@ async function accumulate(events: readonly ServerEvent[], stream: typeof Message
 
 const betaFeatures = /"(?:context_management|compaction|mcp_tool_use|fallback|iterations)"/
 
-/** The accumulators that know all that an answer holds. */
+/** The accumulators that know all parts of an answer. */
 function accumulators(answer: unknown): (typeof MessageStream | typeof BetaMessageStream)[] {
   return betaFeatures.test(JSON.stringify(answer)) ? [BetaMessageStream] : [BetaMessageStream, MessageStream]
 }
@@ -32,7 +32,7 @@ function dataOf(stream: readonly ServerEvent[]): JsonObject[] {
   return stream.map(({ data }) => bodyOf(JSON.parse(data)))
 }
 
-/** The steps of a stream: how often a text is cut, and pings, are not the answer's to tell. */
+/** The steps of a stream. How often a text is cut, and pings, are left out: the answer does not hold them. */
 function steps(stream: readonly ServerEvent[]): string[] {
   return dataOf(stream)
     .filter(({ type }) => type !== 'ping')
@@ -88,7 +88,7 @@ describe.skipIf(!recordingsFound)('recorded messages', () => {
   const recorded = recordings('anthropic-messages')
   const verdict = verdicts(anthropicMessages, recorded)
 
-  it('B11 S04 S06: each has its verdict', () => {
+  it('B11 S04 S06: each is stored, or not, for its reason', () => {
     expect(verdict).toEqual({
       // A usual answer, whole and streamed to its end.
       'anthropic-text.json': 'storable',
@@ -98,33 +98,33 @@ describe.skipIf(!recordingsFound)('recorded messages', () => {
       'anthropic-clear-thinking.1.stream.jsonl': 'storable',
       'anthropic-clear-tool-uses.1.json': 'storable',
       'anthropic-clear-tool-uses.1.stream.jsonl': 'storable',
-      // A compaction on the way to an answer: the turn ended, and the summary is part of the content.
+      // A compaction before an answer: the turn ended, and the summary is part of the content.
       'anthropic-compaction.1.json': 'storable',
       'anthropic-compaction.1.stream.jsonl': 'storable',
-      // Tools that ran at the provider, to an answer that ended. The container that remains is nothing that this answer waits for.
+      // Tools ran at the provider, and the answer ended. A container remains, but the answer does not wait for it.
       'anthropic-code-execution-file-upload.1.json': 'storable',
       'anthropic-mcp.1.json': 'storable',
       'anthropic-mcp.1.stream.jsonl': 'storable',
       'anthropic-web-fetch-tool.1.json': 'storable',
       'anthropic-web-fetch-tool.1.stream.jsonl': 'storable',
-      // A call of a tool is a complete answer, also where the tool takes no arguments.
+      // A tool call is a complete answer, even if the tool takes no arguments.
       'anthropic-json-tool.2.stream.jsonl': 'storable',
       'anthropic-memory-20250818.1.json': 'storable',
       'anthropic-tool-no-args.json': 'storable',
       'anthropic-tool-no-args.stream.jsonl': 'storable',
       'anthropic-tool-search-bm25.1.json': 'storable',
-      // Two, and three, messages spliced into one stream: none of them is the answer to one request.
+      // Two, and three, messages in one stream: none of them is the answer to one request.
       'anthropic-tool-search-bm25.1.stream.jsonl': 'incomplete stream',
       'anthropic-tool-search-deferred-bm25.stream.jsonl': 'incomplete stream',
       // The provider refused, without any content.
       'anthropic-refusal.json': 'refusal',
       'anthropic-refusal.stream.jsonl': 'refusal',
-      // Its start came twice. The SDK's accumulator throws at the second, so stored it would fail every caller for as long as it lives.
+      // Its start came twice. The SDK's accumulator throws at the second, so a stored copy would fail every caller until it expires.
       'duplicate-message-start.stream.jsonl': 'incomplete stream',
     })
   })
 
-  it('the SDK gives up at a duplicate start, too', async () => {
+  it('the SDK throws at a duplicate start, too', async () => {
     const { events: stream = [] } = recorded.find(({ name }) => name === 'duplicate-message-start') ?? {}
     await expect(accumulate(stream, MessageStream)).rejects.toThrow('message_start')
   })
@@ -170,7 +170,7 @@ describe.skipIf(!recordingsFound)('recorded messages', () => {
     expect(end).toEqual(recordedEnd)
     expect(bodyOf(start?.['message'])).toEqual({
       ...bodyOf(recordedStart?.['message']),
-      // These two differ from stream to stream: how much was counted when the answer began, and what is told of a refusal by then.
+      // Two facts differ from stream to stream: the count when the answer began, and what was known of a refusal by then.
       usage: expect.objectContaining({ output_tokens: 1 }),
       ...(end?.['delta'] instanceof Object && 'stop_details' in end['delta'] ? { stop_details: null } : {}),
     })
@@ -179,7 +179,7 @@ describe.skipIf(!recordingsFound)('recorded messages', () => {
 })
 
 describe('a stream of a message', () => {
-  it('is complete with `message_stop`, pings and what is not of the message aside', () => {
+  it('is complete with `message_stop`; pings and events about something else do not count', () => {
     const other = { type: 'invocation_metrics', latency: 1 }
     const stream = [{ event: 'ping', data: '' }, ...events(begun, { type: 'ping' }, ...said, other, ending, stopped, { type: 'ping' })]
     const { usage } = message
@@ -202,9 +202,9 @@ describe('a stream of a message', () => {
       [...events(begun, ...said), { event: 'error', data: '{"type":"overloaded"}' }, ...events(ending, stopped)],
     ],
     ['S03 with an error after its end', events(begun, ...said, ending, stopped, { type: 'error', error: {} })],
-    ['S03 with an error of no name', [...events(begun, ...said), { data: '{"type":"error","error":{}}' }, ...events(ending, stopped)]],
+    ['S03 with an error without a name', [...events(begun, ...said), { data: '{"type":"error","error":{}}' }, ...events(ending, stopped)]],
     ['with a damaged event', [...events(begun, ...said), { data: '{"type":"message_delta"' }, ...events(stopped)]],
-    ['with an event of no type', events(begun, ...said, {}, ending, stopped)],
+    ['with an event without a type', events(begun, ...said, {}, ending, stopped)],
     ['that goes on after its end', events(begun, ...said, ending, stopped, ...blockAt(1, { type: 'text', text: '' }))],
     ['of two messages', events(begun, ...said, ending, stopped, begun, ...said, ending, stopped)],
     ['that begins twice', events(begun, begun, ...said, ending, stopped)],
@@ -212,8 +212,11 @@ describe('a stream of a message', () => {
     ['whose blocks are numbered wrongly', events(begun, { ...said[0], index: 1 }, ...said.slice(1), ending, stopped)],
     ['with a delta of no block', events(begun, { type: 'content_block_delta', index: 0, delta: {} }, ending, stopped)],
     ['with a delta after its block', events(begun, ...said, said[1] ?? {}, ending, stopped)],
-    ['with news of blocks', events(begun, ...said, { type: 'content_block_moved', index: 0 }, ending, stopped)],
-    ['with news of a block by another name', events(begun, ...said, { type: 'block_patch', index: 0, delta: {} }, ending, stopped)],
+    ['with an unknown event about a block', events(begun, ...said, { type: 'content_block_moved', index: 0 }, ending, stopped)],
+    [
+      'with an unknown event of another name about a block',
+      events(begun, ...said, { type: 'block_patch', index: 0, delta: {} }, ending, stopped),
+    ],
   ])('is not complete %s', (_, stream) => {
     expect(streaming.assemble(stream)).toBeUndefined()
   })
@@ -277,7 +280,7 @@ describe('a stream of a message', () => {
     ])
   })
 
-  it('takes from the last delta what only then is known, and keeps what it is silent on', () => {
+  it('takes the final members from the last delta, and keeps those that it does not name', () => {
     const container = { id: 'c', expires_at: 'then' }
     const end = {
       type: 'message_delta',
@@ -343,7 +346,7 @@ describe('streaming a whole message', () => {
       { type: fc.constantFrom('tool_use', 'server_tool_use'), id: text, name: text, input, caller: fc.constant({ type: 'direct' }) },
       { requiredKeys: ['type', 'id', 'name', 'input'] },
     ),
-    // A kind that nobody knows is sent whole, whatever it holds.
+    // A block of an unknown kind is sent whole.
     unknown: fc.record({ type: fc.constant('a_block_to_come'), text, thinking: text, citations: fc.array(text), input, content: text }),
     result: fc.record({ type: fc.constantFrom('web_search_tool_result', 'code_execution_tool_result'), content: fc.jsonValue() }),
   }
@@ -422,7 +425,7 @@ describe('streaming a whole message', () => {
     )
   })
 
-  it('begins with nothing said, and names every event by its type', () => {
+  it('begins with an empty answer, and names every event by its type', () => {
     const answer = {
       ...message,
       content: [{ type: 'text', text: 'Hi' }],

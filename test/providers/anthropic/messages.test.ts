@@ -34,7 +34,7 @@ const requestMarked = (mark: JsonObject): JsonObject => ({
   ],
 })
 
-/** A marked request that holds this where it means something. */
+/** A marked request with this value in places where it has a meaning. */
 const requestWith = (content: unknown): JsonObject => ({
   system: [{ type: 'text', text: 'x', cache_control: marker, content }],
   messages: [{ role: 'user', content: [{ type: 'document', source: content, cache_control: marker }] }],
@@ -50,7 +50,7 @@ function usage(counts: JsonObject): unknown {
 
 describe('a request for a message', () => {
   it.each<[string | undefined, JsonObject]>([
-    // What these go on with lies at the provider, and another call may have changed it.
+    // These continue from state at the provider, which another call may have changed.
     ['thread', { thread: { type: 'create' } }],
     ['thread', { thread: { type: 'continue', previous_message_id: 'm' } }],
     ['container', { container: 'container_1' }],
@@ -74,7 +74,7 @@ describe('a request for a message', () => {
     expect(normalise(string)).toBe(string)
   })
 
-  it('T04: is the same without the marks of the provider’s cache, wherever they may stand', () => {
+  it('T04: is the same without the marks of the provider’s cache, in any place', () => {
     const bare = requestMarked({})
     const marked = requestMarked({ cache_control: marker })
     const before = structuredClone(marked)
@@ -92,17 +92,17 @@ describe('a request for a message', () => {
     ['a tool that takes such an argument', { tools: [{ name: 'f', input_schema: { properties: { cache_control: { type: 'string' } } } }] }],
     ['a citation', { messages: [{ role: 'user', content: [{ ...text, citations: [] }] }] }],
     ['two texts', { messages: [{ role: 'user', content: [text, text] }] }],
-    ['a role that is not known', { messages: [{ role: 'tool', content: [text] }] }],
-    // The provider calls the two spellings the same for messages only.
+    ['an unknown role', { messages: [{ role: 'tool', content: [text] }] }],
+    // The provider defines the two spellings as the same for messages only.
     ['a system prompt of one block', { system: [text] }],
     ['a result of one block', { messages: [{ role: 'user', content: [{ type: 'tool_result', content: [text] }] }] }],
     ['no lists', { system: 'x', messages: 'x' }],
-    ['what no block is', { system: [null, 1], messages: [null, 'x', { role: 'user' }], tools: ['x'] }],
+    ['values that are no blocks', { system: [null, 1], messages: [null, 'x', { role: 'user' }], tools: ['x'] }],
   ])('T03: stays the same object with %s', (_, request) => {
     expect(normalise(request)).toBe(request)
   })
 
-  it('T03: keeps two requests apart that differ in more than marks', () => {
+  it('T03: differs for two requests that differ in more than marks', () => {
     const value = fc.jsonValue({ maxDepth: 3 })
     fc.assert(
       fc.property(value, value, (first, second) => {
@@ -113,7 +113,7 @@ describe('a request for a message', () => {
     )
   })
 
-  it('B10: is not followed to any depth', () => {
+  it('B10: is not followed to an unlimited depth', () => {
     let nested: JsonObject = { cache_control: marker }
     for (let depth = 0; depth < 100_000; depth += 1) nested = { content: [nested] }
     const request = { messages: [{ role: 'user', content: [nested] }] }
@@ -126,7 +126,7 @@ describe('B11: a message', () => {
     [undefined, 'end_turn'],
     [undefined, 'stop_sequence'],
     [undefined, 'tool_use'],
-    // It is to be gone on with by sending it back, by whoever has it: the provider holds nothing of it.
+    // Any caller continues it by sending it back: the provider keeps no state of it.
     [undefined, 'pause_turn'],
     [undefined, 'compaction'],
     ['length', 'max_tokens'],
@@ -159,19 +159,19 @@ describe('B11: a message', () => {
     expect(skipReason(content, 'end_turn')).toBe(verdict)
   })
 
-  it('is judged by its reason before it is called empty', () => {
+  it('is judged by its stop reason first, then as empty', () => {
     expect(skipReason([], 'refusal')).toBe('refusal')
     expect(skipReason([], 'max_tokens')).toBe('length')
     expect(skipReason([text], null)).toBe('stop_reason')
   })
 
-  it('is an error by its type or by what it holds', () => {
+  it('is an error by its type or by its members', () => {
     expect(anthropicMessages.skipReason({ type: 'error', error: { type: 'overloaded_error' } })).toBe('error')
     expect(skipReason([text], 'end_turn', { error: { message: 'x' } })).toBe('error')
     expect(skipReason([text], 'end_turn', { error: null })).toBeUndefined()
   })
 
-  it('is not for others when code in a container waits for what comes next', () => {
+  it('is not stored if code in a container waits for the next request', () => {
     const rest = { container: { id: 'c', expires_at: 'soon' } }
     expect(skipReason([{ type: 'tool_use', caller: { type: 'code_execution_20260120' } }], 'tool_use', rest)).toBe('container')
     expect(skipReason([text], 'pause_turn', rest)).toBe('container')
@@ -193,7 +193,7 @@ describe('the usage of a message', () => {
   })
 
   it.each<[unknown, JsonObject]>([
-    // Without details, all that was written is of the usual five minutes.
+    // Without details, all written tokens have the usual five minutes.
     [
       { input: 75, output: 9, cacheRead: 0, cacheWrite: 70 },
       { input_tokens: 5, output_tokens: 9, cache_creation_input_tokens: 70, cache_read_input_tokens: 0 },
@@ -202,7 +202,7 @@ describe('the usage of a message', () => {
       { input: 5, output: 9 },
       { input_tokens: 5, output_tokens: 9, cache_read_input_tokens: null, cache_creation: null },
     ],
-    // A stream that wrote more after its start, where the details were told.
+    // A stream that wrote more after its start, which had the details.
     [
       { input: 105, output: 9, cacheWrite: 60, cacheWriteHour: 40 },
       { input_tokens: 5, output_tokens: 9, cache_creation_input_tokens: 100, cache_creation: { ephemeral_1h_input_tokens: 40 } },
@@ -211,7 +211,7 @@ describe('the usage of a message', () => {
       { input: 75, output: 9, cacheWrite: 30, cacheWriteHour: 40 },
       { input_tokens: 5, output_tokens: 9, cache_creation: { ephemeral_5m_input_tokens: 30, ephemeral_1h_input_tokens: 40 } },
     ],
-    // A stream cannot have written more for an hour than in all.
+    // A stream cannot have written more tokens for one hour than in total.
     [
       { input: 5, output: 9, cacheWrite: 0, cacheWriteHour: 0 },
       { input_tokens: 5, output_tokens: 9, cache_creation_input_tokens: 0, cache_creation: { ephemeral_1h_input_tokens: 40 } },
@@ -221,12 +221,12 @@ describe('the usage of a message', () => {
     expect(usage(counts)).toEqual(expected)
   })
 
-  it('is unknown where it is not told', () => {
+  it('is unknown if the message has none', () => {
     expect(anthropicMessages.usage({})).toBeUndefined()
     expect(anthropicMessages.usage({ usage: null })).toBeUndefined()
   })
 
-  it('has the tokens of a compaction besides those of the message, and no other iteration’s again', () => {
+  it('adds the tokens of a compaction to those of the message, and counts no other iteration twice', () => {
     const iterations = [
       { type: 'compaction', input_tokens: 1000, cache_read_input_tokens: 200, output_tokens: 50 },
       { type: 'message', input_tokens: 5, output_tokens: 9 },

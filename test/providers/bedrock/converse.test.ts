@@ -14,13 +14,13 @@ function eventsOf(...given: readonly JsonObject[]): ServerEvent[] {
   return given.flatMap((each) => Object.entries(each).map(([event, data]) => ({ event, data: JSON.stringify(data) })))
 }
 
-/** The recorded events, each line of which is such an object. */
+/** The recorded events. Each line is such an object. */
 function named(recording: Recording): Recording {
   const { events } = recording
   return events === undefined ? recording : { ...recording, events: eventsOf(...events.map(({ data }) => bodyOf(JSON.parse(data)))) }
 }
 
-/** An accumulator that is not ours: what a caller who puts the pieces of such a stream together ends with. */
+/** The answer that a caller makes of such a stream, by an accumulator that is not ours. */
 function accumulate(events: readonly ServerEvent[]): JsonObject {
   const blocks: Record<string, { text?: string; thought?: string; signature?: string; tool?: JsonObject; json: string }> = {}
   let role: unknown = 'assistant'
@@ -60,7 +60,7 @@ const begun: JsonObject = { messageStart: { role: 'assistant' } }
 const ended: JsonObject = { messageStop: { stopReason: 'end_turn' } }
 const metadata: JsonObject = { metadata: { usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3 }, metrics: { latencyMs: 4 } } }
 
-/** The content of the answer that these events of blocks amount to. */
+/** The content of the answer that these events of blocks add up to. */
 function content(...given: readonly JsonObject[]): unknown {
   const { output } = streaming.assemble(eventsOf(begun, ...given, ended, metadata)) ?? {}
   return output === undefined ? undefined : Object(output).message.content
@@ -75,9 +75,9 @@ describe.skipIf(!recordingsFound)('recorded answers of Converse', () => {
   const streams = recorded.filter(({ events }) => events)
   const complete = streams.filter(({ events = [] }) => events.some(({ event }) => event === 'metadata'))
 
-  it('B11 S04 S06: each has its verdict', () => {
+  it('B11 S04 S06: each is stored, or not, for its reason', () => {
     expect(verdicts(bedrockConverse, recorded)).toEqual({
-      // Whole answers with a text, with reasoning and a text, with calls of tools, all of them ended by themselves.
+      // Whole answers with a text, with reasoning and a text, with tool calls. The model ended each of them.
       'amazon-bedrock-json-other-tool.1.json': 'storable',
       'amazon-bedrock-json-tool.1.json': 'storable',
       'amazon-bedrock-json-tool.3.json': 'storable',
@@ -86,14 +86,14 @@ describe.skipIf(!recordingsFound)('recorded answers of Converse', () => {
       'amazon-bedrock-text.json': 'storable',
       'amazon-bedrock-tool-call.1.json': 'storable',
       'amazon-bedrock-tool-no-args.json': 'storable',
-      // Complete to the last event, and then in the order that the service keeps.
+      // Complete to the last event, in the order of the service.
       'amazon-bedrock-reasoning.stream.jsonl': 'storable',
       'amazon-bedrock-text.stream.jsonl': 'storable',
-      // Without a start of the message, and with its metadata before its stop: all that makes an answer is there.
+      // It has no start of the message, and its metadata before its stop, but all parts of an answer.
       'amazon-bedrock-json-other-tool.1.stream.jsonl': 'storable',
       'amazon-bedrock-tool-call.1.stream.jsonl': 'storable',
       'amazon-bedrock-tool-no-args.stream.jsonl': 'storable',
-      // Stopped, but the metadata that ends every stream never came.
+      // It has its stop, but not the metadata that ends every stream.
       'amazon-bedrock-json-tool.1.stream.jsonl': 'incomplete stream',
       'amazon-bedrock-json-tool.3.stream.jsonl': 'incomplete stream',
       'amazon-bedrock-json-with-tool.1.stream.jsonl': 'incomplete stream',
@@ -108,7 +108,7 @@ describe.skipIf(!recordingsFound)('recorded answers of Converse', () => {
     'S09: assembles the stream %s to the answer that was recorded whole',
     (name) => {
       const { whole = '', events = [] } = recorded.find((each) => each.name === name) ?? {}
-      // These two were recorded without their metrics where they are whole.
+      // The whole answers of these two were recorded without their metrics.
       expect(streaming.assemble(events)).toMatchObject(bodyOf(JSON.parse(whole)))
     },
   )
@@ -117,7 +117,7 @@ describe.skipIf(!recordingsFound)('recorded answers of Converse', () => {
     const given = bodyOf(JSON.parse(whole))
     const events = streaming.disassemble(given, { stream: true })
     expect(streaming.assemble(events)).toEqual(given)
-    // These recordings mark a text by a member that the service does not have.
+    // These recordings mark a text with a member that the service does not have.
     expect(accumulate(events)).toEqual(bodyOf(JSON.parse(whole, (_, value: unknown) => withoutTextType(value))))
   })
 
@@ -125,7 +125,7 @@ describe.skipIf(!recordingsFound)('recorded answers of Converse', () => {
     for (let end = 0; end < events.length; end += 1) expect(streaming.assemble(events.slice(0, end))).toBeUndefined()
   })
 
-  it.each(complete)('S09: the stream $name and the one made of its answer say the same', ({ events = [] }) => {
+  it.each(complete)('S09: the stream $name and the one made of its answer have the same content', ({ events = [] }) => {
     const whole = bodyOf(streaming.assemble(events))
     expect(streaming.assemble(streaming.disassemble(whole, { stream: true }))).toEqual(whole)
   })
@@ -149,7 +149,7 @@ describe('a stream of Converse is complete', () => {
     })
   })
 
-  it('and keeps all that its last events say', () => {
+  it('and keeps all members of its last events', () => {
     const trace = { guardrail: { inputAssessment: {} } }
     const events = eventsOf(
       ...text,
@@ -177,8 +177,8 @@ describe('a stream of Converse is complete', () => {
     ['S04 without its metadata', [...text, ended]],
     ['S04 with nothing', []],
     ...exceptions.map((name): [string, JsonObject[]] => [`S03 after ${name}`, [...text, { [name]: { message: 'x' } }, ended, metadata]]),
-    ['with an event that is not known', [...text, { $$unknown: ['x', {}] }, ended, metadata]],
-    ['with a delta that is not known', [begun, delta(0, { $$unknown: ['x', {}] }), ended, metadata]],
+    ['with an unknown event', [...text, { $$unknown: ['x', {}] }, ended, metadata]],
+    ['with an unknown delta', [begun, delta(0, { $$unknown: ['x', {}] }), ended, metadata]],
     ['begun twice', [...text, begun, ended, metadata]],
     ['begun twice at once', [begun, begun, ended, metadata]],
     ['with two stops', [...text, ended, ended, metadata]],
@@ -187,9 +187,9 @@ describe('a stream of Converse is complete', () => {
     ['with a block that goes on after its end', [...text, delta(0, { text: '!' }), ended, metadata]],
     ['with a text after its stop', [...text, ended, delta(1, { text: '!' }), metadata]],
     ['with a block without an index', [begun, { contentBlockDelta: { delta: { text: 'Hi' } } }, ended, metadata]],
-    ['with the input of no tool', [begun, delta(0, { toolUse: { input: '{}' } }), ended, metadata]],
+    ['with an input without a tool', [begun, delta(0, { toolUse: { input: '{}' } }), ended, metadata]],
     ['with half an input of a tool', [begun, start(0, { toolUse: {} }), delta(0, { toolUse: { input: '{"a":' } }), ended, metadata]],
-    ['with a text that is none', [begun, delta(0, { text: 1 }), ended, metadata]],
+    ['with a number in place of a text', [begun, delta(0, { text: 1 }), ended, metadata]],
     [
       'with reasoning both readable and not',
       [
@@ -218,7 +218,7 @@ describe('assembling a stream of Converse', () => {
     ])
   })
 
-  it('leaves out a block that says nothing', () => {
+  it('leaves out an empty block', () => {
     expect(content(start(0, {}), stop(0), delta(1, { text: '' }), stop(2))).toEqual([{ text: '' }])
   })
 
@@ -231,7 +231,7 @@ describe('assembling a stream of Converse', () => {
     expect(content(start(0, tool), delta(0, { toolUse: { input: '' } }))).toEqual([{ toolUse: { ...tool.toolUse, input: {} } }])
   })
 
-  // The SDK gives these as bigints and decimals in a whole answer, which JSON.parse would round.
+  // A whole answer of the SDK has these as bigints and decimals. JSON.parse would round them.
   it.each(['12345678901234567890', '{"a":[-9007199254740993]}', '3.14159265358979323846', '1e400', '{"id":1234567890123456789}'])(
     'does not round the number in the input %s',
     (input) => {
@@ -343,7 +343,7 @@ describe('streaming a whole answer of Converse', () => {
         { requiredKeys: ['format'] },
       ),
     }),
-    // What has no delta of its own, and what a newer service may send.
+    // Members without a delta of their own, and members that a newer service may send.
     fc.record({ audio: fc.record({ format: fc.constant('mp3'), source: fc.record({ bytes }) }) }),
     fc.record({ toolResult: fc.record({ toolUseId: text, content: fc.tuple(fc.record({ video: fc.record({ format: text }) })) }) }),
     fc.record({ $unknown: fc.tuple(text, json) }),
@@ -372,7 +372,7 @@ describe('streaming a whole answer of Converse', () => {
     )
   })
 
-  it('sends what the service sends: a start only for what has one, and metadata last', () => {
+  it('sends the events of the service: a start only for blocks that have one, and metadata last', () => {
     const given = {
       ...answer([{ text: 'Hi' }, { toolUse: { toolUseId: 't', name: 'n', input: { $$a: 1 } } }], 'tool_use'),
       usage: { inputTokens: 1 },
@@ -423,7 +423,7 @@ describe('B11: an answer of Converse', () => {
     expect(bedrockConverse.skipReason({ ...answer(blocks), stopReason: reason })).toBe(verdict)
   })
 
-  it('that is none is refused', () => {
+  it('without a message is not stored', () => {
     for (const none of [{}, { message: 'x' }, { output: {}, stopReason: 'end_turn' }, { output: 'x' }]) {
       expect(bedrockConverse.skipReason(none)).toBe('malformed')
     }
@@ -462,19 +462,19 @@ describe('a request of Converse', () => {
       { messages: [{ role: 'user', content: [{ text: 'u' }] }], system: [{ text: 's' }], toolConfig: { tools: [] } },
     ],
     ["a tool's input that looks like a cache point", { messages: [{ content: [{ toolUse: { input: point } }] }] }],
-    ['what is no request', { messages: 'x', system: null, toolConfig: [] }],
+    ['values of the wrong types', { messages: 'x', system: null, toolConfig: [] }],
     ['paths into a whole answer', { additionalModelResponseFieldPaths: ['/stop_sequence'] }],
     ['a stream without paths', { stream: true, additionalModelResponseFieldPaths: [] }],
   ])('stays the same object with %s', (_, request) => {
     expect(bedrockConverse.normalise?.(request)).toBe(request)
   })
 
-  it('for members of the model\'s own answer is another when it streams, as they are: "/delta/stop_sequence" is of the stream alone', () => {
+  it('for members of the model\'s own answer differs if it streams, as the paths do: "/delta/stop_sequence" exists in a stream only', () => {
     const paths = { additionalModelResponseFieldPaths: ['/delta/stop_sequence'] }
     expect(bedrockConverse.normalise?.({ ...paths, stream: true })).not.toMatchObject(paths)
   })
 
-  it('is keyed by what may change its answer, and not by what cannot', () => {
+  it('is keyed by the members that may change its answer, and by no others', () => {
     expect(bedrockConverse.ignored).toEqual(['stream', 'requestMetadata', 'serviceTier'])
     for (const kept of ['performanceConfig', 'guardrailConfig', 'additionalModelRequestFields', 'promptVariables']) {
       expect(bedrockConverse.ignored).not.toContain(kept)
@@ -515,7 +515,7 @@ describe("an answer of Converse's usage", () => {
     expect(bedrockConverse.usage({ usage })).toEqual(counted)
   })
 
-  it('is unknown where the answer does not say', () => {
+  it('is unknown if the answer has none', () => {
     expect(bedrockConverse.usage({})).toBeUndefined()
     expect(bedrockConverse.usage({ usage: null })).toBeUndefined()
   })

@@ -116,14 +116,14 @@ describe('B11 S06: the body of', () => {
     ['an image model', 'content_filter', { images: [''], seeds: [1], finish_reasons: ['Filter reason: prompt'] }],
     ['an image model', 'error', { images: ['AAAA'], error: 'some of the images were filtered' }],
     ['an image model', 'empty', { images: [] }],
-    // What the service took for a success is one, as any model may be called.
-    ['a model that is not known', undefined, { results: [{ index: 0, relevance_score: 0.9 }] }],
-    ['a model that is not known', undefined, { data: [{ embedding: [1] }] }],
-    ['a model that is not known', undefined, { answer: 'x', finishReason: 'STOP' }],
-    ['a model that is not known', 'length', { answer: 'x', finishReason: 'LENGTH' }],
-    ['a model that is not known', 'stop_reason', { answer: 'x', finish_reason: 'odd' }],
-    ['a model that is not known', 'error', { error: 'x' }],
-    ['a model that is not known', 'empty', {}],
+    // A caller may use any model, so an answer that the service reports as a success is one.
+    ['an unknown model', undefined, { results: [{ index: 0, relevance_score: 0.9 }] }],
+    ['an unknown model', undefined, { data: [{ embedding: [1] }] }],
+    ['an unknown model', undefined, { answer: 'x', finishReason: 'STOP' }],
+    ['an unknown model', 'length', { answer: 'x', finishReason: 'LENGTH' }],
+    ['an unknown model', 'stop_reason', { answer: 'x', finish_reason: 'odd' }],
+    ['an unknown model', 'error', { error: 'x' }],
+    ['an unknown model', 'empty', {}],
     ['a list', 'malformed', [{ generated_text: 'x' }]],
     ['nothing', 'malformed', undefined],
     // https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-invoke-api.html
@@ -164,12 +164,12 @@ describe('the usage in the body of', () => {
       { text: 'x', finish_reason: 'COMPLETE', meta: { billed_units: { input_tokens: 1, output_tokens: 2 } } },
     ],
     ['Cohere embeddings', undefined, { embeddings: [[0.1]], id: 'i' }],
-    ['a model that is not known', undefined, { answer: 'x' }],
+    ['an unknown model', undefined, { answer: 'x' }],
   ])('%s is %j', (_, usage, body) => {
     expect(bedrockInvoke.usage({ body })).toEqual(usage)
   })
 
-  it('what is no object is unknown', () => {
+  it('a value that is no object is unknown', () => {
     expect(bedrockInvoke.usage({ body: [1] })).toBeUndefined()
     expect(bedrockInvoke.usage({})).toBeUndefined()
   })
@@ -209,7 +209,7 @@ describe('a stream of InvokeModel is complete', () => {
     ],
   ])('of %s, with its reason and the metrics', (_, chunks) => {
     expect(bedrockInvoke.complete?.(chunksOf(...chunks))).toBe(true)
-    // S04: without its last chunk none is.
+    // S04: without its last chunk, no stream is complete.
     expect(bedrockInvoke.complete?.(chunksOf(...chunks).slice(0, -1))).toBe(false)
   })
 
@@ -223,8 +223,8 @@ describe('a stream of InvokeModel is complete', () => {
     ['without a reason to stop', chunksOf(text)],
     ['S06 that ran out of tokens', chunksOf(text, { generation: '', stop_reason: 'length' })],
     ['S06 that was filtered', chunksOf({ outputText: 'x', completionReason: 'CONTENT_FILTERED' })],
-    ['S06 that stopped for a reason which is not known', chunksOf(text, { generation: '', stop_reason: 'odd' })],
-    ['S06 in which a guardrail stepped in', chunksOf(text, { ...stop, 'amazon-bedrock-guardrailAction': 'INTERVENED' })],
+    ['S06 that stopped for an unknown reason', chunksOf(text, { generation: '', stop_reason: 'odd' })],
+    ['S06 that a guardrail replaced', chunksOf(text, { ...stop, 'amazon-bedrock-guardrailAction': 'INTERVENED' })],
     ['S06 of no tokens', [{ event: 'chunk', data: '{"stop_reason":"stop","amazon-bedrock-invocationMetrics":{"outputTokenCount":0}}' }]],
     ['S03 after an exception', [...chunksOf(text).slice(0, -1), { event: 'modelStreamErrorException', data: '{}' }, ...chunksOf(stop)]],
     ['S03 after a chunk that is an error', [{ event: 'chunk', data: '{"type":"error"}' }, ...chunksOf(stop)]],
@@ -250,7 +250,7 @@ describe('a request of InvokeModel', () => {
     expect(bedrockInvoke.normalise?.(plain)).toBe(plain)
   })
 
-  it('is keyed by what may change its answer, and by whether it is streamed, as a stream is another answer', () => {
+  it('is keyed by the members that may change its answer, and by its mode, as a stream is another answer', () => {
     expect(bedrockInvoke.ignored).toEqual(['requestMetadata', 'serviceTier'])
     expect(bedrockInvoke.streaming).toBeUndefined()
   })
@@ -268,7 +268,7 @@ describe('a request of InvokeModel', () => {
     expect(bedrockEndpoints).toContain(invokeEndpoint(request))
   })
 
-  it("of Anthropic's is normalised and refused as Anthropic's own", () => {
+  it("of Anthropic's is normalised, and bypasses the cache, as Anthropic's own", () => {
     const body = {
       anthropic_version: 'v',
       messages: [{ role: 'user', content: [{ type: 'text', text: 'u', cache_control: { type: 'ephemeral' } }] }],
@@ -301,7 +301,7 @@ describe('a stream of messages by InvokeModel', () => {
     },
   )
 
-  it('S09: keeps what a guardrail did, for the verdict', () => {
+  it('S09: keeps the action of a guardrail, which decides whether it is stored', () => {
     const guarded = {
       ...whole,
       body: { ...whole.body, 'amazon-bedrock-guardrailAction': 'INTERVENED', 'amazon-bedrock-trace': { guardrail: {} } },
@@ -311,7 +311,7 @@ describe('a stream of messages by InvokeModel', () => {
     expect(bedrockInvokeMessages.skipReason(assembled)).toBe('content_filter')
   })
 
-  it("ends with the service's metrics, counted as it counts them", () => {
+  it("ends with the service's metrics, counted as the service counts", () => {
     const last = streaming.disassemble(whole, {}).at(-1)
     expect(JSON.parse(last?.data ?? '')).toEqual({
       type: 'message_stop',
@@ -354,7 +354,7 @@ describe("Cohere's embeddings, taken apart", () => {
   it.each<[string, JsonObject]>([
     ['no texts', { body: { input_type: 'x' } }],
     ['an empty list of texts', { body: { texts: [], input_type: 'x' } }],
-    ['texts that are none', { body: { texts: ['a', 1], input_type: 'x' } }],
+    ['texts with a number among them', { body: { texts: ['a', 1], input_type: 'x' } }],
     ['images', { body: { texts: ['a'], images: ['data:'], input_type: 'image' } }],
     ['mixed inputs', { body: { texts: ['a'], inputs: [{}], input_type: 'x' } }],
     ['texts of another model', { body: { texts: ['a', 'b'] } }],
@@ -389,7 +389,7 @@ describe("Cohere's embeddings, taken apart", () => {
     expect(perInput.share({ body }, perInput.split(request) ?? [])).toBeUndefined()
   })
 
-  it('are put together as they were', () => {
+  it('are put together unchanged', () => {
     const vector = fc.array(fc.integer(), { minLength: 1, maxLength: 3 })
     const row = fc.record({ text: fc.string(), float: vector, int8: vector })
     fc.assert(

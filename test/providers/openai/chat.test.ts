@@ -10,7 +10,7 @@ import { bodyOf, streamOf, verdicts } from '../../support/verdicts.ts'
 const streaming = openaiChat.streaming ?? expect.fail('chat is streamed')
 const withUsage: JsonObject = { stream: true, stream_options: { include_usage: true } }
 
-/** What the SDK makes of a stream: an accumulator that is not ours. */
+/** The answer that the SDK makes of a stream, by an accumulator that is not ours. */
 async function accumulate(events: readonly ServerEvent[]): Promise<JsonObject> {
   return bodyOf(await ChatCompletionStream.fromReadableStream(streamOf(events)).finalChatCompletion())
 }
@@ -45,15 +45,15 @@ function skipReason(message: unknown, finish: unknown): string | undefined {
 describe.skipIf(!recordingsFound)('recorded chat completions', () => {
   const recorded = recordings('openai-chat')
 
-  it('B11 S06: each has its verdict', () => {
+  it('B11 S06: each is stored, or not, for its reason', () => {
     expect(verdicts(openaiChat, recorded)).toEqual({
       // A usual answer, whole and streamed to its end.
       'openai-text.json': 'storable',
       'openai-text.stream.jsonl': 'storable',
-      // A call of a tool is a complete answer. In the stream its text is absent, in the whole it is empty.
+      // A tool call is a complete answer. Its text is absent in the stream, and empty in the whole answer.
       'xai-tool-call.json': 'storable',
       'xai-tool-call.stream.jsonl': 'storable',
-      // The provider's refusal of the request; asked again by another it may go through.
+      // The provider refused the request. For another caller it may succeed.
       'reasoning-model-legacy-parameter-error.json': 'error',
     })
   })
@@ -61,12 +61,12 @@ describe.skipIf(!recordingsFound)('recorded chat completions', () => {
   it.each(recorded.filter(({ events }) => events))('assembles the stream $name as the SDK does', async ({ events = [] }) => {
     const assembled = streaming.assemble(events)
     const sdk = await accumulate(events)
-    // The SDK keeps the last piece of a member that it does not know; the next test is for that one.
+    // The SDK keeps the last part of a member that it does not know, which the next test is about.
     expect(strip(sdk)).toMatchObject(Object(strip(assembled)))
     expect(assembled).toHaveProperty('usage.total_tokens', sdk['usage'] instanceof Object ? Reflect.get(sdk['usage'], 'total_tokens') : 0)
   })
 
-  it('joins reasoning that is streamed in pieces, as the same model gives it whole', () => {
+  it('joins reasoning that is streamed in parts to the whole reasoning of the same model', () => {
     const { events = [] } = recorded.find(({ name }) => name === 'xai-tool-call') ?? {}
     const pieces = events
       .filter(({ data }) => data !== '[DONE]')
@@ -78,7 +78,7 @@ describe.skipIf(!recordingsFound)('recorded chat completions', () => {
 
   const wholes = recorded.filter(({ whole }) => whole?.includes('"choices"'))
 
-  it.each(wholes)('S09: streams the whole answer $name so that the SDK reads it back, and we do', async ({ whole = '' }) => {
+  it.each(wholes)('S09: streams the whole answer $name so that the SDK and the cache read it back', async ({ whole = '' }) => {
     const answer = bodyOf(JSON.parse(whole))
     const events = streaming.disassemble(answer, withUsage)
     expect(await accumulate(events)).toMatchObject(answer)
@@ -89,7 +89,7 @@ describe.skipIf(!recordingsFound)('recorded chat completions', () => {
     for (let end = 0; end < events.length; end += 1) expect(streaming.assemble(events.slice(0, end))).toBeUndefined()
   })
 
-  it('shows a caller who did not ask for usage the same stream without it', () => {
+  it('gives a caller that did not ask for usage the same stream without it', () => {
     const { events = [] } = recorded.find(({ name }) => name === 'openai-text') ?? {}
     const adapted = streaming.adapt?.(events, { stream: true }) ?? []
     expect(adapted).toHaveLength(events.length - 1)
@@ -133,7 +133,7 @@ describe('a chat stream is complete', () => {
 })
 
 describe('assembling a chat stream', () => {
-  it('takes what Azure and Groq put elsewhere', () => {
+  it('reads the members that Azure and Groq put in other places', () => {
     const filter = [{ prompt_index: 0, content_filter_results: { hate: { filtered: false } } }]
     const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 }
     const events = chunks(
@@ -280,7 +280,7 @@ describe('streaming a whole chat completion', () => {
     )
   })
 
-  it('has usage only for one who asked for it, who also gets `usage: null` before', () => {
+  it('has usage only for a caller that asked for it, with `usage: null` in the chunks before', () => {
     const whole = {
       id: 'c',
       model: 'm',
@@ -300,12 +300,12 @@ describe('streaming a whole chat completion', () => {
 
 describe('adapting a chat stream', () => {
   const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 }
-  it('leaves it as it is for one who asked for usage', () => {
+  it('leaves it as it is for a caller that asked for usage', () => {
     const events = chunks({ ...choice({ content: 'x' }), usage: null }, { choices: [], usage })
     expect(streaming.adapt?.(events, withUsage)).toEqual(events)
   })
 
-  it("keeps Azure's first chunk, and a last one that says more than usage", () => {
+  it("keeps Azure's first chunk, and a last one with more than usage", () => {
     const first = { choices: [], prompt_filter_results: [] }
     const [bare, cited] = [{ choices: [], citations: ['u'] }, choice({}, 'stop')].map(
       (part) => JSON.parse(chunks(part)[0]?.data ?? '') as unknown,
@@ -315,13 +315,13 @@ describe('adapting a chat stream', () => {
     ).toEqual([JSON.parse(chunks(first)[0]?.data ?? ''), bare, cited])
   })
 
-  it('does not touch a text that speaks of usage', () => {
+  it('does not change a text with the word usage', () => {
     const said = ',"usage":null and "usage": 1'
     const [chunk] = adapt(chunks({ ...choice({ content: said }), usage: null }), {})
     expect(chunk).toEqual(JSON.parse(chunks(choice({ content: said }))[0]?.data ?? ''))
   })
 
-  it('removes it however it is spaced', () => {
+  it('removes it with any white space', () => {
     expect(adapt([{ data: '{"choices": [{"index": 0}], "usage": null}' }], {})).toEqual([{ choices: [{ index: 0 }] }])
   })
 })
@@ -352,7 +352,7 @@ describe('B11: a chat completion', () => {
     expect(openaiChat.skipReason({ choices })).toBe('length')
   })
 
-  it('that is none is refused', () => {
+  it('without choices is not stored', () => {
     expect(openaiChat.skipReason({ error: { message: 'x' }, choices: [] })).toBe('error')
     expect(openaiChat.skipReason({ error: 'x' })).toBe('error')
     expect(openaiChat.skipReason({ choices: [] })).toBe('empty')
@@ -362,7 +362,7 @@ describe('B11: a chat completion', () => {
 })
 
 describe('a chat request', () => {
-  it('is made one with its other spelling, and never changed', () => {
+  it('has one form with its other spelling, and is never changed', () => {
     const request = {
       messages: [
         { role: 'system', content: [{ type: 'text', text: 's' }] },
@@ -396,15 +396,15 @@ describe('a chat request', () => {
     ],
     ['a breakpoint', [{ role: 'user', content: [{ type: 'text', text: 'a', prompt_cache_breakpoint: { mode: 'explicit' } }] }]],
     ['an image', [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'u' } }] }]],
-    ['a role that knows no parts', [{ role: 'function', name: 'f', content: [{ type: 'text', text: 'a' }] }]],
-    ['what is no message', ['x', null]],
-    ['what are no messages', 'x'],
+    ['a role without parts', [{ role: 'function', name: 'f', content: [{ type: 'text', text: 'a' }] }]],
+    ['values that are no messages', ['x', null]],
+    ['a text in place of messages', 'x'],
   ])('stays the same object with %s', (_, messages) => {
     const request = { messages }
     expect(openaiChat.normalise?.(request)).toBe(request)
   })
 
-  it('misses usage only as a stream that does not ask for it', () => {
+  it('lacks usage only as a stream that does not ask for it', () => {
     expect(openaiChat.missingParts?.({ stream: true })).toEqual(['usage'])
     expect(openaiChat.missingParts?.({ stream: true, stream_options: { include_usage: false } })).toEqual(['usage'])
     expect(openaiChat.missingParts?.(withUsage)).toEqual([])
@@ -424,12 +424,12 @@ describe("a chat completion's usage", () => {
     expect(openaiChat.usage({ usage })).toEqual({ input: 100, output: 50, cacheRead: 40, cacheWrite: 10, audioInput: 5, audioOutput: 7 })
   })
 
-  it('counts reasoning that xAI counts beside the completion', () => {
+  it('counts reasoning that xAI counts in addition to the completion', () => {
     const usage = { prompt_tokens: 307, completion_tokens: 26, total_tokens: 560, completion_tokens_details: { reasoning_tokens: 227 } }
     expect(openaiChat.usage({ usage })).toEqual({ input: 307, output: 253 })
   })
 
-  it('is unknown where the answer does not say', () => {
+  it('is unknown if the answer has none', () => {
     expect(openaiChat.usage({})).toBeUndefined()
     expect(openaiChat.usage({ usage: null })).toBeUndefined()
   })

@@ -23,7 +23,7 @@ function scores(token: string, offset: number): JsonObject {
 describe.skipIf(!recordingsFound)('recorded completions', () => {
   const recorded = recordings('openai-completions')
 
-  it('B11 S06: each has its verdict', () => {
+  it('B11 S06: each is stored, or not, for its reason', () => {
     expect(verdicts(openaiCompletions, recorded)).toEqual({
       // Both were cut off at their sixteenth token.
       'openai-completion-text.json': 'length',
@@ -55,7 +55,7 @@ describe.skipIf(!recordingsFound)('recorded completions', () => {
     for (let end = 0; end < events.length; end += 1) expect(streaming.assemble(events.slice(0, end))).toBeUndefined()
   })
 
-  it.each(recorded)('shows a caller who did not ask for usage the stream $name without it', ({ events = [] }) => {
+  it.each(recorded)('gives a caller that did not ask for usage the stream $name without it', ({ events = [] }) => {
     const adapted = streaming.adapt?.(events, { stream: true }) ?? []
     expect(adapted).toHaveLength(events.length - 1)
     expect(adapted.some(({ data }) => data.includes('usage'))).toBe(false)

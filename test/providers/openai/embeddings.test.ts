@@ -13,12 +13,12 @@ function answer(indexes: readonly unknown[], usage?: JsonObject): JsonObject {
 describe.skipIf(!recordingsFound)('recorded embeddings', () => {
   const recorded = recordings('openai-embeddings')
 
-  it('B11: each has its verdict', () => {
+  it('B11: each is stored, or not, for its reason', () => {
     // Two inputs, two vectors.
     expect(verdicts(openaiEmbeddings, recorded)).toEqual({ 'openai-embedding.json': 'storable' })
   })
 
-  it('are shared out and put together again', () => {
+  it('are divided by input and put together again', () => {
     const answer = bodyOf(JSON.parse(recorded[0]?.whole ?? ''))
     const parts = shareEmbeddings(answer, [{ input: 'sunny day at the beach' }, { input: 'rainy' }]) ?? []
     expect(parts).toHaveLength(2)
@@ -39,7 +39,7 @@ describe('splitEmbeddings', () => {
     ['a mixed list', ['x', [1]], undefined],
     ['an empty list of tokens', [[]], undefined],
     ['nothing', undefined, undefined],
-    ['what is no input', { text: 'x' }, undefined],
+    ['an object', { text: 'x' }, undefined],
   ])('takes apart %s', (_, input, inputs) => {
     const request = { model: 'm', dimensions: 3, input }
     expect(splitEmbeddings(request)).toEqual(inputs?.map((each) => ({ model: 'm', dimensions: 3, input: each })))
@@ -79,7 +79,7 @@ describe('shareEmbeddings', () => {
     },
   )
 
-  it('B11: shares nothing of what is no answer', () => {
+  it('B11: shares nothing of a body that is no answer', () => {
     expect(shareEmbeddings({ data: 'x' }, requests)).toBeUndefined()
     expect(shareEmbeddings({ error: {} }, requests)).toBeUndefined()
     expect(shareEmbeddings({ data: [null, 1, 'x'] }, requests)).toBeUndefined()
@@ -101,7 +101,7 @@ describe('shareEmbeddings', () => {
 })
 
 describe('joinEmbeddings', () => {
-  it('knows no usage when one part knows none', () => {
+  it('gives no usage if one part has none', () => {
     const part = { object: 'list', data: [{ index: 0, embedding: [1] }], model: 'm' }
     const joined = joinEmbeddings([{ ...part, usage: { prompt_tokens: 1, total_tokens: 1 } }, part])
     expect(joined).toEqual({

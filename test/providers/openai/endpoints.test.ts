@@ -24,7 +24,7 @@ describe('the endpoints of OpenAI', () => {
     ])
   })
 
-  it.each(openaiEndpoints)('$name ignores `stream` only where one stored answer serves both kinds of caller', ({ streaming, ignored }) => {
+  it.each(openaiEndpoints)('$name ignores `stream` only if one stored answer serves streamed and whole calls', ({ streaming, ignored }) => {
     expect(ignored.includes('stream')).toBe(streaming !== undefined)
   })
 
@@ -43,7 +43,7 @@ describe('the endpoints of OpenAI', () => {
     expect(harmless).toEqual(expect.arrayContaining([...ignored]))
   })
 
-  it.each(openaiEndpoints)('B11: $name never takes an error for an answer', (endpoint) => {
+  it.each(openaiEndpoints)('B11: $name never stores an error', (endpoint) => {
     expect(endpoint.skipReason({ error: { message: 'x' } })).toBeDefined()
     expect(endpoint.skipReason({})).toBeDefined()
   })
@@ -90,7 +90,7 @@ describe('B11: transcriptions', () => {
     expect(openaiTranscriptions.skipReason(answer)).toBe(verdict)
   })
 
-  it('have their usage read where it is one of tokens', () => {
+  it('have their usage read if it is in tokens', () => {
     const tokens = {
       type: 'tokens',
       input_tokens: 14,

@@ -9,24 +9,24 @@ import { bodyOf, streamOf, verdicts } from '../../support/verdicts.ts'
 
 const streaming = openaiResponses.streaming ?? expect.fail('responses are streamed')
 
-/** What the SDK makes of a stream: an accumulator that is not ours. */
+/** The answer that the SDK makes of a stream, by an accumulator that is not ours. */
 async function accumulate(events: readonly ServerEvent[]): Promise<JsonObject> {
   return bodyOf(await ResponseStream.fromReadableStream(streamOf(events)).finalResponse())
 }
 
-/** What the deltas alone say: the events that repeat a text, an item or the answer in whole are left out. */
+/** The content of the deltas alone, without the events that repeat a text, an item or the answer as a whole. */
 function deltasOf(events: readonly ServerEvent[]): ServerEvent[] {
   return events.filter(({ event = '' }) => !/\.(?:done|completed|incomplete)$/.test(event))
 }
 
-/** Of an output item, what is streamed in deltas. */
+/** The parts of an output item that are streamed in deltas. */
 function streamed(item: unknown): unknown {
   if (!isJsonObject(item)) return item
   const { id, type, content, summary, arguments: args, input, code, name, role, call_id } = item
   return { id, type, summary, arguments: args, input, code, name, role, call_id, content: plain(content) }
 }
 
-/** Parts without what the SDK adds to them. */
+/** Parts without the members that the SDK adds to them. */
 function plain(content: unknown): unknown {
   return Array.isArray(content) ? content.map((part: unknown) => (isJsonObject(part) ? { ...part, parsed: undefined } : part)) : content
 }
@@ -40,7 +40,7 @@ function events(...parts: JsonObject[]): ServerEvent[] {
   return parts.map((part) => ({ event: String(part['type']), data: JSON.stringify(part) }))
 }
 
-/** The steps of a stream: how often a text is cut, and news of a tool's progress, are not the answer's to tell. */
+/** The steps of a stream. How often a text is cut, and a tool's progress, are left out: the answer does not hold them. */
 function steps(stream: readonly ServerEvent[]): string[] {
   return stream
     .map(({ event = '', data }) => `${event} ${/"item_id":"[^"]*"/.exec(data)?.[0] ?? ''}`)
@@ -55,9 +55,9 @@ describe.skipIf(!recordingsFound)('recorded responses', () => {
   const recorded = recordings('openai-responses')
   const verdict = verdicts(openaiResponses, recorded)
 
-  it('B11 S04 S06: each has its verdict', () => {
+  it('B11 S04 S06: each is stored, or not, for its reason', () => {
     expect(verdict).toEqual({
-      // Complete: tools of every kind are answers, as the caller goes on with them.
+      // Complete: tool calls of every kind are answers, as the caller continues from them.
       'openai-apply-patch-tool-delete.1.stream.jsonl': 'storable',
       'openai-apply-patch-tool.1.json': 'storable',
       'openai-apply-patch-tool.1.stream.jsonl': 'storable',
@@ -66,7 +66,7 @@ describe.skipIf(!recordingsFound)('recorded responses', () => {
       'openai-code-interpreter-tool.1.json': 'storable',
       'openai-code-interpreter-tool.1.stream.jsonl': 'storable',
       'openai-custom-tool.1.json': 'storable',
-      // Without sequence numbers and without `custom_tool_call_input.done`, but with its end mark, which holds all of it.
+      // It has no sequence numbers and no `custom_tool_call_input.done`, but its end mark holds the whole answer.
       'openai-custom-tool.1.stream.jsonl': 'storable',
       'openai-mcp-tool-approval.2.json': 'storable',
       'openai-mcp-tool-approval.2.stream.jsonl': 'storable',
@@ -81,15 +81,15 @@ describe.skipIf(!recordingsFound)('recorded responses', () => {
       'parallel-tool-call-wrapper.1.json': 'storable',
       'programmatic-tool-calling.3.json': 'storable',
       'programmatic-tool-calling.3.stream.jsonl': 'storable',
-      // The call is still in progress, as a program waits for it, but the response is completed: it is the caller's turn.
+      // The call is still in progress, as a program waits for it, but the response is completed: the caller is next.
       'programmatic-tool-calling.2.json': 'storable',
       'programmatic-tool-calling.2.stream.jsonl': 'storable',
       'openai-reasoning-encrypted-content.1.json': 'storable',
-      // Four responses of one conversation spliced into one stream: none of them is the answer to one request.
+      // Four responses of one conversation in one stream: none of them is the answer to one request.
       'openai-reasoning-encrypted-content.1.stream.jsonl': 'incomplete stream',
       // The last line, `response.completed`, lacks its closing brace.
       'parallel-tool-call-wrapper.1.stream.jsonl': 'incomplete stream',
-      // No money left: an error in the middle of the stream, and `response.failed`.
+      // The account has no money left: an error in the middle of the stream, and `response.failed`.
       'openai-error.1.json': 'error',
       'openai-error.1.stream.jsonl': 'incomplete stream',
       'reasoning-model-temperature-error.json': 'error',
@@ -97,7 +97,7 @@ describe.skipIf(!recordingsFound)('recorded responses', () => {
   })
 
   const complete = recorded.filter(({ name }) => verdict[`${name}.stream.jsonl`] === 'storable')
-  // The SDK does not know the events in which a patch is streamed and gives up at them.
+  // The SDK does not know the events of a streamed patch, and throws.
   const known = complete.filter(({ events: recording = [] }) => !recording.some(({ event = '' }) => event.includes('apply_patch_call')))
 
   it.each(known)('assembles the stream $name as the SDK does', async ({ events: recording = [] }) => {
@@ -110,14 +110,14 @@ describe.skipIf(!recordingsFound)('recorded responses', () => {
 
   const wholes = recorded.filter(({ name }) => verdict[`${name}.json`] === 'storable')
 
-  it.each(wholes)('S09: streams the whole answer $name so that the SDK reads it back, and we do', async ({ whole = '' }) => {
+  it.each(wholes)('S09: streams the whole answer $name so that the SDK and the cache read it back', async ({ whole = '' }) => {
     const answer = bodyOf(JSON.parse(whole))
     const made = streaming.disassemble(answer, { stream: true })
     expect(await accumulate(made)).toMatchObject(answer)
     expect(streaming.assemble(made)).toEqual(answer)
   })
 
-  it.each(wholes)('S09: the deltas made of $name say by themselves what it says', async ({ whole = '' }) => {
+  it.each(wholes)('S09: the deltas made of $name alone hold all of its content', async ({ whole = '' }) => {
     const answer = bodyOf(JSON.parse(whole))
     const read = await accumulate(deltasOf(streaming.disassemble(answer, { stream: true })))
     expect(outputOf(read).map(streamed)).toEqual(outputOf(answer).map(streamed))
@@ -144,12 +144,12 @@ describe('a stream of a response', () => {
   const answer = { id: 'r', status: 'completed', output: [message] }
   const completed = { type: 'response.completed', response: answer }
 
-  it('is complete with `response.completed`, also where `[DONE]` follows', () => {
+  it('is complete with `response.completed`, even if `[DONE]` follows', () => {
     expect(streaming.assemble(events(created, completed))).toEqual(answer)
     expect(streaming.assemble([...events(created, completed), { data: '[DONE]' }])).toEqual(answer)
   })
 
-  it('S06: gives an incomplete answer that says so', () => {
+  it('S06: gives an incomplete answer with that status', () => {
     const incomplete = { ...answer, status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } }
     const assembled = streaming.assemble(events(created, { type: 'response.incomplete', response: incomplete }))
     expect(assembled).toEqual(incomplete)
@@ -169,7 +169,7 @@ describe('a stream of a response', () => {
     expect(streaming.assemble(recording)).toBeUndefined()
   })
 
-  it('gets its output from the finished items where its end leaves them out', () => {
+  it('gets its output from the finished items if its end leaves them out', () => {
     const items = [1, 0].map((at) => ({ type: 'response.output_item.done', output_index: at, item: { ...message, id: `m${at}` } }))
     const end = { type: 'response.completed', response: { ...answer, output: [] } }
     expect(streaming.assemble(events(created, ...items, end))).toEqual({
@@ -181,7 +181,7 @@ describe('a stream of a response', () => {
     })
   })
 
-  it('is not ended by a text that speaks of its end', () => {
+  it('is not ended by a text that names its end mark', () => {
     const said = { type: 'response.output_text.delta', delta: JSON.stringify(completed), item: { type: 'error' } }
     expect(streaming.assemble(events(created, said))).toBeUndefined()
     expect(streaming.assemble(events(created, said, completed))).toEqual(answer)
@@ -223,7 +223,7 @@ describe('streaming a whole response', () => {
     usage: fc.record({ input_tokens: fc.nat() }),
   })
 
-  it('S09: is undone by the SDK and by assembling it, and its deltas say what it says', async () => {
+  it('S09: is undone by the SDK and by assembling it, and its deltas hold all of its content', async () => {
     await fc.assert(
       fc.asyncProperty(response, async (generated) => {
         const answer = bodyOf(generated)
@@ -236,7 +236,7 @@ describe('streaming a whole response', () => {
     )
   })
 
-  it('numbers its events, and begins with nothing said', () => {
+  it('numbers its events, and begins with an empty answer', () => {
     const [first, ...rest] = streaming.disassemble(
       { id: 'r', status: 'completed', output: [{ type: 'message', id: 'm', content: [] }], usage: {} },
       {},
@@ -269,7 +269,7 @@ describe('B11: a response', () => {
     expect(skipReason(output)).toBe(verdict)
   })
 
-  it('is no answer with an error, or without a status', () => {
+  it('is not stored with an error, or without a status', () => {
     expect(skipReason([said], 'completed', { error: { code: 'x' } })).toBe('error')
     expect(skipReason([said], 'completed', { error: null })).toBeUndefined()
     expect(skipReason([said], 'novel')).toBe('status')
@@ -300,7 +300,7 @@ describe('a request for a response', () => {
     expect(request).toEqual(before)
   })
 
-  it('means the same by a message with its type and without', () => {
+  it('means the same with the type of a message and without', () => {
     const input = [
       { type: 'message', role: 'developer', content: [{ type: 'input_text', text: 'd' }] },
       { role: 'user', content: 'u' },
@@ -314,7 +314,7 @@ describe('a request for a response', () => {
   it.each<[string, unknown]>([
     ['a text', 'x'],
     ['a single message that is not the user’s', [{ role: 'developer', content: 'x' }]],
-    ['a message that says more', [{ role: 'user', content: 'x', phase: 'commentary' }]],
+    ['a message with another member', [{ role: 'user', content: 'x', phase: 'commentary' }]],
     ['an image', [{ role: 'user', content: [{ type: 'input_image', image_url: 'u' }] }]],
     ['a call', [{ type: 'function_call_output', call_id: 'c', output: 'x' }]],
     ['nothing', undefined],
