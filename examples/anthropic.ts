@@ -24,7 +24,7 @@ for (const time of ['the first time', 'the second time']) {
 }
 
 console.log(`\n${strong('By the stream helper, with a mark for Anthropic’s own prompt cache')}`)
-// What the whole answers have stored serves streams as well. `cache_control` cannot change an answer, and is no part of the key.
+// The stored whole answer serves a stream too. `cache_control` cannot change an answer, so it is not part of the key.
 const marked = [{ type: 'text' as const, text: question, cache_control: { type: 'ephemeral' as const } }]
 const helper = anthropic.messages.stream({ ...request, messages: [{ role: 'user', content: marked }] })
 let events = 0
@@ -52,8 +52,8 @@ const tool: Anthropic.Tool = {
 for (const time of ['the first time', 'the second time']) {
   console.log(`\n${strong(`A conversation with a tool, ${time}`)}`)
   const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'Does the licence of zod give a warranty?' }]
-  // Each step is a call of its own, which holds the whole conversation. The SDK's own tool runner does the same in its versions 0.x;
-  // in 1.11 it leaves the conversation with the provider, as a thread, and what goes on with one is never stored.
+  // Each step is a call that holds the whole conversation. The SDK's tool runner works like that in versions 0.x. In 1.11 the provider
+  // keeps the conversation as a thread, and the cache never stores a call that continues one.
   for (let steps = 0; steps < 4; steps += 1) {
     const { content, stop_reason, _cache } = await anthropic.messages.create({ ...request, messages, tools: [tool] })
     console.log(`  ${stop_reason}: ${line(_cache)}`)
@@ -73,7 +73,7 @@ function textOf(content: readonly Anthropic.ContentBlock[]): string {
   return content.map((block) => (block.type === 'text' ? block.text : '')).join('')
 }
 
-/** The tool. What a model asks for is not to be trusted, so only known names are read. */
+/** The tool. It does not trust the model's arguments: it reads only known packages. */
 function read(input: unknown): string {
   const name = packages.find((each) => typeof input === 'object' && input !== null && Reflect.get(input, 'package') === each)
   console.log(`  tool: read_licence(${name ?? 'unknown'})`)

@@ -1,16 +1,16 @@
 /**
- * Whom the Bedrock examples ask: Amazon Bedrock when the environment has `LLMEMO_BEDROCK=1` and AWS credentials, else the stand-in.
+ * The provider that the Bedrock examples call: Amazon Bedrock if `LLMEMO_BEDROCK=1` is set, else the stand-in.
  * @module
  */
 import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { startStandIn } from './stand-in/server.ts'
 
-/** Who is asked. */
+/** A provider, and a client that calls it. */
 export interface BedrockProvider {
-  /** Who is asked, as a line for the reader. */
+  /** Which provider gets the calls, as a line for the reader. */
   readonly description: string
-  /** A client of the SDK; in a program of your own just `new BedrockRuntimeClient()`. */
+  /** A client of the SDK. Your own program makes it with `new BedrockRuntimeClient()`. */
   readonly client: BedrockRuntimeClient
   /** How many requests really went to the provider. */
   calls(): number
@@ -27,12 +27,12 @@ export async function openBedrock(): Promise<BedrockProvider> {
   const count = (): void => {
     calls += 1
   }
-  // Only the calls that the cache does not answer come to this step of the SDK.
+  // Only calls that the cache does not answer reach this step of the SDK.
   client.middlewareStack.add((next) => (step) => (count(), next(step)), { step: 'finalizeRequest', name: 'count' })
   return {
     description: real
-      ? 'Asking Amazon Bedrock, by LLMEMO_BEDROCK.'
-      : 'Asking the stand-in on this machine; set LLMEMO_BEDROCK=1, with AWS credentials and a region, to ask Amazon Bedrock.',
+      ? 'Calls Amazon Bedrock, as LLMEMO_BEDROCK is 1: these calls cost money.'
+      : 'Calls a stand-in on this machine. Set LLMEMO_BEDROCK=1 to call Amazon Bedrock with your AWS credentials.',
     client,
     calls: () => calls,
     async close() {
@@ -53,7 +53,7 @@ function localClient(endpoint: string, port: number): BedrockRuntimeClient {
   })
   client.middlewareStack.add(
     (next) => (step) => {
-      // The endpoint is the same in every run, as answers are kept under it, and the port is any that is free.
+      // The endpoint is part of the key of each answer, so it must be the same in every run. Only the port differs.
       Object.assign(Object(step.request), { hostname: '127.0.0.1', port })
       return next(step)
     },

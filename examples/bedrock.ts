@@ -1,7 +1,7 @@
 /**
  * Amazon Bedrock: Converse, ConverseStream and InvokeModel. A hit needs no credentials and no network.
  *
- * AWS credentials change by themselves and say nothing of who asks. So all answers of a cache are in one scope until you set one.
+ * AWS credentials rotate, so they cannot tell tenants apart. All answers of a cache are in one scope until you set `scope`.
  * @module
  */
 import { readFileSync } from 'node:fs'
@@ -30,7 +30,7 @@ for (const time of ['the first time', 'the second time']) {
 }
 
 console.log(`\n${strong('ConverseStream')}`)
-// What was stored whole is streamed, and what was streamed is given whole.
+// A stored whole answer serves a stream, and a stored stream serves a whole answer.
 const streamed = await bedrock.send(new ConverseStreamCommand(request))
 for await (const event of streamed.stream ?? []) process.stdout.write(event.contentBlockDelta?.delta?.text ?? '')
 console.log(`\n  ${line(cacheInfo(streamed))}`)
@@ -47,8 +47,8 @@ for (const time of ['the first time', 'the second time']) {
 
 console.log(`\n${strong('After invalidation')}`)
 await cache.invalidate({ tags: ['licence:zod'] })
-const anew = await bedrock.send(new ConverseCommand(request), { cache: { tags: ['licence:zod'] } })
-console.log(`  ${line(anew._cache)}`)
+const renewed = await bedrock.send(new ConverseCommand(request), { cache: { tags: ['licence:zod'] } })
+console.log(`  ${line(renewed._cache)}`)
 console.log(`\nBedrock was asked ${provider.calls()} times for ${cache.stats().hits + cache.stats().misses} calls.`)
 
 await cache.close()

@@ -1,5 +1,5 @@
 /**
- * The same tiers for whatever else is dear to make: values under keys of your own.
+ * The cache for other values that are expensive to make, under keys of your own.
  * And for answers that did not come through a wrapped client: from a batch job, or from another program.
  * @module
  */
@@ -9,13 +9,13 @@ import { strong } from './report.ts'
 
 const cache = createCache({ ttl: { value: '1d', default: '1h' } })
 
-/** What is known of a package. */
+/** Facts about a package. */
 interface Facts {
   readonly version: string
   readonly licence: string
 }
 
-// The key carries the type of its value, so that `get` and `wrap` need not be told it again.
+// The key carries the type of its value, so `get` and `wrap` need no type argument.
 const factsKey = createCacheKey<Facts>('package', (name) => name)
 
 let reads = 0
@@ -26,7 +26,7 @@ function readFacts(name: string): Facts {
   return { version, licence: license }
 }
 
-console.log(strong('wrap: the value, else what the function makes, once for all who ask at the same time'))
+console.log(strong('wrap: the stored value, else the function runs once for all callers at the same time'))
 const names = ['zod', 'openai', 'zod', 'zod', 'openai']
 const facts = await Promise.all(names.map((name) => cache.wrap(factsKey(name), '10m', () => readFacts(name))))
 console.log(`  ${names.map((name, place) => `${name}: ${facts[place]?.licence ?? ''}`).join(', ')}`)
@@ -38,7 +38,7 @@ await cache.set(factsKey('fflate'), readFacts('fflate'), '10m')
 await cache.del(factsKey('zod'))
 console.log(`  ${(await cache.get(factsKey('zod')))?.licence ?? 'nothing'}, ${await cache.has(factsKey('fflate'))}`)
 
-console.log(strong('\nwrapSWR: stale after a minute, but served at once for a day while a new one is made'))
+console.log(strong('\nwrapSWR: stale after a minute, served at once for a day while the function runs again'))
 const fresh = await cache.wrapSWR(factsKey('lru-cache'), '1m', '1d', () => readFacts('lru-cache'))
 console.log(`  lru-cache: ${fresh.licence}`)
 
@@ -51,7 +51,7 @@ const request = {
   body: { model: 'gpt-5-mini', messages: [{ role: 'user', content: 'Who holds the copyright?' }] },
 }
 const message = { role: 'assistant', content: 'The contributors.' }
-// The rules are those of every answer: what is cut off, empty or an error is not stored.
+// The same rules hold as for every answer: one that is cut off, empty or an error is not stored.
 const cutOff = await cache.store(request, { model: 'gpt-5-mini', choices: [{ index: 0, message, finish_reason: 'length' }] })
 console.log(`  stored: ${cutOff.stored}, as its finish reason is ${cutOff.reason ?? ''}`)
 const whole = await cache.store(request, { model: 'gpt-5-mini', choices: [{ index: 0, message, finish_reason: 'stop' }] })

@@ -1,6 +1,6 @@
 /**
- * Any SDK that takes a `fetch` can be cached, here Groq's own, when its provider speaks OpenAI's protocol.
- * Whatever else the SDK asks for passes through.
+ * `cachingFetch` caches any SDK that takes a `fetch` and whose provider speaks OpenAI's protocol, here Groq's SDK.
+ * All other requests pass through.
  * @module
  */
 import Groq from 'groq-sdk'
@@ -11,7 +11,7 @@ import { line, strong } from './report.ts'
 const provider = await openProvider('GROQ_API_KEY')
 const cache = createCache({
   ttl: { chat: '1h' },
-  // Prices of well-known models are built in, by provider. Your own come first: a discount, or a model that no table knows.
+  // Prices of well-known models are built in. Your own prices go first: for a discount, or for a model that the table lacks.
   prices: [{ model: 'llama-3.1-8b-instant', input: 0.05, output: 0.08 }],
 })
 const groq = new Groq({ ...provider.options, fetch: cachingFetch(cache, provider.options.fetch) })
@@ -22,12 +22,12 @@ const text =
   'In November the sea stands in the squares, and the people walk upon planks.'
 
 async function ask(question: string): Promise<void> {
-  // The SDK does not know of the cache, so the facts are asked of the response.
+  // This SDK's results have no `_cache`. `cacheInfo` reads the facts from the response.
   const { data, response } = await groq.chat.completions
     .create({ model: 'llama-3.1-8b-instant', messages: [{ role: 'user', content: `${question}\n\n${text}` }] })
     .withResponse()
   console.log(`\n${data.choices[0]?.message.content ?? ''}\n  ${line(cacheInfo(response))}`)
-  // The standard header for proxies and programs that look at HTTP only: RFC 9211.
+  // The standard header, for proxies and for programs that see only HTTP: RFC 9211.
   console.log(`  cache-status: ${response.headers.get('cache-status') ?? 'none'}`)
 }
 
@@ -42,7 +42,7 @@ const request = {
   headers: { 'content-type': 'application/json', authorization: `Bearer ${groq.apiKey ?? ''}` },
   body: JSON.stringify({ model: 'llama-3.1-8b-instant', messages: [{ role: 'user', content: `What are the streets?\n\n${text}` }] }),
 }
-// The key is made of the address, the credential and the request, not of the SDK: this is the question from above.
+// The key depends on the address, the credential and the request, not on the SDK. So this is the question from above.
 console.log(`  ${line(cacheInfo(await fetch(`${groq.baseURL}/openai/v1/chat/completions`, request)))}`)
 
 await cache.close()

@@ -1,6 +1,6 @@
 /**
  * A store of your own: a name, `get`, `set` and `delete`. This one keeps every value in a file of its own.
- * It may be slow, or fail: the cache gives a read 100 ms, then asks the provider, and says so by an event.
+ * A store may be slow or fail: the cache waits 100 ms for a read, then asks the provider, and emits an event.
  * @module
  */
 import { createHash } from 'node:crypto'
@@ -12,9 +12,9 @@ import { createCache, type Store, withCache } from 'llmemo'
 import { openProvider } from './provider.ts'
 import { line, strong } from './report.ts'
 
-/** A store of files: eight bytes of when it expires, then the value. */
+/** A store of files. A file holds the time at which it expires in eight bytes, then the value. */
 function fileStore(folder: string): Store {
-  // Keys hold characters that no file name may have.
+  // Keys hold characters that file names must not have.
   const path = (key: string): string => join(folder, createHash('sha256').update(key).digest('hex'))
   return {
     name: 'files',
@@ -26,7 +26,7 @@ function fileStore(folder: string): Store {
     async set(key, value, { ttl }) {
       const expires = Buffer.alloc(8)
       expires.writeDoubleLE(Date.now() + ttl)
-      // Whoever reads meanwhile gets the old value or the new one, never half of it.
+      // A reader gets the old value or the new one, never half of it.
       const draft = `${path(key)}.${crypto.randomUUID()}`
       await writeFile(draft, Buffer.concat([expires, value]))
       await rename(draft, path(key))
@@ -37,7 +37,7 @@ function fileStore(folder: string): Store {
   }
 }
 
-/** Only that a file is not there is a miss. Any other error is thrown on: the cache reports it. */
+/** A missing file is a miss. The cache reports any other error. */
 function nothingIfMissing(error: unknown): undefined {
   if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
   throw error
@@ -47,7 +47,7 @@ const provider = await openProvider()
 const folder = await mkdtemp(join(tmpdir(), 'llmemo-files-'))
 console.log(strong(provider.description))
 
-// Two caches, as if of two processes: the second has nothing in its memory, and finds the answer in the files.
+// Each cache stands for a process. The second has an empty memory, and finds the answer in the files.
 for (const process of ['one process', 'another process', 'a third one, with a broken store']) {
   console.log(`\n${strong(process)}`)
   const store = fileStore(process.startsWith('a third') ? join(folder, 'not there', '\0') : folder)

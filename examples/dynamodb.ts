@@ -1,7 +1,7 @@
 /**
  * Several machines, or functions of AWS Lambda, that share their answers through a DynamoDB table.
- * The table is the one that `DYNAMODB_TABLE` names, by the region and credentials of the environment; it is created where it is missing.
- * Without it, a stand-in for DynamoDB runs in this process.
+ * The example uses the table of `DYNAMODB_TABLE`, with the region and credentials of the environment, and creates it if it is missing.
+ * Without that variable, a stand-in for DynamoDB runs in this process.
  * @module
  */
 import { randomBytes } from 'node:crypto'
@@ -15,10 +15,10 @@ import { createTable, dynamodbStore } from 'llmemo/dynamodb'
 import { openProvider } from './provider.ts'
 import { line, strong } from './report.ts'
 
-/** DynamoDB, or what stands in for it. */
+/** DynamoDB, or its stand-in. */
 async function openDynamodb() {
   const named = process.env['DYNAMODB_TABLE'] ?? ''
-  if (named !== '') return { tableName: named, config: {}, description: `Keeping the answers in the table ${named}.`, close: () => {} }
+  if (named !== '') return { tableName: named, config: {}, description: `Keeps the answers in the table ${named}.`, close: () => {} }
   const server = dynalite({ createTableMs: 0 })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -29,7 +29,7 @@ async function openDynamodb() {
     region: 'eu-central-1',
     credentials: { accessKeyId: 'none', secretAccessKey: 'needed' },
   }
-  const description = 'Keeping the answers in a stand-in for DynamoDB; set DYNAMODB_TABLE to keep them in a real table.'
+  const description = 'Keeps the answers in a stand-in for DynamoDB. Set DYNAMODB_TABLE to keep them in a real table.'
   return { tableName: 'llmemo-answers', config, description, close: () => server.close() }
 }
 
@@ -42,7 +42,7 @@ const bare = new DynamoDBClient({ maxAttempts: 2, ...dynamodb.config })
 const client = DynamoDBDocumentClient.from(bare)
 await createTable(bare, { tableName })
 
-/** What each machine does: a cache over the table, and a wrapped client of the SDK. */
+/** What each machine has: a cache over the table, and a wrapped client of the SDK. */
 function startMachine() {
   // The first request to a new table takes a while.
   const cache = createCache({
@@ -56,7 +56,7 @@ function startMachine() {
     const messages = [{ role: 'user' as const, content: question }]
     const answer = await openai.chat.completions.create({ model: 'gpt-5-mini', messages }, { cache: { tags: ['tables'] } })
     console.log(`  ${line(answer._cache)}`)
-    // On AWS Lambda, before the handler returns: what is written behind the caller's back is frozen with it.
+    // On AWS Lambda, call it before the handler returns: Lambda freezes the writes in the background.
     await cache.flush()
   }
   return { ask, cache }
@@ -65,7 +65,7 @@ function startMachine() {
 const question = 'What is a table?\n\nA table is what DynamoDB keeps items in. An item has a key and some attributes.'
 const one = startMachine()
 const another = startMachine()
-// Of an earlier run on a table that stays.
+// The table may hold answers of an earlier run.
 await one.cache.invalidate({ tags: ['tables'] })
 
 console.log(`\n${strong('One machine asks: the provider answers. Again: its own memory does.')}`)
@@ -76,14 +76,14 @@ console.log(`\n${strong('Another machine asks the same: DynamoDB answers, and th
 await another.ask(question)
 await another.ask(question)
 
-console.log(`\n${strong('An item may have 400 KB. What is larger, as this value of our own, is split over several and read as one.')}`)
-// Noise, as text that can be compressed would fit.
+console.log(`\n${strong('An item holds up to 400 KB. The store splits a larger value over several items.')}`)
+// Random bytes: a text that compresses well would fit in one item.
 const large = randomBytes(1_000_000).toString('base64')
 await one.cache.set('large', large)
 await one.cache.flush()
 console.log(`  ${(await another.cache.get('large')) === large ? 'the same' : 'another'} ${large.length} characters`)
 
-console.log(`\n${strong('One machine declares the answers outdated: the other one hears of it within its invalidationDelay.')}`)
+console.log(`\n${strong('One machine invalidates the answers: the other knows of it after invalidationDelay.')}`)
 await one.cache.invalidate({ tags: ['tables'] })
 await new Promise((resolve) => setTimeout(resolve, 60))
 await another.ask(question)
@@ -91,7 +91,7 @@ await another.ask(question)
 console.log(`\nThe provider was asked ${provider.calls()} times.`)
 await one.cache.close()
 await another.cache.close()
-// The cache closes nothing that it was given.
+// The cache does not close the clients: the program does.
 bare.destroy()
 dynamodb.close()
 await provider.close()

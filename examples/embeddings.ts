@@ -1,6 +1,6 @@
 /**
- * Embeddings are cached per input: of a batch only the texts that are new go to the provider, in one request.
- * So a search index can be built anew after each change of its texts, and only the changes cost.
+ * Embeddings are cached per input: only the new texts of a batch go to the provider, in one request.
+ * So a program can rebuild a search index after each change of its texts, and pays only for the changes.
  * @module
  */
 import { readFileSync } from 'node:fs'

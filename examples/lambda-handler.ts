@@ -1,6 +1,6 @@
 /**
- * A Lambda function behind API Gateway (payload format 2.0) with two endpoints, `POST /chat` and `POST /plan`, that answers from the cache
- * what Bedrock has answered before. Run by itself it handles some sample events and prints its answers.
+ * A Lambda function behind API Gateway (payload format 2.0) with two endpoints, `POST /chat` and `POST /plan`. It answers repeated requests
+ * from the cache, and others with Bedrock. Run directly, it handles some sample events and prints its answers.
  * Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  * @module
  */
@@ -12,14 +12,14 @@ import { createCache, memoryStore, withCache } from 'llmemo'
 import { dynamodbStore } from 'llmemo/dynamodb'
 import { openBedrock } from './bedrock-provider.ts'
 
-/** What we read of an event. */
+/** The part of an event that the handler reads. */
 interface HttpEvent {
   readonly rawPath: string
   readonly body?: string
   readonly isBase64Encoded: boolean
   readonly requestContext: {
     readonly http: { readonly method: string }
-    /** What an authorizer has found out about the caller. What the caller says of himself is no tenant. */
+    /** The result of an authorizer. A tenant must come from it, never from the request itself. */
     readonly authorizer?: { readonly lambda?: { readonly tenant?: string } }
   }
 }
@@ -30,7 +30,7 @@ interface HttpResult {
   readonly body: string
 }
 
-/** What an endpoint asks the model, and what the answer depends on besides the text. */
+/** A question for the model, and what else the answer depends on. */
 interface Task {
   readonly operation: 'chat' | 'plan'
   readonly system: string
@@ -38,7 +38,7 @@ interface Task {
   readonly context?: unknown
 }
 
-/** A request that cannot be answered. What it says is meant for the caller. */
+/** An invalid request. Its message is written for the caller. */
 class RequestError extends Error {
   readonly statusCode: number
 
@@ -49,11 +49,11 @@ class RequestError extends Error {
   }
 }
 
-// Outside of the handler, so that the invocations of one instance share it all.
+// Outside the handler, so that all invocations of one instance share it.
 const provider = await openBedrock()
 const table = process.env['DYNAMODB_TABLE']
 const cache = createCache({
-  // A table is shared by all instances; memory lasts as long as the one.
+  // All instances share a table. Memory belongs to one instance.
   store: table === undefined ? memoryStore() : dynamodbStore(documents(), { tableName: table }),
   ttl: { default: '30m', plan: '24h' },
   namespace: 'assistant',
@@ -79,7 +79,7 @@ export async function handler(event: HttpEvent): Promise<HttpResult> {
         messages: [{ role: 'user', content: [{ text: task.text }] }],
         inferenceConfig: { maxTokens: 1_024 },
       }),
-      // All callers come with the function's own role, so it is the scope that keeps the tenants apart.
+      // All calls use the function's own role, so only the scope keeps the tenants apart.
       { cache: { operation, context, scope: event.requestContext.authorizer?.lambda?.tenant ?? 'public' } },
     )
     const { hit, source, age } = answer._cache
@@ -87,11 +87,11 @@ export async function handler(event: HttpEvent): Promise<HttpResult> {
     return json(200, { success: true, data, cached: hit, cacheSource: source, cacheAge: age })
   } catch (error) {
     if (error instanceof RequestError) return json(error.statusCode, { success: false, error: error.message })
-    // The details are for the log: they may name what is none of the caller's business.
+    // The details go to the log only: the caller must not see them.
     console.error(error)
-    return json(502, { success: false, error: 'The model could not be asked.' })
+    return json(502, { success: false, error: 'The model did not answer.' })
   } finally {
-    // Lambda freezes the process when the handler returns, and what is not written by then may never be.
+    // Lambda freezes the process when the handler returns. A write that is not finished by then may be lost.
     await cache.flush()
   }
 }
@@ -129,7 +129,7 @@ function json(statusCode: number, body: object): HttpResult {
   return { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
 }
 
-// When run directly, and not by Lambda.
+// Only if it is run directly, not by Lambda.
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   console.log(provider.description)
   const question = { message: 'Which comes first?\n\nThe tests come first, and then comes the code. Both are reviewed.' }
@@ -153,6 +153,6 @@ async function sample(rawPath: string, body: object, tenant: string): Promise<vo
 }
 
 function documents(): DynamoDBDocumentClient {
-  // A cache that must be waited for is none: one try more, no further.
+  // One retry, no more: the caller waits for this store.
   return DynamoDBDocumentClient.from(new DynamoDBClient({ maxAttempts: 2 }))
 }

@@ -1,5 +1,5 @@
 /**
- * How a single call uses the cache: fetch's own cache modes, and `bypassCache`.
+ * How a single call uses the cache: the cache modes of `fetch`, and `bypassCache`.
  * @module
  */
 import OpenAI, { APIError } from 'openai'
@@ -8,7 +8,7 @@ import { openProvider } from './provider.ts'
 import { line, strong } from './report.ts'
 
 const provider = await openProvider()
-// A clock that can be put forward, so that nobody must wait an hour to see an answer grow stale.
+// A clock that the example can put forward: it need not wait two hours until an answer is stale.
 let forward = 0
 const clock = { ...systemClock, now: () => systemClock.now() + forward, monotonic: () => systemClock.monotonic() + forward }
 const cache = createCache({ ttl: '1h', stale: '1d', clock })
@@ -25,7 +25,7 @@ async function ask(mode: CacheMode, why: string): Promise<void> {
     const { id, _cache } = await openai.chat.completions.create(request, { cache: { mode } })
     console.log(`${mode.padEnd(15)} ${why.padEnd(42)} ${id.slice(-6)}  ${line(_cache)}`)
   } catch (error) {
-    // The SDK throws its own error, as it would for any answer that is none.
+    // The error is the SDK's own, with the status 504.
     if (!(error instanceof APIError) || error.code !== 'NOT_CACHED') throw error
     console.log(`${mode.padEnd(15)} ${why.padEnd(42)} ${error.code}: the provider was not asked`)
   }
@@ -35,15 +35,15 @@ console.log(`\n${strong('mode'.padEnd(16) + 'what it does'.padEnd(43) + 'answer 
 await ask('only-if-cached', 'never asks the provider')
 await ask('no-store', 'asks, and leaves the cache alone')
 await ask('default', 'asks, as nothing is stored yet')
-await ask('default', 'is answered now')
-await ask('reload', 'asks anew, and stores the new answer')
+await ask('default', 'gets the stored answer')
+await ask('reload', 'asks again, and stores the new answer')
 await ask('default', 'gets the new answer')
 forward += 2 * 3_600_000
-console.log('two hours go by')
-await ask('force-cache', 'takes what there is, stale or not')
+console.log('two hours pass')
+await ask('force-cache', 'accepts a stale answer')
 await ask('default', 'asks, as the answer is stale')
 
-// These two are the same as mode "no-store". The first is short; the second is what a web programmer would try.
+// Both are the same as the mode "no-store". The first is short; the second is the option of web standards.
 const short = await openai.chat.completions.create(request, { bypassCache: true })
 const standard = await openai.chat.completions.create(request, { fetchOptions: { cache: 'no-store' } })
 console.log(`\nbypassCache: true                        ${line(short._cache)}`)

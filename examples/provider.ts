@@ -1,14 +1,16 @@
 /**
- * Whom the examples ask: OpenAI when the environment has a key, else the stand-in.
+ * The provider that the examples call: the real one if the environment has its key, else the stand-in.
  * @module
  */
 import { startStandIn } from './stand-in/server.ts'
 
-/** Who is asked, and how an SDK is told. */
+/** A provider, and what an SDK needs to call it. */
 export interface Provider {
-  /** Who is asked, as a line for the reader. */
+  /** Whether calls leave this machine and cost money. */
+  readonly isReal: boolean
+  /** Which provider gets the calls and at which address, as a line for the reader. */
   readonly description: string
-  /** What the SDK's client is made with. */
+  /** The options of the SDK's client. */
   readonly options: {
     readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
     readonly apiKey?: string
@@ -20,28 +22,46 @@ export interface Provider {
   close(): Promise<void>
 }
 
+/** Where each SDK sends its calls, and the variable of the environment that sets another address. */
+const addresses: Readonly<Record<string, { readonly variable: string; readonly standard: string }>> = {
+  OPENAI_API_KEY: { variable: 'OPENAI_BASE_URL', standard: 'https://api.openai.com/v1' },
+  ANTHROPIC_API_KEY: { variable: 'ANTHROPIC_BASE_URL', standard: 'https://api.anthropic.com' },
+  GROQ_API_KEY: { variable: 'GROQ_BASE_URL', standard: 'https://api.groq.com' },
+}
+
 /**
- * OpenAI, or whom `OPENAI_BASE_URL` names, when there is an `OPENAI_API_KEY`; else the stand-in.
- * @param keyName the variable that holds the key of another provider
+ * The provider whose key the environment has, else the stand-in.
+ * @param keyName the variable that holds the key
  * @param path what follows the host in the base URL that the SDK expects
  */
 export async function openProvider(keyName = 'OPENAI_API_KEY', path = '/v1'): Promise<Provider> {
-  const real = (process.env[keyName] ?? '') !== ''
-  const standIn = real ? undefined : await startStandIn()
+  const isReal = (process.env[keyName] ?? '') !== ''
+  const standIn = isReal ? undefined : await startStandIn()
   const ask = standIn?.fetch ?? fetch
   let calls = 0
   return {
-    description: real ? `Asking the real API, by ${keyName}.` : `Asking the stand-in on this machine; set ${keyName} to ask the real API.`,
+    isReal,
+    description: isReal
+      ? `Calls ${addressOf(keyName)} with ${keyName}: these calls cost money.`
+      : `Calls a stand-in on this machine. Set ${keyName} to call the real API.`,
     options: {
       // Only the calls that the cache does not answer come here.
       fetch(input, init) {
         calls += 1
         return ask(input, init)
       },
-      // A key that never changes, as answers are kept under a digest of it. The real key is read from the environment by the SDK itself.
+      // The stand-in's key never changes, as answers are kept under a digest of it. The SDK itself reads a real key from the environment.
       ...(standIn !== undefined && { apiKey: 'no-key-needed', baseURL: `${standIn.baseURL}${path}` }),
     },
     calls: () => calls,
     close: async () => standIn?.close(),
   }
+}
+
+/** The base URL that the SDK will use, without a user name and password that it may hold. */
+function addressOf(keyName: string): string {
+  const known = addresses[keyName]
+  const given = known === undefined ? undefined : process.env[known.variable]
+  const url = new URL(given === undefined || given === '' ? (known?.standard ?? 'https://unknown.invalid') : given)
+  return `${url.origin}${url.pathname === '/' ? '' : url.pathname}`
 }

@@ -1,92 +1,87 @@
 /**
- * A quick start: real questions about real texts, through an OpenAI client whose answers are kept in a file.
- * Run it twice: the second time the file answers.
+ * A quick start: questions about real texts, through an OpenAI client that keeps its answers in a file.
+ * Run it twice: the second time, the answers come from the file.
  * @module
  */
 import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
 import OpenAI from 'openai'
-import { cacheInfo, createCache, withCache } from 'llmemo'
+import { createCache, withCache } from 'llmemo'
 import { sqliteStore } from 'llmemo/sqlite'
+import { openTable } from './call-table.ts'
 import { openProvider } from './provider.ts'
-import { count, dollars, from, milliseconds, type Row, saved, seconds, strong, table } from './report.ts'
+import { count, strong } from './report.ts'
 
 const file = 'quickstart.db'
-const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
-const licence = read('node_modules/openai/LICENSE')
-const paragraphs = read('README.md')
-  .split(/\n\s*\n/)
-  .filter((text) => /^[A-Z]/.test(text) && text.length > 60)
 
-// These lines are all that a program of your own needs: a cache, and the client wrapped with it.
+// These lines are all that your own program needs: a cache, and the client wrapped with it.
 const provider = await openProvider()
 const cache = createCache({ store: sqliteStore(file), ttl: { default: '7d', summarize: '30d' } })
 const openai = withCache(new OpenAI(provider.options), cache)
 
-const rows: Row[] = []
-let stored = 0
-cache.on('store', () => (stored += 1))
-
-/** Makes a call, and notes in the table what the cache says of its result. */
-async function call(name: string, ask: () => Promise<unknown>): Promise<void> {
-  stored = 0
-  const begun = performance.now()
-  const info = cacheInfo(await ask())
-  const took = milliseconds(performance.now() - begun)
-  if (info === undefined) throw new TypeError(`The call "${name}" did not go through the cache.`)
-  // Of a batch of embeddings only the inputs that were missing went to the provider.
-  const inputs = stored > 1 || (stored === 1 && info.operation === 'embeddings') ? `, ${stored} inputs` : ''
-  rows.push({ call: name, from: `${from(info)}${inputs}`, took, saved: info.hit ? saved(info) : '', hit: info.hit })
+const licences = {
+  openai: readFileSync(new URL('../node_modules/openai/LICENSE', import.meta.url), 'utf8'),
+  lruCache: readFileSync(new URL('../node_modules/lru-cache/LICENSE.md', import.meta.url), 'utf8'),
 }
+const readme = readFileSync(new URL('README.md', import.meta.resolve('llmemo/package.json')), 'utf8')
+const paragraphs = licences.openai.split(/\n\s*\n/).filter((text) => text.length > 200)
 
 const model = 'gpt-5-mini'
-const summarise = (path: string, bypassCache = false) =>
+const summarise = (text: string, bypassCache = false) =>
   openai.chat.completions.create(
-    { model, messages: [{ role: 'user', content: `Summarise this licence in one sentence.\n\n${read(path)}` }] },
-    { bypassCache, cache: { operation: 'summarize', tags: [path] } },
+    { model, messages: [{ role: 'user', content: `Summarise this licence in one sentence.\n\n${text}` }] },
+    { bypassCache, cache: { operation: 'summarize', tags: ['licences'] } },
   )
 
-const question = `May I sell a product that contains this software?\n\n${licence}`
-const asked = { model, messages: [{ role: 'user' as const, content: question }] }
-const streamed = async () => {
-  // Only a stream that tells its usage can be priced, and can answer a caller who wants it whole.
-  const stream = await openai.chat.completions.create({ ...asked, stream: true, stream_options: { include_usage: true } })
-  for await (const _ of stream) continue
-  return stream
+const content = `May I sell a product that contains this software?\n\n${licences.openai}`
+const question = { model, messages: [{ role: 'user' as const, content }] }
+const stream = async () => {
+  // A stream has a known price, and can answer calls that want no stream, only if it reports its usage.
+  const events = await openai.chat.completions.create({ ...question, stream: true, stream_options: { include_usage: true } })
+  for await (const _ of events) continue
+  return events
 }
+const aboutLlmemo = { model, input: `What is llmemo not?\n\n${readme}` }
 const embed = (input: string[]) => openai.embeddings.create({ model: 'text-embedding-3-small', input })
+const parts = ({ data, usage }: OpenAI.CreateEmbeddingResponse) => ({ texts: data.length, tokens: usage.total_tokens })
 
-console.log(strong(`llmemo quick start. ${provider.description}`), '\n')
+console.log(strong('llmemo quick start: 10 calls of an OpenAI client, with answers kept in a file'))
+console.log(provider.description)
+if (provider.isReal) announceSpending()
+console.log('In the table, "origin" is the provider; "memory" and "sqlite" are the cache.\n')
 
-await call('Summarise the openai licence', () => summarise('node_modules/openai/LICENSE'))
-await call('Summarise the lru-cache licence', () => summarise('node_modules/lru-cache/LICENSE.md'))
-await call('Summarise the openai licence again', () => summarise('node_modules/openai/LICENSE'))
-await call('May I sell it? Streamed', streamed)
-await call('May I sell it? Streamed again', streamed)
-await call('May I sell it? Whole', () => openai.chat.completions.create(asked))
-await call('What is llmemo not? A response', () => openai.responses.create({ model, input: `What is llmemo not?\n\n${read('README.md')}` }))
-await call('Embed 4 paragraphs of the README', () => embed(paragraphs.slice(0, 4)))
-await call('Embed 4, of which 2 are the same', () => embed(paragraphs.slice(2, 6)))
-await call('The lru-cache licence, bypassed', () => summarise('node_modules/lru-cache/LICENSE.md', true))
-
-console.log(table(rows))
-
-const { hits, misses, bypasses, hitRate, savedUsd, unpricedHits, savedTokens, savedMs, spentUsd, unpricedMisses, spentTokens } =
-  cache.stats()
-const money = (amount: number, unknown: number, all: number) => dollars(unknown > 0 && unknown === all ? null : amount)
+const table = openTable(cache, provider)
+await table.call("Summarise openai's licence", () => summarise(licences.openai))
+await table.call("Summarise lru-cache's", () => summarise(licences.lruCache))
+await table.call("Summarise openai's again", () => summarise(licences.openai))
+await table.call('May I sell it? As a stream', stream)
+await table.call('The same stream again', stream)
+await table.call('The same, not as a stream', () => openai.chat.completions.create(question))
+await table.call('Responses API about llmemo', () => openai.responses.create(aboutLlmemo))
+await table.call('Embed 4 paragraphs', () => embed(paragraphs.slice(0, 4)), parts)
+await table.call('Embed 4, of which 2 are new', () => embed(paragraphs.slice(2, 6)), parts)
+await table.call("Bypass: lru-cache's licence", () => summarise(licences.lruCache, true))
 console.log()
-console.log(`Hits    ${hits} of ${hits + misses} calls (${Math.round(100 * hitRate)} %), and ${bypasses} bypassed the cache`)
-console.log(`Saved   ${money(savedUsd, unpricedHits, hits)} · ${count(savedTokens)} tokens · ${seconds(savedMs)} of waiting`)
-console.log(`Spent   ${money(spentUsd, unpricedMisses, misses)} · ${count(spentTokens)} tokens by the calls that missed`)
-console.log(`Asked   the provider ${provider.calls() === 1 ? 'once' : `${provider.calls()} times`} for ${rows.length} calls`)
+table.printSums()
 
-// Writes are behind the caller's back; closing waits for them.
+// The cache writes in the background; closing it waits for the writes.
 await cache.close()
 await provider.close()
 
+const { stored, misses } = cache.stats()
 console.log()
-console.log(
-  misses > 0
-    ? `Run it again: the answers are in ${basename(file)} now.`
-    : `All that may be stored came from ${basename(file)}. Delete the file to begin anew.`,
-)
+if (stored > 0) console.log(`Run it again: the answers are in ${file} now.`)
+else if (misses === 0) console.log(`All answers but the bypass came from ${file}. Delete it to start again.`)
+table.printOutlook()
+if (table.failures.length > 0) process.exitCode = 1
+
+/** Prints how much the calls cost at most, before the first of them. */
+function announceSpending(): void {
+  // About four characters are a token. A model that reasons writes some hundred tokens before it answers.
+  const texts = [licences.openai, licences.openai, licences.lruCache, licences.lruCache, readme, ...paragraphs.slice(0, 6)]
+  const input = Math.ceil(texts.join('').length / 4_000) * 1_000
+  const output = 5 * 1_000
+  // The list prices of gpt-5-mini, in dollars for a million tokens.
+  const usd = (0.25 * input + 2 * output) / 1_000_000
+  console.log(`Up to 7 requests, about ${count(input)} tokens in and ${count(output)} out: about $${usd.toFixed(2)} at the list`)
+  console.log(`price of ${model}. Answers that are in ${file} already cost nothing.`)
+}

@@ -1,34 +1,34 @@
 /**
- * The Redis of the examples: the one that `REDIS_URL` names, or one that is started for a while.
+ * The Redis of the examples: the one of `REDIS_URL`, or one that the example starts.
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** A Redis that answers. */
+/** A Redis that is running. */
 export interface ExampleRedis {
   /** Where it is, as a line for the reader. */
   readonly description: string
   readonly url: string
-  /** Ends it, when it was started here. */
+  /** Stops it, if the example has started it. */
   close(): Promise<void>
 }
 
 /**
- * The Redis that `REDIS_URL` names; without it, one on a free port of this machine, which keeps nothing on disk.
- * @throws {Error} that says what to do, when there is neither
+ * The Redis of `REDIS_URL`. Without that variable, starts one on a free port of this machine, which writes nothing to disk.
+ * @throws {Error} if there is neither; it says what to do
  */
 export async function openRedis(): Promise<ExampleRedis> {
   const url = process.env['REDIS_URL'] ?? ''
-  if (url !== '') return { description: 'Using the Redis of REDIS_URL.', url, close: async () => {} }
+  if (url !== '') return { description: 'Uses the Redis of REDIS_URL.', url, close: async () => {} }
   const port = await freePort()
   const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
   const child = spawn('redis-server', settings, { stdio: ['ignore', 'pipe', 'inherit'] })
   process.once('exit', () => child.kill())
   await ready(child)
   return {
-    description: 'Using a Redis that was started for this example; set REDIS_URL to use another.',
+    description: 'Uses a Redis that this example has started. Set REDIS_URL to use another.',
     url: `redis://127.0.0.1:${port}`,
     async close() {
       const ended = once(child, 'exit')
@@ -41,7 +41,8 @@ export async function openRedis(): Promise<ExampleRedis> {
 async function ready(child: ChildProcess): Promise<void> {
   let output = ''
   await new Promise<void>((resolve, reject) => {
-    const failed = (cause?: unknown): void => reject(new Error('Install redis-server, or name a Redis by REDIS_URL.', { cause }))
+    const failed = (cause?: unknown): void =>
+      reject(new Error('Install redis-server, or set REDIS_URL to the address of a Redis.', { cause }))
     child.once('error', failed).once('exit', () => failed(output))
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       output += text

@@ -1,6 +1,6 @@
 /**
- * Several processes that share their answers through Redis. Each has its own hot memory in front of it.
- * Redis is the one that `REDIS_URL` names; without it, one is started for the while of this example, where `redis-server` is installed.
+ * Several processes that share their answers through Redis. Each has its own memory in front of it.
+ * The example uses the Redis of `REDIS_URL`. Without that variable it starts one, if `redis-server` is installed.
  * @module
  */
 import { Redis } from 'ioredis'
@@ -15,9 +15,9 @@ const provider = await openProvider()
 const server = await openRedis()
 console.log(`${strong(provider.description)}\n${server.description}`)
 
-/** What each process of a fleet does: a client of Redis, a cache over it, and a wrapped client of the SDK. */
+/** What each process has: a client of Redis, a cache over it, and a wrapped client of the SDK. */
 function startProcess() {
-  // A command that has no answer within a second is given up, and none waits for a connection that is lost.
+  // A command fails if it has no answer within a second, and at once if the connection is lost.
   const redis = new Redis(server.url, { commandTimeout: 1_000, enableOfflineQueue: false, lazyConnect: true })
   // ioredis reports every failed attempt to connect; the cache itself says once that Redis is not answering.
   redis.on('error', () => {})
@@ -38,18 +38,18 @@ function startProcess() {
     },
     cache,
     async stop(): Promise<void> {
-      // The cache writes what waits, and leaves the client to whom it belongs.
+      // The cache finishes its writes. It does not close the client: the program does.
       await cache.close()
       redis.disconnect()
     },
   }
 }
 
-const text = 'A shared tier stands behind the memory of each process. What one process has paid for, the others find there.'
+const text = 'A shared tier stands behind the memory of each process. An answer of one process serves all the others.'
 const one = startProcess()
 const another = startProcess()
 await Promise.all([one.connect(), another.connect()])
-// Of an earlier run on a Redis that stays.
+// Redis may hold answers of an earlier run.
 await one.cache.invalidate({ tags: ['tiers'] })
 
 console.log(`\n${strong('One process asks: the provider answers. Again: its own memory does.')}`)
@@ -60,14 +60,14 @@ console.log(`\n${strong('Another process asks the same: Redis answers, and then 
 await another.ask(text)
 await another.ask(text)
 
-console.log(`\n${strong('The other one declares the answers outdated: both ask anew, once for the two of them.')}`)
+console.log(`\n${strong('The other process invalidates the answers: it asks again, and its new answer serves both.')}`)
 await another.cache.invalidate({ tags: ['tiers'] })
 await another.ask(text)
-// The first process hears of it within its `invalidationDelay`.
+// The first process knows of it after `invalidationDelay`.
 await new Promise((resolve) => setTimeout(resolve, 60))
 await one.ask(text)
 
-console.log(`\n${strong('One process loses Redis: what is in its memory is still served, and the rest comes from the provider.')}`)
+console.log(`\n${strong('One process loses Redis: its memory still serves answers, and the provider the rest.')}`)
 one.disconnect()
 await one.ask(text)
 await one.ask(`${text} It may also be gone.`)

@@ -1,5 +1,5 @@
 /**
- * Streams: recorded as they come, and replayed with the same events. `cacheInfo()` tells of a stream what `_cache` tells of a result.
+ * Streams are recorded while they arrive, and replayed with the same events. `cacheInfo(stream)` is for a stream what `_cache` is for a result.
  * @module
  */
 import { readFileSync } from 'node:fs'
@@ -16,8 +16,8 @@ console.log(strong(provider.description))
 const licence = readFileSync(new URL('../node_modules/zod/LICENSE', import.meta.url), 'utf8')
 const content = `Must I keep the copyright notice in all copies?\n\n${licence}`
 const request = { model: 'gpt-5-mini', messages: [{ role: 'user' as const, content }] }
-// OpenAI tells what a stream cost only when it is asked to. Without it a replay cannot say what it saved,
-// and a caller who wants the answer whole, usage included, must be sent to the provider.
+// OpenAI reports the usage of a stream only with this option. Without it, a replay cannot say what it saved, and a call that wants
+// the whole answer, usage included, must go to the provider.
 const options = { stream: true, stream_options: { include_usage: true } } as const
 
 for (const time of ['the first time', 'the second time']) {
@@ -25,12 +25,12 @@ for (const time of ['the first time', 'the second time']) {
   const begun = performance.now()
   const stream = await openai.chat.completions.create({ ...request, ...options })
   for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.content ?? '')
-  // A stream is stored when its end has come, so the facts are complete only now.
+  // A stream is stored when it ends, so the facts are complete only now.
   console.log(`\n  ${line(cacheInfo(stream))}, in ${milliseconds(performance.now() - begun)}`)
 }
 
 console.log(`\n${strong('By the stream helper')}`)
-// Helpers of the SDK sit on top of the cache and need nothing of it.
+// The SDK's helpers work on top of the cache, without any change.
 const helper = openai.chat.completions.stream({ ...request, ...options })
 let pieces = 0
 helper.on('content', () => (pieces += 1))
@@ -38,12 +38,12 @@ const completion = await helper.finalChatCompletion()
 console.log(`${pieces} pieces, ${completion.usage?.total_tokens ?? 0} tokens\n  ${line(cacheInfo(helper))}`)
 
 console.log(`\n${strong('Whole')}`)
-// The recording of a stream also answers those who want no stream, and the other way round.
+// The recording of a stream also answers calls that want no stream, and the other way round.
 const whole = await openai.chat.completions.create(request)
 console.log(`${whole.choices[0]?.message.content ?? ''}\n  ${line(whole._cache)}`)
 
 console.log(`\n${strong('Abandoned half-way')}`)
-// What was broken off is not an answer and is never stored.
+// An incomplete answer is never stored.
 const abandoned = await openai.chat.completions.create({ ...request, ...options }, { cache: { variant: 1 } })
 for await (const chunk of abandoned) if (chunk.choices[0]?.delta.content) break
 await cache.flush()

@@ -26,7 +26,7 @@ async function extract(schema: z.ZodType, path: string): Promise<void> {
   const content = `Extract the facts of this licence.\n\n${readFileSync(new URL(`../node_modules/${path}`, import.meta.url), 'utf8')}`
   const completion = await openai.chat.completions.parse(
     { model: 'gpt-5-mini', messages: [{ role: 'user', content }], response_format: zodResponseFormat(schema, 'licence') },
-    // A name for what the call is for: it has a TTL of its own, and is counted and invalidated by itself.
+    // The operation names the purpose of the call. It has its own TTL and statistics, and can be invalidated.
     { cache: { operation: 'extract', tags: [path] } },
   )
   const { parsed, refusal } = completion.choices[0]?.message ?? {}
@@ -35,11 +35,11 @@ async function extract(schema: z.ZodType, path: string): Promise<void> {
 
 await extract(brief, 'zod/LICENSE')
 await extract(brief, 'zod/LICENSE')
-// One field more is another question.
+// A schema with one more field makes another key.
 await extract(full, 'zod/LICENSE')
 await extract(brief, 'openai/LICENSE')
 
-// The file has changed, let us say. What was extracted of it is outdated by its tag, in every process that shares the store.
+// Suppose the file has changed: its tag invalidates all that was extracted from it, in every process that shares the store.
 await cache.invalidate({ tags: ['zod/LICENSE'] })
 console.log(`\n${strong("After invalidate({ tags: ['zod/LICENSE'] })")}`)
 await extract(brief, 'zod/LICENSE')

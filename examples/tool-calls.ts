@@ -1,6 +1,6 @@
 /**
- * Tool calls: every step of a conversation is a call of its own, so a repeated conversation asks the provider nothing.
- * The tools themselves still run each time, as only the program knows whether they may be left out.
+ * Tool calls: every step of a conversation is a call of its own, so a repeated conversation never calls the provider.
+ * The tools themselves still run each time: only your program knows whether they may be skipped.
  * @module
  */
 import { readFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ console.log(strong(provider.description))
 
 const packages = ['zod', 'fflate']
 
-/** The tool: reads the licence of an installed package. What a model asks for is not to be trusted, so only known names are read. */
+/** The tool: reads the licence of an installed package. It does not trust the model's arguments: it reads only known packages. */
 function readLicence(text: string): string {
   const given: unknown = JSON.parse(text)
   const name = packages.find((each) => typeof given === 'object' && given !== null && Reflect.get(given, 'package') === each)
@@ -46,7 +46,7 @@ async function ask(question: string): Promise<void> {
     ],
   })
   runner.on('chatCompletion', (completion) => {
-    // The runner makes copies of the completions, and itself knows of its latest call.
+    // The runner copies the completions, so `cacheInfo` takes the runner: it describes the latest call.
     console.log(`  ${completion.choices[0]?.finish_reason ?? ''}: ${line(cacheInfo(runner))}`)
   })
   console.log(`  ${(await runner.finalContent()) ?? ''}`)

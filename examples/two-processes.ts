@@ -1,7 +1,9 @@
 /**
- * Two processes that share their answers through one Redis: what one has paid for the other finds there, what one declares outdated the
- * other heeds, and what both want at the same moment one of them asks for. This program starts itself twice over; each of the two is asked to do something, and tells how it went.
- * Redis is the one that `REDIS_URL` names; without it, one is started for the while of this example, where `redis-server` is installed.
+ * Two processes that share their answers through one Redis. An answer that one process has paid for also serves the other. An invalidation
+ * by one process holds in both. If both want the same answer at the same moment, one of them calls the provider.
+ *
+ * This program starts itself twice, and sends orders to the two processes. It uses the Redis of `REDIS_URL`. Without that variable it starts
+ * a Redis of its own, if `redis-server` is installed.
  * @module
  */
 import { type ChildProcess, fork } from 'node:child_process'
@@ -13,29 +15,29 @@ import { createCache, withCache } from 'llmemo'
 import { redisStore } from 'llmemo/redis'
 import { openProvider } from './provider.ts'
 import { openRedis } from './redis-server.ts'
-import { from, milliseconds, type Row, saved, strong, table } from './report.ts'
+import { from, head, milliseconds, type Row, rowText, savedBriefly, strong } from './report.ts'
 
-/** What a process can be asked to do. */
-type Order = 'ask' | 'declare it outdated' | 'end'
+/** The orders that a process takes. */
+type Order = 'call' | 'invalidate' | 'end'
 
-/** How it went. */
-type Report = Pick<Row, 'from' | 'saved' | 'hit'>
+/** The result of an order. */
+type Report = Pick<Row, 'from' | 'saved' | 'kind'>
 
-/** Milliseconds within which a process heeds what another one declared outdated, should it not have heard of it at once. */
+/** Milliseconds until a process knows of an invalidation by the other, even if Redis could not notify it at once. */
 const invalidationDelay = 50
 
-// Started by itself, it is one of the two.
+// A process that this program has started can send to it.
 if (process.send === undefined) await showBoth()
 else await serve(process.env['REDIS_URL'] ?? '')
 
-/** One of the two: a client of Redis and one that listens, a cache over them, and a wrapped client of the SDK. */
+/** One of the two processes: a client of Redis and one that listens, a cache over them, and a wrapped client of the SDK. */
 async function serve(url: string): Promise<void> {
   const provider = await openProvider()
-  // A command that has no answer within a second is given up, and none waits for a connection that is lost.
+  // A command fails if it has no answer within a second, and at once if the connection is lost.
   const redis = new Redis(url, { commandTimeout: 1_000, enableOfflineQueue: false, lazyConnect: true })
   // ioredis reports every failed attempt to connect; the cache itself says once that Redis is not answering.
   redis.on('error', () => {})
-  // By it this process hears what the other declares outdated.
+  // Redis notifies this process of the other's invalidations through it.
   const subscriber = redis.duplicate()
   subscriber.on('error', () => {})
   await Promise.all([redis.connect(), subscriber.connect()])
@@ -43,26 +45,26 @@ async function serve(url: string): Promise<void> {
     store: redisStore(redis, { subscriber }),
     namespace: 'two-processes-example',
     invalidationDelay: invalidationDelay / 1_000,
-    // One process at a time asks the provider for an answer that both want.
+    // If both want the same answer, one process calls the provider and the other waits.
     sharedFlights: true,
   })
   const openai = withCache(new OpenAI(provider.options), cache)
 
-  async function ask(): Promise<Report> {
-    const text = 'What is a shared tier?\n\nA shared tier stands behind the memory of each process. What one has paid for, the others find.'
+  async function call(): Promise<Report> {
+    const text = 'What is a shared tier?\n\nA shared tier stands behind the memory of each process. An answer of one process serves all.'
     const answer = await openai.chat.completions.create(
       { model: 'gpt-5-mini', messages: [{ role: 'user', content: text }] },
       { cache: { tags: ['tiers'] } },
     )
     const info = answer._cache
-    // The answer is written behind the caller's back; the other process is asked for it at once.
+    // The cache writes in the background, and the next order may go to the other process at once.
     await cache.flush()
-    return { from: from(info), saved: info.hit ? saved(info) : '', hit: info.hit }
+    return { from: from(info), saved: info.hit ? savedBriefly(info) : '', kind: info.hit ? 'hit' : 'miss' }
   }
 
-  async function declare(): Promise<Report> {
-    const isTold = await cache.invalidate({ tags: ['tiers'] })
-    return { from: isTold ? 'Redis was told' : 'Redis is told later', saved: '', hit: false }
+  async function invalidate(): Promise<Report> {
+    const isDone = await cache.invalidate({ tags: ['tiers'] })
+    return { from: isDone ? 'done' : 'not yet in Redis', saved: '', kind: 'miss' }
   }
 
   async function end(): Promise<void> {
@@ -75,12 +77,12 @@ async function serve(url: string): Promise<void> {
 
   process.on('message', (order: Order) => {
     if (order === 'end') void end()
-    else void (order === 'ask' ? ask() : declare()).then((report) => process.send?.(report))
+    else void (order === 'call' ? call() : invalidate()).then((report) => process.send?.(report))
   })
   process.send?.('ready')
 }
 
-/** Starts the two, and shows what happens in a table. */
+/** Starts both processes, and prints a table of what happens. */
 async function showBoth(): Promise<void> {
   const server = await openRedis()
   console.log(`${strong('Two processes over one Redis.')}\n${server.description}\n`)
@@ -90,31 +92,33 @@ async function showBoth(): Promise<void> {
     return child
   }
   const [one, other] = await Promise.all([start(), start()])
-  const rows: Row[] = []
-  const tell = async (child: ChildProcess, order: Order, call: string): Promise<void> => {
+  let calls = 0
+  let requests = 0
+  const send = async (child: ChildProcess, order: Order, call: string): Promise<void> => {
     const begun = performance.now()
     child.send(order)
     const [report]: Report[] = await once(child, 'message')
-    if (report !== undefined) rows.push({ call, took: milliseconds(performance.now() - begun), ...report })
+    if (report === undefined || call === '') return
+    calls += order === 'call' ? 1 : 0
+    requests += report.from === 'origin' ? 1 : 0
+    console.log(rowText({ call, took: milliseconds(performance.now() - begun), ...report }))
   }
 
-  // Of an earlier run on a Redis that stays.
-  await tell(one, 'declare it outdated', '')
-  rows.length = 0
-  await tell(one, 'ask', 'one process asks')
-  await tell(one, 'ask', 'and again')
-  await tell(other, 'ask', 'the other asks the same')
-  await tell(other, 'ask', 'and again')
-  await tell(other, 'declare it outdated', 'the other declares it outdated')
-  // The first process has heard of it, or has looked.
+  // Redis may hold answers of an earlier run.
+  await send(one, 'invalidate', '')
+  console.log(head())
+  await send(one, 'call', 'first process')
+  await send(one, 'call', 'first process again')
+  await send(other, 'call', 'second process')
+  await send(other, 'call', 'second process again')
+  await send(other, 'invalidate', 'second process invalidates')
+  // After that time the first process knows of it for certain.
   await wait(2 * invalidationDelay)
-  await Promise.all([tell(one, 'ask', 'both ask at the same moment: one'), tell(other, 'ask', 'both ask at the same moment: the other')])
-  console.log(table(rows))
+  await Promise.all([send(one, 'call', 'both at once: the first'), send(other, 'call', 'both at once: the second')])
 
   const ended = Promise.all([once(one, 'exit'), once(other, 'exit')])
   for (const child of [one, other]) child.send('end')
   await ended
   await server.close()
-  const asked = rows.filter((row) => row.from === 'origin').length
-  console.log(`\nThe provider was asked ${asked} times for ${rows.length - 1} calls.`)
+  console.log(`\nThe provider was asked ${requests} times for ${calls} calls.`)
 }

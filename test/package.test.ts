@@ -1,8 +1,9 @@
-import { globSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, globSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { unnameable } from './support/declared-types.ts'
-import { assertBuilt, install, manifest, subpaths, type Project } from './support/packed.ts'
+import { assertBuilt, install, manifest, subpaths, top, type Project } from './support/packed.ts'
 
 /** The doors that load an optional peer: a store that must make commands of the AWS SDK's own classes. */
 const peersOf: Readonly<Record<string, readonly string[]>> = {
@@ -54,12 +55,77 @@ function filesOf(value: unknown): string[] {
 
 describe('the tarball', () => {
   it('holds what is built and what a reader needs, and nothing else', () => {
-    expect(readdirSync(project.package).toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json'])
+    const needed = ['CHANGELOG.md', 'LICENSE', 'README.md', 'bench', 'dist', 'examples', 'package.json']
+    const pages = ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs']
+    const held = readdirSync(project.package)
+    expect(held).toEqual(expect.arrayContaining(needed))
+    expect([...needed, ...pages]).toEqual(expect.arrayContaining(held))
+    // Of the benchmark only the report, which needs no program.
+    expect(globSync('bench/**/*.*', { cwd: project.package }).filter((path) => !/\.(?:md|svg)$/.test(path))).toEqual([])
   })
 
   it('holds every file that exports names', () => {
     const held = globSync('**/*', { cwd: project.package }).map((path) => `./${path}`)
     expect(held).toEqual(expect.arrayContaining(filesOf(manifest().exports)))
+  })
+})
+
+/** Where the links of a Markdown page lead inside the package or the repository, from its top. */
+function linksIn(page: string, text: string): string[] {
+  const prose = text.replaceAll(/^```[^]*?^```$/gm, '').replaceAll(/`[^`\n]*`/g, '')
+  const links = [...prose.matchAll(/\]\(([^)\s]+)|\b(?:href|src)="([^"]+)"|^\[[^\]]+\]:\s*(\S+)/gm)]
+  return links
+    .map(([, inline, attribute, definition]) => inline ?? attribute ?? definition ?? '')
+    .filter((link) => !/^(?:[a-z][\w+.-]*:|#|\/\/)/i.test(link))
+    .map((link) => posix.join(posix.dirname(page), link.replace(/[?#].*$/, '')))
+}
+
+/** Pages for those who change llmemo: they have the repository, and such a page may link to anything in it. */
+const isForContributors = (page: string): boolean => /^(?:ARCHITECTURE|CONTRIBUTING|docs\/add-a-[\w-]+)\.md$/.test(page)
+
+function pages(): string[] {
+  return globSync('**/*.md', { cwd: project.package, exclude: ['node_modules/**'] })
+}
+
+describe('the pages in the tarball', () => {
+  it('link only to files in the tarball', () => {
+    expect(pages()).toEqual(expect.arrayContaining(['README.md', 'CHANGELOG.md', 'examples/README.md', 'bench/README.md']))
+    const broken = pages().flatMap((page) => {
+      const home = isForContributors(page) ? top : project.package
+      const links = linksIn(page, readFileSync(join(project.package, page), 'utf8'))
+      return links.filter((link) => !existsSync(join(home, link))).map((link) => `${page}: ${link}`)
+    })
+    expect(broken).toEqual([])
+  })
+
+  it('have links that the test finds', () => {
+    const text = [
+      '[a](./a.md#part "title") ![b](../b.svg)',
+      '<img src="c.svg"> [d][d] [e](https://example.com) [f](#f) `[g](g.md)`',
+      '```md\n[h](h.md)\n```',
+      '[d]: d.md',
+    ].join('\n')
+    expect(linksIn('docs/page.md', text)).toEqual(['docs/a.md', 'b.svg', 'docs/c.svg', 'docs/d.md'])
+  })
+})
+
+describe('the examples in the tarball', () => {
+  it.each([
+    ['quickstart', ['openai'], 'Run it again: the answers are in quickstart.db now.'],
+    ['cache-aside', ['openai', 'zod'], '5 asked, 2 read'],
+    ['embeddings', ['openai'], '9 texts, 2 of them sent'],
+  ])('%s runs when it is copied as its page says', (name, packages, printed) => {
+    const copy = install()
+    try {
+      for (const each of packages) copy.link(each)
+      cpSync(join(copy.package, 'examples'), join(copy.folder, 'examples'), { recursive: true })
+      writeFileSync(join(copy.folder, 'package.json'), '{ "type": "module" }')
+      const env = { PATH: process.env['PATH'] ?? '', STAND_IN_SPEED: '50' }
+      const flags = ['--disable-warning=ExperimentalWarning', `examples/${name}.ts`]
+      expect(execFileSync(process.execPath, flags, { cwd: copy.folder, env, encoding: 'utf8' })).toContain(printed)
+    } finally {
+      copy.remove()
+    }
   })
 })
 

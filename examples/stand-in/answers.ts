@@ -1,13 +1,13 @@
 /**
- * What the stand-in says: it picks from the text that it is given what fits the question best. No model, no chance, no network.
+ * The stand-in's answers: the sentences of the given text that fit the question best. There is no model, no randomness and no network.
  * @module
  */
 
 const common = new Set(
   (
-    'a about above after all also am an and any are as at be been before but by can could did do does each for from had has have he her him his ' +
+    'a about above after all also am an and any are as at be been before but by can could did do does each for from had has have her ' +
     'how i if in into is it its may me more most must my no nor not of on one only or other our out over own shall she should so some such ' +
-    'text than that the their them then there these they this those to under up us was we were what when where which who whom why will with would you your'
+    'text than that the their them then there these they this those to under up us was we were what when where which who why will with would you your'
   ).split(' '),
 )
 
@@ -17,14 +17,14 @@ export interface Prompt {
   readonly text: string
 }
 
-/** A prompt as people write one: the question first, then an empty line, then the text. */
+/** Reads a prompt: the question first, then an empty line, then the text. */
 export function readPrompt(prompt: string, background = ''): Prompt {
   const [question = '', ...paragraphs] = prompt.trim().split(/\n\s*\n/)
   const text = paragraphs.join('\n\n')
   return { question: question.replaceAll(/\s+/g, ' '), text: text === '' ? background : text }
 }
 
-/** The answer in one or two sentences of the text itself. It names the question, so that a wrong answer from a cache would be seen. */
+/** The answer, in one or two sentences of the text itself. It repeats the question, so that a reader would notice a wrong answer of a cache. */
 export function answerTo({ question, text }: Prompt): string {
   const asked = question.length > 90 ? `${question.slice(0, 90)}…` : question
   const best = bestSentences({ question, text }, 2)
@@ -33,13 +33,13 @@ export function answerTo({ question, text }: Prompt): string {
   return `On “${asked}”: ${verdict}${best.join(' ')}`
 }
 
-/** Whether the sentence of the text that comes nearest to the question affirms it. */
+/** Whether the sentence that fits the question best says yes. */
 export function saysYes(prompt: Prompt): boolean {
   const [nearest] = bestSentences(prompt, 1)
   return nearest !== undefined && !/\b(?:no|not|never|cannot|nor)\b/i.test(nearest)
 }
 
-/** The sentences that answer best, in the order of the text: those with the question's words in them, then those with its frequent words. */
+/** The sentences that answer best, in the order of the text. Words of the question count most, then frequent words of the text. */
 export function bestSentences({ question, text }: Prompt, number: number): string[] {
   const asked = new Set(contentWords(question))
   const frequency = new Map<string, number>()
@@ -57,7 +57,7 @@ export function bestSentences({ question, text }: Prompt, number: number): strin
     .map(({ sentence }) => (sentence.length > 240 ? `${sentence.slice(0, sentence.lastIndexOf(' ', 240))} …` : sentence))
 }
 
-/** The words of the text that occur most, in the order of how often. */
+/** The most frequent words of the text, the most frequent first. */
 export function keywords(text: string, number: number): string[] {
   const counts = new Map<string, number>()
   for (const word of contentWords(text)) counts.set(word, (counts.get(word) ?? 0) + 1)
@@ -67,13 +67,13 @@ export function keywords(text: string, number: number): string[] {
     .map(([word]) => word)
 }
 
-/** The words of a text that mean something, in lower case and without the plural's s. */
+/** The words of a text that carry meaning, in lower case and without the plural's s. */
 export function contentWords(text: string): string[] {
   const words = text.toLowerCase().match(/\p{L}[\p{L}\p{N}'-]+/gu) ?? []
   return words.filter((word) => !common.has(word)).map((word) => (/[^s]s$/.test(word) ? word.slice(0, -1) : word))
 }
 
-/** As many tokens as a model's tokeniser would make of English text, roughly. */
+/** About as many tokens as a model's tokeniser would make of English text. */
 export function countTokens(text: string): number {
   return Math.ceil(text.length / 4)
 }
@@ -87,7 +87,7 @@ export function fittingTool<Tool extends { readonly name: string; readonly descr
   return tools.find(({ name, description = '' }) => contentWords(`${name} ${description}`).some((word) => words.has(word)))
 }
 
-/** A text in pieces of three words, as it is streamed. */
+/** A text in pieces of three words, for a stream. */
 export function pieces(text: string): string[] {
   return text.match(/(?:\S+\s*){1,3}/g) ?? []
 }
@@ -96,7 +96,7 @@ function isYesOrNo(question: string): boolean {
   return /^(?:am|are|can|could|did|do|does|has|have|is|may|must|should|was|were|will|would)\b/i.test(question)
 }
 
-/** The sentences of a text, without Markdown's tables, code and marks. What is too short to say something is left out. */
+/** The sentences of a text, without Markdown's tables, code and marks, and without those that are too short to be an answer. */
 function sentences(text: string): string[] {
   return text
     .replaceAll(/^```[^]*?^```$/gm, '')

@@ -14,7 +14,7 @@ const codec = new EventStreamCodec(
   (text) => new TextEncoder().encode(text),
 )
 
-/** What Converse answers. */
+/** The answer of Converse. */
 export function converse(request: Pick<ConverseRequest, 'messages' | 'system'>): ConverseResponse {
   const { messages = [], system = [] } = request
   const background = [...system, ...messages.slice(0, -1).flatMap(({ content }) => content ?? [])].map(({ text }) => text ?? '')
@@ -29,7 +29,7 @@ export function converse(request: Pick<ConverseRequest, 'messages' | 'system'>):
   }
 }
 
-/** The events in which ConverseStream gives the same, in AWS's own framing. */
+/** The same answer as the events of ConverseStream, in AWS's own framing. */
 export function converseFrames({ output, stopReason, usage, metrics }: ConverseResponse): Uint8Array[] {
   const events: ConverseStreamOutput[] = [
     { messageStart: { role: 'assistant' } },
@@ -41,13 +41,13 @@ export function converseFrames({ output, stopReason, usage, metrics }: ConverseR
   return events.flatMap((event) => Object.entries(event)).map(([name, value]) => frame(name, value))
 }
 
-/** What InvokeModel answers: a message to a body that has messages, else an embedding. */
+/** The answer of InvokeModel: a message if the body has messages, else an embedding. */
 export function invoke(body: InvokeBody, id: string, model: string): object {
   if ('messages' in body) return answerMessage(body, id, model)
   return { embedding: [...vectorOf(body.inputText, body.dimensions ?? 1_024)], inputTextTokenCount: countTokens(body.inputText) }
 }
 
-/** The bodies that InvokeModel takes here. */
+/** The bodies that InvokeModel accepts here. */
 export type InvokeBody = Parameters<typeof answerMessage>[0] | { readonly inputText: string; readonly dimensions?: number }
 
 function frame(name: string, value: unknown): Uint8Array {

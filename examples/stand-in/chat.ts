@@ -34,7 +34,7 @@ export function completeChat(request: Request, id: string, model: string): OpenA
   }
 }
 
-/** The chunks in which the completion is streamed. Its usage comes only to those who ask for it by `stream_options`. */
+/** The chunks in which the completion is streamed. They include the usage only if `stream_options` asks for it. */
 export function chatChunks(request: Request, completion: OpenAI.ChatCompletion): Chunk[] {
   const { id, created, model, usage } = completion
   const withUsage = request.stream_options?.include_usage === true

@@ -1,5 +1,5 @@
 /**
- * The stand-in's embeddings: a bag of words, hashed and brought to length 1. Texts that share words lie near one another.
+ * The stand-in's embeddings: a bag of words, hashed and scaled to length 1. Texts that share words have similar vectors.
  * Source: https://platform.openai.com/docs/api-reference/embeddings
  * @module
  */
@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import type OpenAI from 'openai'
 import { contentWords, countTokens } from './answers.ts'
 
-/** What goes over the wire: the SDK asks for base64 and turns it into numbers itself. */
+/** The answer as it is sent. The SDK asks for base64 and decodes it itself. */
 export interface EmbeddingsAnswer {
   readonly object: 'list'
   readonly data: readonly { readonly object: 'embedding'; readonly index: number; readonly embedding: string | readonly number[] }[]
@@ -33,7 +33,7 @@ export function vectorOf(text: string, dimensions: number): Float32Array<ArrayBu
   for (const word of contentWords(text)) {
     const digest = createHash('sha256').update(word).digest()
     const place = digest.readUInt32LE(0) % dimensions
-    // Words that fall into one place by chance must not always add up.
+    // The sign depends on the word, so that words that share a place by chance do not always add up.
     vector[place] = (vector[place] ?? 0) + (digest.readUInt8(4) % 2 === 0 ? 1 : -1)
   }
   const length = Math.hypot(...vector) || 1

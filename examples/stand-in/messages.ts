@@ -10,7 +10,7 @@ import { fill } from './schema.ts'
 type Request = Pick<Anthropic.MessageCreateParams, 'messages' | 'system' | 'tools'>
 type Content = Anthropic.MessageParam['content'] | Anthropic.MessageCreateParams['system']
 
-/** A message without those of its members that say only that there is nothing. */
+/** A message without the members that are always `null` here. */
 export interface MessageAnswer {
   readonly id: string
   readonly type: 'message'
@@ -88,7 +88,7 @@ function textBlock(prompt: Prompt): Block {
   return { type: 'text', text: answerTo(prompt) }
 }
 
-/** What a tool gave, when that is what the message tells. */
+/** The result of a tool, if the message holds one. */
 function toolResult(content: Content): string | undefined {
   if (typeof content !== 'object') return undefined
   const results = content.flatMap((block) => (block.type === 'tool_result' ? [block.content] : []))

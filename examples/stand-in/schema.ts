@@ -4,7 +4,7 @@
  */
 import { answerTo, keywords, type Prompt, saysYes } from './answers.ts'
 
-/** The part of JSON Schema that is filled. */
+/** The part of JSON Schema that `fill` knows. */
 export interface Schema {
   readonly type?: unknown
   readonly description?: unknown
@@ -14,7 +14,7 @@ export interface Schema {
   readonly anyOf?: unknown
 }
 
-/** A value that fits the schema, taken from the question and the text. `name` is what the value is called where it stands. */
+/** A value that fits the schema, taken from the question and the text. `name` is the name of the member that holds it. */
 export function fill(given: unknown, prompt: Prompt, name = ''): unknown {
   const schema = readSchema(given)
   const choices = listOf(schema.enum)
@@ -39,7 +39,7 @@ export function fill(given: unknown, prompt: Prompt, name = ''): unknown {
   }
 }
 
-/** Those of the values that the question or the text names. */
+/** The values that occur in the question or in the text. */
 function mentioned(values: readonly unknown[], { question, text }: Prompt): unknown[] {
   const words = `${question}\n${text}`.toLowerCase().replaceAll(/\s+/g, ' ')
   return values.filter((value) => words.includes(String(value).toLowerCase()))

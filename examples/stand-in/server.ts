@@ -10,27 +10,27 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
-import { converse, converseFrames, invoke, type InvokeBody } from './bedrock.ts'
+import type { InvokeBody } from './bedrock.ts'
 import { chatChunks, completeChat } from './chat.ts'
 import { embed } from './embeddings.ts'
 import { answerMessage, countMessage, messageEvents } from './messages.ts'
 import { respond, responseEvents } from './responses.ts'
 
-/** A stand-in that listens. */
+/** A stand-in that is running. */
 export interface StandIn {
   /**
-   * The address to give to an SDK. It is the same in every run, as answers are kept under the address that they came from,
-   * while the port is any that is free. The name cannot exist: https://www.rfc-editor.org/rfc/rfc2606
+   * The address to give to an SDK. It is the same in every run, although the port is not: the address is part of the key of each answer.
+   * No host can have this name: https://www.rfc-editor.org/rfc/rfc2606
    */
   readonly baseURL: string
-  /** The port of the loopback address where it really is. */
+  /** The port of the loopback address on which it listens. */
   readonly port: number
-  /** A `fetch` that finds the stand-in under that address. */
+  /** A `fetch` that sends requests for that address to the port. */
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
   close(): Promise<void>
 }
 
-/** What is answered: one body, or the events of a stream. */
+/** An answer: one body, or the events of a stream. */
 type Answer =
   | { readonly status: number; readonly body: object }
   | { readonly events: readonly (string | Uint8Array)[]; readonly type: string }
@@ -38,13 +38,13 @@ type Answer =
 const host = 'http://stand-in.invalid'
 const sse = 'text/event-stream; charset=utf-8'
 
-/** The ids that a provider answers with have a date in them where the caller's have none. */
+/** Models whose id has a date in a provider's answer, though the caller's request has none. */
 const dated: ReadonlyMap<string, string> = new Map([
   ['gpt-5-mini', 'gpt-5-mini-2025-08-07'],
   ['claude-haiku-4-5', 'claude-haiku-4-5-20251001'],
 ])
 
-/** A stand-in that listens on a port of the loopback address. */
+/** Starts a stand-in on a free port of the loopback address. */
 export async function startStandIn(): Promise<StandIn> {
   const speed = Number(process.env['STAND_IN_SPEED'] ?? 1)
   if (!(speed > 0)) throw new TypeError('STAND_IN_SPEED must be a number above 0')
@@ -76,9 +76,9 @@ async function serve(request: IncomingMessage, response: ServerResponse, number:
   const chunks: Uint8Array[] = []
   for await (const chunk of request) if (chunk instanceof Uint8Array) chunks.push(chunk)
   const body = Buffer.concat(chunks).toString()
-  // The number makes every answer another one, as a provider's are: an answer with the id of an earlier one came from a cache.
+  // Each answer has an id of its own, as a provider's has. If an id occurs twice, the second answer came from a cache.
   const id = createHash('sha256').update(`${number} ${body}`).digest('hex').slice(0, 48)
-  const answer = answerFor(request.method ?? '', request.url ?? '', body, id)
+  const answer = await answerFor(request.method ?? '', request.url ?? '', body, id)
   for (const name of ['x-request-id', 'request-id', 'x-amzn-requestid']) response.setHeader(name, `req_${id.slice(0, 32)}`)
   response.setHeader('openai-version', '2020-10-01')
   if ('events' in answer) return stream(response, answer.events, answer.type, speed)
@@ -100,17 +100,17 @@ async function stream(response: ServerResponse, events: readonly (string | Uint8
   response.end()
 }
 
-function answerFor(method: string, url: string, body: string, id: string): Answer {
+async function answerFor(method: string, url: string, body: string, id: string): Promise<Answer> {
   const [path = ''] = url.split('?')
   const parsed: unknown = method === 'POST' ? parse(body) : undefined
   if (typeof parsed !== 'object' || parsed === null) return failure(400, 'The body must be a JSON object.')
-  // Bedrock has the model in the path.
+  // Bedrock's requests have the model in the path.
   const [, bedrockModel, action = ''] = /^\/model\/([^/]+)\/([\w-]+)$/.exec(path) ?? []
   if (bedrockModel !== undefined) return bedrockAnswer(action, body, id, decodeURIComponent(bedrockModel))
   const model = String(Reflect.get(parsed, 'model') ?? '')
   if (model === '') return failure(400, 'The body must have a model.')
   const answering = dated.get(model) ?? model
-  // The SDK that sent the body has checked it, and only examples ask here: its type is taken on trust.
+  // Only the SDKs of the examples send requests here, and an SDK checks what it sends. So the type is not checked again.
   if (path.endsWith('/chat/completions')) {
     const request: Parameters<typeof completeChat>[0] = JSON.parse(body)
     const completion = completeChat(request, id, answering)
@@ -139,7 +139,9 @@ function answerFor(method: string, url: string, body: string, id: string): Answe
   return failure(404, `Unknown request URL: ${method} ${path}.`)
 }
 
-function bedrockAnswer(action: string, body: string, id: string, model: string): Answer {
+async function bedrockAnswer(action: string, body: string, id: string, model: string): Promise<Answer> {
+  // Loaded when it is needed, as it imports a package of the AWS SDK that users of other providers do not have.
+  const { converse, converseFrames, invoke } = await import('./bedrock.ts')
   if (action === 'invoke') {
     const request: InvokeBody = JSON.parse(body)
     return { status: 200, body: invoke(request, id, model) }
@@ -150,7 +152,7 @@ function bedrockAnswer(action: string, body: string, id: string, model: string):
   return failure(404, `Unknown operation: ${action}.`)
 }
 
-/** Server-sent events that have names besides. */
+/** Server-sent events with names. */
 function named(events: readonly object[]): Answer {
   return { events: events.map((event) => `event: ${String(Reflect.get(event, 'type'))}\ndata: ${JSON.stringify(event)}\n\n`), type: sse }
 }

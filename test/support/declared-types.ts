@@ -5,17 +5,21 @@
 import { join } from 'node:path/posix'
 import { parseAst } from 'vitest/node'
 
-type Node = Readonly<Record<string, unknown>>
+/** A node of the syntax tree. */
+export type Node = Readonly<Record<string, unknown>>
 
-/** One declaration file: its declarations by name, and what its imports and exports stand for. */
-interface Declarations {
+/** One declaration file: its text, its declarations by name, and what its imports and exports stand for. */
+export interface Declarations {
+  readonly text: string
   readonly declared: ReadonlyMap<string, readonly Node[]>
   readonly imported: ReadonlyMap<string, { file: string; name: string }>
   readonly exported: ReadonlyMap<string, string>
+  /** The names of `exported` that stand for a type only, whatever is declared. */
+  readonly typesOnly: ReadonlySet<string>
 }
 
 /**
- * The names that exported declarations of `entries` refer to and that none of `entries` exports, each with who uses it.
+ * The names that exported declarations of `entries` refer to and that none of `entries` exports, each with the declaration that uses it.
  * Types of other packages do not count: their packages export them.
  */
 export function unnameable(files: Readonly<Record<string, string>>, entries: readonly string[]): string[] {
@@ -29,7 +33,7 @@ export function unnameable(files: Readonly<Record<string, string>>, entries: rea
 
 /** What `user` refers to and none of `known` is. An alias needs no name: the compiler writes out what it stands for, so that counts. */
 function used(parsed: ReadonlyMap<string, Declarations>, { file, nodes }: Found, known: ReadonlySet<string>): Found[] {
-  const names = new Set(nodes.flatMap((node) => [...references(node)]))
+  const names = new Set(nodes.flatMap((node) => [...references(node)].map(({ name }) => name)))
   const hidden = [...names].flatMap((name) => find(parsed, file, name)).filter(({ id }) => !known.has(id))
   const seen = new Set([...known, ...hidden.map(({ id }) => id)])
   return hidden.flatMap((found) => (found.nodes.every(isAlias) ? used(parsed, found, seen) : [found]))
@@ -39,26 +43,30 @@ function isAlias(node: Node): boolean {
   return node['type'] === 'TSTypeAliasDeclaration'
 }
 
-interface Found {
+/** A declaration, which may have several nodes: overloads, or a type and a value of one name. */
+export interface Found {
   readonly file: string
   readonly id: string
+  readonly name: string
   readonly nodes: readonly Node[]
 }
 
 /** The declaration that `name` stands for in `file`, through as many imports as it takes; none when it is of another package. */
-function find(parsed: ReadonlyMap<string, Declarations>, file: string, name: string): Found[] {
+export function find(parsed: ReadonlyMap<string, Declarations>, file: string, name: string): Found[] {
   const here = parsed.get(file)
   const nodes = here?.declared.get(name)
-  if (nodes !== undefined) return [{ file, id: `${name} (${file})`, nodes }]
+  if (nodes !== undefined) return [{ file, id: `${name} (${file})`, name, nodes }]
   const from = here?.imported.get(name)
   const local = from === undefined ? undefined : parsed.get(from.file)?.exported.get(from.name)
   return from === undefined || local === undefined ? [] : find(parsed, from.file, local)
 }
 
-function read(text: string): Declarations {
+/** Reads one declaration file. */
+export function read(text: string): Declarations {
   const declared = new Map<string, Node[]>()
   const imported = new Map<string, { file: string; name: string }>()
   const exported = new Map<string, string>()
+  const typesOnly = new Set<string>()
   for (const statement of nodesIn(parseAst(text, { lang: 'dts', sourceType: 'module' }).body)) {
     const inner = isNode(statement['declaration']) ? statement['declaration'] : statement
     for (const each of [inner, ...nodesIn(inner['declarations'])]) {
@@ -73,23 +81,32 @@ function read(text: string): Declarations {
       const file = source === undefined ? '' : join('.', source.replace(/\.([cm])js$/, '.d.$1ts'))
       if (statement['type'] === 'ImportDeclaration') imported.set(local, { file, name: nameOf(each['imported']) ?? 'default' })
       else exported.set(nameOf(each['exported']) ?? '', local)
+      if (each['exportKind'] === 'type') typesOnly.add(nameOf(each['exported']) ?? '')
       // `export { a } from './b'` has no local name of its own.
       if (statement['type'] !== 'ImportDeclaration' && source !== undefined) imported.set(local, { file, name: local })
     }
   }
-  return { declared, imported, exported }
+  return { text, declared, imported, exported, typesOnly }
 }
 
-/** The names that `node` refers to as types or by `typeof`. Type parameters are among them; they are declared nowhere. */
-function* references(node: Node): Generator<string> {
+/** A place where a declaration refers to a name: of `a.B`, to `a`. */
+export interface Reference {
+  readonly name: string
+  readonly start: number
+  readonly end: number
+}
+
+/** What `node` refers to as types or by `typeof`. Type parameters are among them; they are declared nowhere. */
+export function* references(node: Node): Generator<Reference> {
   const named =
     node['typeName'] ?? node['exprName'] ?? node['superClass'] ?? (node['type'] === 'TSInterfaceHeritage' ? node['expression'] : undefined)
-  const name = nameOf(named)
-  if (name !== undefined) yield name
+  const reference = identifier(named)
+  if (reference !== undefined) yield reference
   for (const child of Object.values(node).flat()) if (isNode(child)) yield* references(child)
 }
 
-function isNode(value: unknown): value is Node {
+/** Whether the value is a node of the tree. */
+export function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && 'type' in value
 }
 
@@ -97,9 +114,16 @@ function nodesIn(value: unknown): Node[] {
   return Array.isArray(value) ? value.filter(isNode) : []
 }
 
-function nameOf(value: unknown): string | undefined {
+/** The identifier that is the node, or with which the node begins. */
+export function identifier(value: unknown): Reference | undefined {
   if (!isNode(value)) return undefined
   // Of `a.B` the first part is what must be found.
-  if (isNode(value['left'])) return nameOf(value['left'])
-  return typeof value['name'] === 'string' ? value['name'] : undefined
+  if (isNode(value['left'])) return identifier(value['left'])
+  const { name, start } = value
+  // The node of a variable ends only after its type.
+  return typeof name === 'string' ? { name, start: Number(start), end: Number(start) + name.length } : undefined
+}
+
+function nameOf(value: unknown): string | undefined {
+  return identifier(value)?.name
 }
