@@ -214,7 +214,7 @@ describe('the declarations', () => {
       export const same: OpenAI = client
       export const answer = await client.chat.completions.create({ model: 'm', messages: [] }, { bypassCache: true, cache: { ttl: '10m' } })
       export const hit: boolean = answer._cache.hit
-      // @ts-expect-error: an option that nobody knows
+      // @ts-expect-error: an option that does not exist
       export const wrong = client.chat.completions.create({ model: 'm', messages: [] }, { bypasCache: true })
     `)
     expect(errors).toBe('')

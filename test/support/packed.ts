@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path'
 /** The top of the repository. */
 export const top = join(import.meta.dirname, '../..')
 
-/** What the tests need of package.json. */
+/** The part of package.json that the tests read. */
 export interface Manifest {
   readonly exports: Readonly<Record<string, unknown>>
   readonly dependencies: Readonly<Record<string, string>>
@@ -20,20 +20,20 @@ export interface Manifest {
 /** A project outside the repository that has llmemo, its dependencies and Node's types installed, and nothing else. */
 export interface Project {
   readonly folder: string
-  /** Where the unpacked llmemo lies. */
+  /** The folder of the unpacked llmemo. */
   readonly package: string
   /** Links a package of the repository's own `node_modules` into the project. */
   link(name: string): void
   /** Runs a module of this text with `flags` of Node and returns what it printed. */
   run(source: string, ...flags: string[]): string
-  /** Compiles a module of this text as strictly as can be and returns the errors and the declaration. */
+  /** Compiles a module of this text with strict settings, and returns the errors and the declaration. */
   compile(source: string): { errors: string; declaration: string }
   remove(): void
 }
 
 /** The repository's package.json. */
 export function manifest(): Manifest {
-  // The file is ours, and npm has read it before us: not checked.
+  // Not checked: npm itself has read the file before.
   const parsed: Manifest = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8'))
   return parsed
 }
@@ -45,7 +45,7 @@ export function subpaths(): string[] {
     .map((path) => join('llmemo', path))
 }
 
-/** @throws when `dist` is missing or older than what it is built from, and says what to do */
+/** @throws if `dist` is missing or older than its sources; the message says what to do */
 export function assertBuilt(): void {
   const built = globSync('dist/*.{mjs,cjs,d.mts,d.cts}', { cwd: top }).map(time)
   const sources = [...globSync('src/**/*.ts', { cwd: top }), 'tsdown.config.ts'].map(time)
@@ -57,7 +57,7 @@ function time(path: string): number {
   return statSync(join(top, path)).mtimeMs
 }
 
-/** Runs the compiler in `folder` and returns its complaints. */
+/** Runs the compiler in `folder` and returns its errors. */
 export function typecheck(folder: string): string {
   const compiler = join(top, 'node_modules/typescript/bin/tsc')
   return spawnSync(process.execPath, [compiler, '-p', folder, '--pretty', 'false'], { encoding: 'utf8' }).stdout
