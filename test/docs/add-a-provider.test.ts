@@ -19,8 +19,8 @@ it('docs/add-a-provider.md shows an endpoint, a list and a test that compile', (
 })
 
 it('docs/add-a-provider.md shows a row as the catalogue has them', () => {
-  const row = /^\+ {2}\{ (.*) \},$/m.exec(text)?.[1] ?? ''
-  const members = [...row.matchAll(/(\w+): /g)].map(([, name]) => name)
+  const row = /^\+const cohere: Provider = \{\n([^]*?)^\+\}$/m.exec(text)?.[1] ?? ''
+  const members = [...row.matchAll(/^\+ {2}(\w+): /gm)].map(([, name]) => name)
   expect(members).toEqual(Object.keys(providers[0] ?? {}))
 })
 
