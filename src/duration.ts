@@ -17,7 +17,7 @@ const millisecondsPer: Readonly<Record<string, number>> = {
 }
 
 /** One year. A longer time to live is a slip of the hand, and invalidation marks need only outlive the longest. */
-export const longestDuration = 366 * 86_400_000
+export const maxDuration = 366 * 86_400_000
 
 const allowed = "a positive number of seconds or a string such as '30s', '10m', '2h' or '7d', at most one year"
 
@@ -28,7 +28,7 @@ const allowed = "a positive number of seconds or a string such as '30s', '10m', 
  */
 export function milliseconds(option: string, given: unknown): number {
   const value = typeof given === 'number' ? given * 1_000 : typeof given === 'string' ? parse(given) : Number.NaN
-  if (!(value > 0) || value > longestDuration) throw new InvalidOptionError(option, given, allowed)
+  if (!(value > 0) || value > maxDuration) throw new InvalidOptionError(option, given, allowed)
   return Math.max(1, Math.round(value))
 }
 

@@ -6,6 +6,7 @@ import type { KeyObject } from 'node:crypto'
 import { isBytes } from '../base/bytes.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { nodeCrypto } from '../base/node-crypto.ts'
+import { isJsonObject, type JsonObject } from '../json/object.ts'
 
 /**
  * How entries are encrypted before they leave the process.
@@ -47,7 +48,7 @@ const ivLength = 12
 const tagLength = 16
 
 /** Bytes of an id at most. */
-export const longestKeyId = 64
+export const maxKeyIdBytes = 64
 
 /** Bytes by which sealing makes something longer: 12 of initialisation vector and 16 of tag, both in front. */
 export const sealLength = ivLength + tagLength
@@ -64,7 +65,7 @@ const shape = `an object with "keys", which is ${keyIds}, and "current", which i
  * @throws {InvalidOptionError} that names the first member which cannot be
  */
 export function readEncryption(option: string, given: unknown): Encryption {
-  if (!isRecord(given)) throw new InvalidOptionError(option, describe(given), shape)
+  if (!isObjectOfOptions(given)) throw new InvalidOptionError(option, describe(given), shape)
   for (const name of Object.keys(given)) {
     if (name !== 'keys' && name !== 'current') throw new InvalidOptionError(option, 'an object with other members', shape)
   }
@@ -107,7 +108,7 @@ function createEncryption(keys: ReadonlyMap<string, KeyObject>, current: string,
 }
 
 function readKeys(option: string, given: unknown): Map<string, KeyObject> {
-  if (!isRecord(given) || Object.keys(given).length === 0) throw new InvalidOptionError(option, describe(given), keyIds)
+  if (!isObjectOfOptions(given) || Object.keys(given).length === 0) throw new InvalidOptionError(option, describe(given), keyIds)
   const keys = new Map<string, KeyObject>()
   for (const [id, key] of Object.entries(given)) {
     // Who swaps id and key must not find the key in his log: an id that looks like one is refused without being shown.
@@ -120,7 +121,7 @@ function readKeys(option: string, given: unknown): Map<string, KeyObject> {
 }
 
 function isKeyId(id: string): boolean {
-  return id !== '' && id.isWellFormed() && Buffer.byteLength(id) <= longestKeyId
+  return id !== '' && id.isWellFormed() && Buffer.byteLength(id) <= maxKeyIdBytes
 }
 
 /** The bytes of a key in any of its forms, or `undefined` when it has none of them. */
@@ -140,6 +141,6 @@ function describe(value: unknown): unknown {
   return typeof value === 'object' ? value : `a ${typeof value}`
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBytes(value)
+function isObjectOfOptions(value: unknown): value is JsonObject {
+  return isJsonObject(value) && !isBytes(value)
 }

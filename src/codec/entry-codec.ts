@@ -33,11 +33,11 @@ import { EntryError, InvalidOptionError } from '../errors.ts'
 import { nodeCrypto } from '../base/node-crypto.ts'
 import { wholeNumber } from '../base/option-checks.ts'
 import { type Compression, runtimeCompression } from './compression.ts'
-import { type EncryptionOptions, longestKeyId, readEncryption, sealLength } from './encryption.ts'
+import { type EncryptionOptions, maxKeyIdBytes, readEncryption, sealLength } from './encryption.ts'
 import { damagedEntry, readHead } from './entry-head.ts'
 
 /** Bytes that a body can have: its length has four bytes in the format. */
-export const largestBody = 0xff_ff_ff_ff
+export const maxStoredBodyBytes = 0xff_ff_ff_ff
 
 /** How entries are written and read. */
 export interface CodecOptions {
@@ -83,7 +83,7 @@ const checksumLength = 8
 export function createEntryCodec(options: CodecOptions): EntryCodec {
   const { compressAbove, maxBodyBytes, compression = runtimeCompression() } = options
   if (!(compressAbove >= 0)) throw new InvalidOptionError('compressAbove', compressAbove, 'a number of bytes from 0, or Infinity')
-  wholeNumber('maxBodyBytes', maxBodyBytes, { least: 1, most: largestBody, of: 'bytes' })
+  wholeNumber('maxBodyBytes', maxBodyBytes, { least: 1, most: maxStoredBodyBytes, of: 'bytes' })
   const encryption = options.encryption === undefined ? undefined : readEncryption('encryption', options.encryption)
   const keyId = Buffer.from(encryption?.current ?? '')
 
@@ -166,7 +166,7 @@ function readHeader(bytes: Uint8Array) {
   if (codec > codecs.deflate || flags > encrypted) throw unrecognised('the entry has a codec or a flag that is not known here.')
   const isEncrypted = flags === encrypted
   const keyIdLength = view.readUInt8(7)
-  if (isEncrypted ? keyIdLength === 0 || keyIdLength > longestKeyId : keyIdLength > 0) throw damagedEntry('its key id has a wrong length')
+  if (isEncrypted ? keyIdLength === 0 || keyIdLength > maxKeyIdBytes : keyIdLength > 0) throw damagedEntry('its key id has a wrong length')
   const headLength = view.readUInt32BE(8)
   const storedLength = view.readUInt32BE(12)
   const rawLength = view.readUInt32BE(16)

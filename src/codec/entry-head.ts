@@ -4,8 +4,9 @@
  */
 import type { BodyKind, EntryHead, Usage } from '../entry.ts'
 import { EntryError } from '../errors.ts'
+import { isJsonObject, type JsonObject } from '../json/object.ts'
 
-type Fields = Readonly<Record<string, unknown>>
+type Fields = Readonly<JsonObject>
 
 /**
  * `value` as a head, made anew of the members that are known. Records in it have no prototype.
@@ -44,7 +45,7 @@ function readUsage(value: unknown): Usage {
 }
 
 function fields(value: unknown, name: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongMember(name)
+  if (!isJsonObject(value)) throw wrongMember(name)
   return { ...value }
 }
 

@@ -11,7 +11,7 @@ import { type Compression, notInflatable } from './compression-contract.ts'
  * can become 1,032, so this bounds by how much the limit is overshot: about 4 MB.
  * Source: https://zlib.net/zlib_tech.html (maximum compression factor)
  */
-const portion = 4_096
+const chunkBytes = 4_096
 
 /** Compression by fflate. */
 export const fflateCompression: Compression = {
@@ -24,8 +24,8 @@ export const fflateCompression: Compression = {
       parts.push(part)
       length += part.length
     })
-    for (let start = 0; start < bytes.length; start += portion) {
-      const end = Math.min(start + portion, bytes.length)
+    for (let start = 0; start < bytes.length; start += chunkBytes) {
+      const end = Math.min(start + chunkBytes, bytes.length)
       try {
         stream.push(bytes.subarray(start, end), end === bytes.length)
       } catch (cause) {

@@ -13,9 +13,10 @@
 import { NotKeyableError } from '../errors.ts'
 import { remembering } from '../base/memo.ts'
 import { sha256 } from '../base/digest.ts'
+import { isObjectOfMembers } from './object.ts'
 
 /** Deeper values are refused: walking them could overflow the stack, which no caller should pay for. */
-const deepest = 500
+const maxDepth = 500
 
 /** How texts enter the canonical form. */
 export interface CanonicalOptions {
@@ -71,7 +72,7 @@ function write(value: unknown, options: CanonicalOptions, depth: number, key: st
   if (typeof value === 'boolean') return value ? 'true' : 'false'
   if (value === null) return 'null'
   if (typeof value !== 'object') throw new Refusal(typeof value === 'number' ? String(value) : describe(value))
-  if (depth > deepest) throw new Refusal(`nested deeper than ${deepest} levels`)
+  if (depth > maxDepth) throw new Refusal(`nested deeper than ${maxDepth} levels`)
   const bytes = bytesOf(value)
   if (bytes !== undefined) return `{"$bytes":["${sha256(bytes)}",${bytes.byteLength}]}`
   const { toJSON }: { readonly toJSON?: unknown } = value
@@ -116,7 +117,7 @@ function writeArray(array: readonly unknown[], options: CanonicalOptions, depth:
 }
 
 function writeObject(object: object, options: CanonicalOptions, depth: number): string {
-  if (!isRecord(object)) throw new Refusal(describe(object))
+  if (!isObjectOfMembers(object)) throw new Refusal(describe(object))
   let text = ''
   let at = ''
   try {
@@ -152,15 +153,6 @@ function sorted(names: string[]): string[] {
     names[place] = name
   }
   return names
-}
-
-/** Whether everything that `object` holds is in its members, so that it may stand as a JSON object. */
-function isRecord(object: object): object is Readonly<Record<string, unknown>> {
-  const prototype: unknown = Object.getPrototypeOf(object)
-  if (prototype === Object.prototype || typeof prototype !== 'object' || prototype === null) return true
-  // A plain object of another realm has that realm's own Object.prototype, which inherits from nothing either.
-  if (Object.getPrototypeOf(prototype) === null) return true
-  return Object.prototype.toString.call(object) === '[object Object]' && Object.keys(object).length > 0
 }
 
 function bytesOf(object: object): Uint8Array | undefined {

@@ -36,13 +36,13 @@ function isWhole(token: string): boolean {
 }
 
 /** Values that lie deeper are taken for large numbers. */
-const deepest = 500
+const maxDepth = 500
 
 /** Whether a value that was read from JSON may hold a number that was rounded: one that is too large, or that lies too deep to look for. */
 export function mayHoldRounded(value: unknown, depth = 0): boolean {
   if (typeof value === 'number') return !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)
   if (typeof value !== 'object' || value === null) return false
-  if (depth > deepest) return true
+  if (depth > maxDepth) return true
   for (const member of Array.isArray(value) ? value : Object.values(value)) if (mayHoldRounded(member, depth + 1)) return true
   return false
 }

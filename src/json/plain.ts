@@ -4,7 +4,7 @@
  */
 
 /** Deeper values are not looked at. */
-const deepest = 100
+const maxDepth = 100
 
 /**
  * Whether `value` holds nothing but plain objects and arrays, well-formed texts, truth values, `null`, and numbers that are exact. A member that is
@@ -15,7 +15,7 @@ export function isPlainJson(value: unknown, depth = 0): boolean {
   if (typeof value === 'boolean' || value === null) return true
   // Beyond this a number may be read as another one than was written.
   if (typeof value === 'number') return Math.abs(value) <= Number.MAX_SAFE_INTEGER
-  if (typeof value !== 'object' || depth > deepest) return false
+  if (typeof value !== 'object' || depth > maxDepth) return false
   if ('toJSON' in value) return false
   if (Array.isArray(value)) {
     if (Object.getPrototypeOf(value) !== Array.prototype) return false

@@ -10,6 +10,7 @@
  */
 import { isBytes } from '../base/bytes.ts'
 import { EntryError, NotKeyableError } from '../errors.ts'
+import { hasOrdinaryTag, isPlainObject } from './object.ts'
 
 /** Bytes as they stand in tagged JSON. */
 export interface TaggedBytes {
@@ -18,7 +19,7 @@ export interface TaggedBytes {
 }
 
 /** Deeper values are refused: walking them could overflow the stack. */
-const deepest = 500
+const maxDepth = 500
 
 /**
  * `value` as a plain JSON value; {@link fromTagged} gives it back.
@@ -54,13 +55,13 @@ function tag(value: unknown, steps: (string | number)[]): unknown {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
   if (typeof value === 'number' && Number.isFinite(value)) return value
   if (typeof value !== 'object') throw new NotKeyableError(pathOf(steps), typeof value === 'number' ? String(value) : describe(value))
-  if (steps.length > deepest) throw new NotKeyableError('the value', `nested deeper than ${deepest} levels`)
+  if (steps.length > maxDepth) throw new NotKeyableError('the value', `nested deeper than ${maxDepth} levels`)
   if (Array.isArray(value)) return tagArray(value, steps)
   if (isSurelyPlain(value)) return tagObject(value, steps)
   // A subclass, as `Buffer` or the SDK's own, comes back as plain bytes.
   if (isBytes(value)) return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
   if (value instanceof Date && !Number.isNaN(value.getTime())) return { $date: value.toISOString() }
-  if (!isPlain(value)) throw new NotKeyableError(pathOf(steps), describe(value))
+  if (!isPlainObject(value) || !hasOrdinaryTag(value)) throw new NotKeyableError(pathOf(steps), describe(value))
   return tagObject(value, steps)
 }
 
@@ -100,14 +101,6 @@ function pathOf(steps: readonly (string | number)[]): string {
 /** Whether `value` is an object as an object literal makes them, which is quick to tell of most. */
 function isSurelyPlain(value: object): boolean {
   return Object.getPrototypeOf(value) === Object.prototype && !(Symbol.toStringTag in value)
-}
-
-/** Whether everything that `value` is, is in its members. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  // A plain object of another realm has that realm's own Object.prototype, which inherits from nothing either.
-  if (typeof prototype === 'object' && prototype !== null && Object.getPrototypeOf(prototype) !== null) return false
-  return Object.prototype.toString.call(value) === '[object Object]'
 }
 
 function describe(value: unknown): string {

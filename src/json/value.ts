@@ -3,6 +3,7 @@
  * @module
  */
 import { NotKeyableError } from '../errors.ts'
+import { hasOrdinaryTag, isObjectOfMembers } from './object.ts'
 
 /**
  * The JSON text of `value`. A member that is `undefined` is left out, and an object with `toJSON` is what that returns, as ever.
@@ -27,15 +28,11 @@ function assertJson(this: unknown, name: string, value: unknown): unknown {
   if (kind === 'string' || kind === 'boolean' || value === null) return value
   if (kind === 'undefined' && !Array.isArray(this)) return value
   if (kind === 'number' && Number.isFinite(value)) return value
-  if (kind === 'object' && (Array.isArray(value) || isRecord(Object(value)))) return value
+  if (kind === 'object' && canHold(Object(value))) return value
   throw new NotKeyableError(name, kind === 'object' ? Object.prototype.toString.call(value).slice(8, -1) : `a ${kind}`)
 }
 
-/** Whether everything that `object` holds is in its members. */
-function isRecord(object: object): boolean {
-  if (Object.prototype.toString.call(object) !== '[object Object]') return false
-  const prototype: unknown = Object.getPrototypeOf(object)
-  // A plain object of another realm has that realm's own Object.prototype, which inherits from nothing either.
-  const plain = typeof prototype !== 'object' || prototype === null || Object.getPrototypeOf(prototype) === null
-  return plain || Object.keys(object).length > 0
+/** Whether JSON can hold `object`. An object that claims the tag of another class is refused, even when its prototype is plain. */
+function canHold(object: object): boolean {
+  return Array.isArray(object) || (hasOrdinaryTag(object) && isObjectOfMembers(object))
 }

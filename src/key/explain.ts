@@ -52,21 +52,29 @@ export function explainKey(parts: KeyParts, options: CanonicalOptions): KeyExpla
  */
 export function differ(first: KeyParts, second: KeyParts, options: CanonicalOptions): KeyDifference {
   for (const name of partNames) {
-    const found = difference(partOf(first, name), partOf(second, name), name, partOptions(name, options))
+    const found = difference({ first: partOf(first, name), second: partOf(second, name), path: name }, partOptions(name, options))
     if (found !== undefined) return found
   }
   return { same: true }
 }
 
-function difference(first: unknown, second: unknown, path: string, options: CanonicalOptions): KeyDifference | undefined {
+/** Two values that stand at the same place of two requests. */
+interface Pair {
+  readonly first: unknown
+  readonly second: unknown
+  /** Where they stand. */
+  readonly path: string
+}
+
+function difference({ first, second, path }: Pair, options: CanonicalOptions): KeyDifference | undefined {
   const text = (value: unknown): string | undefined => (value === undefined ? undefined : canonicalJson(value, options, path))
   const texts = { first: text(first), second: text(second) }
   if (texts.first === texts.second) return undefined
   if (isNested(first) && isNested(second) && Array.isArray(first) === Array.isArray(second)) {
     const names = new Set([...Object.keys(first), ...Object.keys(second)])
     for (const name of Array.isArray(first) ? names : [...names].toSorted()) {
-      const inner = path + stepTo(name, Array.isArray(first))
-      const found = difference(memberOf(first, name), memberOf(second, name), inner, options)
+      const members = { first: memberOf(first, name), second: memberOf(second, name), path: path + stepTo(name, Array.isArray(first)) }
+      const found = difference(members, options)
       if (found !== undefined) return found
     }
   }

@@ -39,7 +39,7 @@ type Value = Uint8Array | undefined
 type Outcome<Result> = Promise<Result> | Result
 
 /** Values that it remembers, to give out under another key. */
-const remembered = 100
+const maxRememberedValues = 100
 
 /**
  * A store that can be told to go wrong. It offers what the store offers that it is made of, and no more.
@@ -186,5 +186,5 @@ function remember(seen: Map<string, Uint8Array>, key: string, value: Uint8Array)
   seen.delete(key)
   seen.set(key, new Uint8Array(value))
   const [oldest] = seen.keys()
-  if (seen.size > remembered && oldest !== undefined) seen.delete(oldest)
+  if (seen.size > maxRememberedValues && oldest !== undefined) seen.delete(oldest)
 }

@@ -4,9 +4,9 @@
  */
 
 /** How many keys are listed at once. */
-export const pageOfKeys = 500
+export const keysPerPage = 500
 /** How many expired entries go at once, so that a backlog of them does not hold up one write. */
-const expiredAtOnce = 64
+const maxExpiredPerDelete = 64
 
 /** 'LMEM': marks a database file as ours. https://www.sqlite.org/pragma.html#pragma_application_id */
 export const applicationId = 0x4c_4d_45_4d
@@ -41,13 +41,13 @@ export const schemaObjects = 7
 export const sql = {
   get: 'SELECT value FROM llmemo_entries WHERE key = ? AND expires_at > ?',
   getMany: 'SELECT key, value FROM llmemo_entries WHERE key IN (SELECT value FROM json_each(?)) AND expires_at > ?',
-  keys: `SELECT key FROM llmemo_entries WHERE key >= ? AND expires_at > ? ORDER BY key LIMIT ${pageOfKeys}`,
+  keys: `SELECT key FROM llmemo_entries WHERE key >= ? AND expires_at > ? ORDER BY key LIMIT ${keysPerPage}`,
   set: `INSERT INTO llmemo_entries (key, value, expires_at, stored_at) VALUES (?, ?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at, stored_at = excluded.stored_at`,
   delete: 'DELETE FROM llmemo_entries WHERE key = ?',
   total: 'SELECT bytes FROM llmemo_total',
   deleteExpired: `DELETE FROM llmemo_entries WHERE rowid IN (
-    SELECT rowid FROM llmemo_entries WHERE expires_at <= ? AND key <> ? ORDER BY expires_at LIMIT ${expiredAtOnce})`,
+    SELECT rowid FROM llmemo_entries WHERE expires_at <= ? AND key <> ? ORDER BY expires_at LIMIT ${maxExpiredPerDelete})`,
   deleteOldest: `DELETE FROM llmemo_entries WHERE rowid = (
     SELECT rowid FROM llmemo_entries WHERE key <> ? ORDER BY stored_at, rowid LIMIT 1)`,
 } as const

@@ -22,7 +22,7 @@ import {
   totalOf,
 } from './database.ts'
 import { allowedLocations, DatabaseFile } from './file.ts'
-import { pageOfKeys } from './schema.ts'
+import { keysPerPage } from './schema.ts'
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from './database.ts'
 
@@ -143,7 +143,7 @@ class SqliteStore implements Store {
         if (!key.startsWith(prefix)) return
         yield key
       }
-      const last = page.length === pageOfKeys ? page.at(-1) : undefined
+      const last = page.length === keysPerPage ? page.at(-1) : undefined
       // The next text after `last` in the order of bytes.
       from = last === undefined ? undefined : `${last}\0`
     }
