@@ -5,14 +5,14 @@
 import { StoreError } from '../../errors.ts'
 
 /** A failure of AWS, told. */
-export interface Fault {
+export interface ExplainedFailure {
   readonly error: StoreError
   /** What somebody has to mend, when it does not pass by itself. */
   readonly advice?: string
 }
 
 /** Which table, and how its partition key is called. */
-export interface Place {
+export interface TableNames {
   readonly tableName: string
   readonly keyName: string
 }
@@ -21,17 +21,17 @@ export interface Place {
  * What went wrong.
  * @param what was to be done: `read`
  */
-export function faultOf(what: string, given: unknown, place: Place): Fault {
+export function explainFailure(verb: 'read' | 'written', given: unknown, names: TableNames): ExplainedFailure {
   if (given instanceof StoreError) return { error: given }
   const name = nameOf(given)
-  const advice = adviceFor(name, place)
-  const message = `the DynamoDB table "${place.tableName}" could not be ${what}: ${advice ?? `${name}.`}`
+  const advice = adviceFor(name, names)
+  const message = `the DynamoDB table "${names.tableName}" could not be ${verb}: ${advice ?? `${name}.`}`
   const error = new StoreError(message, { cause: withoutContent(given) })
   return advice === undefined ? { error } : { error, advice: message }
 }
 
-function adviceFor(name: string, { tableName, keyName }: Place): string | undefined {
-  switch (name) {
+function adviceFor(errorName: string, { tableName, keyName }: TableNames): string | undefined {
+  switch (errorName) {
     case 'ResourceNotFoundException':
       return `it does not exist in this region and account, or is not ready yet. Create it, by createTable(client, { tableName: '${tableName}' }) say.`
     case 'ValidationException':
@@ -43,7 +43,7 @@ function adviceFor(name: string, { tableName, keyName }: Place): string | undefi
     case 'UnrecognizedClientException':
     case 'InvalidSignatureException':
     case 'CredentialsProviderError':
-      return `the client has no credentials that are good (${name}).`
+      return `the client has no credentials that are good (${errorName}).`
     default:
       return undefined
   }

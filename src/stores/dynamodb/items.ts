@@ -38,7 +38,7 @@ export interface InObject {
 }
 
 /** Where the bytes are that did not fit into an item. */
-export type Elsewhere = InParts | InObject
+export type Overflow = InParts | InObject
 
 /** How long an entry lives. */
 export interface Life {
@@ -57,11 +57,11 @@ export const partBytes = 380_000
  * Bytes of a key that leave room for what the keys of parts have in addition; a partition key may have 2,048 bytes:
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys
  */
-const mostKeyBytes = 1_980
+const maxKeyBytes = 1_980
 /** Beyond what anyone stores; so many parts are read for an entry, and no more. */
-const mostParts = 1_000
+const maxParts = 1_000
 /** Bytes of an attribute's name, such that the names of five leave an item room for the rest. */
-const mostNameBytes = 255
+const maxNameBytes = 255
 
 const defaults: DynamodbAttributes = { key: 'pk', value: 'value', expires: 'expires', until: 'until', elsewhere: 'elsewhere' }
 
@@ -73,8 +73,8 @@ export function attributeNames(given: Partial<DynamodbAttributes> = {}): Dynamod
   assertKnown('attributes.', given, Object.keys(defaults))
   const names = { ...defaults, ...given }
   for (const [option, name] of Object.entries<unknown>(names)) {
-    const fits = typeof name === 'string' && name !== '' && name.isWellFormed() && Buffer.byteLength(name) <= mostNameBytes
-    if (!fits) throw new InvalidOptionError(`attributes.${option}`, name, `a text of 1 to ${mostNameBytes} bytes`)
+    const fits = typeof name === 'string' && name !== '' && name.isWellFormed() && Buffer.byteLength(name) <= maxNameBytes
+    if (!fits) throw new InvalidOptionError(`attributes.${option}`, name, `a text of 1 to ${maxNameBytes} bytes`)
     const twin = Object.entries(names).find(([other, its]) => other !== option && its === name)
     if (twin !== undefined) throw new InvalidOptionError(`attributes.${option}`, name, `a name that attributes.${twin[0]} does not have`)
   }
@@ -84,7 +84,7 @@ export function attributeNames(given: Partial<DynamodbAttributes> = {}): Dynamod
 /** Whether a table can have an item with this key. */
 export function isPossibleKey(key: string): boolean {
   // UTF-8 has one and the same character for all lone surrogates, and two keys would be one.
-  return key !== '' && key.isWellFormed() && Buffer.byteLength(key) <= mostKeyBytes
+  return key !== '' && key.isWellFormed() && Buffer.byteLength(key) <= maxKeyBytes
 }
 
 /** How long an entry lives that is written `now`, in milliseconds since the epoch. */
@@ -119,9 +119,9 @@ export class ItemFormat {
   }
 
   /** The item of an entry that has its value elsewhere. */
-  pointer(key: string, elsewhere: Elsewhere, { expires, until }: Life): Item {
+  pointer(key: string, overflow: Overflow, { expires, until }: Life): Item {
     const { names } = this
-    return { [names.key]: key, [names.elsewhere]: elsewhere, [names.expires]: expires, [names.until]: until }
+    return { [names.key]: key, [names.elsewhere]: overflow, [names.expires]: expires, [names.until]: until }
   }
 
   /** A part of an entry. It has no `until`, so that it is no entry itself. */
@@ -150,7 +150,7 @@ export class ItemFormat {
   }
 
   /** Where the bytes of an entry are that are not in its item; `undefined` when it does not say, or says what cannot be. */
-  elsewhereIn(item: Item | undefined): Elsewhere | undefined {
+  overflowIn(item: Item | undefined): Overflow | undefined {
     const place: unknown = item?.[this.names.elsewhere]
     if (typeof place !== 'object' || place === null) return undefined
     const { generation, parts, object, tag, size }: Item = { ...place }
@@ -158,7 +158,7 @@ export class ItemFormat {
     if (!Number.isSafeInteger(bytes) || bytes < 0) return undefined
     if (typeof object === 'string' && typeof tag === 'string') return { object, tag, size: bytes }
     const count = numberIn(parts)
-    const possible = Number.isInteger(count) && count > 0 && count <= mostParts && bytes <= count * partBytes
+    const possible = Number.isInteger(count) && count > 0 && count <= maxParts && bytes <= count * partBytes
     return typeof generation === 'string' && possible ? { generation, parts: count, size: bytes } : undefined
   }
 }

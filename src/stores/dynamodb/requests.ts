@@ -29,7 +29,7 @@ export interface SendOptions {
 }
 
 /** How often a request is sent before it has failed. The retries of a client with the SDK's defaults take seconds. */
-const mostAttempts = 2
+const maxAttempts = 2
 
 /** Sends requests, each with its deadline. */
 export class Requests {
@@ -55,7 +55,7 @@ export class Requests {
       async (args) => {
         attempts += 1
         return next(args).catch((error: unknown) => {
-          if (attempts < mostAttempts) throw error
+          if (attempts < maxAttempts) throw error
           last = { error }
           // The retry strategy tells by the name, the status and the cause of an error what to try again; this one has none of them.
           throw new Error('tried often enough')
@@ -96,7 +96,7 @@ export class Requests {
   }
 
   /** Waits before a further try: about `milliseconds`, by chance somewhat less, so that many clients do not come back at once. */
-  async pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  async backOff(milliseconds: number, signal?: AbortSignal): Promise<void> {
     await this.within(
       'waiting to try again',
       (stop) =>

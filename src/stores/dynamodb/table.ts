@@ -22,7 +22,7 @@ export interface CreateTableOptions {
 }
 
 /** Seconds that a table may take to be ready; most take less than ten. */
-const longestWait = 120
+const maxWaitSeconds = 120
 
 /**
  * Makes a table for a `dynamodbStore`, billed by request and with TTL enabled, and waits until it can be used. A table that exists already
@@ -39,7 +39,7 @@ export async function createTable(client: DynamoDBClient, options: CreateTableOp
   const { key, expires } = attributeNames(options.attributes)
   try {
     await create(client, tableName, key)
-    await waitUntilTableExists({ client, maxWaitTime: longestWait, minDelay: 0.1, maxDelay: 2 }, { TableName: tableName })
+    await waitUntilTableExists({ client, maxWaitTime: maxWaitSeconds, minDelay: 0.1, maxDelay: 2 }, { TableName: tableName })
     await enableTtl(client, tableName, expires)
   } catch (error) {
     throw new StoreError(`the DynamoDB table "${tableName}" could not be created: ${nameOf(error)}.`, { cause: withoutContent(error) })

@@ -23,12 +23,12 @@ export interface Chunked {
 }
 
 /** Chunks that a value may have, so that a header which is made up cannot make us ask for ever. */
-export const mostChunks = 10_000
+export const maxChunks = 10_000
 
 const marker = Buffer.from('llmemo chunks ')
 const format = /^llmemo chunks 1 ([0-9a-f-]{36}) (\d{1,5}) (\d{1,10})$/
 /** Bytes that a header has at the most. */
-export const longestHeader = 'llmemo chunks 1 '.length + 36 + 1 + 5 + 1 + 10
+export const maxHeaderBytes = 'llmemo chunks 1 '.length + 36 + 1 + 5 + 1 + 10
 
 /** Whether a value must be cut up. One that looks like a header must, as it would be taken for one. */
 export function mustBeCut(value: Uint8Array, maxValueBytes: number): boolean {
@@ -54,8 +54,8 @@ export function headerBytes({ id, count, length }: ChunkHeader): Buffer {
 
 /** What a header says; `undefined` for one that we cannot read. */
 export function readHeader(value: Uint8Array): ChunkHeader | undefined {
-  const [, id, count, length] = value.byteLength <= longestHeader ? (format.exec(Buffer.from(value).toString('latin1')) ?? []) : []
-  if (id === undefined || !(Number(count) <= mostChunks)) return undefined
+  const [, id, count, length] = value.byteLength <= maxHeaderBytes ? (format.exec(Buffer.from(value).toString('latin1')) ?? []) : []
+  if (id === undefined || !(Number(count) <= maxChunks)) return undefined
   return { id, count: Number(count), length: Number(length) }
 }
 

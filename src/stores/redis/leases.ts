@@ -5,25 +5,25 @@
  */
 import type { RedisCommand, RedisReply } from './client.ts'
 
-const take = `
+const acquireScript = `
 local holder = redis.call('get', KEYS[1])
 if holder and holder ~= ARGV[1] then return holder end
 redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return ARGV[1]`
 
-const giveBack = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+const releaseScript = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 
 /** Takes or prolongs a lease, unless another token holds it. Its reply is for {@link holderIn}. */
-export function takingOf(key: string, token: string, milliseconds: number): RedisCommand {
-  return ['eval', take, 1, key, token, milliseconds]
+export function acquireCommand(key: string, token: string, milliseconds: number): RedisCommand {
+  return ['eval', acquireScript, 1, key, token, milliseconds]
 }
 
 /** Gives a lease back, unless another token holds it. */
-export function returnOf(key: string, token: string): RedisCommand {
-  return ['eval', giveBack, 1, key, token, 0]
+export function releaseCommand(key: string, token: string): RedisCommand {
+  return ['eval', releaseScript, 1, key, token, 0]
 }
 
-/** The token that holds the lease, by the reply to {@link takingOf}. */
+/** The token that holds the lease, by the reply to {@link acquireCommand}. */
 export function holderIn(reply: RedisReply | undefined): string {
   const holder = reply?.error === undefined ? reply?.value : undefined
   return typeof holder === 'string' ? holder : ''

@@ -1,0 +1,15 @@
+/**
+ * What each part of the store needs to reach its table.
+ * @module
+ */
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import type { ItemFormat } from './items.ts'
+import type { Requests } from './requests.ts'
+
+/** A table, and the means to send requests to it. */
+export interface TableAccess {
+  readonly client: DynamoDBDocumentClient
+  readonly requests: Requests
+  readonly tableName: string
+  readonly format: ItemFormat
+}
