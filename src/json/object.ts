@@ -1,12 +1,12 @@
 /**
- * JSON objects: their type, and the guards for values whose type is not known.
+ * JSON objects: their type, and guards for values of unknown type.
  * @module
  */
 
-/** JSON as it comes out of `JSON.parse`, when it is an object. */
+/** An object as `JSON.parse` returns it. */
 export type JsonObject = Record<string, unknown>
 
-/** Whether `value` is a JSON object. */
+/** Whether `value` is an object as `JSON.parse` returns it: not null and not an array. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -29,7 +29,7 @@ export function isObjectOfMembers(object: object): object is Readonly<JsonObject
   return isPlainObject(object) || (hasOrdinaryTag(object) && Object.keys(object).length > 0)
 }
 
-/** The JSON object that `text` is, or `undefined` when it is none. */
+/** The object that `text` holds as JSON, or `undefined` when it holds none. */
 export function parseJsonObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text)
@@ -39,7 +39,7 @@ export function parseJsonObject(text: string): JsonObject | undefined {
   }
 }
 
-/** `value` when it is a whole token count from 0, else 0. */
+/** `value` when it is a positive number, else 0. Used for token counts. */
 export function count(value: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0
 }

@@ -1,13 +1,13 @@
 /**
- * What a store must do with many keys: read, write and list them.
+ * Checks of a store with many keys: reading, writing and listing.
  * @module
  */
 import { bytesOf, hour, numbers, same, storeCheck, type StoreCheck } from './store-check.ts'
 
-/** What means something in a pattern of Redis or SQL, or in a path, and nothing in a prefix. */
+/** Characters with a meaning in patterns of Redis or SQL, or in paths. In a prefix they have none. */
 const prefixes = ['a*', 'a?', 'a[bc]', 'a%', 'a_', 'a\\', 'a{b,c}', "a'b", 'a^', 'a:']
 
-/** Many keys at once, and lists of keys. What a store does not offer is not asked of it. */
+/** Checks of batches and lists of keys. A check passes if the store does not offer the method. */
 export const batchChecks: readonly StoreCheck[] = [
   storeCheck('reads many in the order asked for, missing and repeated ones included', async (trial) => {
     await trial.set('a', 'A')

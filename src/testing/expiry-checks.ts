@@ -1,10 +1,10 @@
 /**
- * What a store must do when time passes.
+ * Checks of a store when time passes.
  * @module
  */
 import { bytesOf, hour, numbers, same, storeCheck, type StoreCheck } from './store-check.ts'
 
-/** TTLs: when they end, and what replaces them. */
+/** Checks of TTLs: when values expire, and how a new TTL replaces the old one. */
 export const expiryChecks: readonly StoreCheck[] = [
   storeCheck('keeps a value until its TTL and not for the moment at which it ends', async (trial) => {
     const { tolerance } = trial

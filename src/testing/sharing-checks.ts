@@ -1,12 +1,12 @@
 /**
- * What a store must do that helps processes to work together: leases, and channels on which they hear one another.
+ * Checks of a store that several processes share: leases, and channels for messages.
  * @module
  */
 import { hour, same, storeCheck, type StoreCheck } from './store-check.ts'
 
 const ttl = { ttl: hour }
 
-/** Leases and channels. What a store does not offer is not asked of it. */
+/** Checks of leases and channels. A check passes if the store does not offer the method. */
 export const sharingChecks: readonly StoreCheck[] = [
   storeCheck('gives a lease to one token at a time, and tells the others whose it is', async ({ store }) => {
     if (store.lease === undefined) return

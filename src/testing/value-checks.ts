@@ -1,11 +1,11 @@
 /**
- * What a store must do with one value under one key.
+ * Checks of a store with one value under one key.
  * @module
  */
 import { ok } from 'node:assert/strict'
 import { bytesOf, numbers, same, storeCheck, type StoreCheck } from './store-check.ts'
 
-/** Values: their bytes, their keys, and to whom they belong. */
+/** Checks of values: their bytes, their keys, and that callers cannot change stored bytes. */
 export const valueChecks: readonly StoreCheck[] = [
   storeCheck('has a name that says what it is', async ({ store }) => {
     ok(/^[a-z][a-z0-9-]*$/.test(store.name), `its name ${JSON.stringify(store.name)} is not of lower-case letters, digits and hyphens`)

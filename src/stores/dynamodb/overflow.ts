@@ -97,7 +97,7 @@ export class OverflowStorage {
       return value
     } catch (error) {
       // A miss, not an error: the table works, and an error here would stop reads of all other entries too.
-      if (signal?.aborted !== true) this.#reports.once('S3', 'objects in S3 cannot be read; the answers in them are missed.', error)
+      if (signal?.aborted !== true) this.#reports.once('S3', 'objects in S3 cannot be read; each answer in them counts as a miss.', error)
       return undefined
     }
   }

@@ -1,6 +1,6 @@
 /**
- * A store in a DynamoDB table, which many machines share.
- * Needs the package `@aws-sdk/lib-dynamodb`, and for objects in S3 also `@aws-sdk/client-s3`.
+ * A store in a DynamoDB table, for many machines.
+ * Needs the package `@aws-sdk/lib-dynamodb`, and `@aws-sdk/client-s3` for objects in S3.
  * @module
  */
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb'
@@ -23,22 +23,22 @@ export type { ObjectClient, ObjectOverflow } from './objects.ts'
 export type { SendOptions } from './requests.ts'
 export { createTable, type CreateTableOptions } from './table.ts'
 
-/** How a {@link dynamodbStore} is made. */
+/** Options of {@link dynamodbStore}. */
 export interface DynamodbStoreOptions {
   /** The table's name, or its ARN. */
   readonly tableName: string
-  /** What the attributes of an item are called, for a table that exists already. */
+  /** Names of the attributes of an item, for an existing table. */
   readonly attributes?: Partial<DynamodbAttributes>
   /**
-   * Whether every read sees what was written before it, at twice the price. Without it an answer that was just written may be missed, or
-   * an older one read, for about a second; invalidations are always read so. @default false
+   * Whether every read sees all earlier writes, at twice the price. Without it, for about a second after a write, a read may miss the
+   * answer or find an older one. Invalidations are always read consistently. @default false
    */
   readonly consistent?: boolean
-  /** Milliseconds that one request may take, its second attempt included. The cache has a shorter deadline for reads. @default 2_000 */
+  /** Milliseconds for one request, including its second attempt. The cache's own deadline for reads is shorter. @default 2_000 */
   readonly timeout?: number
   /** Keeps values in S3 that are too large for an item. @default none: they are split over several items */
   readonly overflow?: ObjectOverflow
-  /** Where time comes from. @default the clock of the machine */
+  /** Source of time. @default the clock of the machine */
   readonly clock?: Clock
 }
 
@@ -47,10 +47,10 @@ const defaultTimeout = 2_000
 const allowedTables = 'the name or the ARN of a table'
 
 /**
- * A store in a DynamoDB table.
+ * Makes a store in a DynamoDB table.
  *
- * The table has a text as its partition key, `pk`, no sort key, and TTL enabled on the number `expires`; `createTable` makes one, and so
- * does this of CloudFormation:
+ * The table has a text as its partition key, `pk`, no sort key, and TTL enabled on the number `expires`. `createTable` makes such a table,
+ * and so does this CloudFormation template:
  * ```yaml
  * AnswersTable:
  *   Type: AWS::DynamoDB::Table
@@ -60,19 +60,19 @@ const allowedTables = 'the name or the ARN of a table'
  *     KeySchema: [{ AttributeName: pk, KeyType: HASH }]
  *     TimeToLiveSpecification: { AttributeName: expires, Enabled: true }
  * ```
- * The client is the caller's own; it is neither changed nor closed. However it is set, a request is sent twice at the most and given up
- * at its deadline. For a cache it is best made so:
+ * The client stays the caller's own: the store neither changes nor closes it. Whatever its settings, a request is sent at most twice and
+ * ends at its deadline. These settings suit a cache best:
  * ```ts
  * const client = DynamoDBDocumentClient.from(
  *   new DynamoDBClient({ maxAttempts: 2, retryMode: 'standard', requestHandler: { connectionTimeout: 500 } }),
  * )
  * ```
- * A value that does not fit into an item (400 KB) is split over several, or put into S3 by the option `overflow`. What has expired is
- * never returned, however late DynamoDB removes it, which may be days:
+ * A value that does not fit into an item (400 KB) is split over several items, or put into S3 by the option `overflow`. An expired value is
+ * never returned, even though DynamoDB may take days to remove it:
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html
- * To list keys, which patterns need, the whole table is read: slow, and paid for by the size of the table.
+ * Listing keys, which patterns need, reads the whole table. That is slow, and its price grows with the size of the table.
  * @param client a `DynamoDBDocumentClient` of `@aws-sdk/lib-dynamodb`
- * @throws {InvalidOptionError} when an option has a value that cannot be. Methods throw {@link StoreError} when the table cannot be used.
+ * @throws {InvalidOptionError} when an option is invalid. Methods throw {@link StoreError} when the table cannot be used.
  */
 export function dynamodbStore(client: DynamoDBDocumentClient, options: DynamodbStoreOptions): Store {
   withMethods('client', client, ['send'], 'a DynamoDBDocumentClient: DynamoDBDocumentClient.from(new DynamoDBClient())')

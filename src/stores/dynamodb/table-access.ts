@@ -1,5 +1,5 @@
 /**
- * What each part of the store needs to reach its table.
+ * The access to the table that the parts of the store share.
  * @module
  */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'

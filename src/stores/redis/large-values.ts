@@ -42,7 +42,7 @@ export class LargeValues {
   async write({ key, value, ttl }: StringWrite): Promise<void> {
     const { header, chunks } = cut(value, this.#maxValueBytes)
     if (header.count > maxChunks) {
-      throw new StoreError(`a value of ${header.length} bytes would be more than ${maxChunks} chunks in Redis; raise maxValueBytes.`)
+      throw new StoreError(`a value of ${header.length} bytes would need more than ${maxChunks} chunks in Redis; raise maxValueBytes.`)
     }
     const keys = chunkKeys(key, header)
     const writes = chunks.map((chunk, index) => ({ key: keys[index] ?? key, value: chunk, ttl }))

@@ -16,17 +16,17 @@ import { RedisStrings } from './strings.ts'
 export type { RedisSubscriber } from './channels.ts'
 export type { RedisClient, RedisNode } from './client.ts'
 
-/** How a {@link redisStore} is made. */
+/** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
   /**
-   * Bytes of the largest value under one key. A larger one is cut into chunks of this size, each under a key of its own that begins
-   * with the value's. @default 524_288 (512 KiB)
+   * Maximum bytes of a value under one key. A larger value is cut into chunks of this size. The key of each chunk begins with the value's
+   * own key. @default 524_288 (512 KiB)
    */
   readonly maxValueBytes?: number
   /**
-   * A client that does nothing but listen, `client.duplicate()`: by it invalidations of other processes are heeded at once, and what
-   * they were while it had no connection is caught up with. A cluster client may itself be given. It stays the caller's, who closes it.
-   * @default none: other processes follow within the cache's `invalidationDelay`
+   * A client that only listens, `client.duplicate()`. With it, invalidations of other processes take effect at once, and those missed
+   * during a lost connection when it is back. A cluster client may be given itself. The caller closes it.
+   * @default none: invalidations of other processes take effect within the cache's `invalidationDelay`
    */
   readonly subscriber?: RedisSubscriber
 }
@@ -34,14 +34,14 @@ export interface RedisStoreOptions {
 const defaultMaxValueBytes = 512 * 1_024
 
 /**
- * A store in Redis. A read is one round trip; batches are one as well, on a cluster one for each server.
- * Values of any bytes are kept by `SET … PX`. What another application keeps under a key of ours in another type is left alone
- * as soon as it was seen, by reading or deleting.
+ * Makes a store in Redis. A read is one round trip, and so is a batch; on a cluster, a batch is one for each server.
+ * Values of any bytes are written by `SET … PX`. If another application keeps another type under a key of ours, the store leaves that key
+ * alone once a read or a delete has found it.
  *
- * The client stays the caller's: it is not configured, and not closed. It should have a `commandTimeout`, and an `error` listener;
- * our own deadlines hold without.
+ * The client stays the caller's own: the store neither configures nor closes it. Give it a `commandTimeout` and an `error` listener; the
+ * cache's own deadlines work without them.
  * @param client `new Redis()` or `new Cluster()` of ioredis 5 or 6
- * @throws {InvalidOptionError} when the client or an option cannot be. Methods reject with {@link StoreError}.
+ * @throws {InvalidOptionError} when the client or an option is invalid. Methods reject with {@link StoreError}.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Store {
   assertKnown('', options, ['maxValueBytes', 'subscriber'])
