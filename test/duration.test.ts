@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { maxDuration, milliseconds, millisecondsOrNone } from '../src/duration.ts'
 import { InvalidOptionError } from '../src/errors.ts'
 
-/** What `milliseconds` makes of it, any error but the right one being none that it may throw. */
+/** The result of `milliseconds`, or `refused` for the error that it may throw. Any other error fails the test. */
 function readOrRefused(given: unknown): number | 'refused' {
   try {
     return milliseconds('ttl', given)

@@ -13,6 +13,13 @@ export interface WholeNumberBounds {
   readonly of?: string
 }
 
+/** The methods that an object must have. */
+export interface MethodsCheck {
+  readonly methods: readonly string[]
+  /** What may be given, for the error. */
+  readonly allowed: string
+}
+
 /**
  * Checks that `given` is a whole number within bounds, and returns it.
  * @throws {InvalidOptionError} when it is not
@@ -45,7 +52,7 @@ export function texts(option: string, given: unknown): readonly string[] {
  * Checks that `given` is an object that has all these methods, and returns it.
  * @throws {InvalidOptionError} when it is not
  */
-export function withMethods<Given>(option: string, given: Given, methods: readonly string[], allowed: string): Given {
+export function withMethods<Given>(option: string, given: Given, { methods, allowed }: MethodsCheck): Given {
   const has = (method: string): boolean => typeof Reflect.get(Object(given), method) === 'function'
   if (typeof given === 'object' && given !== null && methods.every(has)) return given
   throw new InvalidOptionError(option, given, allowed)

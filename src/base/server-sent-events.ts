@@ -32,10 +32,10 @@ export function parseEvents(text: string): ServerEvent[] {
       if (data !== undefined) events.push(event === '' ? { data } : { event, data })
       event = ''
       data = undefined
-    } else if (isField(lines, 'data', at, end)) {
+    } else if (lines.startsWith('data', at) && endsName(lines, at + 4, end)) {
       const value = valueOf(lines, at + 4, end)
       data = data === undefined ? value : `${data}\n${value}`
-    } else if (isField(lines, 'event', at, end)) {
+    } else if (lines.startsWith('event', at) && endsName(lines, at + 5, end)) {
       event = valueOf(lines, at + 5, end)
     }
     at = end + 1
@@ -67,10 +67,9 @@ export function splitEvents(text: string): string[] {
   return texts
 }
 
-/** Whether the line from `at` to `end` is the field `name`, with or without a value. */
-function isField(lines: string, name: string, at: number, end: number): boolean {
-  const after = at + name.length
-  return lines.startsWith(name, at) && (after === end || lines[after] === ':')
+/** Whether a field's name ends at `at`, in a line that ends at `end`: a longer name may begin with the same letters. */
+function endsName(lines: string, at: number, end: number): boolean {
+  return at === end || lines[at] === ':'
 }
 
 /** The value of a field whose name ends at `at`: the text after the colon, without one leading space. */

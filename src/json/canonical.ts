@@ -3,7 +3,7 @@
  *
  * 1. A text of more than `longText` characters (Unicode code points) is written as `{"$text":[SHA-256 of its UTF-8, characters]}`. Bytes
  *    are written as `{"$bytes":[SHA-256, length]}`.
- * 2. A member name that begins with `$` gets one more `$`, so that no object of the caller can look like one of these.
+ * 2. A member name that begins with `$` gets one more `$`. So no object of the caller can look like one of these.
  *
  * A value that JSON cannot hold is refused, never written as something else: two values with one text would have one key.
  * Every call runs this code, hits included. So it is written for speed where that costs little, and keeps no path unless it fails.

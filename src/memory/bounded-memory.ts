@@ -45,6 +45,14 @@ interface Share<Value> {
   readonly entries: UseOrder<Kept<Value>>
 }
 
+/** An entry to add to what its owner holds. */
+interface NewEntry<Value> {
+  readonly owner: string
+  readonly key: string
+  readonly value: Value
+  readonly bytes: number
+}
+
 interface Kept<Value> extends Used<Kept<Value>> {
   readonly key: string
   readonly value: Value
@@ -79,7 +87,7 @@ export class BoundedMemory<Value extends object> {
       allowStale: true,
       // lru-cache takes an entry with start time 0 for one without a TTL, and a clock may start at 0.
       perf: { now: () => clock.monotonic() - origin + 1 },
-      dispose: (kept) => this.#writeOff(kept),
+      dispose: (kept) => this.#removeFromShare(kept),
     })
   }
 
@@ -124,7 +132,7 @@ export class BoundedMemory<Value extends object> {
     const alone = this.#shares.size === (this.#shares.has(owner) ? 1 : 0)
     if (!alone && bytes > this.#maxBytes / 2) return false
     this.#makeRoom(bytes, owner)
-    this.#entries.set(key, this.#writeUp(owner, key, value, bytes), { size: bytes, ttl: size.ttl - microsecond })
+    this.#entries.set(key, this.#addToShare({ owner, key, value, bytes }), { size: bytes, ttl: size.ttl - microsecond })
     return true
   }
 
@@ -149,12 +157,12 @@ export class BoundedMemory<Value extends object> {
       const [oldest] = this.#entries.rkeys()
       if (oldest === undefined) return
       if (this.#entries.getRemainingTTL(oldest) <= 0) this.#entries.delete(oldest)
-      else this.#evict(this.#ofTooMany(bytes, owner)?.key ?? oldest)
+      else this.#evict(this.#oldestToGiveWay(bytes, owner)?.key ?? oldest)
     }
   }
 
   /** The least recently used entry of an owner that has more than half, or of `owner` if `bytes` more would make it so. */
-  #ofTooMany(bytes: number, owner: string): Kept<Value> | undefined {
+  #oldestToGiveWay(bytes: number, owner: string): Kept<Value> | undefined {
     const half = this.#maxBytes / 2
     if (this.#greatest !== undefined && this.#greatest.bytes > half) return this.#greatest.entries.oldest
     const own = this.#shares.get(owner)
@@ -167,7 +175,7 @@ export class BoundedMemory<Value extends object> {
     if (kept !== undefined) this.#onEvict?.(key, kept.value)
   }
 
-  #writeUp(owner: string, key: string, value: Value, bytes: number): Kept<Value> {
+  #addToShare({ owner, key, value, bytes }: NewEntry<Value>): Kept<Value> {
     const share = this.#shares.get(owner) ?? { owner, bytes: 0, entries: new UseOrder() }
     this.#shares.set(owner, share)
     share.bytes += bytes
@@ -177,7 +185,7 @@ export class BoundedMemory<Value extends object> {
     return kept
   }
 
-  #writeOff(kept: Kept<Value>): void {
+  #removeFromShare(kept: Kept<Value>): void {
     const { share } = kept
     share.bytes -= kept.bytes
     share.entries.remove(kept)

@@ -26,7 +26,7 @@ const arrayOverhead = 250
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const { maxBytes = defaultMaxBytes, clock = systemClock } = options
-  withMethods('clock', clock, ['monotonic'], 'a clock with a method monotonic()')
+  withMethods('clock', clock, { methods: ['monotonic'], allowed: 'a clock with a method monotonic()' })
   const memory = new BoundedMemory<Uint8Array>({ maxBytes, clock })
   const get = (key: string) => copy(memory.get(key))
   const set = (key: string, value: Uint8Array, { ttl }: { ttl: number }) => {

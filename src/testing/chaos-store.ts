@@ -48,7 +48,7 @@ const maxRememberedValues = 100
 export function chaosStore(store: Store, options: ChaosOptions = {}): ChaosStore {
   const { clock = systemClock, delay = 250, random = seededRandom(1) } = options
   assertStore('store', store)
-  withMethods('clock', clock, ['after'], 'a clock with a method after()')
+  withMethods('clock', clock, { methods: ['after'], allowed: 'a clock with a method after()' })
   wholeNumber('delay', delay, { least: 1, of: 'milliseconds' })
   const plan = new ChaosPlan(random)
   const seen = new Map<string, Uint8Array>()

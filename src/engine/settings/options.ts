@@ -178,8 +178,14 @@ export function readOptions(given: CacheOptions): Settings {
     invalidationDelay: millisecondsOrNone('invalidationDelay', invalidationDelay),
     sharedFlights: readSharedFlights(sharedFlights, store),
     leaseTtl: milliseconds('leaseTtl', leaseTtl),
-    logger: logger === false ? undefined : withMethods('logger', logger, ['warn', 'info'], 'an object with warn() and info(), or false'),
-    clock: withMethods('clock', clock, ['now', 'monotonic', 'after'], 'an object with now(), monotonic() and after()'),
+    logger:
+      logger === false
+        ? undefined
+        : withMethods('logger', logger, { methods: ['warn', 'info'], allowed: 'an object with warn() and info(), or false' }),
+    clock: withMethods('clock', clock, {
+      methods: ['now', 'monotonic', 'after'],
+      allowed: 'an object with now(), monotonic() and after()',
+    }),
   }
 }
 

@@ -37,7 +37,7 @@ export class Objects {
   /** @throws {InvalidOptionError} for an invalid option */
   constructor(given: ObjectOverflow, requests: Requests) {
     assertKnown('overflow.', given, ['client', 'bucket', 'prefix', 'above'])
-    this.#client = withMethods('overflow.client', given.client, ['send'], 'an S3Client of @aws-sdk/client-s3')
+    this.#client = withMethods('overflow.client', given.client, { methods: ['send'], allowed: 'an S3Client of @aws-sdk/client-s3' })
     this.#bucket = text('overflow.bucket', given.bucket)
     this.#prefix = text('overflow.prefix', given.prefix ?? 'llmemo/')
     this.above = wholeNumber('overflow.above', given.above ?? partBytes, { least: 1, most: partBytes, of: 'bytes' })

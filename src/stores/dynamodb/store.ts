@@ -75,13 +75,16 @@ const allowedTables = 'the name or the ARN of a table'
  * @throws {InvalidOptionError} when an option is invalid. Methods throw {@link StoreError} when the table cannot be used.
  */
 export function dynamodbStore(client: DynamoDBDocumentClient, options: DynamodbStoreOptions): Store {
-  withMethods('client', client, ['send'], 'a DynamoDBDocumentClient: DynamoDBDocumentClient.from(new DynamoDBClient())')
+  withMethods('client', client, {
+    methods: ['send'],
+    allowed: 'a DynamoDBDocumentClient: DynamoDBDocumentClient.from(new DynamoDBClient())',
+  })
   assertKnown('', options, optionNames)
   const { tableName, consistent = false, timeout = defaultTimeout, clock = systemClock } = options
   if (typeof tableName !== 'string' || tableName === '') throw new InvalidOptionError('tableName', tableName, allowedTables)
   if (typeof consistent !== 'boolean') throw new InvalidOptionError('consistent', consistent, 'true or false')
   wholeNumber('timeout', timeout, { least: 1, most: 60_000, of: 'milliseconds' })
-  withMethods('clock', clock, ['now', 'after'], 'a clock with the methods now() and after()')
+  withMethods('clock', clock, { methods: ['now', 'after'], allowed: 'a clock with the methods now() and after()' })
   const requests = new Requests(clock, timeout)
   const format = new ItemFormat(attributeNames(options.attributes))
   const objects = options.overflow === undefined ? undefined : new Objects(options.overflow, requests)

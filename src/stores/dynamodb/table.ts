@@ -32,7 +32,7 @@ const maxWaitSeconds = 120
  * @throws {StoreError} when the table could not be created, or was not ready after two minutes
  */
 export async function createTable(client: DynamoDBClient, options: CreateTableOptions): Promise<void> {
-  withMethods('client', client, ['send'], 'a DynamoDBClient or a DynamoDBDocumentClient')
+  withMethods('client', client, { methods: ['send'], allowed: 'a DynamoDBClient or a DynamoDBDocumentClient' })
   assertKnown('', options, ['tableName', 'attributes'])
   const { tableName } = options
   if (typeof tableName !== 'string' || tableName === '') throw new InvalidOptionError('tableName', tableName, 'the name of a table')

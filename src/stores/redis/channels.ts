@@ -27,7 +27,7 @@ const methods = ['subscribe', 'unsubscribe', 'on', 'off']
  */
 export function knownSubscriber(subscriber: RedisSubscriber, client: object): RedisSubscriber {
   const allowed = 'a second client of ioredis, because a listening client takes no other commands: client.duplicate()'
-  const known = withMethods('subscriber', subscriber, methods, allowed)
+  const known = withMethods('subscriber', subscriber, { methods, allowed })
   if (Object.is(known, client) && !known.isCluster) throw new InvalidOptionError('subscriber', 'the client itself', allowed)
   return known
 }

@@ -56,7 +56,7 @@ const methods = ['getBuffer', 'getrangeBuffer', 'set', 'unlink', 'del', 'publish
  * @throws {InvalidOptionError} when something is missing
  */
 export function knownClient(client: RedisClient): RedisClient {
-  return withMethods('client', client, methods, 'a client of ioredis 5 or 6: new Redis() or new Cluster()')
+  return withMethods('client', client, { methods, allowed: 'a client of ioredis 5 or 6: new Redis() or new Cluster()' })
 }
 
 /** The connection is lost, or its owner closed it. Commands would wait without limit in the client's own queue. */

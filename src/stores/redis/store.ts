@@ -35,8 +35,8 @@ const defaultMaxValueBytes = 512 * 1_024
 
 /**
  * Makes a store in Redis. A read is one round trip, and so is a batch; on a cluster, a batch is one for each server.
- * Values of any bytes are written by `SET … PX`. If another application keeps another type under a key of ours, the store leaves that key
- * alone once a read or a delete has found it.
+ * Values of any bytes are written by `SET … PX`. If another application keeps another type under a key of the cache, a read or a
+ * delete finds it. From then on the store leaves that key alone.
  *
  * The client stays the caller's own: the store neither configures nor closes it. Give it a `commandTimeout` and an `error` listener; the
  * cache's own deadlines work without them.

@@ -61,7 +61,7 @@ export function sqliteStore(location: string | SqliteDatabase, options: SqliteSt
   const { maxBytes = defaultMaxBytes, busyTimeout = defaultBusyTimeout, clock = systemClock } = options
   wholeNumber('maxBytes', maxBytes, { least: 1, of: 'bytes' })
   wholeNumber('busyTimeout', busyTimeout, { least: 0, most: 60_000, of: 'milliseconds' })
-  withMethods('clock', clock, ['now'], 'a clock with a method now()')
+  withMethods('clock', clock, { methods: ['now'], allowed: 'a clock with a method now()' })
   return new SqliteStore(typeof location === 'string' ? new DatabaseFile(location, busyTimeout) : injected(location), maxBytes, clock)
 }
 
