@@ -1,25 +1,25 @@
 /**
- * Time as the cache sees it, in one place, so that a test can stand in for it.
+ * Time for the whole cache, in one place, so that a test can replace it.
  * @module
  */
 
-/** How far another machine's clock may be ahead of ours. An entry from beyond that is not believed. */
+/** Milliseconds by which another machine's clock may be ahead. The cache rejects an entry from further in the future. */
 export const clockSkew = 5 * 60_000
-/** Where the cache takes its time and its timers from. */
+/** Where the cache gets its time and its timers. */
 export interface Clock {
-  /** Wall-clock time in milliseconds since the epoch. It may jump; it is what other machines can compare with. */
+  /** Wall-clock time in milliseconds since the epoch. It may jump. Only this time can be compared between machines. */
   now(): number
-  /** Milliseconds that only ever grow. Ages inside one process are measured by it. */
+  /** Milliseconds that never go back. The cache measures ages within one process by it. */
   monotonic(): number
   /**
-   * Calls back once after `milliseconds`. The timer does not keep the process alive, unless it is `awaited`: somebody waits for an answer, as
-   * he would for the provider's.
-   * @returns a function that cancels the timer; calling it twice is harmless.
+   * Calls `callback` once after `milliseconds`. The timer does not keep the process alive, unless it is `awaited`: a caller waits for an
+   * answer, as for the provider's.
+   * @returns a function that cancels the timer; a second call does nothing
    */
   after(milliseconds: number, callback: () => void, awaited?: boolean): () => void
 }
 
-/** The clock of the machine. */
+/** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -16,19 +16,22 @@ const millisecondsPer: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
-/** One year. A longer time to live is a slip of the hand, and invalidation marks need only outlive the longest. */
-export const longestDuration = 366 * 86_400_000
+/**
+ * One year, in milliseconds. A longer TTL is probably a mistake. It is also bounded because an invalidation must be remembered for longer
+ * than any answer lives.
+ */
+export const maxDuration = 366 * 86_400_000
 
 const allowed = "a positive number of seconds or a string such as '30s', '10m', '2h' or '7d', at most one year"
 
 /**
- * A duration in milliseconds, whole and at least 1.
+ * A duration in whole milliseconds, at least 1.
  * @param option the option's name, for the error
- * @throws {InvalidOptionError} when it is not a duration, not positive, or longer than one year
+ * @throws {InvalidOptionError} when `given` is not a duration, not positive, or longer than one year
  */
 export function milliseconds(option: string, given: unknown): number {
   const value = typeof given === 'number' ? given * 1_000 : typeof given === 'string' ? parse(given) : Number.NaN
-  if (!(value > 0) || value > longestDuration) throw new InvalidOptionError(option, given, allowed)
+  if (!(value > 0) || value > maxDuration) throw new InvalidOptionError(option, given, allowed)
   return Math.max(1, Math.round(value))
 }
 

@@ -1,65 +1,68 @@
 /**
- * One stored answer: its head, which says what it is, and its body.
+ * One stored answer: its head, which describes it, and its body.
  * @module
  */
 
-/** The tokens that an answer cost, as the provider counted them. A count that the provider did not give is absent. */
+/** The tokens of an answer, as counted by the provider. A count that the provider did not give is absent. */
 export interface Usage {
-  /** All input tokens, those read from or written to the provider's own prompt cache included. */
+  /** All input tokens, including those read from or written to the provider's own prompt cache. */
   readonly input: number
-  /** All output tokens, reasoning included. */
+  /** All output tokens, including reasoning. */
   readonly output: number
   /** Input tokens that the provider read from its own prompt cache. */
   readonly cacheRead?: number
-  /** Input tokens that the provider wrote to its own prompt cache (for five minutes, where it tells durations apart). */
+  /**
+   * Input tokens that the provider wrote to its own prompt cache. When it reports each cache lifetime separately: only those kept for five
+   * minutes.
+   */
   readonly cacheWrite?: number
   /** Input tokens that the provider wrote to its own prompt cache for one hour. */
   readonly cacheWriteHour?: number
-  /** Of the input, the audio tokens. */
+  /** Audio tokens of the input. */
   readonly audioInput?: number
-  /** Of the output, the audio tokens. */
+  /** Audio tokens of the output. */
   readonly audioOutput?: number
 }
 
 /**
- * How a body is written.
+ * The format of a body.
  * `json`: the answer's JSON text. `sse`: the provider's server-sent events, as sent. `bytes`: binary.
  */
 export type BodyKind = 'json' | 'sse' | 'bytes'
 
-/** What an entry says of itself. Everything in it can be stored as JSON. */
+/** The description of an entry. All of it can be stored as JSON. */
 export interface EntryHead {
-  /** The whole key, compared on every read. */
+  /** The full key, compared on every read. */
   readonly key: string
-  /** The scope that the key was made with, compared on every read. */
+  /** The scope of the key, compared on every read. */
   readonly scope: string
   readonly provider: string
   readonly endpoint: string
   readonly operation: string
-  /** The model that answered, by the provider's word where it gave one. */
+  /** The model that answered; by the provider's answer if it names one. */
   readonly model: string
   readonly kind: BodyKind
   /** When the answer was complete, in milliseconds since the epoch. */
   readonly storedAt: number
   /** How long the answer is fresh, in milliseconds from `storedAt`. */
   readonly ttl: number
-  /** How long it may be served stale after that, in milliseconds. */
+  /** How long the answer may be served stale after that, in milliseconds. */
   readonly stale: number
   readonly tags: readonly string[]
-  /** The labels by which the entry can be invalidated, each with its generation when the fill began; `''` where it had none. */
+  /** The labels by which the entry can be invalidated. Each has its generation at the start of the call, or `''` if it had none. */
   readonly generations: Readonly<Record<string, string>>
   /** The status of the provider's answer. */
   readonly status: number
-  /** Those headers of the provider's answer that still mean something on a replay, names in lower case. */
+  /** Headers of the provider's answer that are still true when it is replayed; names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  /** Facets that the caller had not asked for and the body therefore lacks: a stream without its usage. */
+  /** Parts that the caller did not ask for and that the body therefore lacks, such as the usage of a stream. */
   readonly omits: readonly string[]
   readonly usage?: Usage
-  /** How long the provider took to answer in full, in milliseconds. */
+  /** How long the provider took for the whole answer, in milliseconds. */
   readonly latency: number
 }
 
-/** One stored answer. Entries are shared between callers and never changed. */
+/** One stored answer. Callers share entries, so an entry must never be changed. */
 export interface Entry {
   readonly head: EntryHead
   /** Text for the kinds `json` and `sse`, bytes for `bytes`. */

@@ -1,10 +1,10 @@
 /**
- * Every error that llmemo throws, one class and one code each.
- * Errors of a provider or of an SDK are not among them: they reach the caller as they are.
+ * Every error that llmemo throws, with one class and one code each.
+ * Errors of a provider or of an SDK are not here: they reach the caller unchanged.
  * @module
  */
 
-/** What went wrong, for a program to branch on. */
+/** What went wrong, as a code for programs. */
 export type ErrorCode =
   | 'INVALID_OPTION'
   | 'UNKNOWN_CLIENT'
@@ -19,18 +19,18 @@ const marker = Symbol.for('llmemo.error')
 
 /** Why a call in mode `only-if-cached` has no answer, and what to do. */
 export const notCachedMessage =
-  'llmemo: no answer is stored for this request, and its mode "only-if-cached" forbids to ask the provider. ' +
-  'Use mode "default" to ask it.'
+  'llmemo: no answer is stored for this request, and its mode "only-if-cached" does not allow a call to the provider. ' +
+  'Use mode "default" to allow it.'
 
-/** The base of every error of ours. `instanceof` fails across two copies of a package; {@link LlmemoError.isInstance} does not. */
+/** The base class of all errors of llmemo. `instanceof` fails between two copies of a package; {@link LlmemoError.isInstance} does not. */
 export class LlmemoError extends Error {
-  /** What went wrong, for a program to branch on. */
+  /** What went wrong, as a code for programs. */
   readonly code: ErrorCode
 
   /**
-   * @param code what went wrong, for a program to branch on
+   * @param code what went wrong, as a code for programs
    * @param message what went wrong and what to do about it; never a prompt, an answer or a secret
-   * @param options the error beneath, as `cause`
+   * @param options the underlying error, as `cause`
    */
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options)
@@ -39,29 +39,29 @@ export class LlmemoError extends Error {
     Object.defineProperty(this, marker, { value: true })
   }
 
-  /** Whether `value` is an error of any copy of llmemo. */
+  /** Whether `value` is an error of llmemo, from any copy of the package. */
   static isInstance(value: unknown): value is LlmemoError {
     return typeof value === 'object' && value !== null && Reflect.get(value, marker) === true
   }
 }
 
-/** An option has a value that cannot be. Thrown at once, where the option was given. */
+/** An option has an invalid value. Thrown at once, by the function that takes the option. */
 export class InvalidOptionError extends LlmemoError {
   /**
    * @param option the option's name, with its path: `ttl.summarize`
-   * @param given what was given; shown shortened
+   * @param given the value that was given; the message shows it shortened
    * @param allowed what may be given instead
    */
   constructor(option: string, given: unknown, allowed: string) {
-    // The caller's own names can be among the options, of operations say, and a long one may be anything.
+    // Users choose some option names, such as those of operations. A long name may hold anything, so it is not shown.
     const name = option.length <= 80 ? `option "${option}"` : `an option whose name has ${option.length} characters`
     super('INVALID_OPTION', `llmemo: ${name} is ${show(given)}; allowed is ${allowed}.`)
   }
 }
 
-/** `withCache` was given something that is no client it knows. It is a `TypeError` to those who look for one. */
+/** `withCache` was given a client that it does not know. Also a `TypeError`, for programs that check for one. */
 export class UnknownClientError extends TypeError {
-  /** What went wrong, for a program to branch on. */
+  /** What went wrong, as a code for programs. */
   readonly code: ErrorCode = 'UNKNOWN_CLIENT'
 
   constructor(given: unknown) {
@@ -74,15 +74,15 @@ export class UnknownClientError extends TypeError {
   }
 }
 
-/** A request, a context or a value holds what JSON cannot, so no key can be told for it. */
+/** A request, a context or a value holds something that JSON cannot, so no key can be made for it. */
 export class NotKeyableError extends LlmemoError {
-  /** Where in the value it was found: `messages[0].content`. */
+  /** Where in the value: `messages[0].content`. */
   readonly path: string
 
   /**
-   * @param path where in the value it was found; empty for the value itself
-   * @param what its kind; never anything of its content
-   * @param options the error of the caller's own code beneath, as `cause`
+   * @param path where in the value; empty for the value itself
+   * @param what the kind of the value; never a part of its content
+   * @param options the underlying error of the caller's own code, as `cause`
    */
   constructor(path: string, what: string, options?: { cause?: unknown }) {
     super('NOT_KEYABLE', `llmemo: ${path || 'the value'} is ${what}, which has no canonical JSON; no key can be made of it.`, options)
@@ -91,8 +91,8 @@ export class NotKeyableError extends LlmemoError {
 }
 
 /**
- * A call in mode `only-if-cached` found nothing stored. Thrown by a wrapped Bedrock client; an SDK that ends in a `fetch` throws its own
- * error for status 504, whose body says the same.
+ * A call in mode `only-if-cached` found no stored answer. A wrapped Bedrock client throws it. SDKs that send through a `fetch` throw their
+ * own error for status 504, whose body says the same.
  */
 export class NotCachedError extends LlmemoError {
   constructor() {
@@ -100,28 +100,31 @@ export class NotCachedError extends LlmemoError {
   }
 }
 
-/** Bytes in a store are no entry of ours, or one that is damaged. Only the codec's callers see it; to a caller of the cache it is a miss. */
+/**
+ * Bytes in a store are damaged, or no entry of llmemo. Only code that calls the codec sees this error; for a caller of the cache it is a
+ * miss.
+ */
 export class EntryError extends LlmemoError {
   constructor(code: 'NOT_RECOGNISED' | 'DAMAGED_ENTRY', message: string, options?: { cause?: unknown }) {
     super(code, `llmemo: ${message}`, options)
   }
 }
 
-/** A store could not do what it was asked. It is reported as an event, never thrown at a caller of the cache. */
+/** A store failed at an operation. The cache reports this error as an event and never throws it to its caller. */
 export class StoreError extends LlmemoError {
   constructor(message: string, options?: { cause?: unknown }) {
     super('STORE_FAILED', `llmemo: ${message}`, options)
   }
 }
 
-/** Something of ours was not done in its time. */
+/** An operation of llmemo took longer than its time limit. */
 export class DeadlineError extends LlmemoError {
   constructor(what: string, milliseconds: number) {
     super('DEADLINE', `llmemo: ${what} took longer than ${milliseconds} ms.`)
   }
 }
 
-/** How a value is shown in an error: its kind, and a short, plain value whole. Long or nested values may hold a prompt. */
+/** How an error shows a value: its kind, or the whole value if it is short and plain. Long and nested values may hold a prompt. */
 function show(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (typeof value === 'string') return value.length <= 40 ? JSON.stringify(value) : `a string of ${value.length} characters`

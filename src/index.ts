@@ -1,6 +1,6 @@
 /**
- * llmemo: one line caches the answers of an LLM SDK.
- * Stores with needs of their own have doors of their own: `llmemo/sqlite`.
+ * llmemo: one line of code caches the answers of an LLM SDK.
+ * Stores that need other packages or modules have entry points of their own: `llmemo/sqlite`.
  * @module
  */
 

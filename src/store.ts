@@ -1,23 +1,23 @@
 /**
- * What a store must do. A store keeps bytes under keys; it knows nothing of answers, prompts or providers.
+ * The contract of a store. A store keeps bytes under keys; it knows nothing of answers, prompts or providers.
  * @module
  */
 import { InvalidOptionError } from './errors.ts'
 
-/** What a read may be told. */
+/** Options of a read. */
 export interface ReadOptions {
-  /** Fires when nobody waits for the value any longer. A store that can give up early does so. */
+  /** Fires when no caller waits for the value any more. A store that can stop early does so. */
   readonly signal?: AbortSignal
   /**
-   * Those of the keys whose latest value is needed: what was written anywhere must be seen. A store that reads from replicas asks the one
-   * that takes the writes for these, and fails rather than answer that there is nothing when it could not look.
+   * Keys whose latest value is needed, including what another process has just written. A store with replicas must read these keys from the
+   * primary. If it cannot read them, it must fail and not answer that there is nothing.
    */
   readonly latest?: ReadonlySet<string>
 }
 
-/** What a write must be told. */
+/** Options of a write. */
 export interface WriteOptions {
-  /** Milliseconds, whole and at least 1, after which the value must not be returned any more. */
+  /** Milliseconds, whole and at least 1. After them the value must not be returned. */
   readonly ttl: number
 }
 
@@ -27,56 +27,62 @@ export interface StoreWrite extends WriteOptions {
   readonly value: Uint8Array
 }
 
-/** Who listens to a channel of a store, for {@link Store.subscribe}. */
+/** A listener on a channel of a store, for {@link Store.subscribe}. */
 export interface ChannelListener {
-  /** A message came. Those of one's own come as well. */
+  /** A message arrived. Messages of this process arrive too. */
   heard(message: string): void
-  /** The channel is open, anew or for the first time: what was said before was missed. */
+  /** The channel is open, for the first time or again. Messages sent before this moment were missed. */
   missed(): void
 }
 
 /**
- * A place where entries lie. Only `name`, `get`, `set` and `delete` are required; the rest makes a store faster or more capable.
- * Every method may be synchronous or return a promise, and may throw: the cache answers for that.
+ * A place that keeps entries. Only `name`, `get`, `set` and `delete` are required; the rest makes a store faster or more capable. Every
+ * method may be synchronous or return a promise, and may throw: the cache handles its errors.
  */
 export interface Store {
-  /** What `_cache.source` says of an answer from this store: `redis`, `sqlite`. */
+  /** The `_cache.source` of an answer from this store: `redis`, `sqlite`. */
   readonly name: string
-  /** The value under `key`, or `undefined`. Never a value past its TTL, and never bytes that somebody goes on to change. */
+  /** The value under `key`, or `undefined`. Never a value past its TTL, and never bytes that other code still changes. */
   get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> | Uint8Array | undefined
-  /** Keeps `value` under `key` in place of what was there. */
+  /** Keeps `value` under `key` and replaces the former value. */
   set(key: string, value: Uint8Array, options: WriteOptions): Promise<void> | void
-  /** Removes what is under `key`. To remove what is not there is no error. */
+  /** Removes the value under `key`. A missing value is no error. */
   delete(key: string): Promise<void> | void
-  /** The values under `keys`, in their order. Without it, `get` is called for each. */
+  /** The values under `keys`, in their order. Without this method, the cache calls `get` for each key. */
   getMany?(
     keys: readonly string[],
     options?: ReadOptions,
   ): Promise<readonly (Uint8Array | undefined)[]> | readonly (Uint8Array | undefined)[]
-  /** Keeps all of `writes`. Without it, `set` is called for each. */
+  /** Keeps all of `writes`. Without this method, the cache calls `set` for each write. */
   setMany?(writes: readonly StoreWrite[]): Promise<void> | void
-  /** The keys that begin with `prefix`, in any order, those that came or went meanwhile included or not. Needed for patterns. */
+  /**
+   * The keys that begin with `prefix`, in any order. Keys that are written or removed meanwhile may be in the list or not. Needed for
+   * patterns.
+   */
   keys?(prefix: string): AsyncIterable<string> | Iterable<string>
-  /** Says something to whoever listens to `channel` now, in any process. Without it, others hear of an invalidation when they next ask. */
+  /**
+   * Sends a message to all current listeners of `channel`, in every process. Without this method, other processes see an invalidation at
+   * their next read.
+   */
   publish?(channel: string, message: string): Promise<void> | void
   /**
-   * Listens to `channel` for as long as there is a connection, and anew after each that was lost. Must not throw.
-   * @returns what ends it; `undefined` when this store has no way to listen
+   * Listens to `channel` while there is a connection, and again after each reconnection. Must not throw.
+   * @returns a function that ends it; `undefined` when this store cannot listen
    */
   subscribe?(channel: string, listener: ChannelListener): (() => void) | undefined
   /**
-   * Takes the lease of `key` for `token` if nobody holds it, or prolongs it if `token` does.
-   * @returns the token of whoever holds it now
+   * Takes the lease of `key` for `token` if it is free, or prolongs it if `token` holds it.
+   * @returns the token that holds the lease now
    */
   lease?(key: string, token: string, options: WriteOptions): Promise<string> | string
-  /** Gives the lease of `key` back, if `token` still holds it. */
+  /** Releases the lease of `key`, if `token` still holds it. */
   release?(key: string, token: string): Promise<void> | void
   /**
-   * Is told how to report what the cache's user should hear of: a damaged file that was set aside, a database of a newer version.
-   * Called once, before the first read.
+   * Receives the function by which the store reports what its user should know: a damaged file that was set aside, a database of a newer
+   * version. Called once, before the first read.
    */
   onReport?(report: (message: string, cause?: unknown) => void): void
-  /** Lets go of what the store itself opened; never of a client that the user handed in. */
+  /** Releases what the store itself opened; never a client that the user handed in. */
   close?(): Promise<void> | void
 }
 
@@ -84,8 +90,8 @@ const required = ['get', 'set', 'delete'] as const
 const optional = ['getMany', 'setMany', 'keys', 'publish', 'subscribe', 'lease', 'release', 'onReport', 'close'] as const
 
 /**
- * `value` as a store.
- * @throws {InvalidOptionError} that names the first member which is missing or of the wrong kind
+ * Checks that `value` is a store.
+ * @throws {InvalidOptionError} that names the first member that is missing or has the wrong type
  */
 export function assertStore(option: string, value: unknown): asserts value is Store {
   const shape = `a store: an object with a "name" and the methods ${required.join('(), ')}()`

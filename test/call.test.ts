@@ -23,7 +23,7 @@ describe('assertCallOptions', () => {
     ['tags', ['doc:42', [''], [1], ['a', null], null, { 0: 'a' }, new Set(['a'])]],
     ['scope', [null, 1, {}, ['acme']]],
     ['variant', [-1, 0.5, Number.NaN, Infinity, 2 ** 53, '1', null, 1n]],
-  ])('C refuses at the call, by name, a %s that cannot be', (name, refused) => {
+  ])('C refuses an invalid %s at the call, by name', (name, refused) => {
     for (const value of refused) {
       const given = { [name]: value }
       expect(() => assertCallOptions(given)).toThrow(InvalidOptionError)
@@ -31,18 +31,18 @@ describe('assertCallOptions', () => {
     }
   })
 
-  it('R19 refuses an inherited TTL like an own one, as it would be used like one', () => {
+  it('R19 refuses an invalid TTL that is inherited, because it would be used like an own one', () => {
     expect(() => assertCallOptions(Object.create({ ttl: 'never' }))).toThrow(/"cache\.ttl"/)
   })
 
-  it.each(['TTL', 'tag', 'bypassCache', 'key', '__proto__'])('refuses the unknown option %s, and names those there are', (name) => {
+  it.each(['TTL', 'tag', 'bypassCache', 'key', '__proto__'])('refuses the unknown option %s, and names the known ones', (name) => {
     const refused = () => assertCallOptions(JSON.parse(`{"${name}":1}`))
     expect(refused).toThrow(InvalidOptionError)
     expect(refused).toThrow(`"cache.${name}"`)
     for (const known of options) expect(refused).toThrow(known)
   })
 
-  it.each([undefined, null, true, '10m', 1, [], ['reload'], () => ({})])('refuses %o, which holds no options', (given) => {
+  it.each([undefined, null, true, '10m', 1, [], ['reload'], () => ({})])('refuses %o, which is no object of options', (given) => {
     expect(() => assertCallOptions(given)).toThrow(/option "cache" is .+an object with mode, ttl/)
   })
 })

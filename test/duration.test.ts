@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { longestDuration, milliseconds, millisecondsOrNone } from '../src/duration.ts'
+import { maxDuration, milliseconds, millisecondsOrNone } from '../src/duration.ts'
 import { InvalidOptionError } from '../src/errors.ts'
 
-/** What `milliseconds` makes of it, any error but the right one being none that it may throw. */
+/** The result of `milliseconds`, or `refused` for the error that it may throw. Any other error fails the test. */
 function readOrRefused(given: unknown): number | 'refused' {
   try {
     return milliseconds('ttl', given)
@@ -93,7 +93,7 @@ describe('milliseconds', () => {
     fc.assert(
       fc.property(given, (duration) => {
         const read = readOrRefused(duration)
-        expect(read === 'refused' || (Number.isInteger(read) && read >= 1 && read <= longestDuration)).toBe(true)
+        expect(read === 'refused' || (Number.isInteger(read) && read >= 1 && read <= maxDuration)).toBe(true)
       }),
     )
   })

@@ -21,7 +21,7 @@ const every = [
 ] as const
 
 describe('errors', () => {
-  it.each(every)('%s with code %s is an Error by name, whose message begins with llmemo', (name, code, error) => {
+  it.each(every)('%s with code %s is an Error with that name, whose message begins with llmemo', (name, code, error) => {
     expect(error).toBeInstanceOf(Error)
     expect(error.name).toBe(name)
     expect(error.code).toBe(code)
@@ -30,16 +30,16 @@ describe('errors', () => {
     expect(LlmemoError.isInstance(error)).toBe(true)
   })
 
-  it.each(every.filter(([, , error]) => 'cause' in error))('%s with code %s keeps the error beneath', (_name, _code, error) => {
+  it.each(every.filter(([, , error]) => 'cause' in error))('%s with code %s keeps the underlying error', (_name, _code, error) => {
     expect(error.cause).toBe(cause)
   })
 
-  it('has no cause where there is none', () => {
+  it('has no cause when none was given', () => {
     expect(Object.hasOwn(new StoreError('failed'), 'cause')).toBe(false)
     expect(Object.hasOwn(new NotKeyableError('', 'a Map'), 'cause')).toBe(false)
   })
 
-  it('is known to another copy of the package, whose classes are others', async () => {
+  it('is recognised by another copy of the package, which has other classes', async () => {
     vi.resetModules()
     const copy = await import('../src/errors.ts')
     const theirs = new copy.StoreError('the store failed')
@@ -56,7 +56,7 @@ describe('errors', () => {
     },
   )
 
-  it('shows its mark to nobody who lists or prints it', () => {
+  it('hides its mark when it is listed or printed', () => {
     expect(Object.keys(new StoreError('failed')).toSorted()).toEqual(['code', 'name'])
     expect(JSON.parse(JSON.stringify(new InvalidOptionError('ttl', 0, 'a duration')))).toEqual({
       name: 'InvalidOptionError',
@@ -64,7 +64,7 @@ describe('errors', () => {
     })
   })
 
-  it('says what to do: what is wrong, and what may be given', () => {
+  it('says what is wrong and what may be given instead', () => {
     expect(new InvalidOptionError('ttl.qa', '5 parsecs', "a duration such as '10m'").message).toBe(
       `llmemo: option "ttl.qa" is "5 parsecs"; allowed is a duration such as '10m'.`,
     )
@@ -74,7 +74,7 @@ describe('errors', () => {
     expect(new DeadlineError('reading the store', 100).message).toContain('100 ms')
   })
 
-  it('an unknown client is a TypeError to those who look for one', () => {
+  it('the error for an unknown client is also a TypeError', () => {
     expect(new UnknownClientError({})).toBeInstanceOf(TypeError)
   })
 
@@ -104,7 +104,7 @@ describe('errors', () => {
     }
   })
 
-  it('I7 does not show a long name of an option, as it may be anything', () => {
+  it('I7 does not show a long name of an option, because it may be anything', () => {
     const { message } = new InvalidOptionError(`cache.${'the whole prompt '.repeat(10)}`, 1, 'one of the options')
     expect(message).not.toContain('prompt')
     expect(message).toContain('176 characters')

@@ -10,14 +10,14 @@ function open() {
   return { events: new EventEmitter(failed), failed }
 }
 
-/** `events.on` as a caller without types may call it. */
+/** Calls `events.on` without types, as JavaScript can. */
 function untypedOn(events: EventEmitter, ...given: readonly unknown[]): unknown {
   const on: unknown = Reflect.get(events, 'on')
   return typeof on === 'function' ? Reflect.apply(on, events, given) : undefined
 }
 
 describe('EventEmitter', () => {
-  it('tells every listener, in the order in which they came, and no listener of another event', () => {
+  it('calls every listener of the event in order of registration, and no other listener', () => {
     const { events, failed } = open()
     const told: unknown[] = []
     events.on('miss', (event) => told.push(['first', event]))
@@ -31,14 +31,14 @@ describe('EventEmitter', () => {
     expect(failed).not.toHaveBeenCalled()
   })
 
-  it('is silent to nobody', () => {
+  it('does nothing without listeners', () => {
     const { events, failed } = open()
     for (const name of eventNames) events.on(name, () => {})()
     events.emit('miss', miss)
     expect(failed).not.toHaveBeenCalled()
   })
 
-  it('ends one listener and no other, also one that was given twice', () => {
+  it('removes one registration only, even if a listener was given twice', () => {
     const { events } = open()
     const listener = vi.fn<() => void>()
     const end = events.on('miss', listener)
@@ -51,7 +51,7 @@ describe('EventEmitter', () => {
     expect(listener).toHaveBeenCalledTimes(3)
   })
 
-  it('lets no listener that throws disturb the others or the cache', () => {
+  it('protects the cache and other listeners from a listener that throws', () => {
     const { events, failed } = open()
     const error = new Error('mine')
     const after = vi.fn<() => void>()
@@ -64,7 +64,7 @@ describe('EventEmitter', () => {
     expect(failed.mock.calls).toEqual([[error]])
   })
 
-  it('I4 leaves no rejection of a listener unhandled, whatever kind of promise it is', async () => {
+  it('I4 handles every rejection of a listener, whatever kind of promise it returns', async () => {
     const { events, failed } = open()
     const unhandled = vi.fn<() => void>()
     process.on('unhandledRejection', unhandled)
@@ -72,9 +72,9 @@ describe('EventEmitter', () => {
       events.on('miss', async () => {
         throw new Error('a promise')
       })
-      // oxlint-disable-next-line unicorn/no-thenable -- a promise of a library, which is none of the language's own
+      // oxlint-disable-next-line unicorn/no-thenable -- a promise of a library, not of the language
       events.on('miss', () => ({ then: (_: unknown, reject: (error: Error) => void) => reject(new Error('a thenable')) }))
-      // oxlint-disable-next-line unicorn/no-thenable -- what looks like a promise and fails when it is looked at
+      // oxlint-disable-next-line unicorn/no-thenable -- looks like a promise, and fails when its `then` is called
       events.on('miss', () => Object.defineProperty({}, 'then', { get: () => expect.fail('a getter') }))
       events.on('miss', async () => 'fine')
       events.emit('miss', miss)
@@ -90,7 +90,7 @@ describe('EventEmitter', () => {
     expect(unhandled).not.toHaveBeenCalled()
   })
 
-  it('tells of an event those who listened when it came', () => {
+  it('calls only the listeners that were registered when the event came', () => {
     const { events } = open()
     const told: string[] = []
     const again = () => {

@@ -1,5 +1,5 @@
 /**
- * Text or bytes to a SHA-256 digest.
+ * SHA-256 of text or bytes.
  * @module
  */
 import { nodeCrypto } from './node-crypto.ts'

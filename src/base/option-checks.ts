@@ -1,21 +1,28 @@
 /**
- * Checks of options, for whoever takes some: each gives back what it was given, in its type, or refuses it by name.
+ * Checks of options. Each check returns the value with its type, or throws an error that names the option.
  * @module
  */
 import { InvalidOptionError } from '../errors.ts'
 
-/** What a whole number may be. */
+/** The allowed range of a whole number. */
 export interface WholeNumberBounds {
   readonly least: number
-  /** @default as large as a number can be and still be exact */
+  /** @default no bound but `Number.MAX_SAFE_INTEGER` */
   readonly most?: number
   /** What is counted: `bytes`. */
   readonly of?: string
 }
 
+/** The methods that an object must have. */
+export interface MethodsCheck {
+  readonly methods: readonly string[]
+  /** What may be given, for the error. */
+  readonly allowed: string
+}
+
 /**
- * `given` as a whole number within bounds.
- * @throws {InvalidOptionError} when it is none
+ * Checks that `given` is a whole number within bounds, and returns it.
+ * @throws {InvalidOptionError} when it is not
  */
 export function wholeNumber(option: string, given: unknown, { least, most, of }: WholeNumberBounds): number {
   if (typeof given === 'number' && Number.isSafeInteger(given) && given >= least && given <= (most ?? given)) return given
@@ -24,8 +31,8 @@ export function wholeNumber(option: string, given: unknown, { least, most, of }:
 }
 
 /**
- * `given` as a text that UTF-8 can hold.
- * @throws {InvalidOptionError} when it is none
+ * Checks that `given` is a text that UTF-8 can hold, and returns it.
+ * @throws {InvalidOptionError} when it is not
  */
 export function text(option: string, given: unknown): string {
   if (typeof given === 'string' && given.isWellFormed()) return given
@@ -33,8 +40,8 @@ export function text(option: string, given: unknown): string {
 }
 
 /**
- * `given` as a list of texts.
- * @throws {InvalidOptionError} when it is none
+ * Checks that `given` is a list of texts, and returns it.
+ * @throws {InvalidOptionError} when it is not
  */
 export function texts(option: string, given: unknown): readonly string[] {
   if (Array.isArray(given) && given.every((item): item is string => typeof item === 'string')) return given
@@ -42,19 +49,19 @@ export function texts(option: string, given: unknown): readonly string[] {
 }
 
 /**
- * `given`, when it is an object that has each of these methods.
- * @throws {InvalidOptionError} when it is none
+ * Checks that `given` is an object that has all these methods, and returns it.
+ * @throws {InvalidOptionError} when it is not
  */
-export function withMethods<Given>(option: string, given: Given, methods: readonly string[], allowed: string): Given {
+export function withMethods<Given>(option: string, given: Given, { methods, allowed }: MethodsCheck): Given {
   const has = (method: string): boolean => typeof Reflect.get(Object(given), method) === 'function'
   if (typeof given === 'object' && given !== null && methods.every(has)) return given
   throw new InvalidOptionError(option, given, allowed)
 }
 
 /**
- * Refuses what is no object of options, and an option that nobody knows: a slip of the pen would otherwise do nothing, silently.
- * @param path what stands before the options' names: `key.`, or nothing
- * @throws {InvalidOptionError} that names the first such option
+ * Refuses a value that is not an object, and any option with an unknown name: a mistyped option would otherwise have no effect.
+ * @param path the text before the names of the options: `key.`, or nothing
+ * @throws {InvalidOptionError} that names the first unknown option
  */
 export function assertKnown(path: string, given: unknown, known: readonly string[]): asserts given is object {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {

@@ -1,12 +1,12 @@
 /**
- * Server-sent events: text to events and back.
+ * Server-sent events: from text to events and back.
  * Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  * @module
  */
 
 /** One server-sent event. */
 export interface ServerEvent {
-  /** The event's name, when it has one. */
+  /** The event's name, if it has one. */
   readonly event?: string
   readonly data: string
 }
@@ -14,12 +14,12 @@ export interface ServerEvent {
 const byteOrderMark = 0xfeff
 
 /**
- * The events of a whole stream. Comments, ids and retry times are left out, as no provider's protocol uses them.
- * An event at the end of the text counts even without the blank line that ends it: the standard drops it, but the providers' SDKs
- * deliver it, as servers leave that line out.
+ * The events of a whole stream. Comments, ids and retry times are left out, because no provider's protocol uses them.
+ * An event at the end of the text counts even without the blank line after it. The standard drops such an event. But some servers leave the
+ * line out, and the providers' SDKs deliver the event.
  */
 export function parseEvents(text: string): ServerEvent[] {
-  // A slice per line is the whole cost of a usual stream; line ends other than LF are rare enough to be rewritten first.
+  // For speed, the loop costs one slice a line. It knows only LF; the rarer line ends are replaced first.
   const lines = text.includes('\r') ? text.replaceAll(/\r\n?/g, '\n') : text
   const events: ServerEvent[] = []
   let event = ''
@@ -32,10 +32,10 @@ export function parseEvents(text: string): ServerEvent[] {
       if (data !== undefined) events.push(event === '' ? { data } : { event, data })
       event = ''
       data = undefined
-    } else if (isField(lines, 'data', at, end)) {
+    } else if (lines.startsWith('data', at) && endsName(lines, at + 4, end)) {
       const value = valueOf(lines, at + 4, end)
       data = data === undefined ? value : `${data}\n${value}`
-    } else if (isField(lines, 'event', at, end)) {
+    } else if (lines.startsWith('event', at) && endsName(lines, at + 5, end)) {
       event = valueOf(lines, at + 5, end)
     }
     at = end + 1
@@ -48,14 +48,14 @@ export function parseEvents(text: string): ServerEvent[] {
 export function formatEvents(events: readonly ServerEvent[]): string {
   let text = ''
   for (const { event, data } of events) {
-    // A name cannot span lines; left as it is, the rest of it would be read as another field.
+    // A name must stay on one line: the rest of it would be read as another field.
     if (event !== undefined && event !== '') text += `event: ${event.replaceAll(/[\r\n]+/g, ' ')}\n`
     text += `data: ${/[\r\n]/.test(data) ? data.replaceAll(/\r\n|\r|\n/g, '\ndata: ') : data}\n\n`
   }
   return text
 }
 
-/** The texts of single events in what {@link formatEvents} wrote: no event holds an empty line. */
+/** The text of each single event in the output of {@link formatEvents}. No event holds an empty line. */
 export function splitEvents(text: string): string[] {
   const texts: string[] = []
   for (let at = 0; at < text.length;) {
@@ -67,13 +67,12 @@ export function splitEvents(text: string): string[] {
   return texts
 }
 
-/** Whether the line from `at` to `end` is the field `name`, with or without a value. */
-function isField(lines: string, name: string, at: number, end: number): boolean {
-  const after = at + name.length
-  return lines.startsWith(name, at) && (after === end || lines[after] === ':')
+/** Whether a field's name ends at `at`, in a line that ends at `end`: a longer name may begin with the same letters. */
+function endsName(lines: string, at: number, end: number): boolean {
+  return at === end || lines[at] === ':'
 }
 
-/** The value of a field whose name ends at `at`: what follows the colon, less one leading space. */
+/** The value of a field whose name ends at `at`: the text after the colon, without one leading space. */
 function valueOf(lines: string, at: number, end: number): string {
   const start = lines[at + 1] === ' ' && at + 1 < end ? at + 2 : at + 1
   return start < end ? lines.slice(start, end) : ''

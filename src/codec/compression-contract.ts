@@ -1,17 +1,17 @@
 /**
- * What deflates and inflates the bodies of entries.
+ * The contract of compression for the bodies of entries.
  * @module
  */
 import { EntryError } from '../errors.ts'
 
-/** Deflates and inflates. */
+/** Deflates and inflates bytes. */
 export interface Compression {
-  /** `bytes` as a raw deflate stream, or something that is not shorter than they are. */
+  /** `bytes` as a raw deflate stream; or any result that is not shorter than `bytes`, which is then not used. */
   deflate(bytes: Uint8Array): Uint8Array
   /**
-   * What the raw deflate stream `bytes` holds. Inflating stops at `limit`, whatever the stream goes on to hold.
-   * @param limit bytes that the result may have at most, 1 or more
-   * @throws {EntryError} `DAMAGED_ENTRY` when it is no whole deflate stream or holds more than `limit` bytes
+   * The content of the raw deflate stream `bytes`. Stops at `limit`, however much more the stream holds.
+   * @param limit the largest allowed number of bytes in the result, 1 or more
+   * @throws {EntryError} `DAMAGED_ENTRY` when `bytes` is no complete deflate stream or holds more than `limit` bytes
    */
   inflate(bytes: Uint8Array, limit: number): Uint8Array
 }

@@ -1,6 +1,6 @@
 /**
- * Raw deflate (RFC 1951), by the runtime's own zlib or, where it has none, by fflate. What the one deflates, the other inflates.
- * Either is loaded when it is first needed, as that takes milliseconds.
+ * Raw deflate (RFC 1951), by the runtime's own zlib or else by fflate. Each can read what the other one wrote.
+ * Both are loaded at their first use, because loading takes milliseconds.
  * @module
  */
 import { EntryError } from '../errors.ts'
@@ -8,9 +8,9 @@ import { type Compression, notInflatable } from './compression-contract.ts'
 
 export type { Compression } from './compression-contract.ts'
 
-/** Compression by `node:zlib`, or `undefined` where the runtime does not have it. */
+/** Compression by `node:zlib`, or `undefined` if the runtime does not have it. */
 export function zlibCompression(): Compression | undefined {
-  // By this call and not by an import, which would not load at all in a runtime without the module.
+  // Not an import, which would fail to load in a runtime without the module.
   // Source: https://nodejs.org/api/process.html#processgetbuiltinmoduleid
   const runtime: Partial<NodeJS.Process> | undefined = globalThis.process
   const zlib = runtime?.getBuiltinModule?.('node:zlib')
@@ -28,9 +28,9 @@ export function zlibCompression(): Compression | undefined {
 }
 
 /**
- * The fastest compression that this runtime has: zlib, else another that is still to be loaded. Until it is, nothing is made smaller, and
- * what was made smaller before is left alone.
- * @param load loads the other one @default there is none
+ * The fastest compression of this runtime: zlib, otherwise the one that `load` returns. Until that is loaded, nothing is compressed, and
+ * compressed entries are left alone.
+ * @param load loads the other compression @default there is none
  */
 export function runtimeCompression(load?: () => Promise<Compression>): Compression {
   let asked = false
@@ -46,11 +46,12 @@ export function runtimeCompression(load?: () => Promise<Compression>): Compressi
     deflate: (bytes) => compression()?.deflate(bytes) ?? bytes,
     inflate(bytes, limit) {
       const own = compression()
-      if (own === undefined) throw new EntryError('NOT_RECOGNISED', 'a stored entry is compressed, and nothing is loaded that inflates.')
+      if (own === undefined)
+        throw new EntryError('NOT_RECOGNISED', 'a stored entry is compressed, but this process has loaded no decompression.')
       return own.inflate(bytes, limit)
     },
   }
 }
 
-/** Where it cannot be loaded, entries are kept as they are. */
+/** If the compression cannot be loaded, entries stay uncompressed. */
 function ignore(): void {}

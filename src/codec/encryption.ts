@@ -1,43 +1,44 @@
 /**
- * Encryption of entries at rest: AES-256-GCM under named keys, one of which seals while all of them open.
+ * Encryption of entries at rest: AES-256-GCM with named keys. One key encrypts; all of them decrypt.
  * @module
  */
 import type { KeyObject } from 'node:crypto'
 import { isBytes } from '../base/bytes.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { nodeCrypto } from '../base/node-crypto.ts'
+import { isJsonObject, type JsonObject } from '../json/object.ts'
 
 /**
  * How entries are encrypted before they leave the process.
  *
- * To rotate, add a key under a new id, make it `current` once every process has it, and take the old one away when the
- * longest TTL has passed. An entry sealed under an id that is not there is a miss and is left alone; an entry that is not
- * encrypted at all is a miss as well, so that nobody without a key can put answers into the store.
- * A key should not seal more than 2^32 entries, as each takes a random number of 96 bits.
+ * To rotate, add a key under a new id. Make it `current` once every process has it. Remove the old key when the longest TTL has passed. An
+ * entry that was encrypted with a missing key is a miss and is left alone. An unencrypted entry is a miss too, so that only holders of a
+ * key can put answers into the store.
+ * Use a key for at most 2^32 entries, because each takes a random number of 96 bits.
  * Source: https://csrc.nist.gov/pubs/sp/800/38/d/final (section 8.3)
  */
 export interface EncryptionOptions {
   /**
-   * The keys by their ids. A key is 32 random bytes, or those bytes as text in base64 or in hex; a passphrase is not a key.
-   * An id is a text of 1 to 64 bytes in UTF-8 and stands readable in every entry: `'2026-03'`.
+   * The keys by their ids. A key is 32 random bytes, or those bytes as text in base64 or in hex; a passphrase is not a key. An id is a text
+   * of 1 to 64 bytes in UTF-8, readable in every entry: `'2026-03'`.
    */
   readonly keys: Readonly<Record<string, Uint8Array | string>>
-  /** The id of the key that new entries are sealed with. */
+  /** The id of the key that encrypts new entries. */
   readonly current: string
 }
 
-/** Seals and opens the contents of entries. */
+/** Encrypts (seals) and decrypts (opens) the contents of entries. */
 export interface Encryption {
-  /** The id of the key that seals. */
+  /** The id of the key that encrypts. */
   readonly current: string
-  /** Whether there is a key of this id. */
+  /** Whether there is a key with this id. */
   has(id: string): boolean
   /**
-   * `parts`, one after the other, sealed with the current key: in all {@link sealLength} bytes longer.
-   * @param authenticated what stays readable but must be the same when it is opened
+   * All of `parts` in order, encrypted with the current key. The result is {@link sealLength} bytes longer.
+   * @param authenticated bytes that stay readable but must be unchanged when the result is opened
    */
   seal(parts: readonly Uint8Array[], authenticated: Uint8Array): Uint8Array[]
-  /** What was sealed, or `undefined` when `sealed` or `authenticated` are not what they were, or there is no such key. */
+  /** The decrypted content, or `undefined` when there is no such key, or `sealed` or `authenticated` were changed. */
   open(id: string, sealed: Uint8Array, authenticated: Uint8Array): Uint8Array | undefined
 }
 
@@ -46,10 +47,10 @@ const keyLength = 32
 const ivLength = 12
 const tagLength = 16
 
-/** Bytes of an id at most. */
-export const longestKeyId = 64
+/** Maximum bytes of a key id. */
+export const maxKeyIdBytes = 64
 
-/** Bytes by which sealing makes something longer: 12 of initialisation vector and 16 of tag, both in front. */
+/** Bytes that encryption adds: 12 of initialisation vector and 16 of tag, both in front. */
 export const sealLength = ivLength + tagLength
 
 const hexKey = /^[0-9a-f]{64}$/i
@@ -59,12 +60,12 @@ const keyForms = '32 bytes, or the same in base64 (44 characters) or hex (64 cha
 const shape = `an object with "keys", which is ${keyIds}, and "current", which is one of the ids`
 
 /**
- * `given` as encryption. What it holds of keys is never shown in an error.
+ * Checks `given` and returns the encryption. An error never shows any part of a key.
  * @param option the option's name, for the error
- * @throws {InvalidOptionError} that names the first member which cannot be
+ * @throws {InvalidOptionError} that names the first invalid member
  */
 export function readEncryption(option: string, given: unknown): Encryption {
-  if (!isRecord(given)) throw new InvalidOptionError(option, describe(given), shape)
+  if (!isObjectOfOptions(given)) throw new InvalidOptionError(option, describe(given), shape)
   for (const name of Object.keys(given)) {
     if (name !== 'keys' && name !== 'current') throw new InvalidOptionError(option, 'an object with other members', shape)
   }
@@ -107,10 +108,10 @@ function createEncryption(keys: ReadonlyMap<string, KeyObject>, current: string,
 }
 
 function readKeys(option: string, given: unknown): Map<string, KeyObject> {
-  if (!isRecord(given) || Object.keys(given).length === 0) throw new InvalidOptionError(option, describe(given), keyIds)
+  if (!isObjectOfOptions(given) || Object.keys(given).length === 0) throw new InvalidOptionError(option, describe(given), keyIds)
   const keys = new Map<string, KeyObject>()
   for (const [id, key] of Object.entries(given)) {
-    // Who swaps id and key must not find the key in his log: an id that looks like one is refused without being shown.
+    // A user may swap an id and its key by mistake. So an id that looks like a key is never shown: the key must not appear in a log.
     if (!isKeyId(id) || bytesOf(id) !== undefined) throw new InvalidOptionError(option, 'an object with another id', keyIds)
     const bytes = bytesOf(key)
     if (bytes === undefined) throw new InvalidOptionError(`${option}.${id}`, describe(key), keyForms)
@@ -120,19 +121,19 @@ function readKeys(option: string, given: unknown): Map<string, KeyObject> {
 }
 
 function isKeyId(id: string): boolean {
-  return id !== '' && id.isWellFormed() && Buffer.byteLength(id) <= longestKeyId
+  return id !== '' && id.isWellFormed() && Buffer.byteLength(id) <= maxKeyIdBytes
 }
 
-/** The bytes of a key in any of its forms, or `undefined` when it has none of them. */
+/** The bytes of a key in any of its forms, or `undefined` for an invalid key. */
 function bytesOf(key: unknown): Uint8Array | undefined {
   if (isBytes(key)) return key.length === keyLength ? key : undefined
   if (typeof key !== 'string') return undefined
   if (hexKey.test(key)) return Buffer.from(key, 'hex')
-  // Buffer reads base64 in either alphabet.
+  // Buffer reads both alphabets of base64.
   return base64Key.test(key) ? Buffer.from(key, 'base64') : undefined
 }
 
-/** What an error may say of a value that is a key, or may have been meant as one. */
+/** What an error may say about a value that is a key, or may be meant as one. */
 function describe(value: unknown): unknown {
   if (value === undefined || value === null) return value
   if (isBytes(value)) return `${value.length} bytes`
@@ -140,6 +141,6 @@ function describe(value: unknown): unknown {
   return typeof value === 'object' ? value : `a ${typeof value}`
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBytes(value)
+function isObjectOfOptions(value: unknown): value is JsonObject {
+  return isJsonObject(value) && !isBytes(value)
 }

@@ -1,15 +1,16 @@
 /**
- * The head of an entry as it comes out of JSON: checked member by member, so that nothing of another type goes any further.
+ * Checks the head of an entry, as read from JSON, member by member, so that no value of a wrong type gets further.
  * @module
  */
 import type { BodyKind, EntryHead, Usage } from '../entry.ts'
 import { EntryError } from '../errors.ts'
+import { isJsonObject, type JsonObject } from '../json/object.ts'
 
-type Fields = Readonly<Record<string, unknown>>
+type Fields = Readonly<JsonObject>
 
 /**
- * `value` as a head, made anew of the members that are known. Records in it have no prototype.
- * @throws {EntryError} `DAMAGED_ENTRY` that names the first member which is missing or of another type
+ * A new head with all known members of `value`. Its records have no prototype.
+ * @throws {EntryError} `DAMAGED_ENTRY` that names the first member that is missing or has a wrong type
  */
 export function readHead(value: unknown): EntryHead {
   const head = fields(value, 'head')
@@ -44,7 +45,7 @@ function readUsage(value: unknown): Usage {
 }
 
 function fields(value: unknown, name: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongMember(name)
+  if (!isJsonObject(value)) throw wrongMember(name)
   return { ...value }
 }
 
@@ -76,7 +77,7 @@ function textsOf(from: Fields, name: string): string[] {
 }
 
 function recordOf(from: Fields, name: string): Record<string, string> {
-  // Without a prototype a member called `__proto__` or `constructor` is data like any other, and none is there that was not stored.
+  // Without a prototype, `__proto__` and `constructor` are ordinary members, and the record has no member that was not stored.
   const record: Record<string, string> = Object.create(null)
   for (const [label, text] of Object.entries(fields(from[name], name))) {
     if (typeof text !== 'string') throw wrongMember(name)
@@ -85,12 +86,12 @@ function recordOf(from: Fields, name: string): Record<string, string> {
   return record
 }
 
-/** Names the member only: what is in it may be anything. */
+/** Names only the member, because its content may be private. */
 function wrongMember(name: string): EntryError {
   return damagedEntry(`"${name}" in its head is missing or of the wrong type`)
 }
 
-/** An entry of ours that is not whole or not sound. `what` tells nothing of what it holds. */
+/** The error for a damaged entry. `what` must say nothing about its content. */
 export function damagedEntry(what: string): EntryError {
   return new EntryError('DAMAGED_ENTRY', `an entry is damaged: ${what}.`)
 }

@@ -2,16 +2,16 @@
  * Raw deflate (RFC 1951) by fflate, which is plain JavaScript and runs everywhere.
  * @module
  */
-// The `/browser` build is the one without worker_threads, and the one of which a bundler keeps only what is named here.
+// The `/browser` build needs no worker_threads, and bundlers can drop its unused parts.
 import { deflateSync, Inflate } from 'fflate/browser'
 import { type Compression, notInflatable } from './compression-contract.ts'
 
 /**
- * Bytes that fflate is given at a time. It inflates all of what it is given before it says how much that was, and a byte
- * can become 1,032, so this bounds by how much the limit is overshot: about 4 MB.
+ * Bytes per step. fflate inflates each step completely before it reports the size, and one byte can become 1,032. So the result can exceed
+ * the limit by at most about 4 MB.
  * Source: https://zlib.net/zlib_tech.html (maximum compression factor)
  */
-const portion = 4_096
+const chunkBytes = 4_096
 
 /** Compression by fflate. */
 export const fflateCompression: Compression = {
@@ -19,13 +19,13 @@ export const fflateCompression: Compression = {
   inflate(bytes, limit) {
     const parts: Uint8Array[] = []
     let length = 0
-    // The one-shot inflateSync has no limit, and cuts off silently where it is given a buffer; only the stream can be stopped.
+    // Only the stream can be stopped at a limit. The one-shot inflateSync has none, and silently truncates to a given buffer.
     const stream = new Inflate((part) => {
       parts.push(part)
       length += part.length
     })
-    for (let start = 0; start < bytes.length; start += portion) {
-      const end = Math.min(start + portion, bytes.length)
+    for (let start = 0; start < bytes.length; start += chunkBytes) {
+      const end = Math.min(start + chunkBytes, bytes.length)
       try {
         stream.push(bytes.subarray(start, end), end === bytes.length)
       } catch (cause) {
@@ -37,7 +37,7 @@ export const fflateCompression: Compression = {
   },
 }
 
-/** `parts` one after the other, in a memory of their own. */
+/** All of `parts` in order, in their own memory. */
 function join(parts: readonly Uint8Array[], length: number): Uint8Array {
   const whole = new Uint8Array(length)
   let offset = 0

@@ -1,36 +1,37 @@
 /**
- * The same value, the same text: JSON by RFC 8785, with two additions that keep a key's text small.
+ * One text for equal values: JSON by RFC 8785, with two additions that keep a key's text small.
  *
- * 1. A text of more than `longText` characters (Unicode code points) stands as `{"$text":[SHA-256 of its UTF-8, characters]}`,
- *    bytes stand as `{"$bytes":[SHA-256, length]}`.
- * 2. So that no caller's own object can look like one of these, a member name that begins with `$` gets one `$` more.
+ * 1. A text of more than `longText` characters (Unicode code points) is written as `{"$text":[SHA-256 of its UTF-8, characters]}`. Bytes
+ *    are written as `{"$bytes":[SHA-256, length]}`.
+ * 2. A member name that begins with `$` gets one more `$`. So no object of the caller can look like one of these.
  *
- * What JSON cannot hold is refused, never rendered as something else: two values with one text would be one key.
- * Every call pays for this, hits included, so it is written for speed where that costs little: no path is kept while all goes well.
+ * A value that JSON cannot hold is refused, never written as something else: two values with one text would have one key.
+ * Every call runs this code, hits included. So it is written for speed where that costs little, and keeps no path unless it fails.
  * Source: https://www.rfc-editor.org/rfc/rfc8785
  * @module
  */
 import { NotKeyableError } from '../errors.ts'
 import { remembering } from '../base/memo.ts'
 import { sha256 } from '../base/digest.ts'
+import { isObjectOfMembers } from './object.ts'
 
-/** Deeper values are refused: walking them could overflow the stack, which no caller should pay for. */
-const deepest = 500
+/** Levels of nesting. Deeper values are refused: walking them could overflow the stack of the caller's program. */
+const maxDepth = 500
 
-/** How texts enter the canonical form. */
+/** How texts are written. */
 export interface CanonicalOptions {
-  /** Texts of more characters than this stand by their digest. */
+  /** Longer texts, in characters, are replaced by their digest. */
   readonly longText: number
-  /** Applied to every text value, not to member names, before it is written. */
+  /** Applied to every text value before it is written, but not to member names. */
   readonly text?: (text: string) => string
 }
 
 /**
  * The canonical text of `value`.
- * @param value anything; an object with `toJSON` is what that returns, as for `JSON.stringify`
- * @param name what the value is called in an error's path: `request`
+ * @param value anything; an object with `toJSON` counts as what that returns, as in `JSON.stringify`
+ * @param name how an error's path calls the value: `request`
  * @throws {NotKeyableError} for `undefined` in an array, functions, symbols, bigints, NaN and infinities, lone surrogates, `Map`, `Set`,
- * streams and other objects whose content is not in their members, circles, nesting deeper than 500, and objects whose own code throws
+ *   streams and other objects whose content is not in their members, circles, nesting deeper than 500, and objects whose own code throws
  */
 export function canonicalJson(value: unknown, options: CanonicalOptions, name = ''): string {
   try {
@@ -41,10 +42,10 @@ export function canonicalJson(value: unknown, options: CanonicalOptions, name = 
   }
 }
 
-/** Why a value has no canonical text. It collects where on its way up. */
+/** Why a value has no canonical text. Each level adds its step to the path while the error passes through it. */
 class Refusal extends Error {
   readonly what: string
-  /** The innermost first. */
+  /** From the innermost step outwards. */
   readonly steps: (string | number)[] = []
 
   constructor(what: string, options?: { cause?: unknown }) {
@@ -63,28 +64,28 @@ function below(step: string | number, error: unknown): Refusal {
   return refusal
 }
 
-/** @param key where the value stands, for its `toJSON` */
+/** @param key the name or index of the value in its parent, for its `toJSON` */
 function write(value: unknown, options: CanonicalOptions, depth: number, key: string | number): string {
   if (typeof value === 'string') return writeText(options.text === undefined ? value : options.text(value), options.longText)
-  // By RFC 8785 a number is written as ECMAScript writes it.
+  // RFC 8785 writes a number as ECMAScript does.
   if (typeof value === 'number' && Number.isFinite(value)) return String(value)
   if (typeof value === 'boolean') return value ? 'true' : 'false'
   if (value === null) return 'null'
   if (typeof value !== 'object') throw new Refusal(typeof value === 'number' ? String(value) : describe(value))
-  if (depth > deepest) throw new Refusal(`nested deeper than ${deepest} levels`)
+  if (depth > maxDepth) throw new Refusal(`nested deeper than ${maxDepth} levels`)
   const bytes = bytesOf(value)
   if (bytes !== undefined) return `{"$bytes":["${sha256(bytes)}",${bytes.byteLength}]}`
   const { toJSON }: { readonly toJSON?: unknown } = value
   if (typeof toJSON !== 'function') return writeNested(value, options, depth)
   const json: unknown = Reflect.apply(toJSON, value, [String(key)])
-  // What `toJSON` returns is not asked for another `toJSON`.
+  // `JSON.stringify` does not call `toJSON` on the result of a `toJSON` either.
   return typeof json === 'object' && json !== null ? writeNested(json, options, depth) : write(json, options, depth, key)
 }
 
-/** Anything but what stands for itself in JSON: a quote, a backslash, a control character, a surrogate. */
+/** A character that JSON may have to escape: a quote, a backslash, a control character, a surrogate. */
 const special = /[^ !#-[\]-\uD7FF\uE000-\uFFFF]/
 const surrogate = /[\uD800-\uDFFF]/
-/** From here on the engine's own writer is faster than a look for what needs escaping. */
+/** In characters. For longer texts the engine's own writer is faster than this search for characters to escape. */
 const shortText = 100
 
 function writeText(text: string, longText: number): string {
@@ -116,7 +117,7 @@ function writeArray(array: readonly unknown[], options: CanonicalOptions, depth:
 }
 
 function writeObject(object: object, options: CanonicalOptions, depth: number): string {
-  if (!isRecord(object)) throw new Refusal(describe(object))
+  if (!isObjectOfMembers(object)) throw new Refusal(describe(object))
   let text = ''
   let at = ''
   try {
@@ -134,17 +135,17 @@ function writeObject(object: object, options: CanonicalOptions, depth: number): 
   return text === '' ? '{}' : `${text}}`
 }
 
-/** A member name and its colon. The names of requests are always the same few. */
+/** A member name and its colon. Remembered, because requests use the same few names again and again. */
 const writeName = remembering(1_000, (name) => {
   if (!name.isWellFormed()) throw new Refusal('under a name with a lone surrogate')
   return `${JSON.stringify(name.startsWith('$') ? `$${name}` : name)}:`
 })
 
-/** The names in the order of their UTF-16 code units. One more `$` in front of each name that begins with `$` would not change it. */
+/** Sorts the names by their UTF-16 code units. The additional `$` of some names does not change their order. */
 function sorted(names: string[]): string[] {
   // oxlint-disable-next-line unicorn/no-array-sort -- the names are the caller's own copy
   if (names.length > 16) return names.sort()
-  // An object's few names are sorted sooner than `sort` has made itself ready.
+  // Few names are sorted by insertion, which is faster than the fixed cost of `sort`.
   for (let next = 1; next < names.length; next++) {
     const name = names[next] ?? ''
     let place = next
@@ -154,15 +155,6 @@ function sorted(names: string[]): string[] {
   return names
 }
 
-/** Whether everything that `object` holds is in its members, so that it may stand as a JSON object. */
-function isRecord(object: object): object is Readonly<Record<string, unknown>> {
-  const prototype: unknown = Object.getPrototypeOf(object)
-  if (prototype === Object.prototype || typeof prototype !== 'object' || prototype === null) return true
-  // A plain object of another realm has that realm's own Object.prototype, which inherits from nothing either.
-  if (Object.getPrototypeOf(prototype) === null) return true
-  return Object.prototype.toString.call(object) === '[object Object]' && Object.keys(object).length > 0
-}
-
 function bytesOf(object: object): Uint8Array | undefined {
   const bytes = object instanceof ArrayBuffer ? object : object instanceof Uint8Array ? object.buffer : undefined
   if (bytes === undefined) return undefined
@@ -170,7 +162,7 @@ function bytesOf(object: object): Uint8Array | undefined {
   return object instanceof Uint8Array ? object : new Uint8Array(bytes)
 }
 
-/** The kind of a value; never anything of its content. */
+/** The kind of a value; never a part of its content. */
 function describe(value: unknown): string {
   if (typeof value !== 'object') return value === undefined ? 'undefined' : `a ${typeof value}`
   const tag = Object.prototype.toString.call(value).slice(8, -1)
@@ -178,7 +170,7 @@ function describe(value: unknown): string {
   return /^[A-Za-z]\w{0,39}$/.test(tag) ? `of the kind ${tag}` : 'of an unknown kind'
 }
 
-/** Where a value was refused, by those of its names that look like names: any other may be a text that is nobody's business. */
+/** The path to the refused value. Shows only names that look like identifiers: any other name may be private text. */
 function pathOf(name: string, steps: readonly (string | number)[]): string {
   const shown = steps.toReversed().slice(0, 16)
   const path = shown.reduce<string>((before, step) => {
@@ -193,7 +185,7 @@ function countCharacters(text: string): number {
   let characters = 0
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index)
-    // The second half of a surrogate pair belongs to the character before it; the text is known to be well-formed.
+    // The second half of a surrogate pair is part of the character before it. The text is known to be well-formed.
     if (unit < 0xdc00 || unit > 0xdfff) characters++
   }
   return characters

@@ -1,16 +1,16 @@
 /**
- * JSON whose numbers JavaScript can hold. An SDK that reads a larger one as a bigint and our reading it as the nearest double would be
- * two answers.
+ * JSON whose numbers JavaScript can hold exactly. An SDK may read a larger number as a bigint; read here as the nearest double, it would be
+ * another answer.
  * @module
  */
 
-/** The texts and the numbers of a JSON text: the texts are matched so that a number within one is passed over. */
+/** All strings and numbers of a JSON text. Strings are matched so that digits inside them are skipped. */
 const tokens = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 
-/** Any decimal of so many digits survives being a double. Source: DBL_DIG of IEEE 754 binary64 */
+/** A decimal number of at most this many digits stays the same when it is stored as a double. Source: DBL_DIG of IEEE 754 binary64 */
 const exactDigits = 15
 
-/** The value of a JSON text, or `undefined` when it is none, or holds a number that would not survive. */
+/** The value of a JSON text, or `undefined` when the text is no JSON or holds a number that a double cannot keep. */
 export function parseExactJson(text: string): { readonly value: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(text)
@@ -21,7 +21,7 @@ export function parseExactJson(text: string): { readonly value: unknown } | unde
   }
 }
 
-/** Whether a JSON text holds an integer that JavaScript reads as another one, so that two texts could become one. */
+/** Whether a JSON text holds an integer that JavaScript rounds to another one. Then two texts could become one value. */
 export function hasRoundedInteger(text: string): boolean {
   for (const [token] of text.matchAll(tokens)) {
     if (/^-?\d{16,}$/.test(token) && !isWhole(token)) return true
@@ -29,20 +29,20 @@ export function hasRoundedInteger(text: string): boolean {
   return false
 }
 
-/** Whether the integer `token` is the number that JavaScript reads. One of more than 308 digits is read as infinite. */
+/** Whether JavaScript reads the integer `token` exactly. It reads an integer of more than 308 digits as infinite. */
 function isWhole(token: string): boolean {
   const value = Number(token)
   return Number.isFinite(value) && BigInt(token) === BigInt(value)
 }
 
-/** Values that lie deeper are taken for large numbers. */
-const deepest = 500
+/** Levels of nesting. Below them, the answer is always "may be rounded". */
+const maxDepth = 500
 
-/** Whether a value that was read from JSON may hold a number that was rounded: one that is too large, or that lies too deep to look for. */
+/** Whether a value read from JSON may hold a rounded number: one that is too large, or too deeply nested to check. */
 export function mayHoldRounded(value: unknown, depth = 0): boolean {
   if (typeof value === 'number') return !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)
   if (typeof value !== 'object' || value === null) return false
-  if (depth > deepest) return true
+  if (depth > maxDepth) return true
   for (const member of Array.isArray(value) ? value : Object.values(value)) if (mayHoldRounded(member, depth + 1)) return true
   return false
 }

@@ -1,25 +1,25 @@
 /**
- * Values that are what JSON makes of them, to the letter: written and read again they are the same, so that either has the same key.
+ * Values that JSON keeps exactly: after writing and reading they are the same, so that both have the same key.
  * @module
  */
 
-/** Deeper values are not looked at. */
-const deepest = 100
+/** Levels of nesting. Deeper values are not plain. */
+const maxDepth = 100
 
 /**
- * Whether `value` holds nothing but plain objects and arrays, well-formed texts, truth values, `null`, and numbers that are exact. A member that is
- * `undefined` is as good as not there. An object of a class, or one that says by `toJSON` what it is, may be sent as something else.
+ * Whether `value` holds only plain objects and arrays, well-formed texts, booleans, `null` and exact numbers. A member that is `undefined`
+ * counts as missing. Instances of classes and objects with `toJSON` are not plain: they may be sent as something else.
  */
 export function isPlainJson(value: unknown, depth = 0): boolean {
   if (typeof value === 'string') return value.isWellFormed()
   if (typeof value === 'boolean' || value === null) return true
-  // Beyond this a number may be read as another one than was written.
+  // JavaScript may read a larger number as another one than was written.
   if (typeof value === 'number') return Math.abs(value) <= Number.MAX_SAFE_INTEGER
-  if (typeof value !== 'object' || depth > deepest) return false
+  if (typeof value !== 'object' || depth > maxDepth) return false
   if ('toJSON' in value) return false
   if (Array.isArray(value)) {
     if (Object.getPrototypeOf(value) !== Array.prototype) return false
-    // Not by `every`, which passes over holes.
+    // Not `every`, which skips the holes of an array.
     for (const member of value) if (!isPlainJson(member, depth + 1)) return false
     return true
   }
@@ -30,10 +30,10 @@ export function isPlainJson(value: unknown, depth = 0): boolean {
   return true
 }
 
-/** A copy of a value that {@link isPlainJson}. Texts, which nobody can change, are shared. */
+/** A copy of a value that {@link isPlainJson}. Texts are shared, because they cannot change. */
 export function copiedJson(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copiedJson)
   if (typeof value !== 'object' || value === null) return value
-  // Not by assignment: `__proto__` is a name like any other.
+  // Not by assignment: the name `__proto__` must become an ordinary member.
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copiedJson(member)]))
 }

@@ -1,66 +1,67 @@
 /**
- * Values as an SDK gives and takes them, which JSON alone cannot hold, as plain JSON and back.
+ * Values of an SDK that JSON alone cannot hold, written as plain JSON and read back.
  *
- * 1. Bytes stand as `{"$bytes":"<base64>"}`, a date as `{"$date":"<ISO 8601>"}`.
- * 2. So that no value of its own can look like one of these, a member name that begins with `$` gets one `$` more.
+ * 1. Bytes are written as `{"$bytes":"<base64>"}`, a date as `{"$date":"<ISO 8601>"}`.
+ * 2. A member name that begins with `$` gets one more `$`, so that no other value can look like one of these.
  * 3. A member that is `undefined` is left out, as in JSON.
  *
- * Anything else that JSON would change without a word is refused.
+ * Any other value that JSON would silently change is refused.
  * @module
  */
 import { isBytes } from '../base/bytes.ts'
 import { EntryError, NotKeyableError } from '../errors.ts'
+import { hasOrdinaryTag, isPlainObject } from './object.ts'
 
-/** Bytes as they stand in tagged JSON. */
+/** Bytes in tagged JSON. */
 export interface TaggedBytes {
   /** The bytes in base64. */
   readonly $bytes: string
 }
 
-/** Deeper values are refused: walking them could overflow the stack. */
-const deepest = 500
+/** Levels of nesting. Deeper values are refused: walking them could overflow the stack. */
+const maxDepth = 500
 
 /**
- * `value` as a plain JSON value; {@link fromTagged} gives it back.
- * @throws {NotKeyableError} for functions, symbols, bigints, NaN and infinities, `undefined` outside of a member, instances of classes
- * other than `Uint8Array` and `Date`, circles, and nesting deeper than 500
+ * `value` as plain JSON; {@link fromTagged} reads it back.
+ * @throws {NotKeyableError} for functions, symbols, bigints, NaN and infinities, `undefined` except as a member, instances of classes other
+ *   than `Uint8Array` and `Date`, circles, and nesting deeper than 500
  */
 export function toTagged(value: unknown): unknown {
   return tag(value, [])
 }
 
 /**
- * The value that {@link toTagged} made `value` of. Parts that hold no tag are shared with `value`, which is never changed.
- * @throws {EntryError} for a tag that is not known, as a newer version may have written it
+ * The value from which {@link toTagged} made `value`. Parts without a tag are shared with `value`, which never changes.
+ * @throws {EntryError} for an unknown tag, which a newer version may have written
  */
 export function fromTagged(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   return Array.isArray(value) ? untagArray(value) : untagObject(value)
 }
 
-/** Whether `value` stands for bytes. */
+/** Whether `value` is bytes in tagged JSON. */
 export function isTaggedBytes(value: unknown): value is TaggedBytes {
   return typeof value === 'object' && value !== null && '$bytes' in value && typeof value.$bytes === 'string'
 }
 
-/** The bytes of `first` and then those of `second`. */
+/** The bytes of `first`, followed by those of `second`. */
 export function joinTaggedBytes(first: TaggedBytes, second: TaggedBytes): TaggedBytes {
-  // Base64 texts cannot be joined as texts: the first may end in padding.
+  // Base64 texts cannot simply be appended: the first one may end in padding.
   return { $bytes: Buffer.concat([first, second].map(({ $bytes }) => Buffer.from($bytes, 'base64'))).toString('base64') }
 }
 
-/** @param steps the names and indices on the way to `value`, for an error */
+/** @param steps the names and indices on the path to `value`, for an error */
 function tag(value: unknown, steps: (string | number)[]): unknown {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
   if (typeof value === 'number' && Number.isFinite(value)) return value
   if (typeof value !== 'object') throw new NotKeyableError(pathOf(steps), typeof value === 'number' ? String(value) : describe(value))
-  if (steps.length > deepest) throw new NotKeyableError('the value', `nested deeper than ${deepest} levels`)
+  if (steps.length > maxDepth) throw new NotKeyableError('the value', `nested deeper than ${maxDepth} levels`)
   if (Array.isArray(value)) return tagArray(value, steps)
   if (isSurelyPlain(value)) return tagObject(value, steps)
-  // A subclass, as `Buffer` or the SDK's own, comes back as plain bytes.
+  // A subclass, such as `Buffer` or the SDK's own, is read back as plain bytes.
   if (isBytes(value)) return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
   if (value instanceof Date && !Number.isNaN(value.getTime())) return { $date: value.toISOString() }
-  if (!isPlain(value)) throw new NotKeyableError(pathOf(steps), describe(value))
+  if (!isPlainObject(value) || !hasOrdinaryTag(value)) throw new NotKeyableError(pathOf(steps), describe(value))
   return tagObject(value, steps)
 }
 
@@ -76,7 +77,7 @@ function tagObject(object: object, steps: (string | number)[]): object {
   for (const [name, member] of Object.entries(object)) {
     if (member === undefined) continue
     const own = tagAt(name, member, steps)
-    // A member that is named as the prototype is becomes one like any other.
+    // Defined, not assigned: an assignment to `__proto__` would set the prototype.
     if (name === '__proto__') Object.defineProperty(tagged, name, { value: own, enumerable: true, configurable: true, writable: true })
     else tagged[name.startsWith('$') ? `$${name}` : name] = own
   }
@@ -97,17 +98,9 @@ function pathOf(steps: readonly (string | number)[]): string {
   }, '')
 }
 
-/** Whether `value` is an object as an object literal makes them, which is quick to tell of most. */
+/** A fast check that recognises most object literals. */
 function isSurelyPlain(value: object): boolean {
   return Object.getPrototypeOf(value) === Object.prototype && !(Symbol.toStringTag in value)
-}
-
-/** Whether everything that `value` is, is in its members. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  // A plain object of another realm has that realm's own Object.prototype, which inherits from nothing either.
-  if (typeof prototype === 'object' && prototype !== null && Object.getPrototypeOf(prototype) !== null) return false
-  return Object.prototype.toString.call(value) === '[object Object]'
 }
 
 function describe(value: unknown): string {
@@ -144,7 +137,7 @@ function untagObject(object: object): unknown {
 
 function untagged(name: string, content: unknown): unknown {
   if (typeof content === 'string') {
-    // The copy has a memory of its own; that of a small Buffer is shared with others.
+    // A copy with its own buffer, because a small Buffer shares its memory with others.
     if (name === '$bytes') return new Uint8Array(Buffer.from(content, 'base64'))
     if (name === '$date') return new Date(content)
   }

@@ -3,8 +3,8 @@
  *
  *     ["llmemo", 1, namespace, scope, provider, origin, endpoint, headers, request, context, variant]
  *
- * `headers` are those request headers that can change an answer, names in lower case. `request` is the normalised request less the
- * ignored fields. `context` is `null` when there is none. The canonical form is that of ./canonical-json.ts.
+ * `headers` are the request headers that can change an answer, names in lower case. `request` is the normalised request without the ignored
+ * fields. `context` is `null` when there is none. The canonical form is defined in src/json/canonical.ts.
  * @module
  */
 import { canonicalJson, type CanonicalOptions } from '../json/canonical.ts'
@@ -13,23 +13,23 @@ import { sha256 } from '../base/digest.ts'
 /** Everything that an answer depends on. Two calls with equal parts are the same call. */
 export interface KeyParts {
   readonly namespace: string
-  /** Whose answers these are. */
+  /** The owner of the answer. */
   readonly scope: string
   readonly provider: string
-  /** The base URL or region that would be asked. */
+  /** The base URL or region of the provider. */
   readonly origin: string
   readonly endpoint: string
   /** Request headers that can change an answer, names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  /** The normalised request less the ignored fields. */
+  /** The normalised request without the ignored fields. */
   readonly request: unknown
-  /** What else the caller says that the answer depends on; `null` when nothing. */
+  /** What else the answer depends on, as given by the caller; `null` when nothing. */
   readonly context: unknown
-  /** Which of several answers. */
+  /** Number of the answer, when the cache keeps several for one question. */
   readonly variant: number
 }
 
-/** The names of the parts, in the order in which they enter the key. */
+/** The names of the parts, in their order in the key. */
 export const partNames = [
   'namespace',
   'scope',
@@ -43,26 +43,27 @@ export const partNames = [
 ] as const satisfies readonly (keyof KeyParts)[]
 
 /**
- * How a part's texts enter the key. Only a request's are folded: two tenants or two base URLs whose names differ in a letter's case are two.
+ * How the texts of a part are written. Text folding applies to the request only: names of tenants or base URLs that differ in letter case
+ * are different.
  */
 export function partOptions(name: keyof KeyParts, options: CanonicalOptions): CanonicalOptions {
   return name === 'request' || options.text === undefined ? options : { longText: options.longText }
 }
 
-/** A part as it enters the key: a context that is not there is `null`. */
+/** The value of a part in the key: a missing context is `null`. */
 export function partOf(parts: KeyParts, name: keyof KeyParts): unknown {
   return name === 'context' ? (parts.context ?? null) : parts[name]
 }
 
-/** The parts that say where and for whom, and the rest, in the order in which they enter the key. */
+/** The names of the parts that rarely change from call to call, and of the rest, in their order in the key. */
 const [placeNames, askedNames] = [partNames.slice(0, 6), partNames.slice(6)]
 
-/** The text of the parts that say where and for whom, of the call before: call after call they are the same. */
+/** The text of the rarely changing parts of the previous call, to reuse it. */
 let before: { readonly parts: KeyParts; readonly longText: number; readonly text: string } | undefined
 
 /**
- * The readable text that a key is the digest of.
- * @throws {NotKeyableError} when a part holds what JSON cannot
+ * The readable text whose digest is the key.
+ * @throws {NotKeyableError} when a part holds something that JSON cannot
  */
 export function keyText(parts: KeyParts, options: CanonicalOptions): string {
   if (before?.longText !== options.longText || !isSamePlace(before.parts, parts)) {
@@ -87,7 +88,7 @@ function hasNone({ headers }: KeyParts): boolean {
 
 /**
  * The key of `parts`: 64 hex digits.
- * @throws {NotKeyableError} when a part holds what JSON cannot
+ * @throws {NotKeyableError} when a part holds something that JSON cannot
  */
 export function deriveKey(parts: KeyParts, options: CanonicalOptions): string {
   return sha256(keyText(parts, options))

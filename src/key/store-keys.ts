@@ -1,20 +1,20 @@
 /**
- * Every name that stands in a store: where entries, values, generations and leases lie, and the channel of messages.
- * Each begins with the namespace, so that `keys(prefix)` lists one namespace and no other.
+ * All names in a store: the keys of entries, values, generations and leases, and the channel of messages.
+ * Each begins with the namespace, so that `keys(prefix)` lists one namespace only.
  * @module
  */
 import { sha256 } from '../base/digest.ts'
 import { remembering } from '../base/memo.ts'
 
-/** What every key of a namespace begins with. An encoded namespace holds no colon, so none is a prefix of another. */
+/** The prefix of all keys of a namespace. An encoded namespace holds no colon, so no prefix begins with another one. */
 const namespacePrefix = remembering(100, (namespace) => `${encodeURIComponent(namespace)}:`)
 
-/** The key of the entry of an answer. */
+/** The key of a stored answer. */
 export function entryKey(namespace: string, key: string): string {
   return `${namespacePrefix(namespace)}v1:${key}`
 }
 
-/** What the keys of all values of a scope begin with; the caller's own key follows. */
+/** The prefix of the keys of all values in a scope. The caller's own key follows it. */
 export function valuePrefix(namespace: string, scope: string): string {
   return `${namespacePrefix(namespace)}kv:${encodeURIComponent(scope)}:`
 }
@@ -24,12 +24,14 @@ export function generationKey(namespace: string, label: string): string {
   return `${namespacePrefix(namespace)}mark:${sha256(label)}`
 }
 
-/** The key of the lease for what lies at `storeKey`. Leases have keys of their own, as the caller chooses the keys of values. */
+/**
+ * The key of the lease for the value at `storeKey`. A separate name: callers choose the keys of values, so a suffix could collide with one.
+ */
 export function leaseKey(namespace: string, storeKey: string): string {
   return `${namespacePrefix(namespace)}lease:${sha256(storeKey)}`
 }
 
-/** The channel on which the processes over one store tell one another of invalidations. */
+/** The channel by which processes that share a store tell each other about invalidations. */
 export function invalidationChannel(namespace: string): string {
   return `${namespacePrefix(namespace)}news`
 }

@@ -1,9 +1,9 @@
 /**
- * Memory with a bound in bytes, for the hot tier and for the store in memory.
+ * Memory with a limit in bytes, for the hot tier and for the memory store.
  *
- * Who shares a memory must not be pushed out of it by one who floods it. So each entry is on somebody's account, and one who holds
- * more than half of all bytes makes room at his own expense. Up to half, and for one who is alone, it is the least recently used
- * entry of all that goes, as memory that lies idle on an account is of use to nobody.
+ * Owners share one memory, and an owner that writes much must not push out the others. So the memory counts the bytes of each owner. An
+ * owner with more than half of all bytes must evict its own entries to make room. Otherwise the least recently used entry of all is
+ * evicted, so that one owner alone can use the whole memory.
  * @module
  */
 import { LRUCache } from 'lru-cache'
@@ -11,38 +11,46 @@ import type { Clock } from '../clock.ts'
 import { wholeNumber } from '../base/option-checks.ts'
 import { type Used, UseOrder } from './use-order.ts'
 
-/** How a {@link BoundedMemory} is made. */
+/** Options of a {@link BoundedMemory}. */
 export interface BoundedMemoryOptions<Value> {
-  /** How many bytes all entries together may take, keys and bookkeeping included. */
+  /** Maximum bytes of all entries together, including keys and bookkeeping. */
   readonly maxBytes: number
-  /** How many bytes one entry may take, its key and bookkeeping included. @default maxBytes */
+  /** Maximum bytes of one entry, including its key and bookkeeping. @default maxBytes */
   readonly maxEntryBytes?: number
-  /** Ages are measured by its `monotonic()`. */
+  /** Its `monotonic()` measures the ages. */
   readonly clock: Clock
-  /** Is told of each entry that was removed to make room for another; not of those overwritten, deleted or expired. Must not throw. */
+  /** Called for each entry that was removed to make room; not for entries that were overwritten, deleted or expired. Must not throw. */
   readonly onEvict?: (key: string, value: Value) => void
 }
 
 /**
- * What an entry takes besides its value and the characters of its key: the key's header, its places in the maps, and the columns of
- * lru-cache, with the room that growing arrays keep ahead. 230 bytes were measured on Node 24, and 180 more for an owner's first entry.
+ * Bytes of an entry besides its value and the characters of its key: the key's header, its places in the maps, and the columns of lru-cache
+ * with their spare room. Measured on Node 24: 230 bytes, and 180 more for the first entry of an owner.
  */
 const entryOverhead = 300
 
 /**
- * lru-cache calls an entry stale when its age is *more* than its TTL; here it is gone when its age *is* its TTL.
- * A microsecond less makes one of the other, and is more than the rounding of `monotonic()`.
+ * lru-cache drops an entry when its age is *more* than its TTL; here an entry ends when its age *equals* its TTL.
+ * A TTL that is one microsecond shorter turns one rule into the other. This is more than the rounding error of `monotonic()`.
  */
 const microsecond = 0.001
 
-/** For reads: what has expired is deleted and not returned. */
+/** For reads: an expired entry is deleted and not returned. */
 const fresh = { allowStale: false }
 
-/** What one owner holds. */
+/** The entries of one owner. */
 interface Share<Value> {
   readonly owner: string
   bytes: number
   readonly entries: UseOrder<Kept<Value>>
+}
+
+/** An entry to add to what its owner holds. */
+interface NewEntry<Value> {
+  readonly owner: string
+  readonly key: string
+  readonly value: Value
+  readonly bytes: number
 }
 
 interface Kept<Value> extends Used<Kept<Value>> {
@@ -52,17 +60,20 @@ interface Kept<Value> extends Used<Kept<Value>> {
   readonly share: Share<Value>
 }
 
-/** The most recently used values, within a bound in bytes. Has no timers: what has expired is never returned, and goes when it is in the way. */
+/**
+ * Keeps the most recently used values, within a limit in bytes. It has no timers: an expired entry is never returned, and is removed when
+ * its room is needed.
+ */
 export class BoundedMemory<Value extends object> {
   readonly #entries: LRUCache<string, Kept<Value>>
   readonly #maxBytes: number
   readonly #maxEntryBytes: number
   readonly #onEvict: BoundedMemoryOptions<Value>['onEvict']
   readonly #shares = new Map<string, Share<Value>>()
-  /** The owner who was last seen with more than half. There is never more than one. */
+  /** The last owner that was seen with more than half of the bytes. There is at most one. */
   #greatest: Share<Value> | undefined
 
-  /** @throws {InvalidOptionError} when a number of bytes is not whole and positive */
+  /** @throws {InvalidOptionError} when a number of bytes is not a positive whole number */
   constructor(options: BoundedMemoryOptions<Value>) {
     const { maxBytes, maxEntryBytes = maxBytes, clock, onEvict } = options
     this.#maxBytes = wholeNumber('maxBytes', maxBytes, { least: 1, of: 'bytes' })
@@ -72,21 +83,21 @@ export class BoundedMemory<Value extends object> {
     this.#entries = new LRUCache<string, Kept<Value>>({
       maxSize: maxBytes,
       ttlResolution: 0,
-      // So that `rkeys` also tells of what has expired: that goes before anything else.
+      // Makes `rkeys` list expired entries too, so that they are evicted first.
       allowStale: true,
-      // lru-cache takes an entry that began at 0 for one without a TTL, and a clock may well begin there.
+      // lru-cache takes an entry with start time 0 for one without a TTL, and a clock may start at 0.
       perf: { now: () => clock.monotonic() - origin + 1 },
-      dispose: (kept) => this.#writeOff(kept),
+      dispose: (kept) => this.#removeFromShare(kept),
     })
   }
 
-  /** The bytes that the entries take by our count, which errs to the high side. Walks all entries to leave out the expired. */
+  /** Estimated bytes of all entries, rather too high than too low. Walks all entries to leave out expired ones. */
   get bytes(): number {
     this.#entries.purgeStale()
     return this.#entries.calculatedSize
   }
 
-  /** How many entries there are. Walks all entries to leave out the expired. */
+  /** Number of entries. Walks all entries to leave out expired ones. */
   get count(): number {
     this.#entries.purgeStale()
     return this.#entries.size
@@ -100,20 +111,20 @@ export class BoundedMemory<Value extends object> {
     return kept.value
   }
 
-  /** The value under `key`, without counting as a use. */
+  /** The value under `key`. Does not count as a use. */
   peek(key: string): Value | undefined {
     return this.#entries.peek(key, fresh)?.value
   }
 
   /**
-   * Keeps `value` under `key` in place of what was there.
-   * @param size `bytes`: what the value takes; the key and our bookkeeping are added. `ttl`: milliseconds.
-   * `owner`: on whose account it is, the same one for all who name none.
-   * @returns false when the value is too large or its TTL is over already: nothing is kept under `key` then. Too large is also what is
-   * larger than half of all, when another owner holds anything.
+   * Keeps `value` under `key` and replaces the former value.
+   * @param size `bytes`: size of the value, without the key and bookkeeping. `ttl`: milliseconds. `owner`: the owner that the bytes count
+   *   for; callers that give none share one owner.
+   * @returns false when the value is too large or its TTL is already over; then `key` holds nothing. A value larger than half of the memory
+   *   is also too large, if another owner has entries.
    */
   set(key: string, value: Value, size: { readonly bytes: number; readonly ttl: number; readonly owner?: string }): boolean {
-    // Two bytes a character, as a text beyond Latin-1 takes them.
+    // Two bytes for each character, which is what a text beyond Latin-1 takes.
     const bytes = Math.ceil(size.bytes) + 2 * key.length + entryOverhead
     const { owner = '' } = size
     this.#entries.delete(key)
@@ -121,21 +132,21 @@ export class BoundedMemory<Value extends object> {
     const alone = this.#shares.size === (this.#shares.has(owner) ? 1 : 0)
     if (!alone && bytes > this.#maxBytes / 2) return false
     this.#makeRoom(bytes, owner)
-    this.#entries.set(key, this.#writeUp(owner, key, value, bytes), { size: bytes, ttl: size.ttl - microsecond })
+    this.#entries.set(key, this.#addToShare({ owner, key, value, bytes }), { size: bytes, ttl: size.ttl - microsecond })
     return true
   }
 
-  /** Removes what is under `key`. @returns whether there was something */
+  /** Removes the value under `key`. @returns whether there was one */
   delete(key: string): boolean {
     return this.#entries.delete(key)
   }
 
-  /** Removes everything. */
+  /** Removes all entries. */
   clear(): void {
     this.#entries.clear()
   }
 
-  /** The keys at this moment, the most recently used first. A list, so that deleting while going through it skips none. */
+  /** The current keys, the most recently used first. A copy, so that a caller may delete entries while it loops. */
   keys(): string[] {
     this.#entries.purgeStale()
     return [...this.#entries.keys()]
@@ -146,12 +157,12 @@ export class BoundedMemory<Value extends object> {
       const [oldest] = this.#entries.rkeys()
       if (oldest === undefined) return
       if (this.#entries.getRemainingTTL(oldest) <= 0) this.#entries.delete(oldest)
-      else this.#evict(this.#ofTooMany(bytes, owner)?.key ?? oldest)
+      else this.#evict(this.#oldestToGiveWay(bytes, owner)?.key ?? oldest)
     }
   }
 
-  /** The least recently used entry of one who holds more than half, or would with `bytes` more for `owner`. */
-  #ofTooMany(bytes: number, owner: string): Kept<Value> | undefined {
+  /** The least recently used entry of an owner that has more than half, or of `owner` if `bytes` more would make it so. */
+  #oldestToGiveWay(bytes: number, owner: string): Kept<Value> | undefined {
     const half = this.#maxBytes / 2
     if (this.#greatest !== undefined && this.#greatest.bytes > half) return this.#greatest.entries.oldest
     const own = this.#shares.get(owner)
@@ -164,7 +175,7 @@ export class BoundedMemory<Value extends object> {
     if (kept !== undefined) this.#onEvict?.(key, kept.value)
   }
 
-  #writeUp(owner: string, key: string, value: Value, bytes: number): Kept<Value> {
+  #addToShare({ owner, key, value, bytes }: NewEntry<Value>): Kept<Value> {
     const share = this.#shares.get(owner) ?? { owner, bytes: 0, entries: new UseOrder() }
     this.#shares.set(owner, share)
     share.bytes += bytes
@@ -174,7 +185,7 @@ export class BoundedMemory<Value extends object> {
     return kept
   }
 
-  #writeOff(kept: Kept<Value>): void {
+  #removeFromShare(kept: Kept<Value>): void {
     const { share } = kept
     share.bytes -= kept.bytes
     share.entries.remove(kept)

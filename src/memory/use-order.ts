@@ -1,17 +1,17 @@
 /**
- * Things in the order in which they were last used: a doubly linked list through the things themselves.
- * A `Set` from which a thing is deleted to be added anew would do the same, but V8 keeps what was deleted in its chains until the next
- * rehash: one key that is used again and again makes each use slower than the one before.
+ * Things in the order of their last use, as a doubly linked list through the things themselves.
+ * A `Set` with delete and add would do the same. But V8 keeps deleted elements in its hash chains until the next rehash. A key that is used
+ * again and again would make each use slower than the last.
  * @module
  */
 
-/** A thing that can stand in a {@link UseOrder}, and in one at a time. */
+/** A thing that can be in one {@link UseOrder} at a time. */
 export interface Used<Thing> {
   older: Thing | undefined
   newer: Thing | undefined
 }
 
-/** The order of use. Everything in it takes constant time. */
+/** The order of use. Every operation takes constant time. */
 export class UseOrder<Thing extends Used<Thing>> {
   #oldest: Thing | undefined
   #newest: Thing | undefined
@@ -21,7 +21,7 @@ export class UseOrder<Thing extends Used<Thing>> {
     return this.#oldest
   }
 
-  /** Puts `thing`, which stands nowhere, at the newest end. */
+  /** Adds `thing`, which must be in no order yet, as the newest. */
   add(thing: Thing): void {
     thing.older = this.#newest
     thing.newer = undefined
@@ -30,7 +30,7 @@ export class UseOrder<Thing extends Used<Thing>> {
     this.#newest = thing
   }
 
-  /** Takes `thing`, which stands here, out. */
+  /** Removes `thing`, which must be in this order. */
   remove(thing: Thing): void {
     const { older, newer } = thing
     if (older === undefined) this.#oldest = newer
@@ -41,7 +41,7 @@ export class UseOrder<Thing extends Used<Thing>> {
     thing.newer = undefined
   }
 
-  /** Puts `thing`, which stands here, at the newest end. */
+  /** Moves `thing`, which must be in this order, to the newest end. */
   use(thing: Thing): void {
     if (this.#newest === thing) return
     this.remove(thing)

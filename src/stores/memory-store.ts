@@ -7,26 +7,26 @@ import { type Clock, systemClock } from '../clock.ts'
 import { BoundedMemory } from '../memory/bounded-memory.ts'
 import type { Store, StoreWrite } from '../store.ts'
 
-/** How a {@link memoryStore} is made. */
+/** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
-  /** How many bytes all entries together may take, keys and bookkeeping included. @default 67_108_864 (64 MiB) */
+  /** Maximum bytes of all entries together, including keys and bookkeeping. @default 67_108_864 (64 MiB) */
   readonly maxBytes?: number
-  /** Where time comes from. @default the clock of the machine */
+  /** Source of time. @default the clock of the machine */
   readonly clock?: Clock
 }
 
 const defaultMaxBytes = 64 * 1_024 * 1_024
 
-/** What a `Uint8Array` with a buffer of its own takes besides its bytes: 190 on the heap were measured on Node 24. */
+/** Bytes of a `Uint8Array` with its own buffer, besides its content. Measured on Node 24: 190 on the heap. */
 const arrayOverhead = 250
 
 /**
- * A store in this process's memory. Values are copied on the way in and out.
- * @throws {InvalidOptionError} when an option has a value that cannot be
+ * Makes a store in this process's memory. It copies values on the way in and out.
+ * @throws {InvalidOptionError} when an option is invalid
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const { maxBytes = defaultMaxBytes, clock = systemClock } = options
-  withMethods('clock', clock, ['monotonic'], 'a clock with a method monotonic()')
+  withMethods('clock', clock, { methods: ['monotonic'], allowed: 'a clock with a method monotonic()' })
   const memory = new BoundedMemory<Uint8Array>({ maxBytes, clock })
   const get = (key: string) => copy(memory.get(key))
   const set = (key: string, value: Uint8Array, { ttl }: { ttl: number }) => {
@@ -60,7 +60,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   }
 }
 
-/** Not `slice()`, which for a `Buffer` would be a view of the same bytes. */
+/** Not `slice()`, which for a `Buffer` returns a view of the same bytes. */
 function copy(value: Uint8Array | undefined): Uint8Array | undefined {
   return value && new Uint8Array(value)
 }

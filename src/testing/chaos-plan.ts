@@ -1,15 +1,24 @@
 /**
- * What a store is to do wrong, and when.
+ * The faults that a chaos store makes, and when.
  * @module
  */
 import { InvalidOptionError } from '../errors.ts'
 import { wholeNumber } from '../base/option-checks.ts'
 
 /**
- * A way to go wrong. `throws`: at once, in place of a promise. `rejects`. `delays`: does its work later. `tells late`: does its work at
- * once and says so later. `never settles`: neither works nor answers. `settles twice`: answers, answers again and then fails.
- * Of reads only, `random bytes`: in place of every value, missing ones too. `truncates`: a value loses its end. `swaps`: the value of
- * another key. `mistypes`: something that is no bytes.
+ * A kind of fault.
+ * - `throws`: throws at once instead of returning a promise.
+ * - `rejects`: returns a promise that rejects.
+ * - `delays`: does its work later.
+ * - `tells late`: does its work at once and answers later.
+ * - `never settles`: neither works nor answers.
+ * - `settles twice`: answers, answers again and then fails.
+ *
+ * Of reads only:
+ * - `random bytes`: instead of every value, missing ones included.
+ * - `truncates`: a value loses its end.
+ * - `swaps`: the value of another key.
+ * - `mistypes`: something that is not bytes.
  */
 export type ChaosKind =
   | 'throws'
@@ -23,24 +32,24 @@ export type ChaosKind =
   | 'swaps'
   | 'mistypes'
 
-/** What is done with a store. Reading and writing many is `get` and `set` as well; giving a lease back is `lease`. */
+/** An operation of a store. Batches of reads and writes count as `get` and `set`; the release of a lease counts as `lease`. */
 export type ChaosOperation = 'get' | 'set' | 'delete' | 'keys' | 'publish' | 'lease'
 
-/** When it goes wrong: always, the next so many times, or with a probability from 0 to 1. */
+/** When a fault happens: always, at the next operations, or with a probability from 0 to 1. */
 export type ChaosSchedule = 'always' | { readonly next: number } | { readonly probability: number }
 
-/** Where it goes wrong. */
+/** Where a fault happens. */
 export interface ChaosScope {
-  /** @default every operation that can go wrong so */
+  /** @default every operation that can have this fault */
   readonly on?: readonly ChaosOperation[]
-  /** Only where one of the keys is such. @default any */
+  /** Only if this returns true for one of the keys. @default any key */
   readonly keys?: (key: string) => boolean
 }
 
 const exceptLists = ['get', 'set', 'delete', 'publish', 'lease'] as const
 const everywhere = [...exceptLists, 'keys'] as const
 
-/** Every way to go wrong, with the operations that can. */
+/** Every kind of fault, with the operations that can have it. */
 export const chaosKinds: Readonly<Record<ChaosKind, readonly ChaosOperation[]>> = {
   throws: everywhere,
   rejects: everywhere,
@@ -62,7 +71,7 @@ interface Rule {
   left: number
 }
 
-/** What a store is to do wrong. */
+/** The rules for faults, in the order in which they were added. */
 export class ChaosPlan {
   readonly #random: () => number
   readonly #struck = new Map<ChaosKind, number>()
@@ -73,25 +82,25 @@ export class ChaosPlan {
   }
 
   /**
-   * Adds a rule; of several that apply, the first one strikes.
-   * @throws {InvalidOptionError} for a kind or a schedule that cannot be
+   * Adds a rule. If several rules apply, the first one is used.
+   * @throws {InvalidOptionError} for an invalid kind or schedule
    */
   add(kind: ChaosKind, schedule: ChaosSchedule, { on = chaosKinds[kind], keys = () => true }: ChaosScope): void {
     if (!Object.hasOwn(chaosKinds, kind)) throw new InvalidOptionError('kind', kind, Object.keys(chaosKinds).join(', '))
     this.#rules.push({ kind, on: on.filter((each) => chaosKinds[kind].includes(each)), keys, ...readSchedule(schedule) })
   }
 
-  /** Forgets every rule. */
+  /** Removes all rules. */
   clear(): void {
     this.#rules = []
   }
 
-  /** How often this kind has struck. */
+  /** How often a fault of this kind happened. */
   count(kind: ChaosKind): number {
     return this.#struck.get(kind) ?? 0
   }
 
-  /** What goes wrong with this operation; `undefined` when nothing does. */
+  /** The fault for this operation, or `undefined` for none. Counts it. */
   strike(operation: ChaosOperation, keys: readonly string[]): ChaosKind | undefined {
     const rule = this.#rules.find((each) => {
       if (each.left <= 0 || !each.on.includes(operation) || !keys.some((key) => each.keys(key))) return false

@@ -1,5 +1,5 @@
 /**
- * A store that works as the one it is made of, until it is told to go wrong.
+ * A store that passes everything on to another store, until a test orders faults.
  *
  * ```ts
  * const store = chaosStore(redisStore(client), { clock })
@@ -15,46 +15,46 @@ import { assertStore, type ReadOptions, type Store, type StoreWrite, type WriteO
 import { type ChaosKind, ChaosPlan, type ChaosSchedule, type ChaosScope } from './chaos-plan.ts'
 import { seededRandom } from './seeded-random.ts'
 
-/** How a {@link chaosStore} is made. */
+/** Options of {@link chaosStore}. */
 export interface ChaosOptions {
-  /** By which it delays. @default the clock of the machine */
+  /** Its timers make the delays. @default the clock of the machine */
   readonly clock?: Clock
-  /** Milliseconds by which it is late. @default 250 */
+  /** Milliseconds of each delay. @default 250 */
   readonly delay?: number
-  /** What it goes by where something is left to chance. @default seededRandom(1) */
+  /** Source of random numbers. @default seededRandom(1) */
   readonly random?: () => number
 }
 
-/** A store that can be told to go wrong. */
+/** A store that makes faults on order. */
 export interface ChaosStore extends Store {
-  /** Tells it to go wrong, besides what it was told before. */
+  /** Orders a fault, in addition to those ordered before. */
   will(kind: ChaosKind, schedule: ChaosSchedule, scope?: ChaosScope): void
-  /** Tells it to work. What has gone wrong already goes on: who waits for an answer that never comes waits. */
+  /** Ends all faults from now on. Faults that have begun go on: a caller that waits for an answer that never comes still waits. */
   calm(): void
-  /** How often it went wrong in this way. */
+  /** How often a fault of this kind happened. */
   struck(kind: ChaosKind): number
 }
 
 type Value = Uint8Array | undefined
 type Outcome<Result> = Promise<Result> | Result
 
-/** Values that it remembers, to give out under another key. */
-const remembered = 100
+/** Values that are remembered, to return them under another key. */
+const maxRememberedValues = 100
 
 /**
- * A store that can be told to go wrong. It offers what the store offers that it is made of, and no more.
- * @throws {InvalidOptionError} when an option has a value that cannot be
+ * Makes a store that can make faults on order. It offers the same methods as `store`, and no more.
+ * @throws {InvalidOptionError} when an option is invalid
  */
 export function chaosStore(store: Store, options: ChaosOptions = {}): ChaosStore {
   const { clock = systemClock, delay = 250, random = seededRandom(1) } = options
   assertStore('store', store)
-  withMethods('clock', clock, ['after'], 'a clock with a method after()')
+  withMethods('clock', clock, { methods: ['after'], allowed: 'a clock with a method after()' })
   wholeNumber('delay', delay, { least: 1, of: 'milliseconds' })
   const plan = new ChaosPlan(random)
   const seen = new Map<string, Uint8Array>()
   const late = (): Promise<void> => new Promise((resolve) => void clock.after(delay, resolve))
 
-  /** Does the work, in the way in which this operation is to go. */
+  /** Runs `work` with the given fault. */
   const go = <Result>(kind: ChaosKind | undefined, work: () => Outcome<Result>): Outcome<Result> => {
     if (kind === 'throws') throw failure()
     if (kind === 'rejects') return Promise.reject(failure())
@@ -125,14 +125,14 @@ export function chaosStore(store: Store, options: ChaosOptions = {}): ChaosStore
 }
 
 function failure(): StoreError {
-  return new StoreError('the store was told to go wrong')
+  return new StoreError('the chaos store made this fault on order')
 }
 
 async function* listed(work: () => Outcome<AsyncIterable<string> | Iterable<string>>): AsyncGenerator<string, void> {
   yield* await work()
 }
 
-/** A failure that comes before it is told is not unhandled. */
+/** An early failure is marked as handled: the caller gets it after the delay. */
 async function lateTold<Result>(work: () => Outcome<Result>, late: () => Promise<void>): Promise<Result> {
   const done = Promise.resolve(work())
   done.catch(() => undefined)
@@ -140,7 +140,7 @@ async function lateTold<Result>(work: () => Outcome<Result>, late: () => Promise
   return done
 }
 
-/** No promise can settle twice; what a careless store returns in place of one can. */
+/** A promise cannot settle twice, but a faulty store may return an object that does. */
 function settledTwice<Result>(work: () => Outcome<Result>): Promise<Result> {
   const careless: PromiseLike<Result> = {
     // oxlint-disable-next-line unicorn/no-thenable
@@ -149,24 +149,24 @@ function settledTwice<Result>(work: () => Outcome<Result>): Promise<Result> {
         const first = fulfilled?.(value)
         void fulfilled?.(value)
         void rejected?.(failure())
-        // Without a callback it is the value itself that is passed on.
+        // Without a callback, a promise passes the value itself on.
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion
         return first as never
       }, rejected),
   }
-  // To whoever awaits it, it is a promise.
+  // `await` treats it like a promise.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return careless as Promise<Result>
 }
 
-/** Makes something else of a value. */
+/** Replaces a value by a wrong one. */
 type Spoil = (key: string, value: Value) => Value
 
 function spoilOf(kind: ChaosKind | undefined, random: () => number, seen: ReadonlyMap<string, Uint8Array>): Spoil | undefined {
   if (kind === 'random bytes') return () => randomBytes(random)
   if (kind === 'truncates') return (_, value) => value?.slice(0, Math.floor(random() * value.length))
   if (kind === 'swaps') return (key) => another(key, seen, random)
-  // What a store written in JavaScript can return.
+  // A store written in JavaScript can return this.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   if (kind === 'mistypes') return () => 'no bytes' as unknown as Uint8Array
   return undefined
@@ -186,5 +186,5 @@ function remember(seen: Map<string, Uint8Array>, key: string, value: Uint8Array)
   seen.delete(key)
   seen.set(key, new Uint8Array(value))
   const [oldest] = seen.keys()
-  if (seen.size > remembered && oldest !== undefined) seen.delete(oldest)
+  if (seen.size > maxRememberedValues && oldest !== undefined) seen.delete(oldest)
 }

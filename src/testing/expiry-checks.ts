@@ -1,12 +1,12 @@
 /**
- * What a store must do when time passes.
+ * Checks of a store when time passes.
  * @module
  */
 import { bytesOf, hour, numbers, same, storeCheck, type StoreCheck } from './store-check.ts'
 
-/** TTLs: when they end, and what replaces them. */
+/** Checks of TTLs: when values expire, and how a new TTL replaces the old one. */
 export const expiryChecks: readonly StoreCheck[] = [
-  storeCheck('keeps a value until its TTL and not for the moment at which it ends', async (trial) => {
+  storeCheck('keeps a value until its TTL ends, and not at that very moment', async (trial) => {
     const { tolerance } = trial
     const ttl = 5_000 + 2 * tolerance
     await trial.set('key', 'value', ttl)
@@ -19,7 +19,7 @@ export const expiryChecks: readonly StoreCheck[] = [
     same(await trial.keys(''), [])
   }),
 
-  storeCheck('keeps a value with the shortest TTL until it ends', async (trial) => {
+  storeCheck('keeps a value with the shortest TTL until that ends', async (trial) => {
     const ttl = 1 + trial.tolerance
     await trial.set('key', 'value', ttl)
     await trial.holds('key', 'value')
@@ -32,7 +32,7 @@ export const expiryChecks: readonly StoreCheck[] = [
     await trial.holds('key', 'value')
   }),
 
-  storeCheck('replaces what was under a key, and its TTL', async (trial) => {
+  storeCheck('replaces a value and its TTL', async (trial) => {
     await trial.set('key', 'long and first', 1_000)
     await trial.set('key', 'second', 3_000 + trial.tolerance)
     await trial.holds('key', 'second')
@@ -40,14 +40,14 @@ export const expiryChecks: readonly StoreCheck[] = [
     await trial.holds('key', 'second')
   }),
 
-  storeCheck('shortens a TTL as well', async (trial) => {
+  storeCheck('replaces a TTL by a shorter one', async (trial) => {
     await trial.set('key', 'first', 3_000 + trial.tolerance)
     await trial.set('key', 'second', 1_000)
     await trial.advance(1_000 + trial.tolerance)
     await trial.holds('key', undefined)
   }),
 
-  storeCheck('is written anew after a value has expired', async (trial) => {
+  storeCheck('takes a new value after the old one has expired', async (trial) => {
     await trial.set('key', 'first', 1_000)
     await trial.advance(1_500 + trial.tolerance)
     await trial.set('key', 'second', 1_000 + trial.tolerance)
@@ -55,7 +55,7 @@ export const expiryChecks: readonly StoreCheck[] = [
     await trial.holds('key', 'second')
   }),
 
-  storeCheck('writes many with a TTL each', async (trial) => {
+  storeCheck('writes many values, each with its own TTL', async (trial) => {
     if (trial.store.setMany === undefined) return
     await trial.store.setMany([
       { key: 'a', value: bytesOf('A'), ttl: hour },

@@ -1,5 +1,5 @@
 /**
- * `llmemo/testing`: for those who write a store of their own, or want to see what their program does when one goes wrong.
+ * `llmemo/testing`: for authors of stores, and for tests of programs whose store fails.
  * @module
  */
 export { chaosStore } from './chaos-store.ts'

@@ -9,19 +9,19 @@ interface Timer {
   readonly callback: () => void
 }
 
-/** A {@link Clock} that a test moves by hand. Nothing in it waits for real time. */
+/** A {@link Clock} that only a test moves. It never waits for real time. */
 export class ManualClock implements Clock {
   #now: number
   #monotonic = 1_000
-  /** In the order in which they were set, so that of two with the same due time the earlier one fires first. */
+  /** In the order of creation, so that of two timers with the same due time the earlier one fires first. */
   readonly #timers = new Set<Timer>()
 
-  /** @param now the wall-clock time to begin with, in milliseconds since the epoch */
+  /** @param now the first wall-clock time, in milliseconds since the epoch */
   constructor(now = 1_750_000_000_000) {
     this.#now = now
   }
 
-  /** How many timers are pending. */
+  /** Number of pending timers. */
   get timers(): number {
     return this.#timers.size
   }
@@ -31,12 +31,12 @@ export class ManualClock implements Clock {
     return this.#now
   }
 
-  /** Milliseconds that only ever grow. */
+  /** Milliseconds that never go back. */
   monotonic(): number {
     return this.#monotonic
   }
 
-  /** Calls back once when {@link ManualClock.advance} has let so many milliseconds pass. @returns a function that cancels it */
+  /** Calls `callback` once, when {@link ManualClock.advance} has let `milliseconds` pass. @returns a function that cancels the timer */
   after(milliseconds: number, callback: () => void): () => void {
     const timer: Timer = { due: this.#monotonic + Math.max(0, milliseconds), callback }
     this.#timers.add(timer)
@@ -45,7 +45,7 @@ export class ManualClock implements Clock {
     }
   }
 
-  /** Lets `milliseconds` pass. Timers that come due fire in order, each at its own time; those set meanwhile fire too when they come due. */
+  /** Lets `milliseconds` pass. Due timers fire in order, each at its own time; so do timers that they set. */
   advance(milliseconds: number): void {
     const end = this.#monotonic + milliseconds
     for (let timer = this.#nextDue(end); timer !== undefined; timer = this.#nextDue(end)) {
@@ -56,7 +56,7 @@ export class ManualClock implements Clock {
     this.#moveTo(end)
   }
 
-  /** Moves the wall clock alone, forwards or (negative) backwards, as an administrator or NTP would. */
+  /** Moves only the wall clock, forwards or (negative) backwards, as an administrator or NTP would. */
   jump(milliseconds: number): void {
     this.#now += milliseconds
   }

@@ -1,10 +1,10 @@
 /**
- * Chance that repeats itself, so that a test which failed fails again.
+ * Repeatable random numbers, so that a failed test fails again.
  * @module
  */
 
 /**
- * A source of numbers from 0 up to, not including, 1: the same ones for the same seed. Nothing for secrets.
+ * A source of numbers from 0 up to, but not including, 1; the same numbers for the same seed. Not for secrets.
  * Source: the mulberry32 generator, https://github.com/cprosche/mulberry32
  */
 export function seededRandom(seed: number): () => number {

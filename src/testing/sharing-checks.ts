@@ -1,14 +1,14 @@
 /**
- * What a store must do that helps processes to work together: leases, and channels on which they hear one another.
+ * Checks of a store that several processes share: leases, and channels for messages.
  * @module
  */
 import { hour, same, storeCheck, type StoreCheck } from './store-check.ts'
 
 const ttl = { ttl: hour }
 
-/** Leases and channels. What a store does not offer is not asked of it. */
+/** Checks of leases and channels. A check passes if the store does not offer the method. */
 export const sharingChecks: readonly StoreCheck[] = [
-  storeCheck('gives a lease to one token at a time, and tells the others whose it is', async ({ store }) => {
+  storeCheck('gives a lease to one token at a time, and tells the others which token holds it', async ({ store }) => {
     if (store.lease === undefined) return
     same(await store.lease('key', 'first', ttl), 'first')
     same(await store.lease('key', 'second', ttl), 'first')
@@ -19,7 +19,7 @@ export const sharingChecks: readonly StoreCheck[] = [
     same(await store.lease('key', 'second', ttl), 'second')
   }),
 
-  storeCheck('gives a lease to one of many who ask at once', async ({ store }) => {
+  storeCheck('gives a lease to one of many tokens that ask at once', async ({ store }) => {
     if (store.lease === undefined) return
     const tokens = Array.from({ length: 20 }, (_, index) => `token ${index}`)
     const holders = new Set(await Promise.all(tokens.map(async (token) => store.lease?.('key', token, ttl))))
@@ -27,7 +27,7 @@ export const sharingChecks: readonly StoreCheck[] = [
     same(tokens.filter((token) => holders.has(token)).length, 1)
   }),
 
-  storeCheck('ends a lease at its TTL, which its holder may prolong', async (trial) => {
+  storeCheck('ends a lease at its TTL, unless its holder prolongs it', async (trial) => {
     const { store, tolerance } = trial
     if (store.lease === undefined) return
     const short = { ttl: 2_000 + 2 * tolerance }
@@ -40,7 +40,7 @@ export const sharingChecks: readonly StoreCheck[] = [
     same(await store.lease('key', 'second', short), 'second')
   }),
 
-  storeCheck("takes back a lease that is nobody's, or another's by now, without an error", async ({ store }) => {
+  storeCheck('ignores the release of a lease that is free, or that another token holds', async ({ store }) => {
     if (store.lease === undefined) return
     await store.release?.('key', 'first')
     await store.lease('key', 'second', ttl)
@@ -48,7 +48,7 @@ export const sharingChecks: readonly StoreCheck[] = [
     same(await store.lease('key', 'third', ttl), 'second')
   }),
 
-  storeCheck('passes a message on to who listens to its channel, until he ends it', async ({ store }) => {
+  storeCheck('passes a message to the listeners of its channel, until they end listening', async ({ store }) => {
     if (store.subscribe === undefined) return
     const heard: string[] = []
     const last = Promise.withResolvers<void>()

@@ -1,36 +1,34 @@
 /**
- * What a check of a store is made of, and the words that the checks are written in.
+ * The parts of a store check, and helpers to write one.
  * @module
  */
 import { AssertionError } from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import type { Store } from '../store.ts'
 
-/** A store to put to the test, new and empty. */
+/** A new and empty store for one check. */
 export interface StoreUnderTest {
   readonly store: Store
-  /** Lets so many milliseconds pass for the store: moves the clock that it was given, or waits where it goes by one of its own. */
+  /** Lets time pass for the store: moves the clock that the store was given, or waits if the store has its own clock. */
   advance(milliseconds: number): Promise<void> | void
-  /**
-   * By how many milliseconds the store's time may be off, when it goes by a clock of its own. @default 0
-   */
+  /** How far the store's time may be off, in milliseconds, if it has its own clock. @default 0 */
   readonly tolerance?: number
-  /** Closes the store and takes away what it left. Called after each check, whether it passed or not. */
+  /** Closes the store and removes what it left. Called after each check, passed or failed. */
   cleanup?(): Promise<void> | void
 }
 
-/** One thing that every store must do. */
+/** One requirement on every store. */
 export interface StoreCheck {
-  /** What the store must do, as the end of a sentence that begins with its name. */
+  /** The requirement, as the end of a sentence that begins with the store's name. */
   readonly name: string
   /**
-   * Puts a new store to the test.
+   * Runs the check on a new store.
    * @throws {AssertionError} of `node:assert` that says what the store did instead
    */
   run(setup: () => Promise<StoreUnderTest> | StoreUnderTest): Promise<void>
 }
 
-/** A store in the hands of a check. */
+/** The store of one check, with short methods for texts and bytes. */
 export class StoreTrial {
   readonly store: Store
   /** Milliseconds by which the store's time may be off. */
@@ -43,31 +41,31 @@ export class StoreTrial {
     this.#under = under
   }
 
-  /** Keeps a text or bytes, for an hour where no TTL is given. */
+  /** Writes a text or bytes; for an hour if no TTL is given. */
   async set(key: string, value: string | Uint8Array, ttl = hour): Promise<void> {
     await this.store.set(key, typeof value === 'string' ? bytesOf(value) : value, { ttl })
   }
 
-  /** What is under a key, as an array of numbers: bytes with the same numbers are equal whatever their class. */
+  /** The value under a key as an array of numbers, so that equal bytes of different classes are equal. */
   async get(key: string): Promise<readonly number[] | undefined> {
     return listed(await this.store.get(key))
   }
 
-  /** Like {@link StoreTrial.get}, of many at once where the store can. */
+  /** Like {@link StoreTrial.get} for many keys; in one batch if the store offers it. */
   async getMany(keys: readonly string[]): Promise<(readonly number[] | undefined)[]> {
     const { store } = this
     const values = store.getMany === undefined ? await Promise.all(keys.map(async (key) => store.get(key))) : await store.getMany(keys)
     return Array.from(values, listed)
   }
 
-  /** Keeps many texts for an hour, at once where the store can. */
+  /** Writes many texts for an hour; in one batch if the store offers it. */
   async setMany(texts: readonly (readonly [key: string, text: string])[]): Promise<void> {
     const { store } = this
     if (store.setMany === undefined) await Promise.all(texts.map(([key, text]) => this.set(key, text)))
     else await store.setMany(texts.map(([key, text]) => ({ key, value: bytesOf(text), ttl: hour })))
   }
 
-  /** The keys that begin with a prefix, sorted. */
+  /** All keys that begin with a prefix, sorted. */
   async keys(prefix: string): Promise<string[]> {
     const keys: string[] = []
     for await (const key of this.store.keys?.(prefix) ?? []) keys.push(key)
@@ -79,7 +77,7 @@ export class StoreTrial {
     await this.#under.advance(milliseconds)
   }
 
-  /** Says that a key holds this text, or nothing. */
+  /** Asserts that a key holds this text, or nothing. */
   async holds(key: string, text: string | undefined): Promise<void> {
     same(await this.get(key), text === undefined ? undefined : numbers(text))
   }
@@ -88,7 +86,7 @@ export class StoreTrial {
 /** An hour in milliseconds. */
 export const hour = 3_600_000
 
-/** A check that puts a new store to the test and cleans up after it. */
+/** Makes a check that runs on a new store and cleans up after it. */
 export function storeCheck(name: string, body: (trial: StoreTrial) => Promise<void>): StoreCheck {
   return {
     name,
@@ -104,9 +102,9 @@ export function storeCheck(name: string, body: (trial: StoreTrial) => Promise<vo
 }
 
 /**
- * Says that two values are the same.
- * @throws {AssertionError} that shows the beginning of both. `deepStrictEqual` would compare them line by line, which takes seconds for
- * what a store under test may return.
+ * Asserts that two values are equal.
+ * @throws {AssertionError} that shows the beginning of both. `deepStrictEqual` would compare large values line by line, which takes
+ *   seconds.
  */
 export function same(actual: unknown, expected: unknown): void {
   if (isDeepStrictEqual(actual, expected)) return

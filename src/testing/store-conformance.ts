@@ -1,5 +1,5 @@
 /**
- * What every store must do, whatever it is made of, as a list that any test runner can go through:
+ * All requirements on a store, as a list for any test runner:
  *
  * ```ts
  * for (const check of storeConformance) it(check.name, () => check.run(setup))
@@ -12,8 +12,5 @@ import { sharingChecks } from './sharing-checks.ts'
 import type { StoreCheck } from './store-check.ts'
 import { valueChecks } from './value-checks.ts'
 
-/**
- * Every check, each with a store of its own. With a clock that the store is given, none takes more than a moment; with a real one, those
- * of expiry take some seconds each.
- */
+/** All checks. Each needs a new store. With a manual clock they are fast; with a real clock, each check of expiry takes some seconds. */
 export const storeConformance: readonly StoreCheck[] = [...valueChecks, ...expiryChecks, ...batchChecks, ...sharingChecks]

@@ -6,19 +6,19 @@ describe('bytes', () => {
   it.each<[string, unknown]>([
     ['a Uint8Array', new Uint8Array(1)],
     ['a Buffer', Buffer.from('a')],
-    ['those of another realm', runInNewContext('new Uint8Array(1)')],
-    ['those of a class', new (class Own extends Uint8Array {})(1)],
+    ['bytes of another realm', runInNewContext('new Uint8Array(1)')],
+    ['bytes of a subclass', new (class Own extends Uint8Array {})(1)],
   ])('are %s', (_, value) => {
     expect(isBytes(value)).toBe(true)
   })
 
   it.each<[string, unknown]>([
     ['other arrays', new Uint16Array(1)],
-    ['clamped ones', new Uint8ClampedArray(1)],
+    ['clamped bytes', new Uint8ClampedArray(1)],
     ['a DataView', new DataView(new ArrayBuffer(1))],
     ['a buffer', new ArrayBuffer(1)],
-    ['what says that it is some', { [Symbol.toStringTag]: 'Uint8Array' }],
-    ['what inherits from some', Object.create(new Uint8Array(1))],
+    ['an object with the tag of bytes', { [Symbol.toStringTag]: 'Uint8Array' }],
+    ['an object that inherits from bytes', Object.create(new Uint8Array(1))],
     ['an array', [1]],
     ['a text', 'Uint8Array'],
     ['null', null],

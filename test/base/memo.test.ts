@@ -11,31 +11,31 @@ const counting = (most: number) => {
 }
 
 describe('a function that remembers', () => {
-  it('makes the same of the same text once', () => {
+  it('calls the function once for each text', () => {
     const { made, capitals } = counting(10)
     expect(['a', 'b', 'a', 'a', 'b'].map(capitals)).toEqual(['A', 'B', 'A', 'A', 'B'])
     expect(made).toEqual(['a', 'b'])
   })
 
-  it('does not grow without end', () => {
+  it('forgets all texts when there are too many', () => {
     const { made, capitals } = counting(2)
     expect(['a', 'b', 'c', 'c', 'a'].map(capitals)).toEqual(['A', 'B', 'C', 'C', 'A'])
     expect(made).toEqual(['a', 'b', 'c', 'a'])
   })
 
-  it('does not keep what is long', () => {
+  it('does not remember long texts', () => {
     const { made, capitals } = counting(2)
     const long = 'a'.repeat(1_001)
     expect([capitals(long), capitals(long)]).toEqual([long.toUpperCase(), long.toUpperCase()])
     expect(made).toHaveLength(2)
   })
 
-  it('knows names that every object has by itself', () => {
+  it('remembers texts that are names of Object.prototype', () => {
     const { capitals } = counting(10)
     expect(['__proto__', 'constructor', '__proto__'].map(capitals)).toEqual(['__PROTO__', 'CONSTRUCTOR', '__PROTO__'])
   })
 
-  it('does not remember that it failed', () => {
+  it('does not remember an error', () => {
     let fails = true
     const failing = remembering(10, (text) => {
       if (fails) throw new Error('not now')

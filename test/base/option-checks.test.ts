@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { InvalidOptionError } from '../../src/errors.ts'
 import { assertKnown, text, texts, wholeNumber, withMethods } from '../../src/base/option-checks.ts'
 
-/** The message of the error of ours that `check` throws. */
+/** The message of the llmemo error that `check` throws. */
 function refusal(check: () => unknown): string {
   try {
     check()
@@ -14,7 +14,7 @@ function refusal(check: () => unknown): string {
 }
 
 describe('wholeNumber', () => {
-  it('takes the numbers within its bounds, both ends included', () => {
+  it('takes whole numbers within the bounds, both ends included', () => {
     for (const given of [1, 7, 10]) expect(wholeNumber('size', given, { least: 1, most: 10 })).toBe(given)
     expect(wholeNumber('size', Number.MAX_SAFE_INTEGER, { least: 1 })).toBe(Number.MAX_SAFE_INTEGER)
   })
@@ -25,7 +25,7 @@ describe('wholeNumber', () => {
     )
   })
 
-  it('refuses what cannot be exact', () => {
+  it('refuses numbers that are not exact', () => {
     expect(refusal(() => wholeNumber('size', 2 ** 53, { least: 0 }))).toBe(
       'llmemo: option "size" is 9007199254740992; allowed is a whole number from 0.',
     )
@@ -33,7 +33,7 @@ describe('wholeNumber', () => {
 })
 
 describe('text and texts', () => {
-  it('take what UTF-8 can hold', () => {
+  it('take texts that UTF-8 can hold', () => {
     expect(text('name', 'naïve 👩‍👩‍👧')).toBe('naïve 👩‍👩‍👧')
     expect(texts('names', ['', 'b'])).toEqual(['', 'b'])
   })
@@ -45,24 +45,26 @@ describe('text and texts', () => {
 })
 
 describe('withMethods', () => {
-  it('takes an object that has them, by its prototype or itself', () => {
+  it('takes an object whose methods are its own or inherited', () => {
     const map = new Map()
-    expect(withMethods('map', map, ['get', 'set'], 'a map')).toBe(map)
+    expect(withMethods('map', map, { methods: ['get', 'set'], allowed: 'a map' })).toBe(map)
   })
 
   it.each([null, undefined, 1, 'text', {}, { get: 1, set: 2 }, () => {}])('refuses %s', (given) => {
-    expect(refusal(() => withMethods('map', given, ['get', 'set'], 'a map'))).toMatch(/"map" is .*; allowed is a map\.$/)
+    expect(refusal(() => withMethods('map', given, { methods: ['get', 'set'], allowed: 'a map' }))).toMatch(
+      /"map" is .*; allowed is a map\.$/,
+    )
   })
 })
 
 describe('assertKnown', () => {
-  it('names the option that nobody knows, and those that there are', () => {
+  it('names the unknown option and the known ones', () => {
     expect(refusal(() => assertKnown('key.', { kepp: [] }, ['keep', 'ignore']))).toBe(
       'llmemo: option "key.kepp" is an array of 0; allowed is one of the options keep, ignore.',
     )
   })
 
-  it.each([null, 1, 'text', [], () => {}])('refuses %s, which is no object of options', (given) => {
+  it.each([null, 1, 'text', [], () => {}])('refuses %s, which is not an object of options', (given) => {
     expect(refusal(() => assertKnown('', given, ['a']))).toMatch(/"options" is .*; allowed is an object with a\.$/)
     expect(refusal(() => assertKnown('key.', given, ['a']))).toContain('"key"')
   })

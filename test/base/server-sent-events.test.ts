@@ -26,7 +26,7 @@ describe('parseEvents', () => {
     expect(parseEvents('\uFEFFdata: 1\n\n')).toEqual([{ data: '1' }])
   })
 
-  it('does not take a field for another that begins like it', () => {
+  it('does not confuse a field with a longer name that begins like it', () => {
     expect(parseEvents('dataset: 1\neventful: 2\ndata: 3\n\n')).toEqual([{ data: '3' }])
   })
 
@@ -39,20 +39,20 @@ describe('parseEvents', () => {
     expect(parseEvents('event: end\ndata: 2\n')).toEqual([{ event: 'end', data: '2' }])
   })
 
-  it('finds nothing in nothing', () => {
+  it('finds no events in an empty text', () => {
     expect(parseEvents('')).toEqual([])
     expect(parseEvents('\n\n\n')).toEqual([])
   })
 })
 
 describe('formatEvents', () => {
-  it('writes what the providers write', () => {
+  it('writes the same text as the providers', () => {
     expect(formatEvents([{ event: 'response.created', data: '{"a":1}' }, { data: '[DONE]' }])).toBe(
       'event: response.created\ndata: {"a":1}\n\ndata: [DONE]\n\n',
     )
   })
 
-  it('lets no name of an event become a field', () => {
+  it('never lets the name of an event become another field', () => {
     expect(parseEvents(formatEvents([{ event: 'a\ndata: b', data: 'c' }]))).toEqual([{ event: 'a data: b', data: 'c' }])
   })
 
@@ -85,7 +85,7 @@ describe('formatEvents', () => {
 describe('splitEvents', () => {
   const events = fc.array(fc.record({ event: fc.string(), data: fc.string({ unit: fc.constantFrom('a', '\n', '\r', ' ', ':') }) }))
 
-  it('gives each event the text that it has alone', () => {
+  it('gives each event the text that it would have alone', () => {
     fc.assert(
       fc.property(events, (given) => {
         expect(splitEvents(formatEvents(given))).toEqual(given.map((event) => formatEvents([event])))

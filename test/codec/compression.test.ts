@@ -11,7 +11,7 @@ const both: readonly (readonly [string, Compression])[] = [
   ['fflate', fflateCompression],
 ]
 
-/** Bytes as entries have them: some that shrink and some that do not. */
+/** Bytes like those of entries: some shrink and some do not. */
 const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 300 }),
   fc
@@ -20,7 +20,7 @@ const bytes = fc.oneof(
   fc.integer({ min: 1, max: 60_000 }).map((length) => pseudoRandom(length)),
 )
 
-/** Bytes that do not shrink, the same in every run. */
+/** Random bytes, which do not shrink; the same in every run. */
 function pseudoRandom(length: number): Uint8Array {
   let state = length
   return new Uint8Array(length).map(() => {
@@ -29,14 +29,14 @@ function pseudoRandom(length: number): Uint8Array {
   })
 }
 
-/** A raw deflate stream of so many MiB of zeros; made by repeating one flushed block, so it costs no memory to make. */
+/** A raw deflate stream of so many MiB of zeros, made by repeating one flushed block, which takes little memory. */
 function zeros(mebibytes: number): Uint8Array {
   const block = deflateRawSync(new Uint8Array(2 ** 20), { finishFlush: 3 /* Z_FULL_FLUSH */ })
   return Buffer.concat([...Array.from({ length: mebibytes }, () => block), deflateRawSync(new Uint8Array(0))])
 }
 
 describe('compression', () => {
-  it('is that of the runtime where it has one', () => {
+  it("is the runtime's own if it has one", () => {
     expect(runtimeCompression().deflate(new Uint8Array(1_000))).toEqual(deflateRawSync(new Uint8Array(1_000)))
   })
 
@@ -102,7 +102,7 @@ describe('compression', () => {
         }
       })
 
-      it('B08 refuses a stream that is cut off, wherever', () => {
+      it('B08 refuses a stream that is cut off at any place', () => {
         const raw = Buffer.from(Array.from({ length: 60 }, (_, index) => `line ${index * index}\n`).join(''))
         const deflated = deflateRawSync(raw)
         for (let length = 0; length < deflated.length; length += 1) {
@@ -110,7 +110,7 @@ describe('compression', () => {
         }
       })
 
-      it('B08 refuses what is no deflate stream', () => {
+      it('B08 refuses bytes that are no deflate stream', () => {
         expect(() => compression.inflate(Buffer.from('this was never deflated'), 1_000)).toThrow(EntryError)
       })
 
@@ -119,14 +119,14 @@ describe('compression', () => {
         expect(compression.inflate(zeros(2), 2 ** 21).length).toBe(2 ** 21)
         const before = process.resourceUsage().maxRSS
         expect(() => compression.inflate(bomb, 2 ** 20)).toThrow(EntryError)
-        // In KiB. A portion inflates to 4 MiB, which fflate holds a few times over.
+        // In KiB. One step inflates to 4 MiB, of which fflate holds a few copies.
         expect(process.resourceUsage().maxRSS - before).toBeLessThan(128 * 1_024)
       })
     })
   }
 })
 
-/** What comes out, or the error's code. */
+/** The result, or the error's code. */
 function inflated(compression: Compression, deflated: Uint8Array, limit: number): unknown {
   try {
     return Buffer.from(compression.inflate(deflated, limit))

@@ -20,7 +20,7 @@ function seal(encryption: Encryption, ...parts: readonly string[]): Buffer {
   )
 }
 
-/** The error of reading `given` as encryption. */
+/** The error for `given` as encryption. */
 function refusal(given: unknown): unknown {
   try {
     readEncryption('encryption', given)
@@ -50,7 +50,7 @@ describe('encryption', () => {
     expect(seal(encryption, 'same').equals(seal(encryption, 'same'))).toBe(false)
   })
 
-  it('opens nothing that was changed, cut off, sealed by another key or authenticated with something else', () => {
+  it('opens nothing that was changed, cut off, sealed by another key or authenticated with other bytes', () => {
     const encryption = readEncryption('encryption', { keys: { a: key, b: otherKey }, current: 'a' })
     const sealed = seal(encryption, 'text')
     for (let bit = 0; bit < sealed.length * 8; bit += 1) {
@@ -84,7 +84,7 @@ describe('encryption', () => {
     expect(encryption.open('a', sealed, header)).toBeDefined()
   })
 
-  it('takes ids that are names of Object.prototype only when they are given', () => {
+  it('knows ids such as `constructor` only if they were given', () => {
     const encryption = readEncryption('encryption', { keys: { a: key }, current: 'a' })
     for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) expect(encryption.has(name)).toBe(false)
     expect(refusal({ keys: { a: key }, current: 'constructor' })).toBeInstanceOf(InvalidOptionError)
@@ -94,7 +94,7 @@ describe('encryption', () => {
     ['no object', 'secret', 'encryption"'],
     ['an array', [key], 'encryption"'],
     ['a bare key', key, 'encryption"'],
-    ['a member that is not known', { keys: { a: key }, current: 'a', algorithm: 'des' }, 'encryption"'],
+    ['an unknown member', { keys: { a: key }, current: 'a', algorithm: 'des' }, 'encryption"'],
     ['no keys', { current: 'a' }, 'encryption.keys"'],
     ['an empty set of keys', { keys: {}, current: 'a' }, 'encryption.keys"'],
     ['a Map of keys', { keys: new Map([['a', key]]), current: 'a' }, 'encryption.keys"'],
@@ -121,7 +121,7 @@ describe('encryption', () => {
     expect(readEncryption('encryption', { keys: { [id]: key }, current: id }).current).toBe(id)
   })
 
-  it('I7 shows nothing of a key in an error, whatever was mistaken for what', () => {
+  it('I7 never shows a key in an error, even if members were swapped', () => {
     const secret = 'correct horse battery'
     const hex = Buffer.from(key).toString('hex')
     const base64 = Buffer.from(key).toString('base64')
@@ -174,18 +174,18 @@ describe('encrypted entries', () => {
   const during = createEntryCodec({ ...limits, encryption: { keys: { old: key, new: otherKey }, current: 'new' } })
   const after = createEntryCodec({ ...limits, encryption: { keys: { new: otherKey }, current: 'new' } })
 
-  it('are opened by an older key, sealed by the current one, and left alone when their key is gone', () => {
+  it('are opened by an older key, sealed by the current one, and left alone when their key is missing', () => {
     expect(during.decode(before.encode(entry))).toEqual(entry)
     expect(after.decode(during.encode(entry))).toEqual(entry)
     expect(() => after.decode(before.encode(entry))).toThrow(expect.objectContaining({ code: 'NOT_RECOGNISED' }))
     expect(() => before.decode(during.encode(entry))).toThrow(expect.objectContaining({ code: 'NOT_RECOGNISED' }))
   })
 
-  it('are left alone where no encryption is configured', () => {
+  it('are left alone when no encryption is configured', () => {
     expect(() => createEntryCodec(limits).decode(before.encode(entry))).toThrow(expect.objectContaining({ code: 'NOT_RECOGNISED' }))
   })
 
-  it('hold neither head nor body readable, and name their key', () => {
+  it('hide head and body, and name their key', () => {
     const bytes = Buffer.from(before.encode(entry))
     expect(bytes.includes('under seal')).toBe(false)
     expect(bytes.includes('gpt-5-mini')).toBe(false)
@@ -197,13 +197,13 @@ describe('encrypted entries', () => {
     expect(() => before.decode(forger.encode(entry))).toThrow(expect.objectContaining({ code: 'DAMAGED_ENTRY' }))
   })
 
-  it('B12 are asked for: one that is not encrypted is damaged', () => {
+  it('B12 are required: an unencrypted entry is damaged', () => {
     const bytes = createEntryCodec(limits).encode(entry)
     expect(createEntryCodec(limits).decode(bytes)).toEqual(entry)
     expect(() => before.decode(bytes)).toThrow(expect.objectContaining({ code: 'DAMAGED_ENTRY' }))
   })
 
-  it('have a wrong key refused where the codec is made', () => {
+  it('report a wrong key when the codec is made', () => {
     expect(() => createEntryCodec({ ...limits, encryption: { keys: { 2026: 'short' }, current: '2026' } })).toThrow(InvalidOptionError)
   })
 })

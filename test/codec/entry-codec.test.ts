@@ -29,7 +29,7 @@ const { usage: _usage, ...headWithoutUsage } = head
 const encryption = { keys: { '2026-03': Uint8Array.from({ length: 32 }, (_, index) => index) }, current: '2026-03' }
 const plain = createEntryCodec({ compressAbove: Infinity, maxBodyBytes: 1_000 })
 
-/** Entries as version 1 writes them, made by a program of another language after the format's description. */
+/** Entries of version 1, made by a program in another language from the description of the format. */
 const golden: Readonly<Record<'json' | 'sse' | 'bytes' | 'sealed', { base64: string; entry: Entry }>> = {
   json: {
     base64:
@@ -90,12 +90,12 @@ const zlib: Compression = zlibCompression() ?? expect.unreachable('this runtime 
 
 // Zero has a sign in JavaScript and none in JSON.
 const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0)
-// `unit: 'binary'` has every code point; `lone` adds what UTF-8 cannot hold and JSON can.
+// `unit: 'binary'` gives every code point; `lone` adds lone surrogates, which JSON can hold and UTF-8 cannot.
 const lone = fc.constantFrom('\ud800', 'a\udfff', '\udc00\ud800')
 const text = fc.oneof(fc.string({ unit: 'binary' }), lone)
 const label = fc.oneof(text, fc.constantFrom('__proto__', 'constructor', 'toString', 'toJSON', 'hasOwnProperty'))
 const record = fc.dictionary(label, text, { noNullPrototype: false })
-// Typed member by member, so that one which is added to an entry and forgotten in the codec is missed here.
+// Typed member by member, so that the compiler reports a new member of an entry that this test does not know.
 const usage: { [Name in keyof Required<Usage>]: fc.Arbitrary<Required<Usage>[Name]> } = {
   input: number,
   output: number,
@@ -153,12 +153,12 @@ describe('entry codec', () => {
     const byFflate = createEntryCodec({ ...common, compressAbove: 0, compression: fflateCompression })
     it.each([
       ['as it is', raw, raw],
-      ['as it is, read by one that compresses', raw, byZlib],
+      ['uncompressed, read by a codec that compresses', raw, byZlib],
       ['by zlib', byZlib, byZlib],
       ['by zlib, read by fflate', byZlib, byFflate],
       ['by fflate, read by zlib', byFflate, byZlib],
       ['by fflate', byFflate, byFflate],
-    ])(`gives back any entry${sealed ? ', encrypted' : ''}, %s`, (_, writer, reader) => {
+    ])(`reads back any entry${sealed ? ', encrypted' : ''}, %s`, (_, writer, reader) => {
       fc.assert(
         fc.property(entries, (entry) => {
           const read = reader.decode(writer.encode(entry))
@@ -178,13 +178,13 @@ describe('entry codec', () => {
     })
   }
 
-  it('B06 writes the very bytes of version 1', () => {
+  it('B06 writes exactly the bytes of version 1', () => {
     for (const { base64, entry } of [golden.json, golden.bytes]) {
       expect(Buffer.from(plain.encode(entry)).toString('base64')).toBe(base64)
     }
   })
 
-  it('compresses bodies from the threshold on, when that makes them smaller', () => {
+  it('compresses bodies from the threshold on, if that makes them smaller', () => {
     const codec = createEntryCodec({ compressAbove: 100, maxBodyBytes: 1_000 })
     const codecOf = (body: string | Uint8Array) =>
       codec.encode({ head: { ...head, kind: typeof body === 'string' ? 'json' : 'bytes' }, body })[5]
@@ -194,13 +194,13 @@ describe('entry codec', () => {
     expect(codecOf('')).toBe(0)
   })
 
-  it('returns bytes of its own: a plain Uint8Array over a memory that nothing else uses', () => {
+  it('returns a plain Uint8Array with its own memory', () => {
     const bytes = plain.encode({ head, body: 'text' })
     expect(Object.getPrototypeOf(bytes)).toBe(Uint8Array.prototype)
     expect(bytes.buffer.byteLength).toBe(bytes.length)
   })
 
-  it('shares no memory with what it is given', () => {
+  it('shares no memory with its input', () => {
     const body = Uint8Array.of(1, 2, 3)
     const bytes = plain.encode({ head: { ...head, kind: 'bytes' }, body })
     body.fill(9)
@@ -210,7 +210,7 @@ describe('entry codec', () => {
     expect(Object.getPrototypeOf(read.body)).toBe(Uint8Array.prototype)
   })
 
-  it('reads an entry anywhere in a larger memory', () => {
+  it('reads an entry from any place in a larger buffer', () => {
     const bytes = plain.encode({ head, body: 'text' })
     const larger = new Uint8Array(bytes.length + 20)
     larger.set(bytes, 7)
@@ -243,8 +243,8 @@ describe('entry codec', () => {
     ['maxBodyBytes', { maxBodyBytes: Infinity }],
     ['maxBodyBytes', { maxBodyBytes: 2 ** 32 }],
     ['encryption.current', { encryption: { ...encryption, current: 'gone' } }],
-  ])('refuses an option %s that cannot be', (name, options) => {
-    // The types forbid some of these; who writes JavaScript has no types.
+  ])('refuses an invalid option %s', (name, options) => {
+    // The types forbid some of these, but JavaScript has no types.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const make = () => createEntryCodec({ compressAbove: 0, maxBodyBytes: 1, ...options } as CodecOptions)
     expect(make).toThrow(InvalidOptionError)

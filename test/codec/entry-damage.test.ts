@@ -44,7 +44,7 @@ const codecs: readonly (readonly [string, EntryCodec])[] = [
   ['encrypted', sealing],
 ]
 
-/** What may be wrong with a forged entry. Whatever is not given is right. */
+/** The faults of a forged entry. Members that are not given are right. */
 interface Forgery {
   head?: unknown
   headText?: string | Uint8Array
@@ -60,7 +60,7 @@ interface Forgery {
   checksum?: Uint8Array
 }
 
-/** An entry written after the format's description, by nothing of ours, with a checksum that is right for what it says. */
+/** An entry written from the description of the format, without llmemo's code, and with a right checksum. */
 function forge(forgery: Forgery): Buffer {
   const headText = Buffer.from(forgery.headText ?? JSON.stringify(forgery.head ?? head))
   const body = Buffer.from(forgery.body ?? '{}')
@@ -79,10 +79,10 @@ function withChecksum(before: Uint8Array, checksum?: Uint8Array): Buffer {
   return Buffer.concat([before, checksum ?? createHash('sha256').update(before).digest().subarray(0, 8)])
 }
 
-/** The entry, or the code of the error. Any other error is a failure of the test. */
+/** The entry, or the code of the error. Any other error fails the test. */
 function outcome(codec: EntryCodec, bytes: unknown): Entry | string {
   try {
-    // Unchecked, as what a store of the user's own returns.
+    // Unchecked, like the result of a user's own store.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return codec.decode(bytes as Uint8Array)
   } catch (error) {
@@ -105,14 +105,14 @@ function flipped(bytes: Uint8Array, bit: number): Uint8Array {
   return copy
 }
 
-/** A raw deflate stream of so many MiB of zeros; made by repeating one flushed block, so it costs no memory to make. */
+/** A raw deflate stream of so many MiB of zeros, made by repeating one flushed block, which takes little memory. */
 function zeros(mebibytes: number): Buffer {
   const block = deflateRawSync(new Uint8Array(2 ** 20), { finishFlush: 3 /* Z_FULL_FLUSH */ })
   return Buffer.concat([...Array.from({ length: mebibytes }, () => block), deflateRawSync(new Uint8Array(0))])
 }
 
-describe('bytes that are no sound entry', () => {
-  it('are told by a forger who can write sound ones', () => {
+describe('bytes that are no valid entry', () => {
+  it('come from a forger that can also write valid ones', () => {
     expect(outcome(plain, forge({ body: '{"a":1}' }))).toEqual({ head, body: '{"a":1}' })
     const body = 'a'.repeat(1_000)
     expect(outcome(plain, forge({ body: deflateRawSync(body), codec: 1, rawLength: 1_000 }))).toEqual({ head, body })
@@ -125,8 +125,8 @@ describe('bytes that are no sound entry', () => {
     ['1 KB at random', Uint8Array.from({ length: 1_024 }, (_, index) => (Math.imul(index + 1, 2_654_435_761) >>> 13) & 255)],
     ['plain text', Buffer.from('hello, this is a value of another application')],
     ["other application's JSON", Buffer.from('{"value":{"answer":42},"expires":1767225600}')],
-    ['a text, by a store that does not keep to its contract', 'LMEM as text'],
-    ['null, by such a store', null],
+    ['a text, from a store that breaks its contract', 'LMEM as text'],
+    ['null, from such a store', null],
   ])('B01 %s is not recognised', (_, bytes) => {
     for (const [, codec] of codecs) expect(outcome(codec, bytes)).toBe('NOT_RECOGNISED')
   })
@@ -161,7 +161,7 @@ describe('bytes that are no sound entry', () => {
     })
   }
 
-  it('B03 with lengths beyond their bytes are refused before anything is inflated', () => {
+  it('B03 with lengths beyond their end are refused before anything is inflated', () => {
     let calls = 0
     const counting: CodecOptions = {
       ...limits,
@@ -199,12 +199,12 @@ describe('bytes that are no sound entry', () => {
     }
   })
 
-  it('B05 of a codec or a flag that is not known are left alone', () => {
+  it('B05 with an unknown codec or flag are left alone', () => {
     for (const codec of [2, 255]) expect(outcome(plain, forge({ codec }))).toBe('NOT_RECOGNISED')
     for (const flags of [2, 3, 128, 255]) expect(outcome(plain, forge({ flags }))).toBe('NOT_RECOGNISED')
   })
 
-  it('B05 with members of the head that are not known are read without them', () => {
+  it('B05 with unknown members of the head are read without them', () => {
     const more = { ...head, usage: { ...head.usage, videoInput: 'many' }, region: 'eu', later: { deep: [1, null] } }
     expect(outcome(plain, forge({ head: more }))).toEqual({ head, body: '{}' })
   })
@@ -213,7 +213,7 @@ describe('bytes that are no sound entry', () => {
     ['zlib', zlibCompression()],
     ['fflate', fflateCompression],
   ] as const) {
-    it(`B07 that hold 512 MiB and say 1 MiB are stopped by ${name}`, () => {
+    it(`B07 that hold 512 MiB and claim 1 MiB are stopped by ${name}`, () => {
       const codec = createEntryCodec({ ...limits, compression })
       expect(outcome(codec, forge({ body: zeros(1), codec: 1, rawLength: 2 ** 20 }))).toEqual({ head, body: '\0'.repeat(2 ** 20) })
       const bomb = forge({ body: zeros(512), codec: 1, rawLength: 2 ** 20 })
@@ -260,13 +260,13 @@ describe('bytes that are no sound entry', () => {
     expect(outcome(sealing, forge({ keyId: 'k'.repeat(65), flags: 1 }))).toBe('DAMAGED_ENTRY')
   })
 
-  it('with text that is not UTF-8 are damaged, and a mark at the start of a text is text', () => {
+  it('with text that is not UTF-8 are damaged, and a byte order mark is kept as text', () => {
     expect(outcome(plain, forge({ body: Uint8Array.of(0x22, 0xc3, 0x22) }))).toBe('DAMAGED_ENTRY')
     expect(outcome(plain, forge({ headText: Buffer.from(JSON.stringify(head).replace('00ff', 'é'), 'latin1') }))).toBe('DAMAGED_ENTRY')
     expect(outcome(plain, forge({ body: '\ufeff{}' }))).toEqual({ head, body: '\ufeff{}' })
   })
 
-  it('with a head that is no JSON or lacks a member or has one of another type are damaged', () => {
+  it('are damaged when the head is not JSON, or a member is missing or has a wrong type', () => {
     for (const headText of ['', 'null', '[]', '"text"', '1', '{', '{}', `${JSON.stringify(head)} x`]) {
       expect(outcome(plain, forge({ headText })), `head ${headText}`).toBe('DAMAGED_ENTRY')
     }
@@ -309,12 +309,12 @@ describe('bytes that are no sound entry', () => {
     expect(plain.decode(plain.encode(entry))).toEqual(entry)
   })
 
-  it('B09 with a "__proto__" in place of a required member are damaged', () => {
+  it('B09 with a "__proto__" instead of a required member are damaged', () => {
     const { scope: _scope, ...rest } = head
     expect(outcome(plain, forge({ headText: JSON.stringify(rest).replace('{', '{"__proto__":{"scope":"other"},') }))).toBe('DAMAGED_ENTRY')
   })
 
-  it('B09 are read and written where Object.prototype is frozen', () => {
+  it('B09 are read and written while Object.prototype is frozen', () => {
     const script = `
       const { createEntryCodec } = await import(${JSON.stringify(new URL('../../src/codec/entry-codec.ts', import.meta.url).href)})
       for (const it of [Object, Array, String, Uint8Array, Function]) { Object.freeze(it.prototype); Object.freeze(it) }
@@ -337,7 +337,7 @@ describe('bytes that are no sound entry', () => {
         const headText = JSON.stringify({ ...head, [name]: '@' }).replace('"@"', value)
         expect(outcome(plain, forge({ headText })), `in ${name}`).toBe('DAMAGED_ENTRY')
       }
-      // Where it is not looked at, it is either ignored or, by an engine that cannot parse it, damage.
+      // An unknown member is ignored; an engine that cannot parse it reports damage.
       const result = outcome(plain, forge({ headText: JSON.stringify(head).replace('{', `{"later":${value},`) }))
       expect(['DAMAGED_ENTRY', { head, body: '{}' }]).toContainEqual(result)
     }
@@ -347,7 +347,7 @@ describe('bytes that are no sound entry', () => {
     })
   })
 
-  it('B12 that somebody without the key has altered are damaged, though the checksum is right', () => {
+  it('B12 that were altered without the key are damaged, even with a right checksum', () => {
     const bytes = sealing.encode(sample)
     const sealed = bytes.subarray(0, bytes.length - 8)
     expect(outcome(sealing, withChecksum(sealed))).toEqual(sample)
@@ -356,7 +356,7 @@ describe('bytes that are no sound entry', () => {
     }
   })
 
-  it('B12 that somebody without the key has made are damaged', () => {
+  it('B12 that were made without the key are damaged', () => {
     expect(outcome(sealing, forge({}))).toBe('DAMAGED_ENTRY')
     expect(outcome(sealing, forge({ flags: 1, keyId: 'k1', headText: `${'\0'.repeat(28)}${JSON.stringify(head)}` }))).toBe('DAMAGED_ENTRY')
     const { length } = Buffer.from(JSON.stringify(head))
@@ -377,7 +377,7 @@ describe('bytes that are no sound entry', () => {
     ['codec', 'entry-codec.ts'],
     // The codec reads JSON and tagged JSON by these modules.
     ['json', 'tagged.ts'],
-  ])('B13 have nothing to revive or run them in the source of src/%s', (room, member) => {
+  ])('B13 cannot be revived or run by anything in the source of src/%s', (room, member) => {
     const folder = new URL(`../../src/${room}/`, import.meta.url)
     const files = readdirSync(folder)
     expect(files).toContain(member)
@@ -419,7 +419,7 @@ describe('bytes that are no sound entry', () => {
       () => createEntryCodec({ ...limits, maxBodyBytes: 5 }).decode(forge({ head: secretHead, body })),
     ]
     for (const [index, failure] of failures.entries()) {
-      // With its causes, all the way down.
+      // With all of its causes.
       const shown = inspect(thrownBy(failure), { depth: 9, showHidden: true })
       expect(shown, `failure ${index}`).toMatch(/^EntryError/)
       for (const secret of secrets) expect(shown, `failure ${index}`).not.toContain(secret)

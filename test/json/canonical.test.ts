@@ -22,7 +22,7 @@ class Secretive {
   }
 }
 
-/** The error that refuses `value`. */
+/** The error for `value`. */
 function refusalOf(value: unknown, name?: string): NotKeyableError {
   try {
     canonicalJson(value, whole, name)
@@ -34,7 +34,7 @@ function refusalOf(value: unknown, name?: string): NotKeyableError {
 }
 
 describe('canonicalJson', () => {
-  it('T05 is RFC 8785, by the word of another implementation', () => {
+  it('T05 agrees with another implementation of RFC 8785', () => {
     fc.assert(
       fc.property(plainValues, (value) => {
         expect(canonicalJson(value, whole)).toBe(canonicalize(value))
@@ -67,7 +67,7 @@ describe('canonicalJson', () => {
     for (const [number, text] of bits) expect(canonicalJson(new Float64Array(new BigUint64Array([number]).buffer)[0], whole)).toBe(text)
   })
 
-  it('T03 two values have one text only if they are the same', () => {
+  it('T03 two values have the same text only if they are equal', () => {
     fc.assert(
       fc.property(values, values, (first, second) => {
         expect(canonicalJson(first, short) === canonicalJson(second, short)).toBe(isDeepStrictEqual(first, second))
@@ -75,7 +75,7 @@ describe('canonicalJson', () => {
     )
   })
 
-  it('T03 any one change makes another text', () => {
+  it('T03 every single change gives another text', () => {
     fc.assert(
       fc.property(values, (value) => {
         const text = canonicalJson(value, short)
@@ -103,12 +103,12 @@ describe('canonicalJson', () => {
     )
   })
 
-  it('writes names right however many it has met before', () => {
+  it('writes names correctly, however many it has seen before', () => {
     for (let index = 0; index < 2_500; index++) expect(canonicalJson({ [`$"${index}`]: 1 }, whole)).toBe(`{"$$\\"${index}":1}`)
     expect(canonicalJson({ '$"0': 1 }, whole)).toBe('{"$$\\"0":1}')
   })
 
-  it('T04 a member that is undefined is no member', () => {
+  it('T04 a member that is undefined counts as missing', () => {
     expect(canonicalJson({ b: undefined, a: 1, c: { d: undefined } }, whole)).toBe('{"a":1,"c":{}}')
   })
 
@@ -131,7 +131,7 @@ describe('canonicalJson', () => {
     expect(refusalOf(runInNewContext('new Map([[1, 2]])')).message).toContain('Map')
   })
 
-  it('B09 __proto__ is a member like any other, and changes no prototype', () => {
+  it('B09 __proto__ is an ordinary member and changes no prototype', () => {
     const value: unknown = JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"toString":1}')
     expect(canonicalJson(value, whole)).toBe('{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"toString":1}')
     expect(Reflect.get({}, 'polluted')).toBeUndefined()
@@ -139,13 +139,13 @@ describe('canonicalJson', () => {
 })
 
 describe('canonicalJson on toJSON', () => {
-  it('takes a Date, a URL or a Decimal for what it says it is', () => {
+  it('writes a Date, a URL or a Decimal as the result of its toJSON', () => {
     expect(canonicalJson({ at: new Date(0) }, whole)).toBe('{"at":"1970-01-01T00:00:00.000Z"}')
     expect(canonicalJson([new URL('https://example.org')], whole)).toBe('["https://example.org/"]')
     expect(canonicalJson(saying({ b: 1, a: [2] }), whole)).toBe('{"a":[2],"b":1}')
   })
 
-  it('gives toJSON the name or index, and asks what it returns for no other', () => {
+  it('passes the name or index to toJSON, and does not call toJSON on its result', () => {
     const named = { toJSON: (key: string) => `at ${key}` }
     class Again {
       readonly n = 1
@@ -159,11 +159,14 @@ describe('canonicalJson on toJSON', () => {
     }
   })
 
-  it.each([undefined, Number.NaN, 1n, Symbol('x'), () => 1, new Map(), '\uD800'])('refuses what JSON cannot hold: %s', (json) => {
-    expect(refusalOf({ a: [saying(json)] }).path).toBe('a[0]')
-  })
+  it.each([undefined, Number.NaN, 1n, Symbol('x'), () => 1, new Map(), '\uD800'])(
+    'refuses a toJSON result that JSON cannot hold: %s',
+    (json) => {
+      expect(refusalOf({ a: [saying(json)] }).path).toBe('a[0]')
+    },
+  )
 
-  it('refuses an object whose own code throws, and tells why', () => {
+  it('refuses an object whose own code throws, with the error as its cause', () => {
     const cause = new RangeError('Invalid time value')
     const fail = () => {
       throw cause
@@ -196,7 +199,7 @@ describe('canonicalJson on long texts and bytes', () => {
     expect(canonicalJson(long, { longText: 1_000 })).toBe(`{"$text":["${digest(long)}",1001]}`)
   })
 
-  it('counts a text of all sorts of characters', () => {
+  it('counts the characters of any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 9, maxLength: 200 }), (text) => {
         const characters = Array.from(text).length
@@ -206,7 +209,7 @@ describe('canonicalJson on long texts and bytes', () => {
     )
   })
 
-  it('T01 no object and no text of the caller can look like a long text or bytes', () => {
+  it('T01 no object or text of the caller can look like a long text or like bytes', () => {
     const long = 'x'.repeat(9)
     const bytes = new Uint8Array([1, 2])
     const forged = [
@@ -219,7 +222,7 @@ describe('canonicalJson on long texts and bytes', () => {
     expect(new Set(written).size).toBe(written.length)
   })
 
-  it('takes Uint8Array, Buffer and ArrayBuffer for the same bytes, and a view for what it shows', () => {
+  it('treats Uint8Array, Buffer and ArrayBuffer as the same bytes, and a view as its part', () => {
     const data = new Uint8Array([0, 1, 2, 3])
     const text = `{"$bytes":["${digest(data)}",4]}`
     const within = new Uint8Array([9, 0, 1, 2, 3, 9]).subarray(1, 5)
@@ -227,20 +230,20 @@ describe('canonicalJson on long texts and bytes', () => {
     expect(canonicalJson(new Uint8Array(0), whole)).not.toBe(canonicalJson('', whole))
   })
 
-  it('refuses bytes that are there no more, as all such would be the same', () => {
+  it('refuses transferred bytes, because all of them would look the same', () => {
     const bytes = new Uint8Array([1])
     structuredClone(bytes, { transfer: [bytes.buffer] })
     expect(refusalOf([bytes]).path).toBe('[0]')
     expect(refusalOf(bytes.buffer).path).toBe('')
   })
 
-  it('T02 takes a megabyte in its stride', () => {
+  it('T02 writes a text of a megabyte as its digest', () => {
     const million = 'é'.repeat(1_000_000)
     expect(canonicalJson([million], { longText: 1_000 })).toBe(`[{"$text":["${digest(million)}",1000000]}]`)
     expect(canonicalJson({ [million]: 1 }, { longText: 1_000 })).toBe(JSON.stringify({ [million]: 1 }))
   })
 
-  it('T02 folds texts and not names, when told to', () => {
+  it('T02 folds texts, but not names, when configured', () => {
     expect(canonicalJson({ 'cafe\u0301': 'cafe\u0301' }, { longText: 1_000, text: composed })).toBe('{"cafe\u0301":"café"}')
     expect(canonicalJson('cafe\u0301', whole)).not.toBe(canonicalJson('café', whole))
   })
@@ -302,13 +305,13 @@ describe('what canonicalJson refuses', () => {
     expect(refusal.path.length).toBeLessThan(200)
   })
 
-  it('T05 takes 498 levels within what holds them, and no circle where an object merely stands twice', () => {
+  it('T05 takes 498 levels of nesting, and an object that appears twice without a circle', () => {
     expect(canonicalJson(nested(498), whole)).toContain('[1]')
     const twice = { a: 1 }
     expect(canonicalJson([twice, twice], whole)).toBe('[{"a":1},{"a":1}]')
   })
 
-  it('I7 tells where, and never what', () => {
+  it('I7 tells the place and never the content', () => {
     const secret = 'the prompt of someone'
     const whatever = fc.constantFrom<unknown>(Number.NaN, undefined, 1n, new Map([[secret, secret]]), `${secret}\uD800`, {
       [`${secret}\uD800`]: 1,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { copiedJson, isPlainJson } from '../../src/json/plain.ts'
 import { values } from '../support/json-values.ts'
 
-/** Whether no number in it is so large that it may have been rounded. */
+/** Whether every number in it is small enough to be exact. */
 function isExact(value: unknown): boolean {
   return !/\d{16}|e\+/.test(JSON.stringify(value, (_, each: unknown) => (typeof each === 'string' ? '' : each)))
 }
@@ -13,7 +13,7 @@ class Held {
 }
 
 describe('a value that is what JSON makes of it', () => {
-  it('is any that was read from JSON, save for numbers that may be rounded', () => {
+  it('is any value read from JSON without numbers that may be rounded', () => {
     fc.assert(
       fc.property(values.filter(isExact), (value) => {
         expect(isPlainJson(value)).toBe(true)
@@ -21,7 +21,7 @@ describe('a value that is what JSON makes of it', () => {
     )
   })
 
-  it('is read again as it was', () => {
+  it('is equal after writing and reading', () => {
     const held = fc.anything().map((value) => ({ value }))
     fc.assert(
       fc.property(
@@ -41,7 +41,7 @@ describe('a value that is what JSON makes of it', () => {
   it.each<[string, unknown]>([
     ['undefined', undefined],
     ['undefined in an array', [undefined]],
-    // oxlint-disable-next-line no-sparse-arrays -- it is what this is about
+    // oxlint-disable-next-line no-sparse-arrays -- the test needs a hole
     ['a hole', [1, , 2]],
     ['NaN', Number.NaN],
     ['infinity', [Infinity]],
@@ -57,11 +57,11 @@ describe('a value that is what JSON makes of it', () => {
     ['an object of a class', new Held()],
     ['an array of a class', new (class List extends Array {})()],
     ['an object without a prototype', Object.create(null)],
-    ['an object that says what it is', { toJSON: () => 1 }],
-    ['an array that says what it is', Object.assign([1], { toJSON: () => 1 })],
+    ['an object with toJSON', { toJSON: () => 1 }],
+    ['an array with toJSON', Object.assign([1], { toJSON: () => 1 })],
     ['a boxed text', Object('a')],
     ['a proxy of a function', new Proxy(() => 1, {})],
-    ['what is nested deep', JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`)],
+    ['a deeply nested value', JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`)],
   ])('is not %s', (_, value) => {
     expect(isPlainJson(value)).toBe(false)
     expect(isPlainJson({ held: [value] })).toBe(value === undefined ? false : isPlainJson(value))
@@ -69,7 +69,7 @@ describe('a value that is what JSON makes of it', () => {
 })
 
 describe('a copy of such a value', () => {
-  it('is equal, to the order of its members, and shares no object with it', () => {
+  it('is equal, even in the order of members, and shares no object with the original', () => {
     fc.assert(
       fc.property(values.filter(isExact), (value) => {
         const copy = copiedJson(value)

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { fromTagged, isTaggedBytes, joinTaggedBytes, toTagged } from '../../src/json/tagged.ts'
 import { EntryError, NotKeyableError } from '../../src/errors.ts'
 
-/** As a value lies in a store: as text. */
+/** The value after writing it as text and reading it. */
 function stored(value: unknown): unknown {
   return JSON.parse(JSON.stringify(toTagged(value)))
 }
@@ -18,7 +18,7 @@ function refusal(value: unknown): unknown {
   }
 }
 
-/** A value of one member whose name an object literal would take for its prototype. */
+/** A value with a member `__proto__`, which an object literal would read as its prototype. */
 function withMember(name: string, value: unknown): object {
   return Object.fromEntries([[name, value]])
 }
@@ -29,16 +29,16 @@ describe('tagged JSON', () => {
     ['no bytes', new Uint8Array(), { $bytes: '' }],
     ['part of a buffer', Uint8Array.of(1, 2, 3).subarray(1, 2), { $bytes: 'Ag==' }],
     ['a date', { at: new Date(0) }, { at: { $date: '1970-01-01T00:00:00.000Z' } }],
-    ['what looks like bytes', { $bytes: 'AP8Q' }, { $$bytes: 'AP8Q' }],
-    ['what looks like what looks like bytes', { $$bytes: 'AP8Q' }, { $$$bytes: 'AP8Q' }],
-    ['a member that the SDK does not know', { $unknown: ['x', { $y: 1 }] }, { $$unknown: ['x', { $$y: 1 }] }],
-    ['a dollar sign elsewhere', { a$: '$bytes' }, { a$: '$bytes' }],
+    ['a value that looks like bytes', { $bytes: 'AP8Q' }, { $$bytes: 'AP8Q' }],
+    ['a value that looks like escaped bytes', { $$bytes: 'AP8Q' }, { $$$bytes: 'AP8Q' }],
+    ['an unknown member', { $unknown: ['x', { $y: 1 }] }, { $$unknown: ['x', { $$y: 1 }] }],
+    ['a dollar sign at another place', { a$: '$bytes' }, { a$: '$bytes' }],
   ])('writes %s', (_, value, tagged) => {
     expect(toTagged(value)).toStrictEqual(tagged)
     expect(fromTagged(stored(value))).toStrictEqual(value)
   })
 
-  it('gives back what it was given', () => {
+  it('reads back what it wrote', () => {
     const bytes = fc.uint8Array({ maxLength: 20 })
     const name = fc.oneof(fc.string(), fc.constantFrom('$bytes', '$date', '$', '$$bytes', '__proto__', 'constructor', 'toJSON'))
     const { value } = fc.letrec<{ value: unknown }>((tie) => ({
@@ -67,7 +67,7 @@ describe('tagged JSON', () => {
     expect(toTagged({ a: undefined, b: { c: undefined } })).toStrictEqual({ b: {} })
   })
 
-  it('takes bytes of a subclass or of another realm, and gives plain ones in a memory of their own', () => {
+  it('takes bytes of a subclass or another realm, and returns plain bytes with their own memory', () => {
     for (const given of [Buffer.from('hi'), runInNewContext('Uint8Array.of(104, 105)') as unknown]) {
       const found = fromTagged(stored({ given }))
       expect(found).toStrictEqual({ given: Uint8Array.of(104, 105) })
@@ -80,7 +80,7 @@ describe('tagged JSON', () => {
     expect(toTagged(Object.assign(Object.create(null), { a: 1 }))).toStrictEqual({ a: 1 })
   })
 
-  it('lets no member reach a prototype', () => {
+  it('never changes a prototype', () => {
     const given = withMember('__proto__', { poisoned: Uint8Array.of(1) })
     const tagged = JSON.stringify(toTagged(given))
     expect(tagged).toBe('{"__proto__":{"poisoned":{"$bytes":"AQ=="}}}')
@@ -90,7 +90,7 @@ describe('tagged JSON', () => {
     expect(Reflect.get({}, 'poisoned')).toBeUndefined()
   })
 
-  it('changes neither what it is given to write nor what it is given to read', () => {
+  it('changes neither the value that it writes nor the one that it reads', () => {
     const given = { $a: [Uint8Array.of(1), { b: undefined }] }
     const tagged = toTagged(given)
     expect(given).toStrictEqual({ $a: [Uint8Array.of(1), { b: undefined }] })
@@ -103,7 +103,7 @@ describe('tagged JSON', () => {
   circle['itself'] = circle
 
   it.each<[string, unknown, string]>([
-    // The SDK reads a number that is too large for JavaScript as these two.
+    // The SDK reads a number that is too large for JavaScript as one of these.
     ['a bigint', { input: [{ id: 12345678901234567890n }] }, 'input[0].id'],
     [
       'an instance of a class',
@@ -123,11 +123,11 @@ describe('tagged JSON', () => {
     ['a hole in a list', [1, , 2], '[1]'],
     ['a map', { a: new Map() }, 'a'],
     ['another kind of bytes', { a: new Uint16Array(1) }, 'a'],
-    ['a date that is none', { a: new Date(Number.NaN) }, 'a'],
+    ['an invalid date', { a: new Date(Number.NaN) }, 'a'],
     ['a stream', { a: new ReadableStream() }, 'a'],
     ['a circle', circle, 'the value'],
     ['undefined alone', undefined, ''],
-  ])('refuses %s, and says where it is but not what', (_, value, path) => {
+  ])('refuses %s, and says where, but not what it is', (_, value, path) => {
     const error = refusal(value)
     expect(error).toBeInstanceOf(NotKeyableError)
     expect(error).toHaveProperty('path', path)
@@ -150,7 +150,7 @@ describe('tagged bytes', () => {
     )
   })
 
-  it('are told from all else', () => {
+  it('are distinguished from all other values', () => {
     expect([{ $bytes: 'AA==' }, { $bytes: 1 }, { $$bytes: 'AA==' }, 'AA==', null].map(isTaggedBytes)).toEqual([
       true,
       false,

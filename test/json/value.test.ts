@@ -18,7 +18,7 @@ const circle: unknown[] = []
 circle.push(circle)
 
 describe('jsonText', () => {
-  it('is the text that gives the value back', () => {
+  it('is a text from which JSON.parse reads the value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(JSON.parse(jsonText(value))).toEqual(JSON.parse(JSON.stringify(value)))
@@ -57,12 +57,12 @@ describe('jsonText', () => {
     ['a regular expression', /a/],
     ['an object that hides what it holds', new Hidden()],
     ['a circle', circle],
-    ['what is nested 100,000 levels deep', JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)],
+    ['a value nested 100,000 levels deep', JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)],
   ])('refuses %s', (_, value) => {
     expect(() => jsonText(value)).toThrow(NotKeyableError)
   })
 
-  it('I7 names where it was, and nothing of what is there', () => {
+  it('I7 names the place, and nothing of its content', () => {
     expect(() => jsonText({ a: { b: new Map([['secret', 'secret']]) } })).toThrow(/^llmemo: b is Map, /)
     const own: Record<string, unknown> = { secretName: { secret: 1 } }
     own['self'] = own

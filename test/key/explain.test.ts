@@ -26,7 +26,7 @@ const options = { longText: 20 }
 const asking = (request: unknown, other: Partial<KeyParts> = {}): KeyParts => ({ ...base, ...other, request })
 
 describe('explainKey', () => {
-  it('shows each part as it enters the key, long texts by their digest', () => {
+  it('shows each part as it enters the key, and long texts as their digest', () => {
     const { key, parts } = explainKey(asking({ b: 'x'.repeat(21), a: 1 }), options)
     expect(key).toBe(deriveKey(asking({ b: 'x'.repeat(21), a: 1 }), options))
     expect(parts.scope).toBe('"acme"')
@@ -37,7 +37,7 @@ describe('explainKey', () => {
     expect(parts.request).toBe(`{"a":1,"b":{"$text":["${digest}",21]}}`)
   })
 
-  it('shows nothing but what the key is made of, in its order', () => {
+  it('shows exactly what the key is made of, in order', () => {
     fc.assert(
       fc.property(values, values, (request, context) => {
         const parts = asking(request, { context })
@@ -63,12 +63,18 @@ describe('differ', () => {
     ['an element more', asking({ messages: [{ content: 'How?' }, []] }), 'request.messages[1]', undefined, '[]'],
     ['an element less', asking({ messages: [] }), 'request.messages[0]', '{"content":"How?"}', undefined],
     ['null', asking({ messages: [{ content: null }] }), 'request.messages[0].content', '"How?"', 'null'],
-    ['a name that is no word', asking({ messages: [{ content: 'How?', 'a b': 1 }] }), 'request.messages[0]["a b"]', undefined, '1'],
+    [
+      'a name that is not an identifier',
+      asking({ messages: [{ content: 'How?', 'a b': 1 }] }),
+      'request.messages[0]["a b"]',
+      undefined,
+      '1',
+    ],
   ])('finds %s', (_, second, path, at, there) => {
     expect(differ(asking({ messages: [{ content: 'How?' }] }), second, options)).toEqual({ same: false, path, first: at, second: there })
   })
 
-  it('goes by the order of the parts, and within them of the names', () => {
+  it('compares in the order of the parts, and within a part in the order of names', () => {
     const other = asking({ z: 1, a: 1 }, { variant: 1, context: null, scope: 'other', headers: {} })
     expect(differ(asking({ z: 2, a: 2 }), other, options).path).toBe('scope')
     expect(differ(asking({ z: 2, a: 2 }), { ...other, scope: 'acme' }, options).path).toBe('headers.openai-beta')
@@ -82,7 +88,7 @@ describe('differ', () => {
     expect(differ(base, { ...base, variant: 1 }, options)).toEqual({ same: false, path: 'variant', first: '0', second: '1' })
   })
 
-  it('shows long texts by their digests, bytes and dates as a whole', () => {
+  it('shows long texts as digests, and bytes and dates as a whole', () => {
     expect(differ(asking('x'.repeat(21)), asking('y'.repeat(21)), options).first).toMatch(/^\{"\$text":\["[0-9a-f]{64}",21\]\}$/)
     expect(differ(asking([new Uint8Array([1])]), asking([new Uint8Array([2])]), options).path).toBe('request[0]')
     expect(differ(asking([new Date(0)]), asking([new Date(1)]), { longText: 1_000 })).toEqual({
@@ -93,7 +99,7 @@ describe('differ', () => {
     })
   })
 
-  it('takes for the same what has one key', () => {
+  it('finds no difference between requests with the same key', () => {
     expect(differ(asking({ a: 1, b: undefined, c: 'x' }), asking({ c: 'x', a: 1 }), options)).toEqual({ same: true })
     expect(differ(base, { ...base, context: undefined }, options).path).toBe('context')
     expect(differ({ ...base, context: null }, { ...base, context: undefined }, options)).toEqual({ same: true })
@@ -102,7 +108,7 @@ describe('differ', () => {
     expect(differ(base, { ...base, scope: 'ACME' }, folding).path).toBe('scope')
   })
 
-  it('T03 says of any two requests the same as their keys do', () => {
+  it('T03 finds two requests equal exactly if their keys are equal', () => {
     fc.assert(
       fc.property(values, (value) => {
         for (const other of [reversed(value), ...neighbours(value)]) {
@@ -116,7 +122,7 @@ describe('differ', () => {
     )
   })
 
-  it('I7 names the place and not the text of what has no key', () => {
+  it('I7 names the place, but not the text, of a value that can have no key', () => {
     expect(() => differ(asking({ messages: ['secret', Number.NaN] }), base, options)).toThrow(
       expect.objectContaining({ path: 'request.messages[1]', message: expect.not.stringContaining('secret') }),
     )

@@ -16,13 +16,13 @@ interface Vector {
   readonly key: string
 }
 
-// The published file says of itself what is in it; that it is so is what the tests show.
+// The published file describes its own content; these tests check the description.
 const published: { version: number; vectors: readonly Vector[] } = JSON.parse(
   readFileSync(new URL('../vectors/key-v1.json', import.meta.url), 'utf8'),
 )
 const { vectors } = published
 
-/** A vector's parts, with its bytes where they belong. */
+/** A vector's parts, with its bytes put into their places. */
 function partsOf({ parts, bytes }: Vector): KeyParts {
   if (bytes === undefined) return parts
   return { ...parts, ...Object(changedAt(parts, bytes.path, () => Buffer.from(bytes.hex, 'hex'))) }
@@ -42,7 +42,7 @@ const base: KeyParts = {
 const options = { longText: 1_000 }
 
 describe('the published vectors of the key v1', () => {
-  it('are many, and each by its own name', () => {
+  it('are many, and each has its own name', () => {
     expect(published.version).toBe(1)
     expect(vectors.length).toBeGreaterThan(50)
     expect(new Set(vectors.map(({ name }) => name)).size).toBe(vectors.length)
@@ -60,13 +60,13 @@ describe('the published vectors of the key v1', () => {
   })
 
   it.each(vectors.filter(({ text }) => !text.includes('"$')))(
-    'is RFC 8785, by the word of another implementation: $name',
+    'agrees with another implementation of RFC 8785: $name',
     ({ parts, longText }) => {
       expect(keyText(parts, { longText })).toBe(canonicalize(['llmemo', 1, ...partNames.map((name) => parts[name] ?? null)]))
     },
   )
 
-  it('say of which requests they are the same one', () => {
+  it('list the requests that share a key', () => {
     const names = new Map<string, string[]>()
     for (const { key, name } of vectors) names.set(key, [...(names.get(key) ?? []), name])
     expect([...names.values()].filter((same) => same.length > 1)).toEqual([
@@ -78,7 +78,7 @@ describe('the published vectors of the key v1', () => {
 })
 
 describe('deriveKey', () => {
-  it('T01 keeps any two lists of parts apart', () => {
+  it('T01 gives any two different lists of parts different keys', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 4 }),
       fc.constantFrom('', ':', '::', '|', '\u0000', '","', '"', '\\', '\\"', ',', '[', ']', '__proto__', 'null', '0'),
@@ -92,7 +92,7 @@ describe('deriveKey', () => {
     )
   })
 
-  it('T01 keeps what moves from one part into its neighbour apart', () => {
+  it('T01 gives another key when text moves from one part into the next', () => {
     const keys = ['', ':', '\u0000', '","', '"', '\\'].flatMap((between) =>
       ['acme', 'acm', ''].map((scope) =>
         deriveKey({ ...base, namespace: `${'acme'.slice(scope.length)}${between}`, scope: `${between}${scope}` }, options),
@@ -101,7 +101,7 @@ describe('deriveKey', () => {
     expect(new Set(keys).size).toBe(keys.length)
   })
 
-  it('T02 folds what is asked and never who asks, or where', () => {
+  it('T02 folds the texts of the request, but never those of the scope or the origin', () => {
     const folding = { ...options, text: (text: string) => text.toLowerCase() }
     const key = deriveKey(base, folding)
     const question = { model: 'gpt-5-mini', messages: [{ role: 'user', content: 'WHAT is the answer?' }] }
@@ -125,7 +125,7 @@ describe('deriveKey', () => {
     ['context', { context: () => 'x' }],
     ['scope', { scope: '\uD800' }],
     ['variant', { variant: Number.NaN }],
-  ])('T02 names the place in the parts of which no key can be made: %s', (path, spoilt) => {
+  ])('T02 names the place of a value that can have no key: %s', (path, spoilt) => {
     expect(() => deriveKey({ ...base, ...spoilt }, options)).toThrow(expect.objectContaining({ name: 'NotKeyableError', path }))
     expect(() => deriveKey({ ...base, ...spoilt }, options)).toThrow(NotKeyableError)
   })

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { InvalidOptionError } from '../../src/errors.ts'
 import { BoundedMemory } from '../../src/memory/bounded-memory.ts'
 import { describeStore } from '../contracts/store.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 describeStore('memoryStore', async () => {
   const clock = new ManualClock()
@@ -19,11 +19,11 @@ describe('memoryStore', () => {
     )
   })
 
-  it('refuses a clock that is none', () => {
+  it('refuses an invalid clock', () => {
     expect(() => memoryStore({ clock: Object.create(null) })).toThrow(/"clock"/)
   })
 
-  it('C01 measures age by the monotonic clock, wherever the wall clock goes', async () => {
+  it('C01 measures age by the monotonic clock, however the wall clock jumps', async () => {
     const clock = new ManualClock()
     const store = memoryStore({ clock })
     await store.set('key', new Uint8Array([1]), { ttl: 1_000 })
@@ -34,7 +34,7 @@ describe('memoryStore', () => {
     expect(await store.get('key')).toBeUndefined()
   })
 
-  it('keeps nothing of a value that is larger than all its room, and nothing older under its key', async () => {
+  it('keeps neither a value that is larger than its room, nor the older one under that key', async () => {
     const store = memoryStore({ maxBytes: 10_000 })
     await store.set('key', new Uint8Array(100), { ttl: 1_000 })
     await store.set('key', new Uint8Array(10_000), { ttl: 1_000 })
@@ -45,7 +45,7 @@ describe('memoryStore', () => {
 describe('BoundedMemory', () => {
   const value = { whole: true }
 
-  it('I6 never counts more than its bound, under any sequence of writes', () => {
+  it('I6 never counts more than its limit, after any sequence of writes', () => {
     const write = fc.record({
       key: fc.string({ maxLength: 3 }),
       bytes: fc.oneof(fc.nat(6_000), fc.double()),
@@ -79,7 +79,7 @@ describe('BoundedMemory', () => {
     expect(memory.bytes).toBeGreaterThanOrEqual(2_010)
   })
 
-  it('makes room by the least recently used, and tells of it', () => {
+  it('evicts the least recently used entries, and reports them', () => {
     const onEvict = vi.fn<(key: string, value: object) => void>()
     const memory = new BoundedMemory<object>({ maxBytes: 4_000, clock: new ManualClock(), onEvict })
     memory.set('a', value, { bytes: 1_000, ttl: 1_000 })
@@ -94,7 +94,7 @@ describe('BoundedMemory', () => {
     expect(onEvict.mock.calls).toEqual([['b', value]])
   })
 
-  it('counts anew when the same object is set again with another size', () => {
+  it('counts the new size when the same object is set again', () => {
     const memory = new BoundedMemory<object>({ maxBytes: 10_000, clock: new ManualClock() })
     memory.set('a', value, { bytes: 1_000, ttl: 1_000 })
     const before = memory.bytes
@@ -102,7 +102,7 @@ describe('BoundedMemory', () => {
     expect(memory.bytes).toBe(before + 2_000)
   })
 
-  it('does not keep what is larger than one entry may be, nor what lay under its key', () => {
+  it('keeps neither an entry over the limit of one entry, nor the older one under that key', () => {
     const memory = new BoundedMemory<object>({ maxBytes: 10_000, maxEntryBytes: 2_000, clock: new ManualClock() })
     expect(memory.set('a', value, { bytes: 1_000, ttl: 1_000 })).toBe(true)
     expect(memory.set('a', value, { bytes: 2_000, ttl: 1_000 })).toBe(false)
@@ -120,7 +120,7 @@ describe('BoundedMemory', () => {
     expect(memory.get('a')).toBeUndefined()
   })
 
-  it('does not count, list or show what has expired', () => {
+  it('does not count, list or return expired entries', () => {
     const clock = new ManualClock()
     const memory = new BoundedMemory<object>({ maxBytes: 10_000, clock })
     memory.set('a', value, { bytes: 1_000, ttl: 10 })
@@ -135,7 +135,7 @@ describe('BoundedMemory', () => {
     expect(clock.timers).toBe(0)
   })
 
-  it.each(['maxBytes', 'maxEntryBytes'])('refuses a %s that is no number of bytes', (name) => {
+  it.each(['maxBytes', 'maxEntryBytes'])('refuses an invalid %s', (name) => {
     for (const wrong of [0, -1, Number.NaN, 0.5])
       expect(() => new BoundedMemory({ maxBytes: 1_000, clock: new ManualClock(), [name]: wrong })).toThrow(new RegExp(`"${name}"`))
   })

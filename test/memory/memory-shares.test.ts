@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { BoundedMemory } from '../../src/memory/bounded-memory.ts'
 import { UseOrder } from '../../src/memory/use-order.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 const value = { whole: true }
 const hour = 3_600_000
@@ -16,13 +16,13 @@ function open(maxBytes: number) {
 }
 
 describe('BoundedMemory and its owners', () => {
-  it('T10 lets nobody who floods it push out one who keeps to half of it', () => {
+  it('T10 protects an owner with at most half of the memory from an owner that floods it', () => {
     const write = fc.record({ key: fc.nat(40), bytes: fc.nat(3_000), mine: fc.boolean(), read: fc.boolean() })
     fc.assert(
       fc.property(fc.array(write, { maxLength: 150 }), fc.integer({ min: 4_000, max: 30_000 }), (writes, maxBytes) => {
         const { memory, set } = open(maxBytes)
         const mine = new Set<string>()
-        // What an entry counts for, by what alone it takes in a memory of its own.
+        // The bytes of an entry, measured in a memory of its own.
         const sizes = new Map<string, number>()
         const held = () => [...mine].reduce((sum, key) => sum + (sizes.get(key) ?? 0), 0)
         for (const { key: number, bytes, mine: isMine, read } of writes) {
@@ -38,7 +38,7 @@ describe('BoundedMemory and its owners', () => {
             const size = alone.set(key, 'me', bytes) ? alone.memory.bytes : Infinity
             mine.delete(key)
             memory.delete(key)
-            // Keeps to half, as a well-behaved tenant would.
+            // Stays within half of the memory, as a well-behaved tenant would.
             if (held() + size <= maxBytes / 2) {
               sizes.set(key, size)
               mine.add(key)
@@ -52,7 +52,7 @@ describe('BoundedMemory and its owners', () => {
     )
   })
 
-  it('I6 keeps its bound, under any sequence of writes, reads and deletions by any owners', () => {
+  it('I6 keeps its limit after any sequence of writes, reads and deletions by any owners', () => {
     const step = fc.record({
       what: fc.constantFrom('set', 'set', 'set', 'get', 'delete', 'wait'),
       key: fc.nat(20).map(String),
@@ -77,13 +77,13 @@ describe('BoundedMemory and its owners', () => {
         }
         memory.clear()
         expect(memory.bytes).toBe(0)
-        // All accounts are closed: whoever comes next is alone, and may have everything.
+        // No owner is left, so the next one is alone and may use everything.
         expect(set('one', 'd', maxBytes - 1_000)).toBe(true)
       }),
     )
   })
 
-  it('T10 makes the flood of one pay for itself, least recently used first', () => {
+  it('T10 evicts the own entries of an owner that floods the memory, least recently used first', () => {
     const { set, evicted, memory } = open(10_000)
     set('b1', 'b')
     set('b2', 'b')
@@ -101,7 +101,7 @@ describe('BoundedMemory and its owners', () => {
     expect(memory.peek(oldest ?? '')).toBe(value)
   })
 
-  it('T10 takes back from one who filled it alone, as soon as another comes', () => {
+  it('T10 takes memory back from a single owner as soon as another one needs it', () => {
     const { set, memory } = open(10_000)
     for (let number = 1; number <= 20; number++) set(`a${number}`, 'a')
     expect(memory.count).toBeGreaterThan(6)
@@ -111,7 +111,7 @@ describe('BoundedMemory and its owners', () => {
     expect(['b1', 'b2', 'b3'].map((key) => memory.peek(key))).toEqual([value, value, value])
   })
 
-  it('leaves all of it to one who is alone, or alone again', () => {
+  it('lets an owner that is alone, or alone again, use all of it', () => {
     const { set, memory } = open(10_000)
     expect(set('large', 'a', 8_000)).toBe(true)
     memory.delete('large')
@@ -122,7 +122,7 @@ describe('BoundedMemory and its owners', () => {
     expect(set('large', 'a', 8_000)).toBe(true)
   })
 
-  it('goes by use alone among those who hold no more than half', () => {
+  it('evicts by use alone while no owner holds more than half', () => {
     const { set, memory, evicted } = open(7_000)
     for (const owner of ['a', 'b', 'c', 'd', 'e']) set(owner, owner)
     memory.get('a')
@@ -130,7 +130,7 @@ describe('BoundedMemory and its owners', () => {
     expect(evicted).toEqual(['b'])
   })
 
-  it('lets what has expired go before anything else, whosever it is, and tells nobody', () => {
+  it('removes expired entries first, whichever owner they have, and does not report them', () => {
     const { set, memory, evicted, clock } = open(8_000)
     set('b1', 'b', 1_000, 10)
     set('b2', 'b', 1_000, 10)
@@ -140,7 +140,7 @@ describe('BoundedMemory and its owners', () => {
     expect(memory.count).toBe(5)
   })
 
-  it('counts an entry on the account of its last writer', () => {
+  it('counts an entry for the owner that wrote it last', () => {
     const { set, memory } = open(10_000)
     for (let number = 1; number <= 3; number++) set(`key ${number}`, 'a')
     for (let number = 1; number <= 3; number++) set(`key ${number}`, 'b')
@@ -148,7 +148,7 @@ describe('BoundedMemory and its owners', () => {
     expect(memory.count).toBe(4)
   })
 
-  it('tells of an eviction when it is done', () => {
+  it('reports an eviction after it is done', () => {
     const onEvict = vi.fn<(key: string) => void>((key) => expect(memory.peek(key)).toBeUndefined())
     const memory = new BoundedMemory<object>({ maxBytes: 2_000, clock: new ManualClock(), onEvict })
     memory.set('a', value, { bytes: 1_000, ttl: hour })
@@ -164,7 +164,7 @@ describe('UseOrder', () => {
     newer: Thing | undefined
   }
 
-  it('keeps the order of use, by the word of a list', () => {
+  it('keeps the order of use, compared with a plain list', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.constantFrom('add', 'use', 'remove'), fc.nat(6)), { maxLength: 60 }), (steps) => {
         const order = new UseOrder<Thing>()

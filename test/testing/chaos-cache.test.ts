@@ -5,25 +5,25 @@ import { type ChaosKind, type ChaosSchedule, chaosStore, ManualClock, seededRand
 import { callerOf, openCache } from '../support/chat.ts'
 import { drive, step } from '../support/drive.ts'
 
-// In the order of the interface that names them.
+// In the order of the interface.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion
 const kinds = Object.keys(chaosKinds) as ChaosKind[]
 const schedules: readonly ChaosSchedule[] = ['always', { probability: 0.3 }, { next: 7 }]
 
-/** The budget of a read, as it is documented. */
+/** The documented budget of a read. */
 const readDeadline = 100
 
 function open(kind: ChaosKind, schedule: ChaosSchedule) {
   const clock = new ManualClock()
   const store = chaosStore(memoryStore({ clock }), { clock, random: seededRandom(5) })
   store.will(kind, schedule)
-  // Hardly any memory, so that the store is asked again and again.
+  // Very little memory, so that most calls read the store.
   const opened = openCache({ clock, store, maxMemoryBytes: 5_000, maxMemoryTtl: '1s', ttl: '1m', sharedFlights: true })
   return { ...opened, clock, store }
 }
 
 describe.each(kinds)('a cache over a store that %s', (kind) => {
-  it.each(schedules)('I1 I2 I3 I4 I5 answers every call, rightly and in time: %j', async (schedule) => {
+  it.each(schedules)('I1 I2 I3 I4 I5 answers every call correctly and in time: %j', async (schedule) => {
     const { cache, clock, store, told } = open(kind, schedule)
     const caller = callerOf(cache)
     const random = seededRandom(9)
@@ -35,19 +35,19 @@ describe.each(kinds)('a cache over a store that %s', (kind) => {
       waited = Math.max(waited, took)
       clock.advance(Math.floor(random() * 3_000))
     }
-    // The clock moves in steps, and a deadline that was met within one is seen at its end.
+    // The clock moves in steps, so a deadline is seen at the end of its step.
     expect(waited).toBeLessThanOrEqual(readDeadline + step)
     expect(store.struck(kind)).toBeGreaterThan(0)
     store.calm()
     await drive(clock, cache.close())
-    // What the store itself puts off.
+    // Calls that the store itself delays.
     clock.advance(250)
     expect(clock.timers).toBe(0)
-    // I7: no question and no answer in what it tells.
+    // I7: no question and no answer in its events.
     expect(JSON.stringify([told.lines, told.events.map(({ event }) => String(Object(event).error))])).not.toMatch(/question|re:/)
   })
 
-  it('I1 I4 keeps values, invalidates and removes without a failure of its own', async () => {
+  it('I1 I4 keeps values, invalidates and removes without an error', async () => {
     const { cache, clock, store } = open(kind, 'always')
     const work = async (): Promise<void> => {
       await cache.set('key', 'value')
@@ -62,17 +62,17 @@ describe.each(kinds)('a cache over a store that %s', (kind) => {
     await drive(clock, work(), 120_000)
     store.calm()
     await drive(clock, cache.close())
-    // What the store itself puts off.
+    // Calls that the store itself delays.
     clock.advance(250)
     expect(clock.timers).toBe(0)
   })
 
-  it('goes back to work when the store does', async () => {
+  it('uses the store again when it works again', async () => {
     const { cache, clock, store } = open(kind, 'always')
     const caller = callerOf(cache)
     for (let time = 0; time < 10; time++) await drive(clock, caller.ask(`question ${time}`))
     store.calm()
-    // Longer than a breaker stays open and a write may take.
+    // Longer than a breaker stays open, and longer than a write may take.
     clock.advance(30_000)
     await drive(clock, caller.ask('probe'))
     await drive(clock, cache.flush())

@@ -26,7 +26,7 @@ async function listed(store: Store): Promise<string[]> {
   return keys
 }
 
-/** Whether a promise is settled by now. */
+/** Whether a promise has settled. */
 async function isSettled(work: unknown): Promise<boolean> {
   let settled = false
   void Promise.resolve(work).then(
@@ -37,14 +37,14 @@ async function isSettled(work: unknown): Promise<boolean> {
   return settled
 }
 
-describe('a chaos store that was told nothing', () => {
+describe('a chaos store without orders', () => {
   it.each(storeConformance)('$name', async (check) => {
     const clock = new ManualClock()
     const store = chaosStore(memoryStore({ clock }), { clock })
     expect(await check.run(() => ({ store, advance: (milliseconds) => clock.advance(milliseconds) }))).toBeUndefined()
   })
 
-  it('offers what its store offers, and no more', () => {
+  it('offers the same methods as its store', () => {
     const least: Store = { name: 'least', get: () => undefined, set: () => {}, delete: () => {} }
     const { store } = open({ store: least })
     for (const member of ['getMany', 'setMany', 'keys', 'onReport', 'close']) expect(store).not.toHaveProperty(member)
@@ -52,7 +52,7 @@ describe('a chaos store that was told nothing', () => {
     expect(store.name).toBe('least')
   })
 
-  it('goes wrong again no more when it is calmed', async () => {
+  it('makes no more faults after calm()', async () => {
     const { store } = await filled()
     store.will('rejects', 'always')
     await expect(store.get('key')).rejects.toThrow(StoreError)
@@ -63,7 +63,7 @@ describe('a chaos store that was told nothing', () => {
 })
 
 describe('a chaos store', () => {
-  it('throws at once, and does nothing', async () => {
+  it('throws: at once, and does nothing', async () => {
     const { store, inner } = await filled()
     store.will('throws', 'always')
     expect(() => store.get('key')).toThrow(StoreError)
@@ -74,7 +74,7 @@ describe('a chaos store', () => {
     expect(await inner.get('key')).toEqual(value)
   })
 
-  it('rejects, and does nothing', async () => {
+  it('rejects: and does nothing', async () => {
     const { store, inner } = await filled()
     store.will('rejects', 'always')
     await expect(store.get('key')).rejects.toThrow(StoreError)
@@ -101,7 +101,7 @@ describe('a chaos store', () => {
     expect(clock.timers).toBe(0)
   })
 
-  it('tells late: does its work at once and says so later, failures too', async () => {
+  it('tells late: does its work at once and answers later, with failures too', async () => {
     const { store, inner, clock } = await filled()
     store.will('tells late', 'always')
     const deleted = store.delete('key')
@@ -118,7 +118,7 @@ describe('a chaos store', () => {
     await expect(failed).rejects.toThrow('no')
   })
 
-  it('never settles, and holds no timer for that', async () => {
+  it('never settles: and holds no timer', async () => {
     const { store, clock } = await filled()
     store.will('never settles', 'always')
     const waiting = [store.get('key'), store.set('key', value, { ttl: hour }), store.delete('key')]
@@ -141,7 +141,7 @@ describe('a chaos store', () => {
     expect(await store.get('key')).toEqual(value)
   })
 
-  it('gives random bytes, for what is missing too', async () => {
+  it('random bytes: instead of every value, missing ones included', async () => {
     const { store } = await filled()
     store.will('random bytes', 'always')
     const read = [await store.get('key'), await store.get('key'), await store.get('missing')]
@@ -149,7 +149,7 @@ describe('a chaos store', () => {
     expect(new Set(read.map(String)).size).toBe(3)
   })
 
-  it('truncates, and leaves what is missing missing', async () => {
+  it('truncates: shortens a value, and leaves a missing one missing', async () => {
     const { store } = await filled()
     store.will('truncates', 'always')
     for (let time = 0; time < 20; time++) {
@@ -160,7 +160,7 @@ describe('a chaos store', () => {
     expect(await store.get('missing')).toBeUndefined()
   })
 
-  it('swaps: gives the value of another key', async () => {
+  it('swaps: returns the value of another key', async () => {
     const { store } = open()
     await store.set('a', new Uint8Array([1]), { ttl: hour })
     await store.set('b', new Uint8Array([2]), { ttl: hour })
@@ -169,20 +169,20 @@ describe('a chaos store', () => {
     expect(await store.getMany?.(['b', 'a'])).toEqual([new Uint8Array([1]), new Uint8Array([2])])
   })
 
-  it('mistypes: gives what is no bytes', async () => {
+  it('mistypes: returns something that is not bytes', async () => {
     const { store } = await filled()
     store.will('mistypes', 'always')
     expect(await store.get('key')).toBeTypeOf('string')
   })
 
-  it('goes wrong the next so many times', async () => {
+  it('makes a fault the given number of times', async () => {
     const { store } = await filled()
     store.will('rejects', { next: 2 }, { on: ['get'] })
     const outcomes = await Promise.allSettled([1, 2, 3, 4].map(async () => store.get('key')))
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled', 'fulfilled'])
   })
 
-  it('goes wrong with a probability, and the same way for the same seed', async () => {
+  it('makes faults with a probability, and the same ones for the same seed', async () => {
     const runs = [1, 1, 2].map(async (seed) => {
       const { store } = await filled({ random: seededRandom(seed) })
       store.will('rejects', { probability: 0.3 })
@@ -197,7 +197,7 @@ describe('a chaos store', () => {
     expect(failed).toBeLessThan(370)
   })
 
-  it('goes wrong where it was told to: with some operations, or some keys', async () => {
+  it('makes faults only for the given operations or keys', async () => {
     const { store } = await filled()
     store.will('rejects', 'always', { on: ['set'] })
     store.will('mistypes', 'always', { keys: (key) => key.startsWith('other') })
@@ -209,9 +209,9 @@ describe('a chaos store', () => {
     expect(store.struck('rejects')).toBe(1)
   })
 
-  it('refuses what it cannot do', () => {
+  it('refuses invalid orders', () => {
     const { store } = open()
-    // What the types forbid and JavaScript does not.
+    // The types forbid this, but JavaScript allows it.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     expect(() => store.will('explodes' as ChaosKind, 'always')).toThrow(InvalidOptionError)
     expect(() => store.will('rejects', { next: -1 })).toThrow(InvalidOptionError)

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { ChannelListener, Store, StoreWrite, WriteOptions } from '../../src/store.ts'
 import { ManualClock, storeConformance, type StoreUnderTest } from '../../src/testing/index.ts'
 
-/** A sound store, made in the simplest way, of which the wrong ones differ in one thing each. */
+/** A correct store in its simplest form. Each wrong store differs from it in one thing. */
 class PlainStore implements Store {
   name = 'plain'
   readonly map = new Map<string, { readonly value: Uint8Array; readonly end: number }>()
@@ -71,12 +71,12 @@ class PlainStore implements Store {
 
 const prefixChecks = storeConformance.map(({ name }) => name).filter((name) => name.startsWith('lists the keys that begin with'))
 
-/** Wrong stores: what is wrong with each, the checks that must find it, and the store. */
+/** Wrong stores: the fault of each, the checks that must find it, and the store. */
 const wrong: readonly (readonly [fault: string, finders: readonly string[], make: (clock: ManualClock) => PlainStore])[] = [
-  ['has no proper name', ['has a name that says what it is'], (clock) => Object.assign(new PlainStore(clock), { name: 'My Store' })],
+  ['has an invalid name', ['has a name that says what it is'], (clock) => Object.assign(new PlainStore(clock), { name: 'My Store' })],
   [
-    'keeps seven bits of eight',
-    ['gives back every byte as it was'],
+    'keeps only seven bits of each byte',
+    ['returns every byte unchanged'],
     (clock) =>
       new (class extends PlainStore {
         override get(key: string) {
@@ -85,8 +85,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'takes an empty value for none',
-    ['tells an empty value from a missing one'],
+    'treats an empty value as missing',
+    ['distinguishes an empty value from a missing one'],
     (clock) =>
       new (class extends PlainStore {
         override get(key: string) {
@@ -96,8 +96,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'takes none for an empty value',
-    ['tells an empty value from a missing one', 'deletes, and takes it easy when there is nothing to delete'],
+    'treats a missing value as empty',
+    ['distinguishes an empty value from a missing one', 'deletes, and accepts a key that has no value'],
     (clock) =>
       new (class extends PlainStore {
         override get(key: string) {
@@ -107,12 +107,12 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
   ],
   [
     'returns a list of numbers',
-    ['returns a Uint8Array, of which a caller may take the buffer and the offset'],
+    ['returns a Uint8Array whose buffer and offset are right'],
     (clock) =>
       new (class extends PlainStore {
         override get(key: string) {
           const value = super.get(key)
-          // What a store written in JavaScript can return.
+          // A store written in JavaScript can return this.
           // oxlint-disable-next-line typescript/no-unsafe-type-assertion
           return value && (Array.from(value) as unknown as Uint8Array)
         }
@@ -120,7 +120,7 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
   ],
   [
     'keeps the whole buffer of a view',
-    ['takes a view into a larger buffer, and no more than the view'],
+    ['stores a view of a larger buffer, and only the view'],
     (clock) =>
       new (class extends PlainStore {
         override set(key: string, value: Uint8Array, options: WriteOptions) {
@@ -130,15 +130,15 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
   ],
   [
     'does not delete',
-    ['deletes, and takes it easy when there is nothing to delete'],
+    ['deletes, and accepts a key that has no value'],
     (clock) =>
       new (class extends PlainStore {
         override delete() {}
       })(clock),
   ],
   [
-    'cuts keys',
-    ['takes long keys, and tells apart those that differ at the very end'],
+    'truncates keys',
+    ['takes long keys, and keeps those apart that differ only at the end'],
     (clock) =>
       new (class extends PlainStore {
         override get(key: string) {
@@ -150,8 +150,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'folds keys',
-    ['takes keys in any script, by their characters and not by what they look like'],
+    'ignores the case of keys',
+    ['takes keys in any script, and compares them by characters, not by their looks'],
     (clock) =>
       new (class extends PlainStore {
         override get(key: string) {
@@ -163,8 +163,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'keeps the caller’s own array',
-    ['is not touched by what a caller does to an array that he passed'],
+    'keeps the array of the caller',
+    ['keeps a value unchanged when the caller changes the array that it passed'],
     (clock) =>
       new (class extends PlainStore {
         override set(key: string, value: Uint8Array, { ttl }: WriteOptions) {
@@ -173,8 +173,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'gives its own array out',
-    ['is not touched by what a caller does to an array that he received'],
+    'returns its own array',
+    ['keeps a value unchanged when the caller changes the array that it received'],
     (clock) =>
       new (class extends PlainStore {
         override get(key: string) {
@@ -183,8 +183,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'gives one array out twice',
-    ['is not touched by what a caller does to an array that he received'],
+    'returns one array twice',
+    ['keeps a value unchanged when the caller changes the array that it received'],
     (clock) =>
       new (class extends PlainStore {
         override getMany(keys: readonly string[]) {
@@ -194,8 +194,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'cuts values',
-    ['takes a value of a megabyte'],
+    'truncates values',
+    ['takes a value of one megabyte'],
     (clock) =>
       new (class extends PlainStore {
         override set(key: string, value: Uint8Array, options: WriteOptions) {
@@ -205,7 +205,7 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
   ],
   [
     'writes in two steps',
-    ['has one whole value after many were written at once'],
+    ['holds one whole value after many were written at once'],
     (clock) =>
       new (class extends PlainStore {
         #length = 0
@@ -219,8 +219,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'never lets go',
-    ['keeps a value until its TTL and not for the moment at which it ends', 'keeps a value with the shortest TTL until it ends'],
+    'never expires a value',
+    ['keeps a value until its TTL ends, and not at that very moment', 'keeps a value with the shortest TTL until that ends'],
     (clock) =>
       new (class extends PlainStore {
         override set(key: string, value: Uint8Array) {
@@ -229,8 +229,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'counts in seconds, rounded up',
-    ['keeps a value with the shortest TTL until it ends'],
+    'keeps TTLs in seconds, rounded up',
+    ['keeps a value with the shortest TTL until that ends'],
     (clock) =>
       new (class extends PlainStore {
         override set(key: string, value: Uint8Array, { ttl }: WriteOptions) {
@@ -239,8 +239,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'counts in seconds, rounded down',
-    ['keeps a value with the shortest TTL until it ends'],
+    'keeps TTLs in seconds, rounded down',
+    ['keeps a value with the shortest TTL until that ends'],
     (clock) =>
       new (class extends PlainStore {
         override set(key: string, value: Uint8Array, { ttl }: WriteOptions) {
@@ -249,8 +249,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'serves a value at the moment at which it ends',
-    ['keeps a value until its TTL and not for the moment at which it ends', 'keeps a value with the shortest TTL until it ends'],
+    'serves a value at the moment when it expires',
+    ['keeps a value until its TTL ends, and not at that very moment', 'keeps a value with the shortest TTL until that ends'],
     (clock) =>
       new (class extends PlainStore {
         override set(key: string, value: Uint8Array, { ttl }: WriteOptions) {
@@ -270,7 +270,7 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
   ],
   [
     'keeps the first TTL of a key',
-    ['replaces what was under a key, and its TTL', 'shortens a TTL as well', 'is written anew after a value has expired'],
+    ['replaces a value and its TTL', 'replaces a TTL by a shorter one', 'takes a new value after the old one has expired'],
     (clock) =>
       new (class extends PlainStore {
         override set(key: string, value: Uint8Array, { ttl }: WriteOptions) {
@@ -280,7 +280,7 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
   ],
   [
     'keeps the first value of a key',
-    ['replaces what was under a key, and its TTL'],
+    ['replaces a value and its TTL'],
     (clock) =>
       new (class extends PlainStore {
         override set(key: string, value: Uint8Array, options: WriteOptions) {
@@ -289,8 +289,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'reads many in an order of its own',
-    ['reads many in the order asked for, missing and repeated ones included'],
+    'reads many keys in another order',
+    ['reads many keys in the given order, missing and repeated ones included'],
     (clock) =>
       new (class extends PlainStore {
         override getMany(keys: readonly string[]) {
@@ -299,8 +299,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'leaves out what is missing',
-    ['reads many in the order asked for, missing and repeated ones included'],
+    'leaves out missing values',
+    ['reads many keys in the given order, missing and repeated ones included'],
     (clock) =>
       new (class extends PlainStore {
         override getMany(keys: readonly string[]) {
@@ -309,8 +309,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'reads a hundred and no more',
-    ['reads several hundred at once'],
+    'reads at most a hundred keys',
+    ['reads several hundred keys at once'],
     (clock) =>
       new (class extends PlainStore {
         override getMany(keys: readonly string[]) {
@@ -319,8 +319,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'writes the first one of a repeated key',
-    ['writes many, the last one of a repeated key'],
+    'writes the first value of a repeated key',
+    ['writes many values, and of a repeated key the last one'],
     (clock) =>
       new (class extends PlainStore {
         override setMany(writes: readonly StoreWrite[]) {
@@ -330,7 +330,7 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
   ],
   [
     'writes all with the TTL of the first',
-    ['writes many with a TTL each'],
+    ['writes many values, each with its own TTL'],
     (clock) =>
       new (class extends PlainStore {
         override setMany(writes: readonly StoreWrite[]) {
@@ -339,7 +339,7 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'looks at the first character of a prefix only',
+    'compares only the first character of a prefix',
     prefixChecks,
     (clock) =>
       new (class extends PlainStore {
@@ -349,10 +349,10 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'lists what has expired',
+    'lists expired keys',
     [
-      'lists all keys for an empty prefix, and none that has expired or was deleted',
-      'keeps a value until its TTL and not for the moment at which it ends',
+      'lists all keys for an empty prefix, without expired and deleted ones',
+      'keeps a value until its TTL ends, and not at that very moment',
     ],
     (clock) =>
       new (class extends PlainStore {
@@ -362,8 +362,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'lists a page and no more',
-    ['lists each of many keys once', 'lists every one of many keys, once, when they are deleted on the way'],
+    'lists only one page',
+    ['lists each of many keys once', 'lists each of many keys once while they are being deleted'],
     (clock) =>
       new (class extends PlainStore {
         override keys(prefix: string) {
@@ -372,8 +372,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'turns pages by their number',
-    ['lists every one of many keys, once, when they are deleted on the way'],
+    'finds pages by their number',
+    ['lists each of many keys once while they are being deleted'],
     (clock) =>
       new (class extends PlainStore {
         override *keys(prefix: string) {
@@ -385,8 +385,11 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'gives a lease to everyone',
-    ['gives a lease to one token at a time, and tells the others whose it is', 'gives a lease to one of many who ask at once'],
+    'gives a lease to every token',
+    [
+      'gives a lease to one token at a time, and tells the others which token holds it',
+      'gives a lease to one of many tokens that ask at once',
+    ],
     (clock) =>
       new (class extends PlainStore {
         override lease(_: string, token: string) {
@@ -395,8 +398,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'looks whether a lease is free before it takes it',
-    ['gives a lease to one of many who ask at once'],
+    'checks a lease and takes it in two steps',
+    ['gives a lease to one of many tokens that ask at once'],
     (clock) =>
       new (class extends PlainStore {
         override async lease(key: string, token: string, options: WriteOptions) {
@@ -409,8 +412,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'has leases without an end',
-    ['ends a lease at its TTL, which its holder may prolong'],
+    'never ends a lease',
+    ['ends a lease at its TTL, unless its holder prolongs it'],
     (clock) =>
       new (class extends PlainStore {
         override lease(key: string, token: string) {
@@ -420,7 +423,7 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
   ],
   [
     "takes a lease back that is another's",
-    ["takes back a lease that is nobody's, or another's by now, without an error"],
+    ['ignores the release of a lease that is free, or that another token holds'],
     (clock) =>
       new (class extends PlainStore {
         override release(key: string) {
@@ -429,8 +432,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'tells everyone everything',
-    ['passes a message on to who listens to its channel, until he ends it'],
+    'passes all messages to all listeners',
+    ['passes a message to the listeners of its channel, until they end listening'],
     (clock) =>
       new (class extends PlainStore {
         override publish(_: string, message: string) {
@@ -439,8 +442,8 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
       })(clock),
   ],
   [
-    'goes on telling who has ended it',
-    ['passes a message on to who listens to its channel, until he ends it'],
+    'still calls a listener that has ended',
+    ['passes a message to the listeners of its channel, until they end listening'],
     (clock) =>
       new (class extends PlainStore {
         override subscribe(channel: string, listener: ChannelListener) {
@@ -451,7 +454,7 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
   ],
 ]
 
-/** A sound store that offers no more than it must. */
+/** A correct store without any optional method. */
 function least(clock: ManualClock): Store {
   const store = new PlainStore(clock)
   return {
@@ -482,11 +485,11 @@ async function failed(make: (clock: ManualClock) => Store): Promise<string[]> {
 }
 
 describe('the conformance suite', () => {
-  it('has a name of its own for each check', () => {
+  it('gives each check its own name', () => {
     expect(new Set(storeConformance.map(({ name }) => name)).size).toBe(storeConformance.length)
   })
 
-  it('has nothing against sound stores, with what they may leave out or without', async () => {
+  it('passes correct stores, with and without the optional methods', async () => {
     expect(await failed((clock) => new PlainStore(clock))).toEqual([])
     expect(await failed((clock) => memoryStore({ clock }))).toEqual([])
     expect(await failed(least)).toEqual([])
@@ -496,12 +499,12 @@ describe('the conformance suite', () => {
     expect(await failed(make)).toEqual(expect.arrayContaining([...finders]))
   })
 
-  it('has no check that none of these stores fails', () => {
+  it('has no check that all of these stores pass', () => {
     const finders = new Set(wrong.flatMap(([, names]) => names))
     expect(storeConformance.map(({ name }) => name).filter((name) => !finders.has(name))).toEqual([])
   })
 
-  it('cleans up after a check that passed and after one that failed', async () => {
+  it('cleans up after passed and after failed checks', async () => {
     const cleaned: string[] = []
     const [check] = storeConformance
     const under = (name: string): StoreUnderTest => ({
@@ -514,7 +517,7 @@ describe('the conformance suite', () => {
     expect(cleaned).toEqual(['sound', 'NOT SOUND'])
   })
 
-  it('allows a store with a clock of its own to be a little early or late', async () => {
+  it('lets a store with its own clock be a little early or late', async () => {
     for (const off of [-40, 40]) {
       const inexact = (clock: ManualClock): Store =>
         new (class extends PlainStore {

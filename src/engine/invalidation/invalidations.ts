@@ -3,14 +3,14 @@
  * @module
  */
 import { type Clock, clockSkew } from '../../clock.ts'
-import { longestDuration } from '../../duration.ts'
+import { maxDuration } from '../../duration.ts'
 import { sha256 } from '../../base/digest.ts'
 import { type GenerationSnapshot, Generations, type GenerationByLabel } from './generations.ts'
 import { generationKey as generationKeyOf } from '../../key/store-keys.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
 
 /** Longer than any entry can live, its stale time included. */
-const generationTtl = 2 * longestDuration + clockSkew
+const generationTtl = 2 * maxDuration + clockSkew
 
 /** What a generationKey is: a UUID. */
 const generationForm = /^[0-9a-f-]{36}$/

@@ -4,7 +4,7 @@
  */
 import { type Clock, systemClock } from '../../clock.ts'
 import { type EncryptionOptions } from '../../codec/encryption.ts'
-import { largestBody } from '../../codec/entry-codec.ts'
+import { maxStoredBodyBytes } from '../../codec/entry-codec.ts'
 import { type Duration, milliseconds, millisecondsOrNone } from '../../duration.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { CanonicalOptions } from '../../json/canonical.ts'
@@ -163,7 +163,7 @@ export function readOptions(given: CacheOptions): Settings {
     namespace: text('namespace', namespace),
     scope: scope === undefined ? undefined : text('scope', scope),
     maxMemoryBytes: wholeNumber('maxMemoryBytes', maxMemoryBytes, { least: 0, of: 'bytes' }),
-    maxEntryBytes: wholeNumber('maxEntryBytes', maxEntryBytes, { least: 1, most: largestBody, of: 'bytes' }),
+    maxEntryBytes: wholeNumber('maxEntryBytes', maxEntryBytes, { least: 1, most: maxStoredBodyBytes, of: 'bytes' }),
     compressAbove: compressAbove === Infinity ? Infinity : wholeNumber('compressAbove', compressAbove, { least: 0, of: 'bytes' }),
     encryption,
     canonical: readCanonical(key),
@@ -178,8 +178,14 @@ export function readOptions(given: CacheOptions): Settings {
     invalidationDelay: millisecondsOrNone('invalidationDelay', invalidationDelay),
     sharedFlights: readSharedFlights(sharedFlights, store),
     leaseTtl: milliseconds('leaseTtl', leaseTtl),
-    logger: logger === false ? undefined : withMethods('logger', logger, ['warn', 'info'], 'an object with warn() and info(), or false'),
-    clock: withMethods('clock', clock, ['now', 'monotonic', 'after'], 'an object with now(), monotonic() and after()'),
+    logger:
+      logger === false
+        ? undefined
+        : withMethods('logger', logger, { methods: ['warn', 'info'], allowed: 'an object with warn() and info(), or false' }),
+    clock: withMethods('clock', clock, {
+      methods: ['now', 'monotonic', 'after'],
+      allowed: 'an object with now(), monotonic() and after()',
+    }),
   }
 }
 

@@ -3,7 +3,7 @@
  * @module
  */
 import type { EntryCodec } from '../../codec/entry-codec.ts'
-import { longestDuration } from '../../duration.ts'
+import { maxDuration } from '../../duration.ts'
 import type { Entry, EntryHead } from '../../entry.ts'
 import { EntryError } from '../../errors.ts'
 import type { EventEmitter, Fault } from '../../events.ts'
@@ -85,5 +85,5 @@ export class EntryReader {
 /** Whether an entry is neither over nor from further in the future than clocks may disagree, nor meant to live for ever. */
 function isTimely({ storedAt, ttl, stale }: EntryHead, now: number): boolean {
   const age = now - storedAt
-  return age >= -clockSkew && age < ttl + stale && ttl + stale <= 2 * longestDuration
+  return age >= -clockSkew && age < ttl + stale && ttl + stale <= 2 * maxDuration
 }

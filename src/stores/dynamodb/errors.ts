@@ -1,41 +1,41 @@
 /**
- * What a failure of DynamoDB or S3 means, in words that hold nothing of what was asked or answered.
+ * Explains failures of DynamoDB and S3, in messages that hold nothing of what was sent or received.
  * @module
  */
 import { StoreError } from '../../errors.ts'
 
-/** A failure of AWS, told. */
-export interface Fault {
+/** A failure of AWS, with what it means. */
+export interface ExplainedFailure {
   readonly error: StoreError
-  /** What somebody has to mend, when it does not pass by itself. */
+  /** What a person has to do, if the failure does not pass by itself. */
   readonly advice?: string
 }
 
-/** Which table, and how its partition key is called. */
-export interface Place {
+/** The names of the table and of its partition key. */
+export interface TableNames {
   readonly tableName: string
   readonly keyName: string
 }
 
 /**
- * What went wrong.
- * @param what was to be done: `read`
+ * Explains a failure.
+ * @param verb what the store tried to do
  */
-export function faultOf(what: string, given: unknown, place: Place): Fault {
+export function explainFailure(verb: 'read' | 'written', given: unknown, names: TableNames): ExplainedFailure {
   if (given instanceof StoreError) return { error: given }
   const name = nameOf(given)
-  const advice = adviceFor(name, place)
-  const message = `the DynamoDB table "${place.tableName}" could not be ${what}: ${advice ?? `${name}.`}`
+  const advice = adviceFor(name, names)
+  const message = `the DynamoDB table "${names.tableName}" could not be ${verb}: ${advice ?? `${name}.`}`
   const error = new StoreError(message, { cause: withoutContent(given) })
   return advice === undefined ? { error } : { error, advice: message }
 }
 
-function adviceFor(name: string, { tableName, keyName }: Place): string | undefined {
-  switch (name) {
+function adviceFor(errorName: string, { tableName, keyName }: TableNames): string | undefined {
+  switch (errorName) {
     case 'ResourceNotFoundException':
-      return `it does not exist in this region and account, or is not ready yet. Create it, by createTable(client, { tableName: '${tableName}' }) say.`
+      return `it does not exist in this region and account, or is not ready yet. Create it, for example by createTable(client, { tableName: '${tableName}' }).`
     case 'ValidationException':
-      return `its schema is another one. Its partition key must be the text attribute "${keyName}" (option "attributes.key"), without a sort key.`
+      return `its schema is wrong. Its partition key must be the text attribute "${keyName}" (option "attributes.key"), without a sort key.`
     case 'AccessDeniedException':
       return 'access is denied. Allow dynamodb:GetItem, BatchGetItem, PutItem, BatchWriteItem, DeleteItem and, for patterns, Scan.'
     case 'ExpiredTokenException':
@@ -43,21 +43,21 @@ function adviceFor(name: string, { tableName, keyName }: Place): string | undefi
     case 'UnrecognizedClientException':
     case 'InvalidSignatureException':
     case 'CredentialsProviderError':
-      return `the client has no credentials that are good (${name}).`
+      return `the client has no valid credentials (${errorName}).`
     default:
       return undefined
   }
 }
 
-/** The name by which AWS tells its errors apart. */
+/** The name by which AWS identifies the error. */
 export function nameOf(error: unknown): string {
   const name: unknown = Reflect.get(Object(error), 'name')
   return typeof name === 'string' && /^[\w.:-]{1,80}$/.test(name) ? name : 'unknown error'
 }
 
 /**
- * An error to be the cause of ours. The SDK's own holds the response, and the message of one that could not be parsed quotes it:
- * only the messages of errors that carry a code of the network or the deadline are known not to.
+ * An error without private content, to be the cause of ours. The SDK's own error holds the response, and a parse error quotes it. Only
+ * messages of errors with a network or timeout code are known to be safe.
  */
 export function withoutContent(error: unknown): unknown {
   const { code, $metadata, message }: Record<string, unknown> = typeof error === 'object' && error !== null ? readable(error) : {}
@@ -74,7 +74,7 @@ export function withoutContent(error: unknown): unknown {
   })
 }
 
-/** The members that are looked at. A message is not enumerable, so that spreading would lose it. */
+/** The members that are needed. A message is not enumerable, so spreading the error would lose it. */
 function readable(error: object): Record<string, unknown> {
   return {
     code: Reflect.get(error, 'code'),

@@ -1,35 +1,37 @@
 /**
- * What an item of a {@link dynamodbStore} looks like: an entry to items and back, and what fits into one.
+ * The items of a {@link dynamodbStore}: from entries to items and back, and what fits into one item.
  * @module
  */
 import { InvalidOptionError } from '../../errors.ts'
 import { assertKnown } from '../../base/option-checks.ts'
 
-/** What the attributes of an item are called. */
+/** Names of the attributes of an item. */
 export interface DynamodbAttributes {
   /** The table's partition key, a text. @default 'pk' */
   readonly key: string
   /** The bytes. @default 'value' */
   readonly value: string
-  /** When DynamoDB may remove the item, in seconds since the epoch: the attribute that the table's TTL is enabled on. @default 'expires' */
+  /**
+   * When DynamoDB may remove the item, in seconds since the epoch. The table's TTL must be enabled on this attribute. @default 'expires'
+   */
   readonly expires: string
-  /** Until when the value may be returned, in milliseconds since the epoch. @default 'until' */
+  /** When the value ends, in milliseconds since the epoch. It is not returned from then on. @default 'until' */
   readonly until: string
-  /** Where the bytes are, when they are not in the item. @default 'elsewhere' */
+  /** Where the bytes are, if they are not in the item. @default 'elsewhere' */
   readonly elsewhere: string
 }
 
-/** An item as the document client gives and takes it. */
+/** An item of the document client. */
 export type Item = Record<string, unknown>
 
-/** Bytes in further items. */
+/** A value in further items. */
 export interface InParts {
   readonly generation: string
   readonly parts: number
   readonly size: number
 }
 
-/** Bytes in an object of S3. */
+/** A value in an object of S3. */
 export interface InObject {
   readonly object: string
   /** Its ETag. */
@@ -37,74 +39,74 @@ export interface InObject {
   readonly size: number
 }
 
-/** Where the bytes are that did not fit into an item. */
-export type Elsewhere = InParts | InObject
+/** Where the bytes of a value are that did not fit into an item. */
+export type Overflow = InParts | InObject
 
-/** How long an entry lives. */
+/** When an entry ends. */
 export interface Life {
   /** Milliseconds since the epoch. */
   readonly until: number
-  /** Seconds since the epoch, rounded up, so that DynamoDB never removes what may still be returned. */
+  /** Seconds since the epoch. Rounded up, so that DynamoDB never removes an entry that may still be returned. */
   readonly expires: number
 }
 
 /**
- * Bytes of a value that go into one item. An item may have 400 KB (409,600 bytes), the names of its attributes and its key included:
+ * Maximum bytes of a value in one item. An item may have 400 KB (409,600 bytes), including its key and the names of its attributes:
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-items
  */
 export const partBytes = 380_000
 /**
- * Bytes of a key that leave room for what the keys of parts have in addition; a partition key may have 2,048 bytes:
+ * Maximum bytes of a key. A partition key may have 2,048 bytes; the rest is for the suffix in the keys of parts:
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-partition-sort-keys
  */
-const mostKeyBytes = 1_980
-/** Beyond what anyone stores; so many parts are read for an entry, and no more. */
-const mostParts = 1_000
-/** Bytes of an attribute's name, such that the names of five leave an item room for the rest. */
-const mostNameBytes = 255
+const maxKeyBytes = 1_980
+/** Maximum parts of an entry. More than any real entry has; bounds the reads for a damaged item. */
+const maxParts = 1_000
+/** Maximum bytes of an attribute's name. Five such names leave enough room in an item. */
+const maxNameBytes = 255
 
 const defaults: DynamodbAttributes = { key: 'pk', value: 'value', expires: 'expires', until: 'until', elsewhere: 'elsewhere' }
 
 /**
- * The names of the attributes, those not given by default.
- * @throws {InvalidOptionError} for a name that is none, or one that is given twice
+ * The names of all attributes; the default name for each that is not given.
+ * @throws {InvalidOptionError} for an invalid name, and for one that is used twice
  */
 export function attributeNames(given: Partial<DynamodbAttributes> = {}): DynamodbAttributes {
   assertKnown('attributes.', given, Object.keys(defaults))
   const names = { ...defaults, ...given }
   for (const [option, name] of Object.entries<unknown>(names)) {
-    const fits = typeof name === 'string' && name !== '' && name.isWellFormed() && Buffer.byteLength(name) <= mostNameBytes
-    if (!fits) throw new InvalidOptionError(`attributes.${option}`, name, `a text of 1 to ${mostNameBytes} bytes`)
+    const fits = typeof name === 'string' && name !== '' && name.isWellFormed() && Buffer.byteLength(name) <= maxNameBytes
+    if (!fits) throw new InvalidOptionError(`attributes.${option}`, name, `a text of 1 to ${maxNameBytes} bytes`)
     const twin = Object.entries(names).find(([other, its]) => other !== option && its === name)
     if (twin !== undefined) throw new InvalidOptionError(`attributes.${option}`, name, `a name that attributes.${twin[0]} does not have`)
   }
   return names
 }
 
-/** Whether a table can have an item with this key. */
+/** Whether `key` can be the key of an item. */
 export function isPossibleKey(key: string): boolean {
-  // UTF-8 has one and the same character for all lone surrogates, and two keys would be one.
-  return key !== '' && key.isWellFormed() && Buffer.byteLength(key) <= mostKeyBytes
+  // UTF-8 turns all lone surrogates into the same character, so two keys would become one.
+  return key !== '' && key.isWellFormed() && Buffer.byteLength(key) <= maxKeyBytes
 }
 
-/** How long an entry lives that is written `now`, in milliseconds since the epoch. */
+/** When an entry ends that is written at `now`, in milliseconds since the epoch. */
 export function lifeOf(now: number, ttl: number): Life {
   const until = Math.floor(now + ttl)
   return { until, expires: Math.ceil(until / 1_000) }
 }
 
-/** The keys of the parts of an entry. A generation names the parts of one writing, which are never changed. */
+/** The keys of an entry's parts. Each write makes a new generation, so the parts of a generation never change. */
 export function partKeys(key: string, { generation, parts }: Omit<InParts, 'size'>): string[] {
   return Array.from({ length: parts }, (_, index) => `${key}#${generation}#${index}`)
 }
 
-/** `value` in pieces of which each fits into an item. */
+/** Cuts `value` into pieces that fit into an item. */
 export function split(value: Uint8Array): Uint8Array[] {
   const count = Math.ceil(value.byteLength / partBytes)
   return Array.from({ length: count }, (_, index) => value.subarray(index * partBytes, (index + 1) * partBytes))
 }
 
-/** Entries to items and back, by the names of a table's attributes. */
+/** Converts entries to items and back, with the table's names of attributes. */
 export class ItemFormat {
   readonly names: DynamodbAttributes
 
@@ -112,45 +114,45 @@ export class ItemFormat {
     this.names = names
   }
 
-  /** The item of an entry that has its value in it. */
+  /** The item of an entry that holds its value itself. */
   whole(key: string, value: Uint8Array, { expires, until }: Life): Item {
     const { names } = this
     return { [names.key]: key, [names.value]: value, [names.expires]: expires, [names.until]: until }
   }
 
-  /** The item of an entry that has its value elsewhere. */
-  pointer(key: string, elsewhere: Elsewhere, { expires, until }: Life): Item {
+  /** The item of an entry that points to its value. */
+  pointer(key: string, overflow: Overflow, { expires, until }: Life): Item {
     const { names } = this
-    return { [names.key]: key, [names.elsewhere]: elsewhere, [names.expires]: expires, [names.until]: until }
+    return { [names.key]: key, [names.elsewhere]: overflow, [names.expires]: expires, [names.until]: until }
   }
 
-  /** A part of an entry. It has no `until`, so that it is no entry itself. */
+  /** The item of one part of a value. It has no `until`, so it cannot pass for an entry. */
   part(key: string, value: Uint8Array, { expires }: Life): Item {
     const { names } = this
     return { [names.key]: key, [names.value]: value, [names.expires]: expires }
   }
 
-  /** The key in an item. */
+  /** The key of an item. */
   keyIn(item: Item): string | undefined {
     const key = item[this.names.key]
     return typeof key === 'string' ? key : undefined
   }
 
-  /** Whether an item is an entry that may still be returned. DynamoDB takes days to remove what has expired. */
+  /** Whether an item is an entry that may still be returned. DynamoDB may take days to remove expired items. */
   isAlive(item: Item, now: number): boolean {
     return now < numberIn(item[this.names.until])
   }
 
-  /** The bytes in an item. */
+  /** The bytes of an item. */
   valueIn(item: Item): Uint8Array | undefined {
     const value = item[this.names.value]
-    // A document client with `convertEmptyValues` writes null in place of no bytes.
+    // A document client with `convertEmptyValues` writes null instead of empty bytes.
     if (value === null) return new Uint8Array(0)
     return value instanceof Uint8Array ? value : undefined
   }
 
-  /** Where the bytes of an entry are that are not in its item; `undefined` when it does not say, or says what cannot be. */
-  elsewhereIn(item: Item | undefined): Elsewhere | undefined {
+  /** Where the bytes of an entry are that did not fit into its item; `undefined` if it says nothing, or nothing possible. */
+  overflowIn(item: Item | undefined): Overflow | undefined {
     const place: unknown = item?.[this.names.elsewhere]
     if (typeof place !== 'object' || place === null) return undefined
     const { generation, parts, object, tag, size }: Item = { ...place }
@@ -158,14 +160,14 @@ export class ItemFormat {
     if (!Number.isSafeInteger(bytes) || bytes < 0) return undefined
     if (typeof object === 'string' && typeof tag === 'string') return { object, tag, size: bytes }
     const count = numberIn(parts)
-    const possible = Number.isInteger(count) && count > 0 && count <= mostParts && bytes <= count * partBytes
+    const possible = Number.isInteger(count) && count > 0 && count <= maxParts && bytes <= count * partBytes
     return typeof generation === 'string' && possible ? { generation, parts: count, size: bytes } : undefined
   }
 }
 
-/** A number, whatever a document client makes of numbers: `wrapNumbers` gives objects, or what a function of the user's returns. */
+/** A number in any form that a document client gives it. With `wrapNumbers` it is an object, or the result of a user's function. */
 function numberIn(value: unknown): number {
   if (typeof value === 'number' || typeof value === 'bigint') return Number(value)
-  // An object tells its number by toString(); Number() makes NaN of any other.
+  // `Number()` reads an object through its toString(), and gives NaN for one that is no number.
   return typeof value === 'object' && value !== null ? Number(value) : Number.NaN
 }

@@ -1,63 +1,71 @@
 /**
- * Leases in a DynamoDB table: writes that are done only where nobody else holds the lease.
+ * Leases in a DynamoDB table: conditional writes, which DynamoDB does only if no other token holds the lease.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
  * @module
  */
-import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
+import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
 import { nameOf } from './errors.ts'
-import type { ItemFormat, Life } from './items.ts'
-import type { Requests } from './requests.ts'
+import type { Life } from './items.ts'
+import type { TableAccess } from './table-access.ts'
 
-/** Leases in a table. */
+/** A lease that a caller asks for. */
+export interface LeaseRequest {
+  readonly key: string
+  readonly token: string
+  readonly life: Life
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
+/** Acquires and releases leases. */
 export class Leases {
-  readonly #client: DynamoDBDocumentClient
-  readonly #requests: Requests
-  readonly #tableName: string
-  readonly #format: ItemFormat
+  readonly #access: TableAccess
 
-  constructor(client: DynamoDBDocumentClient, requests: Requests, tableName: string, format: ItemFormat) {
-    this.#client = client
-    this.#requests = requests
-    this.#tableName = tableName
-    this.#format = format
+  constructor(access: TableAccess) {
+    this.#access = access
   }
 
-  /** Takes or prolongs a lease. @returns the token that holds it now, or `''` when it was given back just then */
-  async take(key: string, token: string, life: Life, now: number): Promise<string> {
-    const { names } = this.#format
+  /**
+   * Takes a lease, or prolongs one that `token` holds already.
+   * @returns the token that holds the lease now, or `''` when its holder released it at this very moment
+   */
+  async acquire({ key, token, life, now }: LeaseRequest): Promise<string> {
+    const { client, requests, tableName, format } = this.#access
     const value = new TextEncoder().encode(token)
     const command = new PutCommand({
-      TableName: this.#tableName,
-      Item: this.#format.whole(key, value, life),
+      TableName: tableName,
+      Item: format.whole(key, value, life),
       ConditionExpression: 'attribute_not_exists(#key) OR #until <= :now OR #value = :token',
-      ExpressionAttributeNames: { '#key': names.key, '#until': names.until, '#value': names.value },
+      ExpressionAttributeNames: { '#key': format.names.key, '#until': format.names.until, '#value': format.names.value },
       ExpressionAttributeValues: { ':now': now, ':token': value },
     })
-    const taken = await isMet(this.#requests.send(command, (options) => this.#client.send(command, options)))
+    const taken = await isMet(requests.send(command, (options) => client.send(command, options)))
     return taken ? token : this.#holder(key)
   }
 
-  /** Gives a lease back, if this token still holds it. */
-  async giveBack(key: string, token: string): Promise<void> {
+  /** Releases a lease, if `token` still holds it. */
+  async release(key: string, token: string): Promise<void> {
+    const { client, requests, tableName, format } = this.#access
     const command = new DeleteCommand({
-      TableName: this.#tableName,
-      Key: { [this.#format.names.key]: key },
+      TableName: tableName,
+      Key: { [format.names.key]: key },
       ConditionExpression: '#value = :token',
-      ExpressionAttributeNames: { '#value': this.#format.names.value },
+      ExpressionAttributeNames: { '#value': format.names.value },
       ExpressionAttributeValues: { ':token': new TextEncoder().encode(token) },
     })
-    await isMet(this.#requests.send(command, (options) => this.#client.send(command, options)))
+    await isMet(requests.send(command, (options) => client.send(command, options)))
   }
 
   async #holder(key: string): Promise<string> {
-    const command = new GetCommand({ TableName: this.#tableName, Key: { [this.#format.names.key]: key }, ConsistentRead: true })
-    const { Item: item } = await this.#requests.send(command, (options) => this.#client.send(command, options))
-    const value = item === undefined ? undefined : this.#format.valueIn(item)
+    const { client, requests, tableName, format } = this.#access
+    const command = new GetCommand({ TableName: tableName, Key: { [format.names.key]: key }, ConsistentRead: true })
+    const { Item: item } = await requests.send(command, (options) => client.send(command, options))
+    const value = item === undefined ? undefined : format.valueIn(item)
     return value === undefined ? '' : new TextDecoder().decode(value)
   }
 }
 
-/** Whether the condition of a write was met, and the write done. */
+/** Whether DynamoDB found the condition of `write` true, and so did the write. */
 async function isMet(write: Promise<unknown>): Promise<boolean> {
   try {
     await write

@@ -1,5 +1,5 @@
 /**
- * Entries too large for an item, as objects of S3.
+ * Values that are too large for an item, as objects of S3.
  * @module
  */
 import { StoreError } from '../../errors.ts'
@@ -8,19 +8,21 @@ import { nameOf, withoutContent } from './errors.ts'
 import { type InObject, partBytes } from './items.ts'
 import type { Command, Requests, SendOptions } from './requests.ts'
 
-/** What is needed of an `S3Client`; the package `@aws-sdk/client-s3` is loaded when the first object is written or read. */
+/**
+ * The parts of an `S3Client` that the store uses. The package `@aws-sdk/client-s3` is loaded for the first object that is written or read.
+ */
 export interface ObjectClient {
   send(command: never, options: SendOptions): Promise<unknown>
 }
 
-/** Where a {@link dynamodbStore} puts what is too large for an item. */
+/** Where a {@link dynamodbStore} puts values that are too large for an item. */
 export interface ObjectOverflow {
   /** An `S3Client` of `@aws-sdk/client-s3`. */
   readonly client: ObjectClient
   readonly bucket: string
-  /** What the objects' names begin with. Give them a lifecycle rule of their own that removes what is older than the longest TTL. @default 'llmemo/' */
+  /** Prefix of the objects' names. Give this prefix a lifecycle rule that removes objects older than the longest TTL. @default 'llmemo/' */
   readonly prefix?: string
-  /** Bytes above which a value becomes an object. @default 380_000, as much as fits into an item */
+  /** Values of more bytes than this become objects. @default 380_000, as much as fits into an item */
   readonly above?: number
 }
 
@@ -32,10 +34,10 @@ export class Objects {
   readonly #prefix: string
   readonly #requests: Requests
 
-  /** @throws {InvalidOptionError} for an option that cannot be */
+  /** @throws {InvalidOptionError} for an invalid option */
   constructor(given: ObjectOverflow, requests: Requests) {
     assertKnown('overflow.', given, ['client', 'bucket', 'prefix', 'above'])
-    this.#client = withMethods('overflow.client', given.client, ['send'], 'an S3Client of @aws-sdk/client-s3')
+    this.#client = withMethods('overflow.client', given.client, { methods: ['send'], allowed: 'an S3Client of @aws-sdk/client-s3' })
     this.#bucket = text('overflow.bucket', given.bucket)
     this.#prefix = text('overflow.prefix', given.prefix ?? 'llmemo/')
     this.above = wholeNumber('overflow.above', given.above ?? partBytes, { least: 1, most: partBytes, of: 'bytes' })
@@ -43,7 +45,7 @@ export class Objects {
   }
 
   /**
-   * Writes an object under a new name, which no other writing has.
+   * Writes an object under a new, unique name.
    * @throws {StoreError} when it was not written
    */
   async write(value: Uint8Array): Promise<InObject> {
@@ -57,7 +59,7 @@ export class Objects {
   }
 
   /**
-   * The bytes of an object, or `undefined` when they are not those that were written.
+   * The bytes of an object, or `undefined` when they are not the bytes that were written.
    * @throws {StoreError} when it could not be read
    */
   async read({ object, tag, size }: InObject, signal?: AbortSignal): Promise<Uint8Array | undefined> {
@@ -75,13 +77,13 @@ export class Objects {
     })
   }
 
-  /** Removes an object. What cannot be removed is left to the bucket's lifecycle rule. */
+  /** Removes an object. If that fails, the bucket's lifecycle rule removes it later. */
   async remove(object: string): Promise<void> {
     try {
       const { DeleteObjectCommand } = await load()
       await this.#send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: object }))
     } catch {
-      // Nothing points to it any more.
+      // No item points to the object any more, so it does no harm.
     }
   }
 
@@ -89,14 +91,14 @@ export class Objects {
     try {
       return await this.#requests.within('reading an object of S3', () => body.transformToByteArray(), signal)
     } catch (error) {
-      // The SDK's client heeds a signal only until the head of an answer is there.
+      // The SDK's client obeys a signal only until the head of the response has arrived.
       body.destroy?.()
       throw error
     }
   }
 
   #send(command: Command, signal?: AbortSignal): Promise<unknown> {
-    // The structural type cannot name the commands without the package's types, which users without S3 do not have.
+    // The type of a command is in the package of S3, which users without S3 do not have.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return this.#requests.send(command, (options) => this.#client.send(command as never, options), signal)
   }
@@ -126,7 +128,7 @@ function bodyOf(answer: unknown): Body {
       ...(typeof destroy === 'function' && { destroy: destroy.bind(body) }),
     }
   }
-  throw new TypeError('an answer without a body')
+  throw new TypeError('the answer has no body')
 }
 
 async function load() {

@@ -1,11 +1,11 @@
 /**
- * One request to AWS: with a deadline of our own, and sent twice at the most, whatever the client is set to.
+ * Sends a request to AWS with our own deadline and at most twice, whatever the settings of the client are.
  * @module
  */
 import type { Clock } from '../../clock.ts'
 import { DeadlineError } from '../../errors.ts'
 
-/** What is needed of a command: the middleware that its request goes through. */
+/** The part of a command that is needed: the middleware of its request. */
 export interface Command {
   readonly middlewareStack: {
     add(middleware: never, options: MiddlewarePlace): void
@@ -13,30 +13,30 @@ export interface Command {
 }
 
 interface MiddlewarePlace {
-  /** Of this step, the lowest priority comes after the SDK's retries: it sees every attempt. */
+  /** In this step, the lowest priority comes after the SDK's retries, so it sees every attempt. */
   readonly step: 'finalizeRequest'
   readonly priority: 'low'
   readonly name: string
-  /** A document command goes through its middleware's list twice when it puts together its own. */
+  /** A document command builds its middleware twice from the same list, which would add this one twice. */
   readonly override: true
 }
 
 type Handler = (args: unknown) => Promise<unknown>
 
-/** How a command is sent. */
+/** Options for sending a command. */
 export interface SendOptions {
   readonly abortSignal: AbortSignal
 }
 
-/** How often a request is sent before it has failed. The retries of a client with the SDK's defaults take seconds. */
-const mostAttempts = 2
+/** Attempts of one request. The retries of a client with the SDK's defaults would take seconds. */
+const maxAttempts = 2
 
 /** Sends requests, each with its deadline. */
 export class Requests {
   readonly #clock: Clock
   readonly #timeout: number
 
-  /** @param timeout milliseconds that a request may take, its second attempt included */
+  /** @param timeout milliseconds for a request, including its second attempt */
   constructor(clock: Clock, timeout: number) {
     this.#clock = clock
     this.#timeout = timeout
@@ -44,8 +44,8 @@ export class Requests {
 
   /**
    * Sends `command` by `send`.
-   * @param outer fires when nobody waits any longer
-   * @throws {DeadlineError} when it took too long, and whatever the SDK throws
+   * @param outer fires when no caller waits any more
+   * @throws {DeadlineError} when it took too long, and anything that the SDK throws
    */
   async send<Output>(command: Command, send: (options: SendOptions) => Promise<Output>, outer?: AbortSignal): Promise<Output> {
     let last: { readonly error: unknown } | undefined
@@ -55,13 +55,13 @@ export class Requests {
       async (args) => {
         attempts += 1
         return next(args).catch((error: unknown) => {
-          if (attempts < mostAttempts) throw error
+          if (attempts < maxAttempts) throw error
           last = { error }
-          // The retry strategy tells by the name, the status and the cause of an error what to try again; this one has none of them.
-          throw new Error('tried often enough')
+          // The retry strategy decides by an error's name, status and cause. This error has none of them, so the SDK does not retry.
+          throw new Error('no further attempt is allowed')
         })
       }
-    // Each command types its middleware by its own input and output, which this one passes on as they are.
+    // Each command has its own types of input and output. The middleware passes both on unchanged.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     command.middlewareStack.add(countAttempts as never, {
       step: 'finalizeRequest',
@@ -77,7 +77,7 @@ export class Requests {
   }
 
   /**
-   * `work`, which is told to stop when it takes too long; a late outcome is dropped.
+   * Runs `work` and aborts its signal when it takes too long. A late result is dropped.
    * @throws {DeadlineError} when it took too long
    */
   async within<Value>(what: string, work: (signal: AbortSignal) => Promise<Value>, outer?: AbortSignal): Promise<Value> {
@@ -95,8 +95,8 @@ export class Requests {
     }
   }
 
-  /** Waits before a further try: about `milliseconds`, by chance somewhat less, so that many clients do not come back at once. */
-  async pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  /** Waits before another try: for a random part, half to all, of `milliseconds`, so that clients do not all return at once. */
+  async backOff(milliseconds: number, signal?: AbortSignal): Promise<void> {
     await this.within(
       'waiting to try again',
       (stop) =>
@@ -111,5 +111,5 @@ export class Requests {
 
 function reasonOf(signal: AbortSignal): Error {
   const reason: unknown = signal.reason
-  return reason instanceof Error ? reason : new Error('nobody waits any longer')
+  return reason instanceof Error ? reason : new Error('the caller no longer waits')
 }

@@ -1,5 +1,5 @@
 /**
- * Channels of Redis pub/sub, on a connection of their own. Whoever listens is told when it could not hear for a while.
+ * Channels of Redis pub/sub, on their own connection. Listeners learn when messages may have been missed.
  * @module
  */
 import { InvalidOptionError } from '../../errors.ts'
@@ -7,8 +7,8 @@ import { withMethods } from '../../base/option-checks.ts'
 import type { ChannelListener } from '../../store.ts'
 
 /**
- * A client of ioredis 5 or 6 that does nothing but listen: `client.duplicate()`. A cluster client may be the one that is also asked, as it
- * listens on a connection of its own.
+ * A client of ioredis 5 or 6 that only listens: `client.duplicate()`. A cluster client may be the store's own client, because it listens on
+ * a separate connection.
  */
 export interface RedisSubscriber {
   readonly isCluster: boolean
@@ -22,29 +22,29 @@ export interface RedisSubscriber {
 const methods = ['subscribe', 'unsubscribe', 'on', 'off']
 
 /**
- * `subscriber`, when it can listen while `client` is asked.
+ * Checks that `subscriber` can listen while `client` sends commands, and returns it.
  * @throws {InvalidOptionError} when it cannot
  */
 export function knownSubscriber(subscriber: RedisSubscriber, client: object): RedisSubscriber {
-  const allowed = 'a client of ioredis of its own, as one that listens takes no other commands: client.duplicate()'
-  const known = withMethods('subscriber', subscriber, methods, allowed)
+  const allowed = 'a second client of ioredis, because a listening client takes no other commands: client.duplicate()'
+  const known = withMethods('subscriber', subscriber, { methods, allowed })
   if (Object.is(known, client) && !known.isCluster) throw new InvalidOptionError('subscriber', 'the client itself', allowed)
   return known
 }
 
-/** Channels that are listened to. */
+/** Keeps the listeners of each channel, and subscribes again after each reconnection. */
 export class RedisChannels {
   readonly #subscriber: RedisSubscriber
   readonly #failed: (error: unknown) => void
   readonly #listeners = new Map<string, Set<ChannelListener>>()
 
-  /** @param failed told of each channel that could not be opened; it is tried again with the next connection */
+  /** @param failed called for each channel that could not be opened; it is tried again after the next connection */
   constructor(subscriber: RedisSubscriber, failed: (error: unknown) => void) {
     this.#subscriber = subscriber
     this.#failed = failed
   }
 
-  /** Listens to a channel, with every connection anew. Never throws. @returns what ends it */
+  /** Listens to a channel, again after each reconnection. Never throws. @returns a function that ends it */
   listen(channel: string, listener: ChannelListener): () => void {
     if (this.#listeners.size === 0) {
       this.#subscriber.on('message', this.#heard)
@@ -52,7 +52,7 @@ export class RedisChannels {
     }
     const listeners = this.#listeners.get(channel) ?? new Set()
     this.#listeners.set(channel, listeners.add(listener))
-    // One that waits for its first command connects by it; any other says when it is ready.
+    // In status `wait`, the first command opens the connection. In all other states, the event `ready` follows.
     if (['ready', 'wait'].includes(this.#subscriber.status)) void this.#open(channel)
     return () => {
       if (listeners.delete(listener) && listeners.size === 0) this.#leave(channel)
@@ -61,7 +61,7 @@ export class RedisChannels {
 
   #leave(channel: string): void {
     this.#listeners.delete(channel)
-    // On a connection that is lost there is nothing to leave.
+    // This fails if the connection is lost; then there is no subscription to end.
     this.#subscriber.unsubscribe(channel).catch(() => {})
     if (this.#listeners.size > 0) return
     this.#subscriber.off('message', this.#heard)
@@ -77,7 +77,7 @@ export class RedisChannels {
     for (const channel of this.#listeners.keys()) void this.#open(channel)
   }
 
-  /** ioredis subscribes anew by itself, but says neither whether it does nor when; to do so twice does no harm. */
+  /** ioredis subscribes again by itself, but does not say whether or when. A second subscription does no harm. */
   async #open(channel: string): Promise<void> {
     try {
       await this.#subscriber.subscribe(channel)

@@ -1,19 +1,19 @@
 /**
- * What we need of an ioredis client, and how commands are sent by it: in one round trip, and with errors that hold no value.
- * Clients are told by their shape, so nothing of ioredis is imported.
+ * The parts of an ioredis client that the store uses. Sends commands in one round trip, and reports errors without values.
+ * Clients are recognised by their shape, so nothing of ioredis is imported.
  * @module
  */
 import { StoreError } from '../../errors.ts'
 import { withMethods } from '../../base/option-checks.ts'
 
-/** What we send to one server of a cluster, or to the only one. */
+/** Commands for one server of a cluster, or for the only server. */
 export interface RedisNode {
   scan(cursor: string, match: 'MATCH', pattern: string, count: 'COUNT', number: number): Promise<unknown>
 }
 
 /**
- * A client of ioredis 5 or 6: `new Redis()`, with or without Sentinels, or `new Cluster()`; or whatever does the same.
- * Its settings stay as they are, and it is never closed.
+ * A client of ioredis 5 or 6: `new Redis()`, with or without Sentinels, or `new Cluster()`; or any object with the same methods.
+ * The store does not change its settings and never closes it.
  */
 export interface RedisClient {
   readonly isCluster: boolean
@@ -37,7 +37,7 @@ export interface RedisClient {
   nodes?(role: 'master'): RedisNode[]
 }
 
-/** A command with one key, or one channel, by the name of its method. */
+/** A command with one key or one channel, under the name of its method. */
 export type RedisCommand =
   | readonly ['getBuffer', key: string]
   | readonly ['getrangeBuffer', key: string, start: number, end: number]
@@ -46,25 +46,25 @@ export type RedisCommand =
   | readonly ['publish', channel: string, message: string]
   | readonly ['eval', script: string, keys: 1, key: string, token: string, milliseconds: number]
 
-/** What a command came to: its reply, or the error in place of it. */
+/** The reply to a command, or its error. */
 export type RedisReply = { readonly value: unknown; readonly error?: never } | { readonly error: object }
 
 const methods = ['getBuffer', 'getrangeBuffer', 'set', 'unlink', 'del', 'publish', 'eval', 'pipeline', 'scan']
 
 /**
- * `client`, when it has what we need.
- * @throws {InvalidOptionError} when it has not
+ * Checks that `client` has all that the store needs, and returns it.
+ * @throws {InvalidOptionError} when something is missing
  */
 export function knownClient(client: RedisClient): RedisClient {
-  return withMethods('client', client, methods, 'a client of ioredis 5 or 6: new Redis() or new Cluster()')
+  return withMethods('client', client, { methods, allowed: 'a client of ioredis 5 or 6: new Redis() or new Cluster()' })
 }
 
-/** The connection is lost, or was closed by its owner. Commands would only wait, without a bound, in the client's own queue. */
+/** The connection is lost, or its owner closed it. Commands would wait without limit in the client's own queue. */
 const unconnected: ReadonlySet<unknown> = new Set(['close', 'reconnecting', 'disconnecting', 'end'])
 
 /**
- * Sends all commands at once and resolves to their replies, in their order. Never rejects.
- * A cluster's go by themselves, so that each finds its own server and follows that key when it moves.
+ * Sends all commands at once and returns their replies in order. Never rejects.
+ * On a cluster each command is sent alone, so that it reaches its own server and follows a key that moves.
  */
 export async function sendAll(client: RedisClient, commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> {
   if (unconnected.has(client.status)) {
@@ -90,7 +90,7 @@ async function send(client: RedisClient, [name, ...parameters]: RedisCommand): P
   }
 }
 
-/** A pipeline's result for one command: the error or null, and the reply. */
+/** The reply to one command of a pipeline, which ioredis gives as an array: the error or null, and the reply. */
 function replyIn(result: unknown): RedisReply {
   if (!Array.isArray(result)) return { error: new Error('no reply') }
   const [error, value]: readonly unknown[] = result
@@ -101,10 +101,10 @@ function objectOf(error: unknown): object {
   return typeof error === 'object' && error !== null ? error : new Error('no reply')
 }
 
-/** The keys of all servers that begin with `prefix`, without the client's own prefix. A key may come twice. */
+/** All keys of all servers that begin with `prefix`, without the client's own prefix. A key may appear twice. */
 export async function* scanAll(client: RedisClient, prefix: string): AsyncGenerator<string[]> {
   const { keyPrefix = '' } = client.options
-  // ioredis puts its prefix before keys, and neither before patterns nor off what was found.
+  // ioredis adds its prefix to keys, but not to patterns, and does not remove it from the keys that it finds.
   const pattern = `${literally(keyPrefix + prefix)}*`
   for (const node of client.nodes?.('master') ?? [client]) {
     let cursor = '0'
@@ -124,34 +124,34 @@ async function scanPage(node: Partial<RedisNode>, cursor: string, pattern: strin
     throw failure('read', objectOf(error))
   }
   const [next, keys]: readonly unknown[] = Array.isArray(reply) ? reply : []
-  if (typeof next !== 'string' || !Array.isArray(keys)) throw new StoreError('Redis answered something that is no page of keys.')
+  if (typeof next !== 'string' || !Array.isArray(keys)) throw new StoreError('the reply of Redis is not a page of keys.')
   return { cursor: next, keys: keys.filter((key): key is string => typeof key === 'string') }
 }
 
-/** A text as a pattern that matches just it. https://redis.io/docs/latest/commands/keys/ */
+/** A pattern that matches exactly `text`. https://redis.io/docs/latest/commands/keys/ */
 function literally(text: string): string {
   return text.replaceAll(/[*?[\]\\]/g, String.raw`\$&`)
 }
 
-/** The word by which Redis names an error: `OOM`, `WRONGTYPE`. Empty for an error of the client's own. */
+/** The code of an error of Redis: `OOM`, `WRONGTYPE`. Empty for an error of the client itself. */
 export function codeOf(error: object): string {
   const message = Reflect.get(error, 'message')
   return typeof message === 'string' ? (/^[A-Z][A-Z0-9_]{2,}(?= |$)/.exec(message)?.[0] ?? '') : ''
 }
 
-/** Whether the server does not have the command. */
+/** Whether the server does not know the command. */
 export function isUnknownCommand(error: object): boolean {
   return /^ERR unknown command/i.test(String(Reflect.get(error, 'message')))
 }
 
 /**
- * The beginnings of messages that are the same whatever was sent. Others are not passed on: a server repeats the arguments of a command
- * that it does not know, and ioredis hangs the whole command on an error, with key and value.
+ * Messages that begin so hold nothing of what was sent. All other messages are hidden: a server repeats the arguments of an unknown
+ * command, and ioredis attaches the whole command to an error, with key and value.
  */
 const plainMessages =
   /^(?:Connection is closed|Connection is lost|Command timed out|Command aborted due to connection close|Stream isn't writeable|Cluster isn't ready|Reached the max retries per request limit|Failed to refresh slots cache|None of startup nodes is available|Cluster is disconnect(?:ed|ing)|Connection in subscriber mode|Connection is in monitoring mode|Protocol error|no reply)/
 
-/** An error of ours for one of the client's, as which it names what went wrong and nothing of what was sent. */
+/** An error of ours for an error of the client. It says what went wrong, and holds nothing of what was sent. */
 export function failure(verb: 'read' | 'written', error: object): StoreError {
   const code: unknown = Reflect.get(error, 'code')
   const system = typeof code === 'string' && /^[A-Z_]+$/.test(code) ? code : ''

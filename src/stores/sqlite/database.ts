@@ -1,27 +1,27 @@
 /**
- * An open SQLite database, of `node:sqlite` or of better-sqlite3: made ready for use, and read.
+ * An open SQLite database of `node:sqlite` or better-sqlite3: prepares it for use, and reads its rows.
  * @module
  */
 import { StoreError } from '../../errors.ts'
 import { applicationId, schema, schemaObjects, schemaVersion, sql } from './schema.ts'
 
-/** A value that SQLite is given. */
+/** A value for SQLite. */
 export type SqliteValue = null | number | bigint | string | Uint8Array
 
-/** A prepared statement, as `node:sqlite` and better-sqlite3 have it. */
+/** A prepared statement of `node:sqlite` or better-sqlite3. */
 export interface SqliteStatement {
   run(...parameters: SqliteValue[]): unknown
   get(...parameters: SqliteValue[]): unknown
   all(...parameters: SqliteValue[]): unknown[]
 }
 
-/** An open database: `DatabaseSync` of `node:sqlite`, `Database` of better-sqlite3, or what does the same. */
+/** An open database: `DatabaseSync` of `node:sqlite`, `Database` of better-sqlite3, or an object with the same methods. */
 export interface SqliteDatabase {
   exec(sql: string): unknown
   prepare(sql: string): SqliteStatement
 }
 
-/** Our statements, prepared. */
+/** The prepared statements. */
 export type Statements = Readonly<Record<keyof typeof sql, SqliteStatement>>
 
 /** A database that is ready for use. */
@@ -30,28 +30,28 @@ export interface Connection {
   readonly statements: Statements
 }
 
-/** @throws {StoreError} when the database is somebody else's, or of a newer version */
+/** @throws {StoreError} when the database belongs to another application, or to a newer version */
 export function assertOurs(database: SqliteDatabase): void {
   const id = numberOf(database, 'SELECT application_id AS n FROM pragma_application_id')
   const version = numberOf(database, 'SELECT user_version AS n FROM pragma_user_version')
   if (id === applicationId && version > schemaVersion)
-    throw new StoreError(`the SQLite file is of version ${version}, which a newer llmemo wrote; this one knows version ${schemaVersion}.`)
+    throw new StoreError(`the SQLite file is of version ${version}, written by a newer llmemo; this one reads version ${schemaVersion}.`)
   if (id !== applicationId && (id !== 0 || numberOf(database, 'SELECT count(*) AS n FROM sqlite_master') > 0))
     throw new StoreError('the SQLite file belongs to another application and is left alone; choose another path.')
 }
 
-/** Lets readers go on while one process writes. */
+/** Lets other processes read while one writes. */
 export function useWriteAheadLog(database: SqliteDatabase): void {
   try {
     database.exec('PRAGMA journal_mode = WAL')
   } catch (error) {
-    // Everything works without it, only slower: the file is read-only, or another process is at it just now, maybe to do the same.
+    // The store works without it, only slower. The file may be read-only, or another process may be switching the mode too.
     if (isDamage(error)) throw error
   }
   database.exec('PRAGMA synchronous = NORMAL')
 }
 
-/** Our tables made where they are missing, and our statements. `marks` is what makes a file ours. */
+/** Creates the missing tables and prepares the statements. `marks` is the SQL that marks a file as ours. */
 export function connect(database: SqliteDatabase, marks = ''): Connection {
   const objects = "SELECT count(*) AS n FROM sqlite_master WHERE tbl_name IN ('llmemo_entries', 'llmemo_total') AND sql IS NOT NULL"
   if (numberOf(database, objects) < schemaObjects) {
@@ -78,12 +78,12 @@ export function connect(database: SqliteDatabase, marks = ''): Connection {
   return { database, statements }
 }
 
-/** Ends a transaction that failed. */
+/** Rolls a failed transaction back. */
 export function rollback(database: SqliteDatabase): void {
   try {
     database.exec('ROLLBACK')
   } catch {
-    // SQLite has rolled back on its own, as it does when the disk is full.
+    // SQLite has rolled back by itself, for example because the disk is full.
   }
 }
 
@@ -96,37 +96,40 @@ function numberOf(database: SqliteDatabase, query: string): number {
   return Number(propertyOf(database.prepare(query).get(), 'n'))
 }
 
-/** The value in a row. */
+/** The value of a row. */
 export function bytesIn(row: unknown): Uint8Array {
   const value = propertyOf(row, 'value')
-  if (!ArrayBuffer.isView(value)) throw new StoreError('the SQLite database returned something that is no BLOB in a row object.')
+  if (!ArrayBuffer.isView(value)) throw new StoreError('the SQLite database returned a row whose value is not a BLOB.')
   // better-sqlite3 returns a Buffer.
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
 }
 
-/** The key in a row. */
+/** The key of a row. */
 export function textIn(row: unknown): string {
   const key = propertyOf(row, 'key')
-  if (typeof key !== 'string') throw new StoreError('the SQLite database returned something that is no text in a row object.')
+  if (typeof key !== 'string') throw new StoreError('the SQLite database returned a row whose key is not a text.')
   return key
 }
 
-/** Whether SQLite says SQLITE_CORRUPT or SQLITE_NOTADB: as a number in node:sqlite, as a name in better-sqlite3. https://www.sqlite.org/rescode.html */
+/**
+ * Whether the error is SQLITE_CORRUPT or SQLITE_NOTADB: a number in node:sqlite, a name in better-sqlite3.
+ * https://www.sqlite.org/rescode.html
+ */
 export function isDamage(error: unknown): boolean {
   const number = propertyOf(error, 'errcode')
   const name = propertyOf(error, 'code')
-  // The upper bits only say more about the same thing.
+  // The upper bits hold details of the same code.
   if (typeof number === 'number') return (number & 0xff) === 11 || (number & 0xff) === 26
   return typeof name === 'string' && /^SQLITE_(?:CORRUPT|NOTADB)/.test(name)
 }
 
-/** What SQLite says of the kind of error; its whole message is in the cause. */
+/** The kind of an SQLite error. The full message is in the cause. */
 export function reasonOf(error: unknown): string {
   const reason = propertyOf(error, 'errstr') ?? propertyOf(error, 'code')
   return typeof reason === 'string' ? reason : 'see the cause'
 }
 
-/** A property of anything. */
+/** A property of a value of any type. */
 export function propertyOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }

@@ -1,5 +1,5 @@
 /**
- * An SQLite database file of ours, or one in memory: opened, checked, set aside.
+ * An SQLite database file, or a database in memory: opens it, checks it, and sets it aside when damaged.
  * @module
  */
 import type * as fs from 'node:fs'
@@ -9,21 +9,22 @@ import { InvalidOptionError } from '../../errors.ts'
 import { assertOurs, connect, type Connection, propertyOf, useWriteAheadLog } from './database.ts'
 import { applicationId, schemaVersion } from './schema.ts'
 
-/** A database file of ours, or one in memory: opened, checked, set aside. */
+/** One database by its location. The caller opens and closes it. */
 export class DatabaseFile {
   readonly #path: string
   readonly #inMemory: boolean
   readonly #busyTimeout: number
   readonly #modules: Modules
   #database: { close(): void } | undefined
-  /** Which file was opened; another may come to lie under its name. */
+  /** The opened file. Another file may later have the same name. */
   #inode: bigint | undefined
 
   constructor(location: string, busyTimeout: number) {
     if (location === '' || location.includes('\0')) throw new InvalidOptionError('location', location, allowedLocations)
     this.#modules = loadModules(location)
     this.#inMemory = location === ':memory:'
-    // Absolute, as the working directory may be another when the file is opened; and `file:` at its start is no URL then.
+    // Absolute, because the working directory may change before the file is opened. An absolute path cannot be read as a `file:` URL
+    // either.
     this.#path = this.#inMemory ? location : this.#modules.path.resolve(location)
     this.#busyTimeout = busyTimeout
   }
@@ -36,7 +37,7 @@ export class DatabaseFile {
     try {
       this.#inode = this.#inodeNow()
       database.exec(`PRAGMA busy_timeout = ${this.#busyTimeout}`)
-      // Before anything is changed: the file may belong to somebody else.
+      // Before any change, because the file may belong to another application.
       assertOurs(database)
       useWriteAheadLog(database)
       return connect(database, `PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion};`)
@@ -50,19 +51,19 @@ export class DatabaseFile {
     try {
       this.#database?.close()
     } catch {
-      // A damaged file cannot be closed in good order, and there is nothing in it to save.
+      // Closing a damaged file may fail; it holds nothing to save.
     }
     this.#database = undefined
   }
 
-  /** Whether the file that was opened lies no longer under its name. */
+  /** Whether the opened file no longer has its name. */
   isGone(): boolean {
     return !this.#inMemory && this.#inodeNow() !== this.#inode
   }
 
   /**
-   * Renames a damaged file. The log goes first: found beside a new file, it would be taken for its own.
-   * @returns the new path, or `undefined` when another process has set it aside already
+   * Renames a damaged file. Its log goes first: SQLite would take a log beside a new file for the log of that file.
+   * @returns the new path, or `undefined` when another process has already set the file aside
    */
   setAside(now: number): string | undefined {
     if (this.#inMemory || this.isGone()) return undefined
@@ -90,17 +91,17 @@ interface Modules {
   readonly sqlite: typeof sqlite
 }
 
-/** What a database may be given as. */
+/** The allowed values of a location. */
 export const allowedLocations = "the path of a file, ':memory:', or an open database of node:sqlite or better-sqlite3"
 
-/** Not imported, so that this module loads where the runtime has none of them. */
+/** Not imported, so that this file loads in a runtime without these modules. */
 function loadModules(location: string): Modules {
-  // The types say that each is always there, which is not so on older and other runtimes.
+  // The types claim that these functions always exist, which is wrong for older and other runtimes.
   const load: Partial<NodeJS.Process>['getBuiltinModule'] = globalThis.process?.getBuiltinModule?.bind(globalThis.process)
   const fs: Partial<Modules>['fs'] = load?.('node:fs')
   const path: Partial<Modules>['path'] = load?.('node:path')
   const sqlite: Partial<Modules>['sqlite'] = load?.('node:sqlite')
   if (fs !== undefined && path !== undefined && sqlite !== undefined) return { fs, path, sqlite }
-  const needed = 'an open database of better-sqlite3, as this runtime has no node:sqlite to open a path with'
+  const needed = 'an open database of better-sqlite3, because this runtime has no node:sqlite to open a path with'
   throw new InvalidOptionError('location', location, `${needed}; use Node.js 22.13 or newer, or 22.5 with --experimental-sqlite`)
 }

@@ -1,23 +1,23 @@
 /**
- * What lies in an SQLite database of ours, and every statement over it.
+ * The schema of the SQLite database, and all statements on it.
  * @module
  */
 
-/** How many keys are listed at once. */
-export const pageOfKeys = 500
-/** How many expired entries go at once, so that a backlog of them does not hold up one write. */
-const expiredAtOnce = 64
+/** Keys that one query lists. */
+export const keysPerPage = 500
+/** Expired entries that one statement removes, so that a backlog of them does not delay one write. */
+const maxExpiredPerDelete = 64
 
-/** 'LMEM': marks a database file as ours. https://www.sqlite.org/pragma.html#pragma_application_id */
+/** 'LMEM', which marks a database file as ours. https://www.sqlite.org/pragma.html#pragma_application_id */
 export const applicationId = 0x4c_4d_45_4d
-/** Written to `user_version`. A database of a newer one is left alone. */
+/** Written to `user_version`. A database with a newer version is left alone. */
 export const schemaVersion = 1
 
 /**
- * The tables, made where they are missing.
- * The names have a prefix because the database may be one that its user shares with us.
- * The casts to BLOB are there because the length of a text ends at its first NUL.
- * The sum is kept by triggers, and so holds whichever process writes; it is taken anew should a part of the schema have been missing.
+ * Creates the tables where they are missing.
+ * The names have a prefix, because users may share their own database with the cache.
+ * The casts to BLOB are needed because SQLite measures a text only up to its first NUL.
+ * Triggers keep the sum of bytes, so it is right whichever process writes. It is computed again when a part of the schema was missing.
  */
 export const schema = `
   CREATE TABLE IF NOT EXISTS llmemo_entries (
@@ -34,20 +34,20 @@ export const schema = `
     UPDATE llmemo_total SET bytes = bytes - length(CAST(old.key AS BLOB)) - length(old.value); END;
   INSERT OR REPLACE INTO llmemo_total
     SELECT 1, coalesce(sum(length(CAST(key AS BLOB)) + length(value)), 0) FROM llmemo_entries;`
-/** How many objects the schema makes. */
+/** Number of objects in the schema. */
 export const schemaObjects = 7
 
-/** The statements, by what they do. */
+/** All statements. */
 export const sql = {
   get: 'SELECT value FROM llmemo_entries WHERE key = ? AND expires_at > ?',
   getMany: 'SELECT key, value FROM llmemo_entries WHERE key IN (SELECT value FROM json_each(?)) AND expires_at > ?',
-  keys: `SELECT key FROM llmemo_entries WHERE key >= ? AND expires_at > ? ORDER BY key LIMIT ${pageOfKeys}`,
+  keys: `SELECT key FROM llmemo_entries WHERE key >= ? AND expires_at > ? ORDER BY key LIMIT ${keysPerPage}`,
   set: `INSERT INTO llmemo_entries (key, value, expires_at, stored_at) VALUES (?, ?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at, stored_at = excluded.stored_at`,
   delete: 'DELETE FROM llmemo_entries WHERE key = ?',
   total: 'SELECT bytes FROM llmemo_total',
   deleteExpired: `DELETE FROM llmemo_entries WHERE rowid IN (
-    SELECT rowid FROM llmemo_entries WHERE expires_at <= ? AND key <> ? ORDER BY expires_at LIMIT ${expiredAtOnce})`,
+    SELECT rowid FROM llmemo_entries WHERE expires_at <= ? AND key <> ? ORDER BY expires_at LIMIT ${maxExpiredPerDelete})`,
   deleteOldest: `DELETE FROM llmemo_entries WHERE rowid = (
     SELECT rowid FROM llmemo_entries WHERE key <> ? ORDER BY stored_at, rowid LIMIT 1)`,
 } as const

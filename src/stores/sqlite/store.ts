@@ -1,6 +1,6 @@
 /**
- * A store in an SQLite database: a file that outlives the process and that several processes share.
- * Needs no package where the runtime has `node:sqlite`: Node.js 22.13 or newer (older than 24 prints an ExperimentalWarning).
+ * A store in an SQLite database: a file that outlives the process and that several processes can share.
+ * Needs no package in a runtime with `node:sqlite`: Node.js 22.13 or newer (before 24 it prints an ExperimentalWarning).
  * @module
  */
 import type { Clock } from '../../clock.ts'
@@ -22,55 +22,57 @@ import {
   totalOf,
 } from './database.ts'
 import { allowedLocations, DatabaseFile } from './file.ts'
-import { pageOfKeys } from './schema.ts'
+import { keysPerPage } from './schema.ts'
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from './database.ts'
 
-/** How a {@link sqliteStore} is made. */
+/** Options of {@link sqliteStore}. */
 export interface SqliteStoreOptions {
   /**
-   * How many bytes all keys and values together may take, whichever process wrote them. Beyond it the expired entries go, then those
-   * that were stored first. The file is somewhat larger. @default 1_073_741_824 (1 GiB)
+   * Maximum bytes of all keys and values together, from all processes. When there are more, expired entries are removed first, then the
+   * entries stored first. The file is somewhat larger. @default 1_073_741_824 (1 GiB)
    */
   readonly maxBytes?: number
   /**
-   * Milliseconds for which the lock of another connection may block the event loop. No effect on a database that was handed in,
-   * which has a timeout of its own. @default 50
+   * Milliseconds for which a lock of another connection may block the event loop. No effect on a database that was handed in, which has its
+   * own timeout. @default 50
    */
   readonly busyTimeout?: number
-  /** Where time comes from. @default the clock of the machine */
+  /** Source of time. @default the clock of the machine */
   readonly clock?: Clock
 }
 
 const defaultMaxBytes = 1_024 * 1_024 * 1_024
 const defaultBusyTimeout = 50
 /**
- * A store in an SQLite database.
+ * Makes a store in an SQLite database.
  *
- * A path is opened at the first use, its folder created. The file may be shared by several processes of one machine (it is in WAL mode,
- * which no network file system supports: https://www.sqlite.org/wal.html). A damaged file is set aside, reported, and a new one begun;
- * a database that is not ours, or of a newer version, is left alone. A database that was handed in gets our tables and is otherwise
- * left as it is; it is never closed, and must have no transaction open when the cache writes.
+ * A path is opened at the first use, and its folder is created. Several processes of one machine may share the file. It is in WAL mode,
+ * which no network file system supports: https://www.sqlite.org/wal.html. A damaged file is set aside and reported, and a new one is
+ * created. A database of another application, or of a newer version, is left alone.
+ *
+ * A database that was handed in gets our tables and no other change. The store never closes it. It must have no open transaction when the
+ * cache writes.
  * @param location the path of a file, `':memory:'`, or an open database
- * @throws {InvalidOptionError} when an option has a value that cannot be, or the runtime has no `node:sqlite` to open a path with.
- *   Methods throw {@link StoreError} when the database cannot be used.
+ * @throws {InvalidOptionError} when an option is invalid, or the runtime has no `node:sqlite` to open a path with. Methods throw {@link
+ *   StoreError} when the database cannot be used.
  */
 export function sqliteStore(location: string | SqliteDatabase, options: SqliteStoreOptions = {}): Store {
   const { maxBytes = defaultMaxBytes, busyTimeout = defaultBusyTimeout, clock = systemClock } = options
   wholeNumber('maxBytes', maxBytes, { least: 1, of: 'bytes' })
   wholeNumber('busyTimeout', busyTimeout, { least: 0, most: 60_000, of: 'milliseconds' })
-  withMethods('clock', clock, ['now'], 'a clock with a method now()')
+  withMethods('clock', clock, { methods: ['now'], allowed: 'a clock with a method now()' })
   return new SqliteStore(typeof location === 'string' ? new DatabaseFile(location, busyTimeout) : injected(location), maxBytes, clock)
 }
 
-/** The five methods over one connection, and what is done when it fails. */
+/** Runs each method on one connection, which it opens at the first use and again after damage. */
 class SqliteStore implements Store {
   readonly name = 'sqlite'
   readonly #source: DatabaseFile | SqliteDatabase
   readonly #maxBytes: number
   readonly #clock: Clock
   #connection: Connection | undefined
-  /** Why the database is not for us to use, found once and for all. */
+  /** Why the store must not use the database; final once it is set. */
   #refusal: StoreError | undefined
   #closed = false
   #report: (message: string, cause?: unknown) => void = () => {}
@@ -94,7 +96,7 @@ class SqliteStore implements Store {
       const found = new Map(rows.map((row) => [textIn(row), bytesIn(row)]))
       return keys.map((key) => {
         const value = found.get(key)
-        // Copied, as a key that is asked for twice is two arrays, each of which may be changed.
+        // Copied, because a key that is asked for twice gives two arrays, and a caller may change either.
         return value && new Uint8Array(value)
       })
     })
@@ -105,7 +107,7 @@ class SqliteStore implements Store {
   }
 
   setMany(writes: readonly StoreWrite[]): void {
-    // SQLite keeps UTF-8, in which all lone surrogates are the same character, and two keys would be one.
+    // SQLite keys are UTF-8, which turns all lone surrogates into the same character: two keys would become one.
     if (!writes.every(({ key }) => key.isWellFormed())) throw new StoreError('a key with a lone surrogate cannot be kept in SQLite.')
     this.#transact((statements) => {
       for (const write of writes) this.#write(statements, write)
@@ -135,7 +137,7 @@ class SqliteStore implements Store {
   }
 
   *keys(prefix: string): Iterable<string> {
-    // Keys with one prefix stand together in the order of their bytes, so neither an upper bound nor a pattern is needed.
+    // Keys with one prefix are neighbours in the order of bytes. So the query needs neither an upper bound nor a pattern.
     for (let from: string | undefined = prefix; from !== undefined;) {
       const start: string = from
       const page = this.#attempt('read', ({ statements }) => statements.keys.all(start, this.#clock.now()).map(textIn))
@@ -143,8 +145,8 @@ class SqliteStore implements Store {
         if (!key.startsWith(prefix)) return
         yield key
       }
-      const last = page.length === pageOfKeys ? page.at(-1) : undefined
-      // The next text after `last` in the order of bytes.
+      const last = page.length === keysPerPage ? page.at(-1) : undefined
+      // The next possible text after `last` in the order of bytes.
       from = last === undefined ? undefined : `${last}\0`
     }
   }
@@ -160,7 +162,7 @@ class SqliteStore implements Store {
 
   #write(statements: Statements, { key, value, ttl }: StoreWrite): void {
     if (Buffer.byteLength(key) + value.byteLength > this.#maxBytes) {
-      // What lies there is older than the value that has no room.
+      // The former value is outdated, even though the new one does not fit.
       statements.delete.run(key)
       return
     }
@@ -181,7 +183,7 @@ class SqliteStore implements Store {
     return row === undefined ? undefined : new TextDecoder().decode(bytesIn(row))
   }
 
-  /** Does all of `action` or nothing, with no other process in between. */
+  /** Runs `action` in a transaction that locks out all other writers. */
   #transact<Result>(action: (statements: Statements) => Result): Result {
     return this.#attempt('written', ({ database, statements }) => {
       database.exec('BEGIN IMMEDIATE')
@@ -196,7 +198,7 @@ class SqliteStore implements Store {
     })
   }
 
-  /** Does `action`, a second time on a new file where the first one found the file damaged. */
+  /** Runs `action`. If it finds the file damaged, runs it once more on a new file. */
   #attempt<Result>(verb: 'read' | 'written', action: (connection: Connection) => Result): Result {
     for (let again = true; ; again = false) {
       try {
@@ -214,9 +216,9 @@ class SqliteStore implements Store {
     if (this.#refusal !== undefined) throw this.#refusal
     const source = this.#source
     if (this.#connection !== undefined && verb === 'written' && source instanceof DatabaseFile && source.isGone()) {
-      // SQLite would go on writing to a file that has no name any more, and nobody would ever read it.
+      // SQLite would go on writing to the deleted file, where no process could read it.
       this.#disconnect()
-      this.#report('The SQLite file was deleted or replaced while it was open; llmemo goes on with what is there now.')
+      this.#report('The SQLite file was deleted or replaced while it was open; llmemo continues with the file that is there now.')
     }
     try {
       return (this.#connection ??= source instanceof DatabaseFile ? source.open() : connect(source))
@@ -234,13 +236,14 @@ class SqliteStore implements Store {
     if (this.#source instanceof DatabaseFile) this.#source.close()
   }
 
-  /** @returns whether there is now something else to try */
+  /** @returns whether the caller can try again */
   #setAside(damage: unknown): boolean {
     if (!(this.#source instanceof DatabaseFile)) return false
     this.#disconnect()
     try {
       const aside = this.#source.setAside(this.#clock.now())
-      if (aside !== undefined) this.#report(`The SQLite file was damaged; it was moved to ${aside} and a new one is begun.`, damage)
+      if (aside !== undefined)
+        this.#report(`The SQLite file was damaged; it was moved to ${aside}, and llmemo continues with a new file.`, damage)
       return true
     } catch (error) {
       throw new StoreError(`the SQLite file is damaged and could not be moved aside: ${reasonOf(error)}.`, { cause: error })

@@ -9,7 +9,7 @@ import { createTable, dynamodbStore, type DynamodbStoreOptions } from '../../../
 import { describeStore } from '../../contracts/store.ts'
 import { type DynamodbServer, localJar, startDynalite, startDynamodbLocal } from '../../support/dynamodb-server.ts'
 import { Wire } from '../../support/dynamodb-wire.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 
 const hour = 3_600_000
 
@@ -33,7 +33,7 @@ async function open(options: Partial<DynamodbStoreOptions> = {}, through = clien
   return { store: dynamodbStore(through, { tableName, clock, ...options }), tableName, clock }
 }
 
-/** Everything in a table as it lies there. */
+/** All items of a table. */
 async function itemsOf(tableName: string): Promise<Record<string, unknown>[]> {
   const items: Record<string, unknown>[] = []
   for await (const { Items = [] } of paginateScan({ client }, { TableName: tableName, ConsistentRead: true })) items.push(...Items)
@@ -52,14 +52,14 @@ async function same(store: Store, key: string, value: Uint8Array): Promise<boole
 describeStore('dynamodbStore', async () => ({ ...(await open()), cleanup: () => undefined }))
 
 describeStore('D13 dynamodbStore with reserved words for names, on a client that wraps numbers', async () => {
-  // All of them are reserved words: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
+  // All of these are reserved words: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html
   const attributes = { key: 'key', value: 'values', expires: 'ttl', until: 'time', elsewhere: 'location' }
   const wrapping = server.client({}, { unmarshallOptions: { wrapNumbers: true }, marshallOptions: { convertEmptyValues: true } })
   return { ...(await open({ attributes }, wrapping)), cleanup: () => undefined }
 })
 
 describe('an item', () => {
-  it('C03 has its expiry in seconds, rounded up, and in milliseconds, and its value as bytes', async () => {
+  it('C03 holds its expiry in seconds, rounded up, and in milliseconds, and its value as bytes', async () => {
     const { store, tableName, clock } = await open()
     clock.advance(1)
     const now = clock.now()
@@ -69,7 +69,7 @@ describe('an item', () => {
     expect(item.expires * 1_000).toBeGreaterThanOrEqual(item.until)
   })
 
-  it('of somebody else is a miss, and in no list', async () => {
+  it('of another application is a miss, and in no list', async () => {
     const { store, tableName, clock } = await open()
     const foreign = [
       { pk: 'a', value: new Uint8Array([1]) },
@@ -85,7 +85,7 @@ describe('an item', () => {
 })
 
 describe('a value that does not fit into an item', () => {
-  it('is split, read whole, and its parts are in no list of keys', async () => {
+  it('is split and read whole, and its parts are in no list of keys', async () => {
     const { store, tableName } = await open()
     const value = noise(1_200_000)
     await store.set('large', value, { ttl: hour })
@@ -96,7 +96,7 @@ describe('a value that does not fit into an item', () => {
     expect(keys).toEqual(['large'])
   })
 
-  it('is a miss when any one of its parts is missing or is not as long as it was', async () => {
+  it('is a miss when one of its parts is missing or has another length', async () => {
     const { store, tableName } = await open()
     await store.set('large', noise(800_000), { ttl: hour })
     const parts = (await itemsOf(tableName)).filter(({ pk }) => pk !== 'large')
@@ -112,7 +112,7 @@ describe('a value that does not fit into an item', () => {
     }
   })
 
-  it('leaves nothing behind when it is replaced or deleted', async () => {
+  it('leaves no parts behind when it is replaced or deleted', async () => {
     const { store, tableName } = await open()
     const second = noise(900_000, 7)
     await store.set('large', noise(800_000), { ttl: hour })
@@ -123,7 +123,7 @@ describe('a value that does not fit into an item', () => {
     expect(await itemsOf(tableName)).toEqual([])
   })
 
-  it('is one of those that were written at once, never a mixture', async () => {
+  it('is never a mixture of values that were written at once', async () => {
     const { store } = await open()
     await Promise.all(
       Array.from({ length: 6 }, async (_, index) => store.set('large', new Uint8Array(800_000 + index).fill(index), { ttl: hour })),
@@ -133,7 +133,7 @@ describe('a value that does not fit into an item', () => {
     expect(new Set(value).size).toBe(1)
   })
 
-  it('is written among small ones, and read among them', async () => {
+  it('is written and read together with small values', async () => {
     const { store } = await open()
     const large = noise(500_000)
     await store.setMany?.([
@@ -147,7 +147,7 @@ describe('a value that does not fit into an item', () => {
 })
 
 describe('reads', () => {
-  it('of a hundred keys are one request; a repeated key is asked for once; only the latest ones are strong', async () => {
+  it('of a hundred keys are one request, without repeated keys; only reads of the latest value are strong', async () => {
     const wire = new Wire()
     const { store } = await open({}, server.client({ requestHandler: wire.handler }))
     const keys = Array.from({ length: 100 }, (_, index) => `key ${index}`)
@@ -166,7 +166,7 @@ describe('reads', () => {
     ])
   })
 
-  it('are all strong when the option says so', async () => {
+  it('are all strong when the option is set', async () => {
     const wire = new Wire()
     const { store } = await open({ consistent: true }, server.client({ requestHandler: wire.handler }))
     await store.getMany?.(['a', 'b'])
@@ -175,8 +175,8 @@ describe('reads', () => {
   })
 })
 
-describe('keys that DynamoDB cannot have', () => {
-  it.each(['', 'k'.repeat(2_049), 'lone \ud800 surrogate'])('are misses, and no reason to lose the others (%#)', async (key) => {
+describe('keys that DynamoDB cannot keep', () => {
+  it.each(['', 'k'.repeat(2_049), 'lone \ud800 surrogate'])('are misses, and the other keys of the batch are kept (%#)', async (key) => {
     const { store } = await open()
     const value = new Uint8Array([1])
     await expect(async () => store.set(key, value, { ttl: hour })).rejects.toThrow(StoreError)
@@ -190,7 +190,7 @@ describe('keys that DynamoDB cannot have', () => {
     await store.delete(key)
   })
 
-  it('are not those that are just short enough, whose value is split', async () => {
+  it('do not include the longest possible key, even with a split value', async () => {
     const { store } = await open()
     const key = 'ü'.repeat(990)
     const value = noise(400_000)
@@ -219,13 +219,13 @@ describe('options', () => {
     expect(make).toThrow(option.startsWith('attributes.value') ? 'attributes.' : option)
   })
 
-  it('refuses what is no client', () => {
+  it('refuses an invalid client', () => {
     expect((): unknown => Reflect.apply(dynamodbStore, undefined, [{}, { tableName: 'answers' }])).toThrow(
       'DynamoDBDocumentClient.from(new DynamoDBClient())',
     )
   })
 
-  it('warns of a client whose own rate limiter would let reads wait', async () => {
+  it('warns of a client whose own rate limiter would delay reads', async () => {
     const lines: string[] = []
     const reported = new Promise<void>((resolve) => {
       const store = dynamodbStore(server.client({ retryMode: 'adaptive' }), { tableName: 'answers' })
@@ -237,7 +237,7 @@ describe('options', () => {
 })
 
 describe('createTable', () => {
-  it('makes a table that is billed by request, and takes it easy when it is there', async () => {
+  it('creates a table that is billed by request, and accepts one that exists', async () => {
     const tableName = `answers-${randomUUID()}`
     await createTable(client, { tableName, attributes: { key: 'id' } })
     await createTable(client, { tableName, attributes: { key: 'id' } })
@@ -267,7 +267,7 @@ describe('createTable', () => {
     ])
   })
 
-  it('says that it could not', async () => {
+  it('throws an error when it fails', async () => {
     const wire = new Wire()
     wire.script = () => ({ status: 400, body: { __type: 'AccessDeniedException', message: 'no' } })
     const through = server.client({ requestHandler: wire.handler })
@@ -276,7 +276,7 @@ describe('createTable', () => {
 })
 
 describe('a random history', () => {
-  it('is that of a map', async () => {
+  it('gives the same values as a Map', async () => {
     const { store, clock, tableName } = await open()
     const key = fc.constantFrom('a', 'b', 'c')
     const step = fc.oneof(
@@ -313,7 +313,7 @@ describe('a random history', () => {
       { numRuns: 15 },
     )
     for (const name of ['a', 'b', 'c']) await store.delete(name)
-    // A small value that replaces a split one leaves the parts to expire; nothing else is left.
+    // Only the parts of a split value that a small one replaced are left; they expire.
     expect((await itemsOf(tableName)).every(({ pk }) => String(pk).includes('#'))).toBe(true)
     const { Item } = await client.send(new GetCommand({ TableName: tableName, Key: { pk: 'a' } }))
     expect(Item).toBeUndefined()

@@ -4,7 +4,7 @@ import { InvalidOptionError } from '../../../src/errors.ts'
 import { redisStore, type RedisSubscriber } from '../../../src/stores/redis/store.ts'
 import { answer, ask, openCache, question } from '../../support/chat.ts'
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { clusters, type TestClient, type TestCluster, versions } from '../../support/redis-clients.ts'
 import { type RedisCluster, type RedisServer, startRedis, startRedisCluster } from '../../support/redis-server.ts'
 
@@ -29,12 +29,12 @@ function opened<Client extends TestClient | TestCluster>(client: Client): Client
   return client
 }
 
-/** Waits for the next message that this client hears. */
+/** Waits for the next message to this client. */
 async function heard(client: EventEmitter): Promise<void> {
   await once(client, 'message')
 }
 
-/** A cache on a clock that nobody moves, so that nothing is found out by waiting. It is listening. */
+/** A cache that listens. Its clock stands still, so nothing can take effect by waiting. */
 async function listening(client: TestClient | TestCluster, subscriber: TestClient | TestCluster, clock: ManualClock) {
   const store = redisStore(client, { subscriber })
   const missed = new Set<() => void>()
@@ -69,7 +69,7 @@ function bound(store: ReturnType<typeof redisStore>): ReturnType<typeof redisSto
   }
 }
 
-/** Whether `there` serves what `here` invalidated before it hears of it, and afterwards. */
+/** Whether `there` serves an answer that `here` invalidated: before the message arrives, and afterwards. */
 async function servedAround(
   here: Awaited<ReturnType<typeof listening>>,
   there: Awaited<ReturnType<typeof listening>>,
@@ -92,7 +92,7 @@ async function servedAround(
 const atOnce = [['old', 'kept'], true, [undefined, 'kept']]
 
 describe.each(versions)('%s', (_, connect) => {
-  it('an invalidation is heeded by another process at once', async () => {
+  it('an invalidation takes effect in another process at once', async () => {
     const clock = new ManualClock()
     const ear = opened(connect(server))
     const here = await listening(opened(connect(server)), opened(connect(server)), clock)
@@ -101,14 +101,14 @@ describe.each(versions)('%s', (_, connect) => {
     expect([...here.told.lines, ...there.told.lines]).toEqual([])
   })
 
-  it('what was said while the connection was lost is caught up with when it is there again', async () => {
+  it('an invalidation during a lost connection takes effect after the reconnection', async () => {
     const clock = new ManualClock()
     const proxy: FaultProxy = await startFaultProxy(server.port)
     closing.push(() => proxy.close())
     const ear = opened(connect({ host: '127.0.0.1', port: proxy.port }, { retryStrategy: () => 5 }))
     const here = await listening(opened(connect(server)), opened(connect(server)), clock)
     const there = await listening(opened(connect(server)), ear, clock)
-    // What memory takes in from now on is younger than the first connection.
+    // Entries that memory takes from now on are younger than the first connection.
     clock.advance(1)
     await here.cache.set('removed', 1)
     await here.cache.set('value', 1)
@@ -127,7 +127,7 @@ describe.each(versions)('%s', (_, connect) => {
     expect([await there.cache.get('removed'), await there.cache.get('value')]).toEqual([undefined, undefined])
   })
 
-  it('a client with a prefix has channels of its own', async () => {
+  it('a client with a prefix has its own channels', async () => {
     const clock = new ManualClock()
     const ear = opened(connect(server))
     const here = await listening(opened(connect(server, { keyPrefix: 'p:' })), opened(connect(server)), clock)
@@ -140,7 +140,7 @@ describe.each(versions)('%s', (_, connect) => {
 })
 
 describe.each(clusters)('%s', (_, connect) => {
-  it('listens by the same client that is asked, and heeds at once', async () => {
+  it('listens by the client that also sends commands, and invalidations take effect at once', async () => {
     const clock = new ManualClock()
     const clients = [opened(connect(cluster)), opened(connect(cluster))] as const
     const here = await listening(clients[0], clients[0], clock)
@@ -153,33 +153,33 @@ describe('a subscriber', () => {
   const connect = versions[0][1]
 
   it.each([
-    ['is no client', {}],
+    ['is not a client', {}],
     ['is nothing', null],
   ])('that %s is refused', (_, subscriber) => {
-    // What the types forbid and JavaScript does not.
+    // The types forbid this, but JavaScript allows it.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const given = subscriber as unknown as RedisSubscriber
     expect(() => redisStore(opened(connect(server)), { subscriber: given })).toThrow(InvalidOptionError)
   })
 
-  it('that is the client itself is refused, as it could not be asked any more', () => {
+  it('that is the client itself is refused, because it could send no more commands', () => {
     const client = opened(connect(server))
     expect(() => redisStore(client, { subscriber: client })).toThrow(/subscriber.*client\.duplicate\(\)/)
   })
 
-  it('has no listener and no channel of ours after the cache is closed, and is not closed itself', async () => {
+  it('has no listener and no channel after the cache is closed, and stays open itself', async () => {
     const ear = opened(connect(server))
     const before = [ear.listenerCount('message'), ear.listenerCount('ready')]
     const { cache } = await listening(opened(connect(server)), ear, new ManualClock())
     await cache.close()
     expect([ear.listenerCount('message'), ear.listenerCount('ready')]).toEqual(before)
-    // In turn after the unsubscribing.
+    // Sent after the unsubscribe on the same connection.
     expect(await ear.ping()).toBeDefined()
     expect(await opened(connect(server)).pubsub('CHANNELS')).toEqual([])
     expect(ear.status).toBe('ready')
   })
 
-  it('serves several caches, and the one that is left when another closes', async () => {
+  it('serves several caches, and the remaining one after another has closed', async () => {
     const clock = new ManualClock()
     const ear = opened(connect(server))
     const store = redisStore(opened(connect(server)), { subscriber: ear })
@@ -196,7 +196,7 @@ describe('a subscriber', () => {
     expect(await there.cache.get('value')).toBe(undefined)
   })
 
-  it('that may not listen is reported once, and calls go on', async () => {
+  it('that is not allowed to listen is reported once, and calls go on', async () => {
     const admin = opened(connect(server))
     await admin.call('ACL', 'SETUSER', 'deaf', 'on', '>secret', '~*', '+@all', 'resetchannels')
     const ear = opened(connect(server, { username: 'deaf', password: 'secret' }))

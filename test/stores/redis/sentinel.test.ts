@@ -25,7 +25,7 @@ const clients = [
   ['ioredis 5', (sentinel: Address) => new Redis5({ sentinels: [sentinel], name })],
 ] as const
 
-/** A bare client of one server. */
+/** A plain client of one server. */
 function bare(server: Address): Redis | Redis5 {
   const client = versions[0][1](server)
   client.on('error', () => {})
@@ -43,7 +43,7 @@ async function until(reached: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await reached())) await settle()
 }
 
-/** A master, its replica, and a sentinel that watches over them. */
+/** A master, its replica, and a sentinel that watches them. */
 async function startSentinel(): Promise<{ master: RedisServer; replica: RedisServer; sentinel: Address }> {
   const [master, replica] = [await own(), await own()]
   const follower = bare(replica)
@@ -67,7 +67,7 @@ async function startSentinel(): Promise<{ master: RedisServer; replica: RedisSer
   closing.push(() => ended(child))
   child.stdout.resume()
   const watcher = bare(sentinel)
-  // What it knows of the replica it has asked the master and the replica itself.
+  // The sentinel knows the replica only after it has asked the master and the replica.
   await until(async () => JSON.stringify(await watcher.call('SENTINEL', 'REPLICAS', name)).includes('"slave-repl-offset"'))
   return { master, replica, sentinel }
 }
@@ -78,7 +78,7 @@ async function ended(child: ChildProcess): Promise<void> {
   await exit
 }
 
-/** A cache behind the sentinel, and a caller of it. Without memory, so that every answer that is no new one comes from Redis. */
+/** A cache behind the sentinel, and a caller. Without memory, so that every stored answer comes from Redis. */
 function open(client: Redis | Redis5, namespace: string) {
   client.on('error', () => {})
   closing.push(() => client.disconnect())
@@ -100,7 +100,7 @@ describe('a sentinel', () => {
       await cache.flush()
       expect([await caller.ask('before'), caller.asked]).toEqual(['re: before', ['before']])
     }
-    // What the replica has outlives the master.
+    // Data on the replica survives the master.
     await until(async () => (await promoted.dbsize()) === opened.length)
 
     await master.kill()
@@ -112,7 +112,7 @@ describe('a sentinel', () => {
     expect(asked).toBeGreaterThan(0)
 
     for (const { namespace, cache, caller, lines } of opened) {
-      // Asked anew each time, until the answer comes from the new master: reads and writes are both taken up again.
+      // Another request each time, until its answer comes from the new master: then reads and writes both work again.
       await until(async () => {
         const { length } = caller.asked
         expect(await caller.ask('after')).toBe('re: after')

@@ -57,7 +57,7 @@ describeStore('ioredis, all but the smallest values in chunks', async () => {
   const client = versions[0][1](server)
   await client.flushall()
   const clock = new RedisClock([client])
-  // Small enough to cut what the suite writes, and large enough for its megabyte.
+  // Small enough to cut the suite's values, and large enough for its megabyte.
   return { store: slowed(inChunks(redisStore(client, { maxValueBytes: 2 }), client)), clock, cleanup: () => client.disconnect() }
 })
 
@@ -71,7 +71,7 @@ for (const [name, connect] of clusters) {
   })
 }
 
-/** The same store, whose large values go in larger chunks: of two bytes, a megabyte would be half a million. */
+/** The same store with larger chunks for large values: in chunks of two bytes, a megabyte would need half a million. */
 function inChunks(store: Store, client: RedisClient): Store {
   const large = redisStore(client, { maxValueBytes: 1_000 })
   return {
@@ -102,8 +102,8 @@ describe('redisStore', () => {
 
   const hour = { ttl: 3_600_000 }
 
-  it.each([undefined, null, {}, 'redis://localhost', { get: () => null, set: () => null }])('refuses what is no client: %s', (client) => {
-    // What a caller in JavaScript can pass.
+  it.each([undefined, null, {}, 'redis://localhost', { get: () => null, set: () => null }])('refuses an invalid client: %s', (client) => {
+    // A caller in JavaScript can pass this.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     expect(() => redisStore(client as unknown as RedisClient)).toThrow(/"client" is .* ioredis 5 or 6/)
   })
@@ -113,12 +113,12 @@ describe('redisStore', () => {
     expect(() => redisStore(client, { maxValueBytes })).toThrow(InvalidOptionError)
   })
 
-  it('refuses an option that nobody knows', async () => {
+  it('refuses an unknown option', async () => {
     const client = await connect()
     expect(() => redisStore(client, JSON.parse('{ "maxValueByte": 1 }'))).toThrow(/maxValueByte/)
   })
 
-  it('reads in one round trip, alone and in batches, and writes a batch in one', async () => {
+  it('reads one key or a batch in one round trip, and writes a batch in one', async () => {
     const { client, sent } = counting(await connect())
     const store = redisStore(client)
     await store.set('a', bytes('A'), hour)
@@ -139,44 +139,47 @@ describe('redisStore', () => {
     expect(await client.dbsize()).toBe(0)
   })
 
-  it.each([1, 2 ** 31 + 1, 2 ** 40])('R19 writes with the TTL of %s ms and none without one', async (ttl) => {
+  it.each([1, 2 ** 31 + 1, 2 ** 40])('R19 writes with the TTL of %s ms, and never without one', async (ttl) => {
     const client = await connect()
     await redisStore(client).set('key', bytes('value'), { ttl })
-    // -2 when it is over already, -1 would be for ever.
+    // -2 means that the key has expired, -1 that it has no TTL.
     const left = await client.pttl('key')
     expect(left === -2 ? ttl : left).toBeLessThanOrEqual(ttl)
     expect(left).not.toBe(-1)
     expect(left).toSatisfy((ms: number) => ms > ttl - 60_000)
   })
 
-  it.each(['list', 'hash', 'set', 'zset', 'stream'])('R11 leaves a %s of somebody else alone, however it is come upon', async (type) => {
-    const client = await connect()
-    const make: Record<string, () => Promise<unknown>> = {
-      list: () => client.rpush('key', 'theirs'),
-      hash: () => client.hset('key', 'field', 'theirs'),
-      set: () => client.sadd('key', 'theirs'),
-      zset: () => client.zadd('key', 1, 'theirs'),
-      stream: () => client.xadd('key', '*', 'field', 'theirs'),
-    }
-    await make[type]?.()
-    const reports: string[] = []
-    for (const meet of [
-      (store: Store) => store.get('key'),
-      (store: Store) => store.getMany?.(['other', 'key']),
-      (store: Store) => store.delete('key'),
-    ]) {
-      const store = redisStore(client)
-      store.onReport?.((message) => void reports.push(message))
-      await meet(store)
-      expect(await store.get('key')).toBeUndefined()
-      await store.set('key', bytes('ours'), hour)
-      await store.delete('key')
-      expect(await client.type('key')).toBe(type)
-    }
-    expect(reports).toEqual(Array.from({ length: 3 }, () => expect.stringContaining('left alone')))
-  })
+  it.each(['list', 'hash', 'set', 'zset', 'stream'])(
+    'R11 leaves a %s of another application alone, whichever method finds it',
+    async (type) => {
+      const client = await connect()
+      const make: Record<string, () => Promise<unknown>> = {
+        list: () => client.rpush('key', 'theirs'),
+        hash: () => client.hset('key', 'field', 'theirs'),
+        set: () => client.sadd('key', 'theirs'),
+        zset: () => client.zadd('key', 1, 'theirs'),
+        stream: () => client.xadd('key', '*', 'field', 'theirs'),
+      }
+      await make[type]?.()
+      const reports: string[] = []
+      for (const meet of [
+        (store: Store) => store.get('key'),
+        (store: Store) => store.getMany?.(['other', 'key']),
+        (store: Store) => store.delete('key'),
+      ]) {
+        const store = redisStore(client)
+        store.onReport?.((message) => void reports.push(message))
+        await meet(store)
+        expect(await store.get('key')).toBeUndefined()
+        await store.set('key', bytes('ours'), hour)
+        await store.delete('key')
+        expect(await client.type('key')).toBe(type)
+      }
+      expect(reports).toEqual(Array.from({ length: 3 }, () => expect.stringContaining('left alone')))
+    },
+  )
 
-  it('R11 uses a key again when its foreign owner is gone', async () => {
+  it('R11 uses a key again when the other application has removed its value', async () => {
     const client = await connect()
     const store = redisStore(client)
     await client.rpush('key', 'theirs')
@@ -187,7 +190,7 @@ describe('redisStore', () => {
     expect(await client.get('key')).toBe('ours')
   })
 
-  it.each(versions)('R20 %s: lists and deletes only what is under its prefixes, whatever characters they have', async (...version) => {
+  it.each(versions)('R20 %s: lists and deletes only keys with its prefix, whatever characters that has', async (...version) => {
     const [, make] = version
     const bare = await connect()
     for (const key of ['a*:x', 'a?:x', 'ab:x', 'app:[b]:1', 'app:b:1', 'x:app:[b]:1', 'APP:[B]:1', 'app:[b]']) await bare.set(key, 'theirs')
@@ -204,7 +207,7 @@ describe('redisStore', () => {
     expect((await bare.keys('*')).toSorted()).toEqual(['APP:[B]:1', 'a*:x', 'a?:x', 'ab:x', 'app:[b]', 'app:b:1', 'x:app:[b]:1'])
   })
 
-  it.each(versions)('R21 R24 %s: gives back every byte, in plain values and in chunks', async (...version) => {
+  it.each(versions)('R21 R24 %s: returns every byte unchanged, in plain values and in chunks', async (...version) => {
     const client = await connect({}, version)
     const all = Uint8Array.from({ length: 256 * 256 }, (_, index) => ((index % 256) ^ (index >> 8)) & 0xff)
     for (const maxValueBytes of [100_000, 1_000]) {
@@ -215,7 +218,7 @@ describe('redisStore', () => {
       expect(await store.get('none')).toHaveLength(0)
       expect((await store.getMany?.(['none', 'all', 'missing']))?.map((value) => value?.length)).toEqual([0, all.length, undefined])
     }
-    // A plain value is just its bytes, for other programs to read.
+    // A plain value is stored as its bytes, so that other programs can read it.
     expect(await client.getBuffer('none')).toHaveLength(0)
   })
 
@@ -223,7 +226,7 @@ describe('redisStore', () => {
     const value = Uint8Array.from({ length: 25 }, (_, index) => index)
     const small = { maxValueBytes: 10 }
 
-    it('lies under keys that begin with its own, each with its TTL, and is listed once', async () => {
+    it('is kept under keys that begin with its own, each with its TTL, and is listed once', async () => {
       const client = await connect()
       const store = redisStore(client, small)
       await store.set('key', value, hour)
@@ -238,13 +241,13 @@ describe('redisStore', () => {
       expect(await store.get('key')).toEqual(Buffer.from(value))
     })
 
-    it.each([0, 1, 2])('R22 is a miss without its chunk %s, of which nothing is left', async (lost) => {
+    it.each([0, 1, 2])('R22 is a miss without its chunk %s, and its other chunks are removed', async (lost) => {
       const client = await connect()
       const store = redisStore(client, small)
       await store.set('key', value, hour)
       await client.del((await chunks(client))[lost] ?? '')
       expect(await store.get('key')).toBeUndefined()
-      // On the same connection, and so after what is tidied up.
+      // Sent on the same connection, and so after the removal of the chunks.
       expect(await chunks(client)).toEqual([])
       await store.set('key', value, hour)
       expect(await store.get('key')).toEqual(Buffer.from(value))
@@ -273,7 +276,7 @@ describe('redisStore', () => {
       expect(await redisStore(client).get('key')).toBeUndefined()
     })
 
-    it('is not mixed up with another writing of the same key, whichever ends last', async () => {
+    it('is never mixed up with another write to the same key, whichever ends last', async () => {
       const client = await connect()
       const other = redisStore(await connect(), small)
       const store = redisStore(client, small)
@@ -284,7 +287,7 @@ describe('redisStore', () => {
       expect(new Set(got).size).toBe(1)
     })
 
-    it('is gone with all its chunks when it is deleted', async () => {
+    it('is deleted with all its chunks', async () => {
       const client = await connect()
       const store = redisStore(client, small)
       await store.set('key', value, hour)
@@ -292,7 +295,7 @@ describe('redisStore', () => {
       expect(await client.dbsize()).toBe(0)
     })
 
-    it('may be one that looks like a header', async () => {
+    it('may look like a header', async () => {
       const client = await connect()
       const store = redisStore(client)
       for (const text of ['llmemo chunks ', 'llmemo chunks 1 00000000-0000-0000-0000-000000000000 1 1']) {
@@ -301,7 +304,7 @@ describe('redisStore', () => {
       }
     })
 
-    it('is not read on for one who waits no longer', async () => {
+    it('is not read to its end when the caller no longer waits', async () => {
       const { client, sent } = counting(await connect())
       const store = redisStore(client, { maxValueBytes: 1 })
       await store.set('key', new Uint8Array(100), hour)
@@ -310,14 +313,14 @@ describe('redisStore', () => {
       expect(sent).toEqual(['getBuffer'])
     })
 
-    it('is refused when it would be too many', async () => {
+    it('is refused when it would need too many chunks', async () => {
       const client = await connect()
       await expect(redisStore(client, { maxValueBytes: 1 }).set('key', new Uint8Array(10_001), hour)).rejects.toThrow('raise maxValueBytes')
       expect(await client.dbsize()).toBe(0)
     })
   })
 
-  it('keeps keys apart that UTF-8 cannot', async () => {
+  it('refuses keys that UTF-8 would turn into one', async () => {
     const store = redisStore(await connect())
     await expect(store.set('\uD800', bytes('x'), hour)).rejects.toThrow('lone surrogate')
     await store.set('\uFFFD', bytes('y'), hour)
@@ -326,7 +329,7 @@ describe('redisStore', () => {
     expect(await store.getMany?.(['\uFFFD', '\uD800', '\uFFFD'])).toEqual([Buffer.from('y'), undefined, Buffer.from('y')])
   })
 
-  it('deletes with DEL where there is no UNLINK', async () => {
+  it('deletes with DEL when the server has no UNLINK', async () => {
     const client = await connect()
     await client.set('key', 'x')
     const old = new Proxy<RedisClient>(client, {
@@ -340,7 +343,7 @@ describe('redisStore', () => {
     expect(await client.exists('key')).toBe(0)
   })
 
-  it.each(versions)('I7 %s: no error holds a key or a value, wherever it is looked for', async (...version) => {
+  it.each(versions)('I7 %s: no error holds a key or a value in any of its members', async (...version) => {
     const secret = 'the patient has'
     const admin = await connect({}, version)
     await admin.call('ACL', 'SETUSER', 'weak', 'on', '>hunter2', '~*', '+get', '+ping', '+info', '+hello', '+client')
@@ -363,7 +366,7 @@ describe('redisStore', () => {
     expect(reports).toEqual([expect.stringContaining('NOPERM')])
   })
 
-  it('lets a closed client be, quietly and at once', async () => {
+  it('fails at once when the client is closed, and keeps quiet', async () => {
     const client = await connect()
     const store = redisStore(client)
     client.disconnect()
@@ -378,7 +381,7 @@ function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text)
 }
 
-/** The keys of chunks, in a server that has only one value. */
+/** The keys of all chunks, in a server that holds only one value. */
 async function chunks(client: TestClient): Promise<string[]> {
   return (await client.keys('*')).filter((key) => key !== 'key').toSorted()
 }

@@ -24,11 +24,11 @@ import type { Store } from '../../../src/store.ts'
 import type { SqliteStoreOptions } from '../../../src/stores/sqlite/store.ts'
 import { sqliteStore } from '../../../src/stores/sqlite/store.ts'
 import { describeStore } from '../../contracts/store.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { valueOf } from '../../support/sqlite-process.ts'
 
 const ttl = 3_600_000
-const value = new TextEncoder().encode('the answer nobody may read in a log')
+const value = new TextEncoder().encode('the answer that no log may show')
 
 let folder: string
 let file: string
@@ -45,7 +45,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** A store that is closed after the test, and what it reported. */
+/** A store that is closed after the test, with its reports. */
 function open(location: string | DatabaseSync = file, options: SqliteStoreOptions = {}): { store: Store; reports: string[] } {
   const store = sqliteStore(location, { busyTimeout: 1, clock: new ManualClock(), ...options })
   const reports: string[] = []
@@ -54,21 +54,21 @@ function open(location: string | DatabaseSync = file, options: SqliteStoreOption
   return { store, reports }
 }
 
-/** A connection beside the store's own. */
+/** A second connection to the same file. */
 function database(path = file, options: { readOnly?: boolean } = {}): DatabaseSync {
   const opened = new DatabaseSync(path, options)
   databases.push(opened)
   return opened
 }
 
-/** The sum that is kept, and the sum of what is there. */
+/** The sum that the store keeps, and the real sum. */
 function totals(of = database()): { kept: unknown; real: unknown } {
   const kept = of.prepare('SELECT bytes FROM llmemo_total').get()?.['bytes']
   const real = of.prepare('SELECT coalesce(sum(octet_length(key) + octet_length(value)), 0) AS n FROM llmemo_entries').get()?.['n']
   return { kept, real }
 }
 
-/** Another process at the same file; `said` is settled by its first line, `ended` by its end. */
+/** Another process with the same file. `said` settles with its first line, `ended` with its end. */
 function child(task: string, name = '', count = 0) {
   const script = fileURLToPath(new URL('../../support/sqlite-process.ts', import.meta.url))
   const process_ = spawn(process.execPath, [script, task, file, name, String(count)], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -77,19 +77,19 @@ function child(task: string, name = '', count = 0) {
   return { said, ended, end: () => process_.stdin.end(), kill: () => process_.kill('SIGKILL') }
 }
 
-/** How `action` fails. */
+/** The error of `action`. */
 function failureOf(action: () => unknown): { ours: boolean; cause: boolean; tells: boolean } | undefined {
   try {
     action()
     return undefined
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined
-    const tells = [error, cause].some((each) => String(each).includes('the answer nobody'))
+    const tells = [error, cause].some((each) => String(each).includes('the answer that no log'))
     return { ours: error instanceof StoreError, cause: cause instanceof Error, tells }
   }
 }
 
-/** The failure that is wanted: an error of ours, with what SQLite said beneath, that tells nothing of the value. */
+/** The expected error: one of llmemo, with SQLite's error as its cause, and without the value. */
 const storeError = { ours: true, cause: true, tells: false }
 
 function damagedFiles(): string[] {
@@ -108,10 +108,13 @@ describeStore('sqliteStore in memory', async () => {
 
 describeStore('sqliteStore in a database that was handed in', async () => {
   const clock = new ManualClock()
-  return { store: open(database(), { clock }).store, clock, cleanup: () => {} }
+  const handedIn = database()
+  // Without a log of its own, this database would wait for the disk at each of the suite's thousand single deletes.
+  handedIn.exec('PRAGMA synchronous = OFF')
+  return { store: open(handedIn, { clock }).store, clock, cleanup: () => {} }
 })
 
-describe('what sqliteStore is given', () => {
+describe('the arguments of sqliteStore', () => {
   it.each([
     ['maxBytes', [0, -1, Number.NaN, 1.5, Infinity]],
     ['busyTimeout', [-1, Number.NaN, 0.5, 60_001]],
@@ -124,7 +127,7 @@ describe('what sqliteStore is given', () => {
     expect(() => sqliteStore(path)).toThrow(InvalidOptionError)
   })
 
-  it('says what to do where the runtime has no node:sqlite, which a database that is handed in does not need', async () => {
+  it('says what to do when the runtime has no node:sqlite; an open database works without it', async () => {
     const opened = database()
     vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)
     expect(() => sqliteStore(file)).toThrow(/22\.13.*--experimental-sqlite/)
@@ -134,12 +137,12 @@ describe('what sqliteStore is given', () => {
     expect(await store.get('key')).toEqual(value)
   })
 
-  it('opens nothing before it is used', () => {
+  it('opens no file before its first use', () => {
     open()
     expect(existsSync(file)).toBe(false)
   })
 
-  it('marks a file as ours, in the format that others are told of', async () => {
+  it('marks a file with the documented ids', async () => {
     const { store } = open()
     await store.set('key', value, { ttl })
     await store.close?.()
@@ -150,7 +153,7 @@ describe('what sqliteStore is given', () => {
     expect(database().prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' })
   })
 
-  it('adds its tables to a database that was handed in, and changes and closes nothing else of it', async () => {
+  it('adds its tables to a database that was handed in, and neither changes nor closes anything else', async () => {
     const opened = database()
     opened.exec("PRAGMA user_version = 7; CREATE TABLE entries (mine TEXT); INSERT INTO entries VALUES ('kept')")
     const { store } = open(opened)
@@ -162,7 +165,7 @@ describe('what sqliteStore is given', () => {
     expect(['user_version', 'application_id', 'journal_mode'].map(pragma)).toEqual([7, 0, 'delete'])
   })
 
-  it('closes once and for all', async () => {
+  it('stays closed', async () => {
     const { store } = open()
     await store.set('key', value, { ttl })
     await store.close?.()
@@ -177,7 +180,7 @@ describe('what sqliteStore is given', () => {
     expect(await open().store.get('key')).toEqual(value)
   })
 
-  it('refuses a key that SQLite would mix up with another', async () => {
+  it('refuses a key that SQLite would confuse with another', async () => {
     const { store } = open()
     await store.set('\u{fffd}', value, { ttl })
     expect(() => store.set('\u{d800}', value, { ttl })).toThrow(StoreError)
@@ -194,8 +197,8 @@ function ofStore(store: Store): Iterable<string> {
   return keys
 }
 
-describe("sqliteStore's bound", () => {
-  it('never keeps more than maxBytes, under any sequence of writes, and knows how much it keeps', async () => {
+describe("sqliteStore's limit", () => {
+  it('never keeps more than maxBytes after any sequence of writes, and keeps the right sum', async () => {
     const write = fc.record({
       key: fc.string({ unit: 'grapheme', maxLength: 3 }),
       size: fc.nat(400),
@@ -228,7 +231,7 @@ describe("sqliteStore's bound", () => {
     )
   })
 
-  it('lets the expired go first, then what was stored first, an entry written anew being new', async () => {
+  it('removes expired entries first, then the oldest; a rewritten entry counts as new', async () => {
     const clock = new ManualClock()
     const { store } = open(file, { clock, maxBytes: 400 })
     const put = async (key: string, time = ttl) => {
@@ -246,7 +249,7 @@ describe("sqliteStore's bound", () => {
     expect([...ofStore(store)]).toEqual(['a', 'd', 'e', 'f'])
   })
 
-  it('makes no room at the cost of what it is just writing, even if all was stored in one moment', async () => {
+  it('never removes the entry that it is writing, even if all have the same time', async () => {
     const { store } = open(file, { maxBytes: 300 })
     await store.set('a', new Uint8Array(99), { ttl })
     await store.set('b', new Uint8Array(99), { ttl })
@@ -254,7 +257,7 @@ describe("sqliteStore's bound", () => {
     expect([...ofStore(store)]).toEqual(['a'])
   })
 
-  it('does not keep a value larger than its bound, nor the older one under the key', async () => {
+  it('keeps neither a value larger than its limit, nor the older one under that key', async () => {
     const { store } = open(file, { maxBytes: 400 })
     await store.set('other', new Uint8Array(100), { ttl })
     await store.set('key', new Uint8Array(100), { ttl })
@@ -265,12 +268,12 @@ describe("sqliteStore's bound", () => {
     expect(await store.get('key')).toEqual(new Uint8Array(397))
   })
 
-  it('counts a key whole that holds a NUL', async () => {
+  it('counts all bytes of a key that holds a NUL', async () => {
     await open().store.set(`a\0${'b'.repeat(50)}`, new Uint8Array(10), { ttl })
     expect(totals()).toEqual({ kept: 62, real: 62 })
   })
 
-  it('counts what lies there already when a part of its tables was gone', async () => {
+  it('counts existing entries when a part of its tables was missing', async () => {
     const { store } = open()
     await store.set('key', new Uint8Array(97), { ttl })
     await store.close?.()
@@ -283,8 +286,8 @@ describe("sqliteStore's bound", () => {
   })
 })
 
-describe('sqliteStore at a damaged file', () => {
-  it('D12 moves a file of random bytes aside, says so once, and begins a new one', async () => {
+describe('sqliteStore with a damaged file', () => {
+  it('D12 moves a file of random bytes aside, reports it once, and creates a new one', async () => {
     const noise = Buffer.from(Array.from({ length: 20_000 }, (_, index) => (index * index * 7 + 13) % 256))
     writeFileSync(file, noise)
     const clock = new ManualClock()
@@ -317,7 +320,7 @@ describe('sqliteStore at a damaged file', () => {
     expect(reports).toHaveLength(1)
   })
 
-  it('D12 is fine with a file that another store has set aside already', async () => {
+  it('D12 continues when another store has already set the file aside', async () => {
     writeFileSync(file, 'no database, and long enough not to be taken for the beginning of one: '.repeat(20))
     const first = open()
     const second = open()
@@ -327,7 +330,7 @@ describe('sqliteStore at a damaged file', () => {
     expect([first.reports.length, second.reports.length]).toEqual([1, 0])
   })
 
-  it('D12 leaves a damaged database that was handed in to its owner', () => {
+  it('D12 leaves a damaged database alone that was handed in', () => {
     writeFileSync(file, 'no database, and long enough not to be taken for the beginning of one: '.repeat(20))
     const { store, reports } = open(database())
     expect(failureOf(() => store.get('key'))).toEqual(storeError)
@@ -337,8 +340,8 @@ describe('sqliteStore at a damaged file', () => {
   })
 })
 
-describe("sqliteStore at somebody else's file", () => {
-  it('D12 leaves the database of another application as it is, and says so once', () => {
+describe('sqliteStore with a file of another program', () => {
+  it('D12 leaves the database of another application unchanged, and reports it once', () => {
     const other = database()
     other.exec('CREATE TABLE invoices (id INTEGER); INSERT INTO invoices VALUES (1); PRAGMA user_version = 3')
     other.close()
@@ -356,7 +359,7 @@ describe("sqliteStore at somebody else's file", () => {
     expect(readdirSync(folder)).toEqual(['answers.db'])
   })
 
-  it('D12 leaves a file that a newer version wrote as it is, and says so once', async () => {
+  it('D12 leaves a file of a newer version unchanged, and reports it once', async () => {
     const { store: older } = open()
     await older.set('key', value, { ttl })
     await older.close?.()
@@ -371,7 +374,7 @@ describe("sqliteStore at somebody else's file", () => {
     expect(readFileSync(file)).toEqual(before)
   })
 
-  it('D12 throws from its methods, not at construction, where no file can be', () => {
+  it('D12 throws from its methods, not at construction, when no file can be created', () => {
     mkdirSync(file)
     expect(failureOf(() => open().store.get('key'))).toEqual(storeError)
     writeFileSync(join(folder, 'plain'), '')
@@ -379,8 +382,8 @@ describe("sqliteStore at somebody else's file", () => {
   })
 })
 
-describe('sqliteStore when SQLite says no', () => {
-  it('D12 answers a lock of another connection with an error, reads on, and writes again when it is gone', async () => {
+describe('sqliteStore when SQLite fails', () => {
+  it('D12 throws at a lock of another connection, still reads, and writes again after the lock', async () => {
     const { store } = open()
     await store.set('key', value, { ttl })
     const other = database()
@@ -393,7 +396,7 @@ describe('sqliteStore when SQLite says no', () => {
     expect(await store.get('key')).toBeUndefined()
   })
 
-  it('D12 answers a lock on a file that it has not opened yet with an error, and opens it when it is gone', async () => {
+  it('D12 throws at a lock on a file that it has not opened yet, and opens it after the lock', async () => {
     const other = database()
     other.exec('BEGIN EXCLUSIVE')
     const { store, reports } = open()
@@ -405,7 +408,7 @@ describe('sqliteStore when SQLite says no', () => {
     expect(reports).toEqual([])
   })
 
-  it('D12 answers the lock of another process with an error, reads on, and writes again when it is gone', async () => {
+  it('D12 throws at a lock of another process, still reads, and writes again after the lock', async () => {
     const { store } = open()
     await store.set('key', value, { ttl })
     const other = child('lock')
@@ -418,7 +421,7 @@ describe('sqliteStore when SQLite says no', () => {
     expect(await store.get('key')).toEqual(new Uint8Array([1]))
   })
 
-  it('D12 answers a full disk with an error, keeps what it has, and holds no transaction open', async () => {
+  it('D12 throws at a full disk, keeps its entries, and leaves no transaction open', async () => {
     const opened = database()
     const { store } = open(opened)
     await store.set('key', value, { ttl })
@@ -432,7 +435,7 @@ describe('sqliteStore when SQLite says no', () => {
     expect(totals(opened)).toEqual({ kept: 1_000_008 + value.length, real: 1_000_008 + value.length })
   })
 
-  it('D12 reads a read-only file, and answers writes with an error', async () => {
+  it('D12 reads a read-only file, and throws at writes', async () => {
     const writable = open()
     await writable.store.set('key', value, { ttl })
     await writable.store.close?.()
@@ -445,7 +448,7 @@ describe('sqliteStore when SQLite says no', () => {
     expect(await store.get('key')).toEqual(value)
   })
 
-  it('D12 answers with an error when a database that was handed in has been closed', async () => {
+  it('D12 throws when a database that was handed in has been closed', async () => {
     const opened = database()
     const { store } = open(opened)
     await store.set('key', value, { ttl })
@@ -454,7 +457,7 @@ describe('sqliteStore when SQLite says no', () => {
     expect(failureOf(() => store.set('key', value, { ttl }))).toEqual(storeError)
   })
 
-  it('D12 goes on with a new file when its file is deleted while open, its folder included', async () => {
+  it('D12 continues with a new file when its open file is deleted, even with its folder', async () => {
     const path = join(folder, 'deep', 'answers.db')
     const { store, reports } = open(path)
     await store.set('key', value, { ttl })
@@ -467,7 +470,7 @@ describe('sqliteStore when SQLite says no', () => {
     expect(reports).toEqual([expect.stringContaining('deleted')])
   })
 
-  it('D12 leaves the log of a deleted file behind, not the new file in its place', async () => {
+  it('D12 drops the log of a deleted file, not the new file in its place', async () => {
     const { store } = open()
     await store.setMany?.(Array.from({ length: 50 }, (_, index) => ({ key: `old ${index}`, value: valueOf(index), ttl })))
     rmSync(file)
@@ -482,7 +485,7 @@ describe('sqliteStore when SQLite says no', () => {
 })
 
 describe('sqliteStore and other processes', () => {
-  it('P01 reads whole values, or none, after a process was killed in the middle of its writes', async () => {
+  it('P01 reads whole values or none after a process was killed during its writes', async () => {
     const killed = child('forever', 'key')
     expect(await killed.said).toBe('writing')
     killed.kill()
@@ -490,7 +493,7 @@ describe('sqliteStore and other processes', () => {
     expect(statSync(`${file}-wal`).size).toBeGreaterThan(0)
     const { store, reports } = open(file, { clock: { now: () => Date.now(), monotonic: () => 0, after: () => () => {} } })
     const values = (await store.getMany?.(Array.from({ length: 20 }, (_, index) => `key:${index}`))) ?? []
-    // All twenty were written in one transaction, over and over: they are all there, and all of one round.
+    // All twenty were written in one transaction, again and again: all exist, and all are of one round.
     expect(new Set(values.map((each) => each?.[0])).size).toBe(1)
     for (const each of values) expect(each).toEqual(valueOf(each?.[0] ?? -1))
     expect(reports).toEqual([])
@@ -500,7 +503,7 @@ describe('sqliteStore and other processes', () => {
     expect(kept).toBe(real)
   })
 
-  it('P03 lets processes write one new file at once, end by themselves, and keep one true sum', async () => {
+  it('P03 lets processes write one new file at once, exit by themselves, and keep one right sum', async () => {
     const processes = ['a', 'b', 'c'].map((name) => child('write', name, 120))
     expect(await Promise.all(processes.map(({ said }) => said))).toEqual(['done 0', 'done 0', 'done 0'])
     expect(await Promise.all(processes.map(({ ended }) => ended))).toEqual(Array.from({ length: 3 }, () => ({ code: 0, signal: null })))

@@ -1,0 +1,81 @@
+/**
+ * What the store reports to its user, each message once: errors that a person has to mend, and settings that do harm.
+ * @module
+ */
+import type { StoreError } from '../../errors.ts'
+import { codeOf, failure, type RedisClient, type RedisReply } from './client.ts'
+
+/** Passes a message on to the user's logger. */
+export type Report = (message: string, cause?: unknown) => void
+
+/** Error codes that stay until a person acts, and what to do. https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/ */
+const adviceByCode: ReadonlyMap<string, string> = new Map([
+  ['NOAUTH', 'it asks for a password; give one to the client'],
+  ['WRONGPASS', 'user name or password of the client are wrong'],
+  [
+    'NOPERM',
+    'the user of the client lacks a permission; it needs GET, GETRANGE, SET, UNLINK, SCAN and EVAL on our keys, and PUBLISH and SUBSCRIBE on our channels',
+  ],
+])
+
+const commandsWait =
+  'A read of Redis was given up, but the client has no commandTimeout and an offline queue, so its commands wait in memory ' +
+  'for as long as Redis is away. Make it with { commandTimeout: 1000, enableOfflineQueue: false }.'
+
+/** Reports of one store. */
+export class Reports {
+  readonly #client: RedisClient
+  readonly #reported = new Set<string>()
+  #report: Report = () => {}
+
+  constructor(client: RedisClient) {
+    this.#client = client
+  }
+
+  /** Sends all later reports to `report`. Reports made before are lost. */
+  sendTo(report: Report): void {
+    this.#report = report
+  }
+
+  /** Reports `message`, unless it was reported before. */
+  once(message: string): void {
+    if (this.#reported.has(message)) return
+    this.#reported.add(message)
+    this.#report(message)
+  }
+
+  /** The error of ours for an error of the client. Reports it when a person has to mend it. */
+  failure(verb: 'read' | 'written', error: object): StoreError {
+    const code = codeOf(error)
+    const advice = adviceByCode.get(code)
+    if (advice !== undefined) this.once(`Redis refuses the cache (${code}): ${advice}.`)
+    return failure(verb, error)
+  }
+
+  /** @throws {StoreError} for the first error among the replies to writes */
+  assertWritten(replies: readonly RedisReply[]): void {
+    for (const { error } of replies) if (error !== undefined) throw this.failure('written', error)
+  }
+
+  /** Reports that a channel could not be opened. */
+  cannotListen(error: object): void {
+    const { message } = this.failure('read', error)
+    this.once(
+      `The cache cannot listen to invalidations on Redis: ${message} Those of other processes take effect within the invalidationDelay.`,
+    )
+  }
+
+  /**
+   * Reports a read that its caller gave up, when the settings of the client let the command wait on.
+   * @returns a function that ends the watch
+   */
+  watch(signal: AbortSignal | undefined): (() => void) | undefined {
+    const { enableOfflineQueue, commandTimeout, redisOptions } = this.#client.options
+    if (signal === undefined || enableOfflineQueue === false || (commandTimeout ?? redisOptions?.commandTimeout) !== undefined)
+      return undefined
+    if (this.#reported.has(commandsWait)) return undefined
+    const report = (): void => this.once(commandsWait)
+    signal.addEventListener('abort', report, { once: true })
+    return () => signal.removeEventListener('abort', report)
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Strings of Redis under single keys: read, written and removed many at a time, in one round trip.
+ * A key under which another application keeps a value of another type is left alone from then on.
+ * @module
+ */
+import { codeOf, isUnknownCommand, type RedisClient, type RedisReply, sendAll } from './client.ts'
+import type { Reports } from './reports.ts'
+
+/** A string to write. */
+export interface StringWrite {
+  readonly key: string
+  readonly value: Buffer
+  /** Milliseconds. */
+  readonly ttl: number
+}
+
+/** Keys of other applications that are remembered. Beyond that, the store forgets all of them and finds them again. */
+const maxForeignKeys = 10_000
+
+/** The strings under the keys of one client. */
+export class RedisStrings {
+  readonly #client: RedisClient
+  readonly #reports: Reports
+  /** Keys whose value is no string, and so not ours. */
+  readonly #foreign = new Set<string>()
+  #removal: 'unlink' | 'del' = 'unlink'
+
+  constructor(client: RedisClient, reports: Reports) {
+    this.#client = client
+    this.#reports = reports
+  }
+
+  /** Whether another application was seen to use `key`. */
+  isForeign(key: string): boolean {
+    return this.#foreign.has(key)
+  }
+
+  /**
+   * The strings under `keys`, in their order.
+   * @throws {StoreError} when a reply is an error
+   */
+  async read(keys: readonly string[]): Promise<(Buffer | undefined)[]> {
+    if (keys.length === 0) return []
+    // Not MGET: it gives the same reply for a key of another type as for a missing key.
+    const replies = await sendAll(
+      this.#client,
+      keys.map((key) => ['getBuffer', key] as const),
+    )
+    return keys.map((key, index) => this.#bytesIn(key, replies[index]))
+  }
+
+  /**
+   * The first bytes under `key`.
+   * @throws {StoreError} when the reply is an error
+   */
+  async readBeginning(key: string, maxBytes: number): Promise<Buffer | undefined> {
+    const [reply] = await sendAll(this.#client, [['getrangeBuffer', key, 0, maxBytes - 1]])
+    return this.#bytesIn(key, reply)
+  }
+
+  /** @throws {StoreError} when a string was not written */
+  async write(writes: readonly StringWrite[]): Promise<void> {
+    if (writes.length === 0) return
+    const replies = await sendAll(
+      this.#client,
+      writes.map(({ key, value, ttl }) => ['set', key, value, 'PX', ttl] as const),
+    )
+    this.#reports.assertWritten(replies)
+  }
+
+  /** @throws {StoreError} when a key was not removed */
+  async remove(keys: readonly string[]): Promise<void> {
+    const removal = this.#removal
+    const replies = await sendAll(
+      this.#client,
+      keys.map((key) => [removal, key] as const),
+    )
+    if (removal === 'unlink' && replies.some(({ error }) => error !== undefined && isUnknownCommand(error))) {
+      // Redis before version 4 has no UNLINK.
+      this.#removal = 'del'
+      await this.remove(keys)
+    } else this.#reports.assertWritten(replies)
+  }
+
+  #bytesIn(key: string, reply: RedisReply | undefined): Buffer | undefined {
+    if (reply?.error !== undefined) {
+      if (codeOf(reply.error) !== 'WRONGTYPE') throw this.#reports.failure('read', reply.error)
+      this.#markForeign(key)
+      return undefined
+    }
+    this.#foreign.delete(key)
+    return reply !== undefined && Buffer.isBuffer(reply.value) ? reply.value : undefined
+  }
+
+  #markForeign(key: string): void {
+    if (this.#foreign.size >= maxForeignKeys) this.#foreign.clear()
+    this.#foreign.add(key)
+    this.#reports.once('Another application uses a key of the cache in Redis. That key is left alone; choose another namespace.')
+  }
+}
