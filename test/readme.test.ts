@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { manifest, top, typecheck } from './support/packed.ts'
 
 /** The README's TypeScript as modules: a block that imports begins a module, and a block that does not goes on with the one before. */
@@ -19,11 +19,18 @@ function scriptsIn(text: string): string[] {
   return /\bnpm (?:test|t)\b/.test(text) ? [...named, 'test'] : named
 }
 
+const folders: string[] = []
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
 /** What the compiler has against these modules, with the repository's own settings and `llmemo` being the source. */
 function errorsIn(modules: readonly string[]): string {
-  const folder = join(top, 'node_modules/.cache/llmemo-readme')
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
+  // In the repository, so that its packages are found; a folder of its own, so that two runs at once do not share one.
+  const caches = join(top, 'node_modules/.cache')
+  mkdirSync(caches, { recursive: true })
+  const folder = mkdtempSync(join(caches, 'llmemo-readme-'))
+  folders.push(folder)
   const files = modules.map((_, index) => `block-${index + 1}.mts`)
   for (const [index, text] of modules.entries()) writeFileSync(join(folder, files[index] ?? ''), `${text}\nexport {}\n`)
   // A reader of the README may declare a name that only the next paragraph uses.

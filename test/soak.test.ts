@@ -69,5 +69,5 @@ describe('a short soak', () => {
     expect(soaked.processes.flatMap((each) => each.declared).length).toBeGreaterThan(0)
     expect(verdictOf(soaked)).toBe('0 failed, 0 wrong, 0 outdated')
     expect(tableOf(soaked)).toContain('% memory')
-  }, 60_000)
+  })
 })

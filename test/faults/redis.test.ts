@@ -9,6 +9,7 @@ import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import type { ManualClock } from '../support/manual-clock.ts'
 import { clusters, counting, type TestClient, type TestClientOptions, type Version, versions } from '../support/redis-clients.ts'
 import { type RedisServer, startRedis, startRedisCluster } from '../support/redis-server.ts'
+import { until } from '../support/until.ts'
 
 /** Read deadline of a cache and pause of its breaker, as the documentation has them. */
 const deadline = 100
@@ -117,10 +118,6 @@ function heard(
   return new Promise((resolve) => {
     client.once(event, resolve)
   })
-}
-
-async function until(reached: () => boolean): Promise<void> {
-  while (!reached()) await settle()
 }
 
 const notAnswering = 'llmemo: the store "redis" is not answering; calls go on without it.'

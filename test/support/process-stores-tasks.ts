@@ -143,9 +143,12 @@ async function ask(place: Place, name: string): Promise<void> {
 async function inCluster(place: string): Promise<void> {
   cluster.setupPrimary({ exec: import.meta.filename, args: ['ask', place, 'worker'] })
   const workers = [cluster.fork(), cluster.fork()]
-  const said = await Promise.all(workers.map(async (worker): Promise<unknown> => (await once(worker, 'message'))[0]))
-  await Promise.all(workers.filter((worker) => !worker.isDead()).map((worker) => once(worker, 'exit')))
-  say(JSON.stringify(said))
+  const said = workers.map(async (worker): Promise<unknown> => {
+    // Listens for both at once: a worker may end in the turn in which its message arrives.
+    const [messages]: [unknown[], unknown[]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')])
+    return messages[0]
+  })
+  say(JSON.stringify(await Promise.all(said)))
 }
 
 async function caches(port: number, number: number): Promise<void> {
