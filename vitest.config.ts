@@ -10,7 +10,7 @@ export default defineConfig({
     globalSetup: ['test/support/install-redis.ts'],
     restoreMocks: true,
     // They only end what hangs. A test on a busy machine of two cores stays far below.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 })

@@ -18,7 +18,7 @@ function judged(
   losses: readonly number[] = [],
 ): { outdated: number; late: number; unknowing: number } {
   const deeds = processes.map(({ served = [], declared = [] }) => ({ served, declared }))
-  const { outdated, late, unknowing } = judge(deeds, () => ['all', 'tag:a'], losses)
+  const { outdated, late, unknowing } = judge(deeds, { labelsOf: () => ['all', 'tag:a'], losses })
   return { outdated: outdated.length, late: late.length, unknowing }
 }
 
@@ -59,7 +59,9 @@ describe('the judge of a soak', () => {
 describe('a short soak', () => {
   it('of two processes, with Redis killed once and the network cut once: nothing fails, nothing is wrong, nothing is outdated', async () => {
     const lines: string[] = []
-    const soaked = await soak({ seed: 5, seconds: 4, processes: 2, callers: 16, kills: 1, cuts: 1 }, (line) => lines.push(line))
+    // The soak by hand judges how long callers wait. Here the machine is busy with other tests.
+    const options = { seed: 5, seconds: 4, processes: 2, callers: 16, kills: 1, cuts: 1, allowance: 60_000 }
+    const soaked = await soak(options, (line) => lines.push(line))
     const { failed, wrong, outdated } = soaked
     expect({ failed, wrong, outdated }).toEqual({ failed: [], wrong: [], outdated: [] })
     expect(lines.join('\n')).toMatch(/Redis is killed[^]*black hole|black hole[^]*Redis is killed/)
