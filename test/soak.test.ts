@@ -35,7 +35,7 @@ describe('the judge of a soak', () => {
     expect(judged([{ declared: [declared(1_000, 1_010, false)] }, { served: [served(999, heeded + 1)] }])).toEqual(fine)
   })
 
-  it('holds what Redis has lost against nobody but who declared it', () => {
+  it('blames what Redis has lost only on the process that declared it', () => {
     const all = [{ declared: [declared(1_000, 1_010)] }, { served: [served(999, heeded + 1)] }]
     expect(judged(all, [1_500])).toEqual(fine)
     expect(judged(all, [900])).toEqual({ ...fine, outdated: 1 })
@@ -49,7 +49,7 @@ describe('the judge of a soak', () => {
     expect(judged([{ declared: own, served: [served(999, 1_000), served(1_001, 1_002)] }])).toEqual(fine)
   })
 
-  it('finds what was past its TTL, and who waited too long', () => {
+  it('finds answers past their TTL, and calls that waited too long', () => {
     expect(judged([{ served: [served(0, ttl + 10_000)] }])).toEqual({ ...fine, outdated: 1 })
     expect(judged([{ served: [served(0, 1, { ended: 10_000 })] }])).toEqual({ ...fine, late: 1 })
     expect(judged([{ served: [served(0, 1, { ended: 10_000, origin: 9_000 })] }])).toEqual(fine)

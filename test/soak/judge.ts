@@ -21,7 +21,7 @@ export interface Deeds {
 export interface Verdict {
   /** Answers that must not have been served, one line each. */
   readonly outdated: readonly string[]
-  /** Callers who waited longer than they may have to, one line each. */
+  /** Calls that waited longer than they should, one line each. */
   readonly late: readonly string[]
   /** Answers that were outdated, and served by a process that could not know it, as it could not read Redis. */
   readonly unknowing: number

@@ -33,7 +33,7 @@ const endingTime = 60_000
 /** Runs a soak. @param say told what happens, line by line */
 export async function soak(options: SoakOptions, say: (line: string) => void): Promise<Soaked> {
   const folder = mkdtempSync(join(tmpdir(), 'llmemo-soak-'))
-  // What Redis has told somebody is written down by then, and outlives the process that is killed.
+  // Redis writes a change down before it answers. What it answered outlives the process that is killed.
   const redis = await startRedis({ dir: folder, appendonly: 'yes', appendfsync: 'no' })
   const origin = await startOrigin(seededRandom(options.seed))
   const proxies = await Promise.all(Array.from({ length: options.processes }, () => startFaultProxy(redis.port)))
@@ -133,7 +133,7 @@ class Worker implements Deeds {
     this.#index = settings.index
     const script = fileURLToPath(new URL('process.ts', import.meta.url))
     this.#child = fork(script, [JSON.stringify(settings)], { serialization: 'advanced' })
-    // What process.ts sends, and nobody else can.
+    // Only process.ts can send it.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     this.#child.on('message', (message) => this.#take(message as FromProcess))
     this.#end = new Promise((resolve) => {

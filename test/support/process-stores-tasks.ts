@@ -52,7 +52,7 @@ async function opened(place: Place, clock: Clock = systemClock): Promise<Opened>
   return { store: redisStore(client, { maxValueBytes: chunkBytes }), end: () => client.disconnect() }
 }
 
-/** The AWS SDK is only loaded by those who use it, as that takes longer than most of these tasks. */
+/** Loads the AWS SDK only for a task that uses it, as that takes longer than most of these tasks. */
 async function openedTable({ port, s3Port, tableName }: Extract<Place, { kind: 'dynamodb' }>, clock: Clock): Promise<Opened> {
   const { DynamoDBClient } = await import('@aws-sdk/client-dynamodb')
   const { DynamoDBDocumentClient } = await import('@aws-sdk/lib-dynamodb')
