@@ -9,6 +9,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/install-redis.ts'],
     restoreMocks: true,
-    testTimeout: 20_000,
+    // They only end what hangs. A test on a busy machine of two cores stays far below.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 })

@@ -21,7 +21,7 @@ beforeAll(() => {
   project = install()
   equipped = install()
   for (const name of Object.values(peersOf).flat()) equipped.link(name)
-}, 60_000)
+})
 
 afterAll(() => {
   project?.remove()

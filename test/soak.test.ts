@@ -18,7 +18,7 @@ function judged(
   losses: readonly number[] = [],
 ): { outdated: number; late: number; unknowing: number } {
   const deeds = processes.map(({ served = [], declared = [] }) => ({ served, declared }))
-  const { outdated, late, unknowing } = judge(deeds, () => ['all', 'tag:a'], losses)
+  const { outdated, late, unknowing } = judge(deeds, { labelsOf: () => ['all', 'tag:a'], losses })
   return { outdated: outdated.length, late: late.length, unknowing }
 }
 
@@ -35,7 +35,7 @@ describe('the judge of a soak', () => {
     expect(judged([{ declared: [declared(1_000, 1_010, false)] }, { served: [served(999, heeded + 1)] }])).toEqual(fine)
   })
 
-  it('holds what Redis has lost against nobody but who declared it', () => {
+  it('blames what Redis has lost only on the process that declared it', () => {
     const all = [{ declared: [declared(1_000, 1_010)] }, { served: [served(999, heeded + 1)] }]
     expect(judged(all, [1_500])).toEqual(fine)
     expect(judged(all, [900])).toEqual({ ...fine, outdated: 1 })
@@ -49,7 +49,7 @@ describe('the judge of a soak', () => {
     expect(judged([{ declared: own, served: [served(999, 1_000), served(1_001, 1_002)] }])).toEqual(fine)
   })
 
-  it('finds what was past its TTL, and who waited too long', () => {
+  it('finds answers past their TTL, and calls that waited too long', () => {
     expect(judged([{ served: [served(0, ttl + 10_000)] }])).toEqual({ ...fine, outdated: 1 })
     expect(judged([{ served: [served(0, 1, { ended: 10_000 })] }])).toEqual({ ...fine, late: 1 })
     expect(judged([{ served: [served(0, 1, { ended: 10_000, origin: 9_000 })] }])).toEqual(fine)
@@ -59,7 +59,9 @@ describe('the judge of a soak', () => {
 describe('a short soak', () => {
   it('of two processes, with Redis killed once and the network cut once: nothing fails, nothing is wrong, nothing is outdated', async () => {
     const lines: string[] = []
-    const soaked = await soak({ seed: 5, seconds: 4, processes: 2, callers: 16, kills: 1, cuts: 1 }, (line) => lines.push(line))
+    // The soak by hand judges how long callers wait. Here the machine is busy with other tests.
+    const options = { seed: 5, seconds: 4, processes: 2, callers: 16, kills: 1, cuts: 1, allowance: 60_000 }
+    const soaked = await soak(options, (line) => lines.push(line))
     const { failed, wrong, outdated } = soaked
     expect({ failed, wrong, outdated }).toEqual({ failed: [], wrong: [], outdated: [] })
     expect(lines.join('\n')).toMatch(/Redis is killed[^]*black hole|black hole[^]*Redis is killed/)
@@ -69,5 +71,5 @@ describe('a short soak', () => {
     expect(soaked.processes.flatMap((each) => each.declared).length).toBeGreaterThan(0)
     expect(verdictOf(soaked)).toBe('0 failed, 0 wrong, 0 outdated')
     expect(tableOf(soaked)).toContain('% memory')
-  }, 60_000)
+  })
 })

@@ -15,15 +15,15 @@ export interface ClockedStore {
   readonly cleanup: () => Promise<void> | void
 }
 
-/** Declares the suite for the store that `setup` makes, anew and empty for each test. */
+/** Declares the suite for the store that `setup` makes, a new and empty one for each test. */
 export function describeStore(name: string, setup: () => Promise<ClockedStore | StoreUnderTest>): void {
-  const anew = async (): Promise<StoreUnderTest> => {
+  const make = async (): Promise<StoreUnderTest> => {
     const made = await setup()
     return 'clock' in made ? { ...made, advance: (milliseconds) => made.clock.advance(milliseconds) } : made
   }
   describe(`${name} as a store`, () => {
     // The checks assert by themselves.
     // oxlint-disable-next-line vitest/expect-expect
-    it.each(storeConformance)('$name', (check) => check.run(anew))
+    it.each(storeConformance)('$name', (check) => check.run(make))
   })
 }

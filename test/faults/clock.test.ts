@@ -116,7 +116,7 @@ describe('C02 two nodes whose clocks disagree', () => {
     await Promise.all([ahead.close(), behind.close()])
   })
 
-  it('by as much as is allowed: never longer than the TTL and five minutes, whoever asks whenever', async () => {
+  it('by as much as is allowed: never longer than the TTL and five minutes, for any caller at any time', async () => {
     const node = fc.constantFrom(0, 1)
     const step = fc.oneof(
       fc.record({ fill: node }),

@@ -20,7 +20,7 @@ import { type Gate, gate } from '../support/provider-server.ts'
 
 const url = 'https://api.openai.com/v1/chat/completions'
 const model = 'gpt-5-mini'
-const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'a prompt that nobody else may read' }]
+const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'a SECRET prompt' }]
 const params = { model, messages }
 const streamedParams = { ...params, stream: true, stream_options: { include_usage: true } }
 
@@ -77,7 +77,7 @@ function watchedCache(options: CacheOptions = {}) {
     await cache.flush()
     await rounds()
     expect(clock.timers, 'I8 no flight is open, no read under way: each has its timer').toBe(0)
-    expect(said.join('\n'), 'I7').not.toMatch(/nobody/)
+    expect(said.join('\n'), 'I7').not.toMatch(/SECRET/)
   })
   return { cache, clock }
 }
@@ -153,7 +153,7 @@ function never(): Promise<never> {
 }
 
 describe('K01 ten thousand equal calls at once', () => {
-  it('are one call of the provider and one read of the store; each gets the answer for himself', async () => {
+  it('are one call of the provider and one read of the store; each caller gets a copy of the answer', async () => {
     const clock = new ManualClock()
     const { store, counts: reads } = countedStore(clock)
     const { cache } = watchedCache({ store, clock })
@@ -167,7 +167,7 @@ describe('K01 ten thousand equal calls at once', () => {
     const bodies = await Promise.all(calls.map(async (call) => new Uint8Array(await (await call).arrayBuffer())))
     const expected = JSON.stringify(wholeAnswer('answer 1'))
     bodies.forEach((body, index) => {
-      // Each spoils his own as soon as he has seen it.
+      // Each caller spoils its own copy as soon as it has read it.
       if (new TextDecoder().decode(body) !== expected) throw new Error(`caller ${index} got something else`)
       body.fill(0)
     })
@@ -194,7 +194,7 @@ describe('K01 ten thousand equal calls at once', () => {
     expect(await cache.get('key')).toEqual({ list: [1, 2] })
   })
 
-  it('and one more, whose read of the store ends only after their answer has come: he does not ask the provider again', async () => {
+  it('and one more, whose read of the store ends after their answer: this call does not ask the provider again', async () => {
     const clock = new ManualClock()
     const slow = gate()
     const { store } = countedStore(clock, (read) => (read === 2 ? slow : undefined))
@@ -308,7 +308,7 @@ describe('K02 equal calls of a provider that fails', () => {
 })
 
 describe('K03 a function of the user’s own', () => {
-  it('that throws at once fails all who wait, with its own error, and is asked again by the next', async () => {
+  it('that throws at once fails all callers that wait, with its own error; the next caller calls it again', async () => {
     const { cache } = watchedCache()
     const error = new RangeError('mine')
     let calls = 0
@@ -371,7 +371,7 @@ describe('K03 a function of the user’s own', () => {
   })
 })
 
-describe('K04 callers who abort', () => {
+describe('K04 callers that abort', () => {
   it('do not take the answer from the others, not even the first of them', async () => {
     const { cache } = watchedCache()
     const ready = gate()
@@ -426,8 +426,8 @@ describe('K04 callers who abort', () => {
   })
 })
 
-describe('K05 a caller who changes his result', () => {
-  it('changes nobody else’s, neither now nor later', async () => {
+describe('K05 a caller that changes its result', () => {
+  it('changes no other result, neither now nor later', async () => {
     const { cache } = watchedCache()
     const ready = gate()
     const { counts, upstream } = countedUpstream(ready)
@@ -447,7 +447,7 @@ describe('K05 a caller who changes his result', () => {
     expect(counts.calls).toBe(1)
   })
 
-  it('nor do the headers of his response, nor the chunks of his stream', async () => {
+  it('nor do the headers of its response, nor the chunks of its stream', async () => {
     const { cache } = watchedCache()
     const ready = gate()
     const { upstream } = countedUpstream(ready)
@@ -500,24 +500,27 @@ describe('K06 a store whose read', () => {
     ['never settles', never],
   ]
 
-  it.each(faults)('%s costs nobody his answer: one call, the flight released, the next answer from memory', async (_, fault) => {
-    const clock = new ManualClock()
-    const { store } = faultyStore(clock, fault)
-    const { cache } = watchedCache({ store, clock, readDeadline: '100ms' })
-    const { counts, upstream } = countedUpstream()
-    const fetch = cachingFetch(cache, upstream)
-    const calls = Array.from({ length: 50 }, () => fetch(url, initFor(params)).then(contentOf))
-    await rounds()
-    clock.advance(100)
-    expect(await Promise.all(calls)).toEqual(calls.map(() => wholeAnswer('answer 1')))
-    expect(counts.calls).toBe(1)
-    const again = fetch(url, initFor(params)).then(contentOf)
-    await rounds()
-    clock.advance(100)
-    expect(await again).toEqual(wholeAnswer('answer 1'))
-    expect(counts.calls).toBe(1)
-    expect(cache.stats().errors).toBeGreaterThan(0)
-  })
+  it.each(faults)(
+    '%s: every caller gets its answer, by one call; the flight ends, and the next answer comes from memory',
+    async (_, fault) => {
+      const clock = new ManualClock()
+      const { store } = faultyStore(clock, fault)
+      const { cache } = watchedCache({ store, clock, readDeadline: '100ms' })
+      const { counts, upstream } = countedUpstream()
+      const fetch = cachingFetch(cache, upstream)
+      const calls = Array.from({ length: 50 }, () => fetch(url, initFor(params)).then(contentOf))
+      await rounds()
+      clock.advance(100)
+      expect(await Promise.all(calls)).toEqual(calls.map(() => wholeAnswer('answer 1')))
+      expect(counts.calls).toBe(1)
+      const again = fetch(url, initFor(params)).then(contentOf)
+      await rounds()
+      clock.advance(100)
+      expect(await again).toEqual(wholeAnswer('answer 1'))
+      expect(counts.calls).toBe(1)
+      expect(cache.stats().errors).toBeGreaterThan(0)
+    },
+  )
 
   it.each(faults)('%s costs a function of the user’s own nothing either', async (_, fault) => {
     const clock = new ManualClock()
@@ -725,7 +728,7 @@ describe('K10 a refresh that fails', () => {
     expect(cache.stats().errorKinds).toEqual({ hook: 2 })
   })
 
-  it('is one call for all who ask meanwhile, each of whom gets the old value at once', async () => {
+  it('is one call for all callers meanwhile, and each gets the old value at once', async () => {
     const { cache, clock } = watchedCache()
     await cache.wrapSWR('key', 10, 60, () => 'old')
     clock.advance(10_000)

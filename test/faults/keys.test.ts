@@ -157,7 +157,7 @@ describe('T01 delimiters in what tells callers apart', () => {
 })
 
 describe('T02 texts that are hard to tell apart', () => {
-  it('T02 a lone surrogate makes a call go past the cache, and the caller gets his answer', async () => {
+  it('T02 a lone surrogate makes a call go past the cache, and the caller gets its answer', async () => {
     const { cache, origin, ask } = open()
     for (const body of [
       '{"model":"m","messages":[],"x":"\\ud800"}',
@@ -279,7 +279,7 @@ describe('T03 what can change an answer', () => {
     a_field_of_tomorrow: { deep: [{ inside: true }] },
   }
 
-  it('T03 every change of any field at any depth asks anew', async () => {
+  it('T03 every change of any field at any depth makes another key', async () => {
     const { ask, origin } = open({ maxMemoryBytes: 64 * 2 ** 20 })
     const first = await ask(everything)
     const sent = neighbours(everything).filter(isJsonObject)
@@ -290,7 +290,7 @@ describe('T03 what can change an answer', () => {
     expect(await ask(everything)).toBe(first)
   })
 
-  it('T03 every field that is taken away asks anew', async () => {
+  it('T03 every field that is taken away makes another key', async () => {
     const { ask } = open()
     const first = await ask(everything)
     for (const name of Object.keys(everything)) {
@@ -305,10 +305,10 @@ describe('T03 what can change an answer', () => {
     ['an API version', { url: `${chatUrl}?api-version=2025-01-01` }],
     ['another port', { url: 'https://api.openai.com:8443/v1/chat/completions' }],
     ['OpenAI-Beta', { headers: { 'OpenAI-Beta': 'x' } }],
-    ['a header that nobody knows', { headers: { 'x-guardrails': 'off' } }],
+    ['an unknown header', { headers: { 'x-guardrails': 'off' } }],
     ['a header with an ill name', { headers: { constructor: 'x' } }],
     ['a language', { headers: { 'accept-language': 'de' } }],
-  ])('T03 %s asks anew', async (_, where) => {
+  ])('T03 %s makes another key', async (_, where) => {
     const { ask } = open()
     expect(await ask(question)).toBe('answer 1')
     expect(await ask(question, where)).toBe('answer 2')
@@ -316,7 +316,7 @@ describe('T03 what can change an answer', () => {
     expect(await ask(question)).toBe('answer 1')
   })
 
-  it('T03 another endpoint asks anew, and so does another provider of the same words', async () => {
+  it('T03 another endpoint makes another key, and so does another provider of the same words', async () => {
     const { ask, origin } = open()
     const body = { ...question, max_tokens: 10, prompt: 'Hi', input: 'Hi' }
     const paths = ['/chat/completions', '/completions', '/responses', '/messages']
@@ -324,7 +324,7 @@ describe('T03 what can change an answer', () => {
     expect(origin.calls).toBe(paths.length)
   })
 
-  it('T03 context and variant ask anew', async () => {
+  it('T03 context and variant make another key', async () => {
     const { cache, origin } = open()
     const sdk = client(cache, origin)
     const options = [
@@ -441,7 +441,7 @@ describe('T05 numbers, and what is no JSON', () => {
     ['a symbol', Symbol('a')],
     ['a Float32Array', new Float32Array([1])],
     ['undefined in an array', [undefined]],
-  ])('T05 %s in a request goes past the cache, and the caller gets his answer', async (_, value) => {
+  ])('T05 %s in a request goes past the cache, and the caller gets its answer', async (_, value) => {
     const { cache, origin } = open()
     const sdk = client(cache, origin)
     expect(await create(sdk, {}, { extra: value })).toMatchObject({
@@ -622,7 +622,7 @@ describe('T09 what one tenant can see of another', () => {
     expect((await create(first)).info?.hit).toBe(true)
   })
 
-  it('T09 not even to one who only asks what is there', async () => {
+  it('T09 not even to a caller that only reads the cache', async () => {
     const { cache, origin } = open()
     await create(client(cache, origin, { apiKey: 'sk-1' }))
     const other = client(cache, origin, { apiKey: 'sk-2' })
@@ -631,7 +631,7 @@ describe('T09 what one tenant can see of another', () => {
     expect(origin.calls).toBe(1)
   })
 
-  it('T09 nor to one who asks at the same time: flights are not shared either', async () => {
+  it('T09 nor to a caller at the same time: flights are not shared either', async () => {
     const { cache, origin } = open()
     const answers = await Promise.all(['sk-1', 'sk-2', 'sk-1', 'sk-2'].map((apiKey) => create(client(cache, origin, { apiKey }))))
     expect(new Set(answers.map(({ text }) => text)).size).toBe(2)
@@ -656,7 +656,7 @@ describe('T10 a flood by one tenant', () => {
     const before = origin.calls
     for (const [index, each] of hot.entries()) expect(await ask(each, quiet)).toBe(answers[index])
     expect(origin.calls).toBe(before)
-    // What the loud one asked last is there for him still.
+    // The last answer of the loud tenant is still there for it.
     await ask(asking('flood 999'), loud)
     expect(origin.calls).toBe(before)
   })

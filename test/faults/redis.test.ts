@@ -9,6 +9,7 @@ import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import type { ManualClock } from '../support/manual-clock.ts'
 import { clusters, counting, type TestClient, type TestClientOptions, type Version, versions } from '../support/redis-clients.ts'
 import { type RedisServer, startRedis, startRedisCluster } from '../support/redis-server.ts'
+import { until } from '../support/until.ts'
 
 /** Read deadline of a cache and pause of its breaker, as the documentation has them. */
 const deadline = 100
@@ -34,7 +35,7 @@ afterEach(async () => {
   await admin.flushall()
 })
 
-/** A client whose connection errors are heard, as ioredis writes them to the console where nobody listens. */
+/** A client whose connection errors are heard, as ioredis writes them to the console if there is no listener. */
 function connect(to: { host: string; port: number } = server, options: TestClientOptions = {}, version: Version = versions[0]): TestClient {
   const client = version[1](to, options)
   client.on('error', () => {})
@@ -66,7 +67,7 @@ function open(client: RedisClient, options: CacheOptions = {}) {
 
 /** What no fault may break: all is let go of in the end, every error is one of ours, and none tells what was asked or answered. */
 async function assertHarmless({ cache, clock, told }: Omit<ReturnType<typeof openCache>, 'errors'>): Promise<void> {
-  // Writes that nobody answers are given up by their deadline, and closing by its own.
+  // The deadline of a write ends a write without an answer; closing has a deadline of its own.
   await passing(clock, 100_000, cache.close())
   expect(clock.timers).toBe(0)
   expect(cache.memory().bytes).toBeLessThanOrEqual(mostMemory)
@@ -117,10 +118,6 @@ function heard(
   return new Promise((resolve) => {
     client.once(event, resolve)
   })
-}
-
-async function until(reached: () => boolean): Promise<void> {
-  while (!reached()) await settle()
 }
 
 const notAnswering = 'llmemo: the store "redis" is not answering; calls go on without it.'
@@ -216,7 +213,7 @@ describe('Redis that is away', () => {
     }
   })
 
-  it('R04 that is slow: a reply just in time is a hit, a late one is a miss and is nobody else’s', async () => {
+  it('R04 that is slow: a reply just in time is a hit, a late one is a miss and answers no other question', async () => {
     const { proxy, client } = await proxied({ commandTimeout: 10_000 })
     const opened = open(client, { invalidationDelay: '1h' })
     await fill(opened, 3)
@@ -263,7 +260,7 @@ describe('Redis that is away', () => {
     const texts = Array.from({ length: 50 }, (_, index) => `question ${index + 100}`)
     const answers = texts.map((text) => opened.caller.ask(text))
     await settle()
-    // The probe reads an entry and its marks at once; nobody else asks Redis for anything.
+    // The probe reads an entry and its marks at once; no other call asks Redis for anything.
     expect(sent.filter((name) => name.endsWith('getBuffer'))).toHaveLength(1)
     own.resume()
     expect(await Promise.all(answers)).toEqual(texts.map((text) => `re: ${text}`))
@@ -412,7 +409,7 @@ describe('Redis that refuses', () => {
     expect(sent.length).toBeLessThanOrEqual(10)
   })
 
-  it('R11 our key, which is somebody else’s: it is left alone, and everything else is used as before', async () => {
+  it('R11 our key, which another application uses: it is left alone, and everything else is used as before', async () => {
     const opened = open(connect())
     await fill(opened, 3)
     const [key = ''] = await admin.keys('*:v1:*')
@@ -443,7 +440,7 @@ describe('a connection to Redis', () => {
     expect(proxy.connections).toBe(connections + 1)
   })
 
-  it('R14 whose replies are shifted by one: nobody has the answer to another question', async () => {
+  it('R14 whose replies are shifted by one: no caller gets the answer to another question', async () => {
     const { proxy, client } = await proxied()
     const opened = open(client, { invalidationDelay: '1h' })
     await fill(opened, 5)

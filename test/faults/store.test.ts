@@ -173,7 +173,7 @@ describe('D12 an SQLite file', () => {
 })
 
 describe('a store of any kind', () => {
-  it.each(['throws', 'rejects', 'garbage'] as const)('I1 that %s at everything: every caller has his answer', async (manner) => {
+  it.each(['throws', 'rejects', 'garbage'] as const)('I1 that %s at everything: every caller has its answer', async (manner) => {
     const store = new ScriptedStore()
     Object.assign(store, { reads: manner, writes: manner === 'garbage' ? 'throws' : manner, deletes: manner })
     const { cache, clock, told } = openCache({ store })
@@ -201,7 +201,7 @@ describe('a store of any kind', () => {
     expect(told.lines).toEqual(outages.flat().map((what) => `llmemo: the store "scripted" is ${what}`))
   })
 
-  it('R14 whose replies are shifted by one answers nobody with what is for another', async () => {
+  it('R14 whose replies are shifted by one gives no caller the answer of another', async () => {
     const store = new ScriptedStore()
     const { cache } = openCache({ store, maxMemoryBytes: 0 })
     const caller = callerOf(cache)

@@ -11,7 +11,7 @@ import { gate, type ProviderReply, type StreamPart, startProvider } from '../sup
 
 type Chunk = OpenAI.ChatCompletionChunk
 
-const prompt = 'a prompt that nobody else may read'
+const prompt = 'a SECRET prompt'
 const model = 'gpt-5-mini'
 
 function chunk(delta: object, finish: string | null = null): ServerEvent {
@@ -42,7 +42,7 @@ function answer(pieces: readonly string[], finish = 'stop'): ServerEvent[] {
   ]
 }
 
-const pieces = ['an ', 'answer ', 'that nobody ', 'else may ', 'read']
+const pieces = ['an ', 'answer ', 'with a SECRET ', 'word in ', 'it']
 /** What the SDK gives for it: every event but the end mark. */
 const chunks = chunksOf(answer(pieces))
 
@@ -66,7 +66,7 @@ function watchedCache(options: CacheOptions = {}) {
   onTestFinished(async () => {
     await rounds()
     expect(clock.timers, 'I8 no flight is open: each has its timer').toBe(0)
-    expect(said.join('\n'), 'I7').not.toMatch(/nobody/)
+    expect(said.join('\n'), 'I7').not.toMatch(/SECRET/)
   })
   return { cache, clock }
 }
@@ -110,7 +110,7 @@ async function read(stream: AsyncIterable<Chunk>): Promise<unknown[]> {
   return got
 }
 
-describe('S01 a consumer who breaks', () => {
+describe('S01 a consumer that breaks', () => {
   // All chunks are given before the end mark, so that also a break at the last one comes before the answer is complete.
   it.each(chunks.map((_, index) => index + 1))('at chunk %i cancels the provider, and nothing is stored', async (count) => {
     const { provider, cache, client, stream } = await setUp()
@@ -173,8 +173,8 @@ function readerOf(response: Response): ReadableStreamDefaultReader<Uint8Array> {
   return response.body.getReader()
 }
 
-describe('S02 a consumer who stops reading', () => {
-  it('holds the provider back at once: nothing is read for him', async () => {
+describe('S02 a consumer that stops reading', () => {
+  it('holds the provider back at once: the cache reads nothing on its behalf', async () => {
     const { cache } = watchedCache()
     const { counts, upstream } = countedUpstream(1_000)
     const reader = readerOf(await cachingFetch(cache, upstream)(url, init))
@@ -211,7 +211,7 @@ describe('S02 a consumer who stops reading', () => {
     expect(cache.stats()).toMatchObject({ stored: 1, skipped: { deadline: 1 } })
   })
 
-  it('does not hold up another for ever: the other gets everything, he himself an error', async () => {
+  it('does not hold up another for ever: the other one gets everything, and the one that stopped gets an error', async () => {
     const { cache, clock } = watchedCache({ maxEntryBytes: 4_096 })
     const { counts, upstream } = countedUpstream(50)
     const fetch = cachingFetch(cache, upstream)
@@ -262,7 +262,7 @@ describe('S03 an error of the provider mid-stream', () => {
     expect(cache.stats().stored).toBe(1)
   })
 
-  it('reaches all who share the stream, after the same chunks', async () => {
+  it('reaches all readers of the stream, after the same chunks', async () => {
     const { provider, bare, client, stream } = await setUp()
     stream(events.slice(0, 4), 'reset')
     const expected = await outcomeOf(ask(bare))
@@ -312,10 +312,10 @@ describe("S05 a caller's abort", () => {
   const controller = new AbortController()
   const ways: [string, OpenAI.RequestOptions, (stream: { controller: AbortController }) => void][] = [
     ['by the controller of the stream', {}, (stream) => stream.controller.abort()],
-    ['by the signal of his own', { signal: controller.signal }, () => controller.abort()],
+    ['by a signal of its own', { signal: controller.signal }, () => controller.abort()],
   ]
 
-  it.each(ways)('%s ends his loop quietly, cancels the provider, and nothing is stored', async (_, options, abort) => {
+  it.each(ways)('%s ends its loop quietly, cancels the provider, and nothing is stored', async (_, options, abort) => {
     const { provider, cache, client, stream } = await setUp()
     const events = answer(pieces)
     stream([...events.slice(0, 2), gate()], 'never')
@@ -347,7 +347,7 @@ describe("S05 a caller's abort", () => {
     expect(cache.stats().stored).toBe(1)
   })
 
-  it('on a replay ends his loop quietly too, and spoils nothing', async () => {
+  it('on a replay ends its loop quietly too, and spoils nothing', async () => {
     const { provider, client, stream } = await setUp()
     stream(answer(pieces))
     await read(await ask(client))
@@ -397,7 +397,7 @@ describe('S06 a finish reason', () => {
     }
   })
 
-  it('is for the user to judge, but what is incomplete he is not asked about', async () => {
+  it('is for the user to judge, but the policy is not asked about an incomplete answer', async () => {
     const { cache, client, stream } = await setUp({ policy: () => true })
     stream(answer(pieces).slice(0, -1))
     await read(await ask(client))
@@ -418,7 +418,7 @@ describe('S07 a transport error after the end mark', () => {
     expect(provider.requests).toHaveLength(2)
   })
 
-  it('reaches one who reads the bytes himself; the answer is stored without what broke off behind its end mark', async () => {
+  it('reaches a caller that reads the bytes itself; the answer is stored without the piece behind its end mark', async () => {
     const { provider, cache, stream } = await setUp()
     const fetch = cachingFetch(cache)
     const target = `${provider.url}/chat/completions`
@@ -615,7 +615,7 @@ describe('S09 a replay', () => {
   })
 })
 
-describe('S10 a caller who joins mid-stream', () => {
+describe('S10 a caller that joins mid-stream', () => {
   it.each([1, 3, 6])('after %i chunks gets the whole answer from its first chunk, of the one call', async (count) => {
     const { provider, cache, client, stream } = await setUp()
     const held = gate()
@@ -635,8 +635,8 @@ describe('S10 a caller who joins mid-stream', () => {
   })
 })
 
-describe('S11 a leader who leaves', () => {
-  it('leaves the stream to those who joined: it goes on, and is stored', async () => {
+describe('S11 a leader that leaves', () => {
+  it('leaves the stream to the callers that joined: it goes on, and is stored', async () => {
     const { provider, cache, client, stream } = await setUp()
     const held = gate()
     const events = answer(pieces)
@@ -659,7 +659,7 @@ describe('S11 a leader who leaves', () => {
     expect(cache.stats()).toMatchObject({ stored: 1, skipped: {} })
   })
 
-  it('and the joiners after him: the provider is cancelled once', async () => {
+  it('and the joiners after it: the provider is cancelled once', async () => {
     const { provider, cache, client, stream } = await setUp()
     stream([...answer(pieces).slice(0, 2), gate()], 'never')
     const shared = [await ask(client), await ask(client)]
@@ -732,7 +732,7 @@ describe('S12 the SDK’s own ways with a stream', () => {
     const expected = await use(await ask(bare))
     const first = await ask(client)
     expect(await use(first)).toEqual(expected)
-    // Whoever left early left nothing stored, and one who never began to read has still to let go; now it is.
+    // A reader that left early stored nothing. A reader that never began lets go only by this abort.
     first.controller.abort()
     await read(await ask(client))
     const calls = provider.requests.length

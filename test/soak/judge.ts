@@ -21,20 +21,27 @@ export interface Deeds {
 export interface Verdict {
   /** Answers that must not have been served, one line each. */
   readonly outdated: readonly string[]
-  /** Callers who waited longer than they may have to, one line each. */
+  /** Calls that waited longer than they should, one line each. */
   readonly late: readonly string[]
   /** Answers that were outdated, and served by a process that could not know it, as it could not read Redis. */
   readonly unknowing: number
 }
 
-/** Milliseconds that a busy machine may take to come round to somebody, beyond what he waits for. */
-const allowance = 3_000
+/** Milliseconds by which a busy machine may be late with a call. */
+export const usualAllowance = 3_000
 
-/**
- * @param labelsOf the labels of a question's answers
- * @param losses when Redis lost its data
- */
-export function judge(processes: readonly Deeds[], labelsOf: (question: number) => readonly string[], losses: readonly number[]): Verdict {
+/** What the judge must know besides what the processes did. */
+export interface Circumstances {
+  /** The labels of a question's answers. */
+  readonly labelsOf: (question: number) => readonly string[]
+  /** When Redis lost its data. */
+  readonly losses: readonly number[]
+  /** Milliseconds by which the machine may be late with a call. @default {@link usualAllowance} */
+  readonly allowance?: number
+}
+
+/** Judges what the processes of a soak did. */
+export function judge(processes: readonly Deeds[], { labelsOf, losses, allowance = usualAllowance }: Circumstances): Verdict {
   const anywhere = new Cuts(
     processes.flatMap(({ declared }) => declared.filter(({ known }) => known)),
     (each) => each.ended + invalidationDelay,

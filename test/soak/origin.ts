@@ -21,7 +21,7 @@ export interface Origin {
 
 /** What an answer says. */
 export interface Content {
-  /** Of the question and of who asked it. */
+  /** Of the question and of its API key. */
   readonly digest: string
   /** How many answers this question has had. */
   readonly version: number
@@ -53,7 +53,7 @@ export async function startOrigin(random: () => number): Promise<Origin> {
       if (/"stream":true/.test(body)) stream(response, text)
       else response.setHeader('content-type', 'application/json').end(JSON.stringify(answer(text)))
     }
-    // Who goes away while he still sends has no answer to get.
+    // A client that goes away while it sends gets no answer.
     reply().catch(() => response.destroy())
   })
   server.listen(0, '127.0.0.1')

@@ -14,6 +14,8 @@ export interface SoakOptions {
   readonly callers: number
   readonly kills: number
   readonly cuts: number
+  /** Milliseconds by which the machine may be late with a call. @default 3,000 */
+  readonly allowance?: number
 }
 
 /** What a network does: it swallows everything, takes nothing, holds replies back, or breaks connections once. */

@@ -41,14 +41,14 @@ const connect = (): TestClient => {
     { host: '127.0.0.1', port: settings.redisPort },
     { ...clientOptions[settings.index % clientOptions.length], retryStrategy: (times) => Math.min(500, times * 50) },
   )
-  // ioredis writes its errors to the console where nobody listens.
+  // ioredis writes its errors to the console if there is no listener.
   client.on('error', () => {})
   return client
 }
 const redis = connect()
 /** Half of the processes listen to what the others invalidate, and the other half find it out by looking. */
 const subscriber = settings.index % 2 === 0 ? connect() : undefined
-/** Most processes ask one at a time, and one cares for nobody. */
+/** All processes but one take turns at a question by a lease. */
 const sharedFlights = settings.index > 0
 /** Milliseconds that others wait for the lease of one whose release was lost. */
 const leaseTtl = 1_000
@@ -215,7 +215,7 @@ async function settle(): Promise<void> {
   }
   if (!isAsked) failed.push('Redis is not asked any more')
   await wait(invalidationDelay + 100)
-  // A few at a time, as those who read Redis must not wait for one another.
+  // A few at a time, so that no read of Redis waits for another.
   for (let from = 0; from < questions.length; from += 40) {
     await Promise.all(questions.slice(from, from + 40).map((_, index) => ask(from + index, false)))
   }
@@ -257,12 +257,12 @@ async function obey({ kind }: ToProcess): Promise<void> {
   process.disconnect()
 }
 
-/** Whoever started this is gone. */
+/** The process that started this one is gone. */
 function abandoned(): never {
   process.exit(1)
 }
 
-process.on('unhandledRejection', (reason) => failed.push(`nobody heard of ${String(reason)}`))
+process.on('unhandledRejection', (reason) => failed.push(`unhandled: ${String(reason)}`))
 process.on('disconnect', abandoned)
 process.on('message', (message: ToProcess) => void obey(message))
 for (let count = 0; count < settings.callers; count++) working.push(caller())

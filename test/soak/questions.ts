@@ -8,13 +8,13 @@ import { recordings, recordingsFound } from '../support/recordings.ts'
 /** A question of the list. */
 export interface Question {
   readonly text: string
-  /** The API key by which it is asked; who asks by another must not get the answer. */
+  /** The API key of its caller. A caller with another key must not get the answer. */
   readonly apiKey: string
   readonly operation: string
   readonly tags: readonly string[]
 }
 
-const tasks = ['Summarise this.', 'Translate this into French.', 'Is this positive or negative?', 'Who is speaking here, and to whom?']
+const tasks = ['Summarise this.', 'Translate this into French.', 'Is this positive or negative?', 'Which people speak here?']
 const operations = ['summarize', 'translate', 'sentiment', 'qa']
 /** Tags that the questions share among them. */
 export const tags = Array.from({ length: 12 }, (_, index) => `doc:${index}`)
@@ -30,10 +30,10 @@ const ownTexts = [
   'Water the tomatoes in the evening. Do not water the leaves, and never by the light of the full moon, as my aunt says.',
   'The committee has read the report and asks that the figures on page nine be explained before the vote.',
   'Das Museum ist montags geschlossen; an allen anderen Tagen öffnet es um zehn Uhr.',
-  'To whom it may concern: the key lies under the third stone, which is the second one if you come from the garden.',
+  'Dear neighbours: the key lies under the third stone, which is the second one if you come from the garden.',
   'Revenue grew by four per cent in the second quarter, while costs grew by six, mostly for electricity.',
   '会議は来週の火曜日に延期されました。資料は前日までに送ります。',
-  'He said that she had said that nobody had said anything, and I believe two of the three.',
+  'Anna said that she had said that nothing was said, and I believe two of the three.',
   'Mix the flour with the butter, add the eggs one by one, and let the dough rest for as long as a walk around the lake takes.',
 ]
 
@@ -42,7 +42,7 @@ export const questions: readonly Question[] = texts()
   .flatMap((text) => tasks.map((task, index) => ({ text: `${task}\n\n${text}`, operation: operations[index] ?? '' })))
   .flatMap(({ text, operation }) => apiKeys.map((apiKey) => ({ text, operation, apiKey })))
   .map(({ text, operation, apiKey }, index) => ({ text, operation, apiKey, tags: [tagAt(index), tagAt(8 * index + 5)] }))
-  // In an order that has nothing to do with who asks for what.
+  // In an order that does not depend on text or key.
   .toSorted((first, second) => (digestOf(first) < digestOf(second) ? -1 : 1))
 
 function tagAt(number: number): string {

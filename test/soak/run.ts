@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
-import { type Deeds, judge, type Verdict } from './judge.ts'
+import { type Deeds, judge, usualAllowance, type Verdict } from './judge.ts'
 import { type Declared, type FromProcess, machineTime, type ProcessSettings, type Served, type ToProcess } from './messages.ts'
 import { startOrigin } from './origin.ts'
 import { type Mishap, planOf, type SoakOptions } from './plan.ts'
@@ -28,12 +28,12 @@ export interface Soaked extends Verdict {
 }
 
 /** Milliseconds that a process may take to end by itself when everything of it is closed. */
-const endingTime = 10_000
+const endingTime = 60_000
 
 /** Runs a soak. @param say told what happens, line by line */
 export async function soak(options: SoakOptions, say: (line: string) => void): Promise<Soaked> {
   const folder = mkdtempSync(join(tmpdir(), 'llmemo-soak-'))
-  // What Redis has told somebody is written down by then, and outlives the process that is killed.
+  // Redis writes a change down before it answers. What it answered outlives the process that is killed.
   const redis = await startRedis({ dir: folder, appendonly: 'yes', appendfsync: 'no' })
   const origin = await startOrigin(seededRandom(options.seed))
   const proxies = await Promise.all(Array.from({ length: options.processes }, () => startFaultProxy(redis.port)))
@@ -50,7 +50,9 @@ export async function soak(options: SoakOptions, say: (line: string) => void): P
     await Promise.all(workers.map((worker) => worker.until('settled', 'settle')))
     await Promise.all(workers.map((worker) => worker.until('closed', 'close')))
     await Promise.all(workers.map((worker) => worker.ended()))
-    const verdict = judge(workers, (index) => labelsOf(questions[index] ?? { text: '', apiKey: '', operation: '', tags: [] }), losses)
+    const { allowance = usualAllowance } = options
+    const none = { text: '', apiKey: '', operation: '', tags: [] }
+    const verdict = judge(workers, { labelsOf: (index) => labelsOf(questions[index] ?? none), losses, allowance })
     const late = verdict.late.map((line) => `waited too long: ${line}`)
     const failed = [...workers.flatMap((worker) => worker.failed), ...late]
     return { ...verdict, processes: workers, failed, wrong: workers.flatMap(({ wrong }) => wrong), asked: origin.asked, mishaps }
@@ -131,7 +133,7 @@ class Worker implements Deeds {
     this.#index = settings.index
     const script = fileURLToPath(new URL('process.ts', import.meta.url))
     this.#child = fork(script, [JSON.stringify(settings)], { serialization: 'advanced' })
-    // What process.ts sends, and nobody else can.
+    // Only process.ts can send it.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     this.#child.on('message', (message) => this.#take(message as FromProcess))
     this.#end = new Promise((resolve) => {

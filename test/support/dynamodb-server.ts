@@ -41,22 +41,28 @@ export async function startDynalite(): Promise<DynamodbServer> {
   })
 }
 
-/** Starts DynamoDB Local out of its jar, in memory. */
+/** How many ports DynamoDB Local may find taken in a row, before something else must be wrong. */
+const maxStarts = 5
+
+/** Starts DynamoDB Local out of its jar, in memory. It ends at once if its port is taken by then: another port is tried. */
 export async function startDynamodbLocal(jar: string): Promise<DynamodbServer> {
-  const port = await freePort()
-  const flags = ['-Djava.library.path=./DynamoDBLocal_lib', '-jar', jar, '-inMemory', '-port', String(port)]
-  const child = spawn('java', flags, { cwd: dirname(jar), stdio: 'ignore' })
-  const server = serverAt(port, async () => {
-    if (child.exitCode !== null) return
-    const exit = once(child, 'exit')
-    child.kill()
-    await exit
-  })
-  // The SDK tries again until the socket takes connections.
-  const patient = new DynamoDBClient({ ...anywhere, endpoint: server.endpoint, maxAttempts: 30 })
-  await patient.send(new ListTablesCommand({}))
-  patient.destroy()
-  return server
+  for (let starts = 1; starts <= maxStarts; starts++) {
+    const port = await freePort()
+    const flags = ['-Djava.library.path=./DynamoDBLocal_lib', '-jar', jar, '-inMemory', '-port', String(port)]
+    const child = spawn('java', flags, { cwd: dirname(jar), stdio: 'ignore' })
+    const ended = once(child, 'exit').then(() => false)
+    const server = serverAt(port, async () => {
+      child.kill()
+      await ended
+    })
+    // The SDK tries again until the socket takes connections.
+    const patient = new DynamoDBClient({ ...anywhere, endpoint: server.endpoint, maxAttempts: 30 })
+    const answers = patient.send(new ListTablesCommand({})).then(() => true)
+    const isThere = await Promise.race([answers, ended])
+    patient.destroy()
+    if (isThere) return server
+  }
+  throw new Error('DynamoDB Local ended at once')
 }
 
 function serverAt(port: number, stop: () => Promise<void>): DynamodbServer {

@@ -12,7 +12,7 @@ export interface FaultProxy {
   readonly connections: number
   /** Replies are held back until `recover`. Requests go through. */
   holdReplies(): void
-  /** Nothing goes through any more, in either direction, and nobody is told; connections are taken. */
+  /** Nothing goes through any more, in either direction, without an error. The proxy still takes connections. */
   blackHole(): void
   /** Resets each connection when this many bytes of further replies went through it. Once. */
   cutAfter(bytes: number): void

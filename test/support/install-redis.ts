@@ -14,7 +14,7 @@ export function isRedisThere(): boolean {
   return spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0
 }
 
-/** Installs redis-server where that asks nobody: on a Debian whose user is root. Anywhere else it says what to do. */
+/** Installs redis-server where that needs no consent: on a Debian whose user is root. Elsewhere the message says what to do. */
 export default function installRedis(): void {
   if (isRedisThere()) return
   if (process.getuid?.() === 0 && spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0) {

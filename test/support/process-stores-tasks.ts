@@ -52,7 +52,7 @@ async function opened(place: Place, clock: Clock = systemClock): Promise<Opened>
   return { store: redisStore(client, { maxValueBytes: chunkBytes }), end: () => client.disconnect() }
 }
 
-/** The AWS SDK is only loaded by those who use it, as that takes longer than most of these tasks. */
+/** Loads the AWS SDK only for a task that uses it, as that takes longer than most of these tasks. */
 async function openedTable({ port, s3Port, tableName }: Extract<Place, { kind: 'dynamodb' }>, clock: Clock): Promise<Opened> {
   const { DynamoDBClient } = await import('@aws-sdk/client-dynamodb')
   const { DynamoDBDocumentClient } = await import('@aws-sdk/lib-dynamodb')
@@ -128,7 +128,8 @@ async function terminate(place: Place, hurry: number): Promise<void> {
 
 async function ask(place: Place, name: string): Promise<void> {
   const { store, end } = await opened(place)
-  const cache = createCache({ store, prices: false })
+  // A read may take its time on a busy machine. What the cache logs must not mix with what the task says.
+  const cache = createCache({ store, readDeadline: '1h', prices: false, logger: false })
   const caller = callerOf(cache)
   const answers = await Promise.all(texts.map((text) => caller.ask(text)))
   await cache.close()
@@ -143,9 +144,12 @@ async function ask(place: Place, name: string): Promise<void> {
 async function inCluster(place: string): Promise<void> {
   cluster.setupPrimary({ exec: import.meta.filename, args: ['ask', place, 'worker'] })
   const workers = [cluster.fork(), cluster.fork()]
-  const said = await Promise.all(workers.map(async (worker): Promise<unknown> => (await once(worker, 'message'))[0]))
-  await Promise.all(workers.filter((worker) => !worker.isDead()).map((worker) => once(worker, 'exit')))
-  say(JSON.stringify(said))
+  const said = workers.map(async (worker): Promise<unknown> => {
+    // Listens for both at once: a worker may end in the turn in which its message arrives.
+    const [messages]: [unknown[], unknown[]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')])
+    return messages[0]
+  })
+  say(JSON.stringify(await Promise.all(said)))
 }
 
 async function caches(port: number, number: number): Promise<void> {
@@ -160,7 +164,7 @@ async function caches(port: number, number: number): Promise<void> {
   }
   const make = async (count: number): Promise<void> => {
     for (let index = 0; index < count; index++) {
-      const cache = createCache({ store: redisStore(client), prices: false })
+      const cache = createCache({ store: redisStore(client), prices: false, logger: false })
       await cache.store(question(), answer('x'.repeat(10_000)))
       await cache.lookup(question())
       // Every other one is forgotten without being closed.

@@ -35,7 +35,7 @@ if (task === 'caches') {
   const question = { endpoint: 'chat.completions', body: { model: 'm', messages: [] } }
   const make = async (count: number) => {
     for (let index = 0; index < count; index++) {
-      const cache = createCache({ store: memoryStore(), prices: false })
+      const cache = createCache({ store: memoryStore(), prices: false, logger: false })
       cache.on('hit', () => {})
       cache.on('error', () => {})
       await cache.store(question, answer('x'.repeat(10_000)))
@@ -51,7 +51,7 @@ if (task === 'caches') {
 }
 
 if (task === 'ask') {
-  const cache = createCache({ store: sqliteStore(first, { busyTimeout: 2_000 }), prices: false })
+  const cache = createCache({ store: sqliteStore(first, { busyTimeout: 20_000 }), readDeadline: '1h', prices: false, logger: false })
   const caller = callerOf(cache)
   const answers = await Promise.all(Array.from({ length: 100 }, (_, index) => caller.ask(`question ${index}`)))
   await cache.close()

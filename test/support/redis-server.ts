@@ -1,11 +1,11 @@
 /**
- * Real Redis servers for tests: one, or a cluster of three, on free ports of the loopback, each of which can be hung, killed and started again.
+ * Real Redis servers for tests: one, a sentinel, or a cluster of three, on ports of the loopback. A test can hang, kill and restart each.
  * @module
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { advice, isRedisThere } from './install-redis.ts'
@@ -14,17 +14,20 @@ import { advice, isRedisThere } from './install-redis.ts'
 export interface RedisServer {
   readonly host: string
   readonly port: number
-  /** Ends it and takes away what it left. */
+  /** Ends the server and removes its files. */
   stop(): Promise<void>
-  /** Ends it as a power cut does. */
+  /** Ends the server as a power cut does. */
   kill(): Promise<void>
-  /** Starts it on the same port, after `stop` or `kill`, empty unless it was told to keep its data. */
+  /** Starts the server on the same port, after `kill`. It is empty unless its settings keep its data. */
   start(): Promise<void>
-  /** Hangs it: connections are taken, and nothing is answered. */
+  /** Hangs the server: it takes connections and answers nothing. */
   pause(): void
-  /** Lets it go on. */
+  /** Ends the hang. */
   resume(): void
 }
+
+/** A sentinel that watches over one master. */
+export type RedisSentinel = Pick<RedisServer, 'host' | 'port' | 'stop'>
 
 /** Three masters that share the slots. */
 export interface RedisCluster {
@@ -32,7 +35,9 @@ export interface RedisCluster {
   stop(): Promise<void>
 }
 
-/** Servers that run. Whatever becomes of the test, none of them outlives it. */
+const host = '127.0.0.1'
+
+/** Servers that run. None of them may outlive the test process. */
 const running = new Set<ChildProcess>()
 const endAll = (): void => {
   for (const child of running) child.kill('SIGKILL')
@@ -43,45 +48,60 @@ process.once('SIGTERM', () => {
   process.kill(process.pid, 'SIGTERM')
 })
 
+/** The server could not listen, as another process has its port. */
+class PortTakenError extends Error {}
+
 /**
  * Starts a server.
  * @param settings as on its command line: `{ requirepass: 'secret', maxmemory: '3mb' }`
  */
 export async function startRedis(settings: Readonly<Record<string, string>> = {}): Promise<RedisServer> {
-  assertInstalled()
   const folder = mkdtempSync(join(tmpdir(), 'llmemo-redis-'))
-  const port = await freePort()
-  let child: ChildProcess | undefined
-  const all = { port: String(port), bind: '127.0.0.1', dir: folder, save: '', appendonly: 'no', ...settings }
-  const start = async (): Promise<void> => {
-    const parameters = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value])
-    child = spawn('redis-server', parameters, { stdio: ['ignore', 'pipe', 'pipe'] })
-    running.add(child)
-    await ready(child)
+  const run = (port: number): Promise<ChildProcess> => {
+    const all = { port: String(port), bind: host, dir: folder, save: '', appendonly: 'no', ...settings }
+    return started(Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]))
   }
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
+  const first = await onFreePort(run)
+  const { port } = first
+  let child: ChildProcess | undefined = first.child
+  const end = async (): Promise<void> => {
     const ending = child
     child = undefined
-    if (ending === undefined) return
-    const ended = once(ending, 'exit')
-    // One that is hung would not hear of a gentler signal.
-    if (ending.exitCode === null && ending.signalCode === null) {
-      ending.kill(signal)
-      ending.kill('SIGCONT')
-      await ended
-    }
-    running.delete(ending)
+    if (ending !== undefined) await killed(ending)
   }
-  await start()
   return {
-    host: '127.0.0.1',
+    host,
     port,
-    start,
-    kill: () => end('SIGKILL'),
+    async start() {
+      child = await run(port)
+    },
+    kill: end,
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
     async stop() {
-      await end('SIGKILL')
+      await end()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/**
+ * Starts a sentinel.
+ * @param settings one line of its file each: `sentinel monitor answers 127.0.0.1 6379 1`
+ */
+export async function startRedisSentinel(settings: readonly string[]): Promise<RedisSentinel> {
+  const folder = mkdtempSync(join(tmpdir(), 'llmemo-sentinel-'))
+  const file = join(folder, 'sentinel.conf')
+  const { port, child } = await onFreePort((wanted) => {
+    // https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/
+    writeFileSync(file, [`port ${wanted}`, `bind ${host}`, `dir ${folder}`, ...settings].join('\n'))
+    return started([file, '--sentinel'])
+  })
+  return {
+    host,
+    port,
+    async stop() {
+      await killed(child)
       rmSync(folder, { recursive: true, force: true })
     },
   }
@@ -89,9 +109,9 @@ export async function startRedis(settings: Readonly<Record<string, string>> = {}
 
 /** Starts three masters and gives each its third of the slots. */
 export async function startRedisCluster(): Promise<RedisCluster> {
-  const settings = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '2000', 'cluster-config-file': 'nodes.conf' }
+  const settings = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '10000', 'cluster-config-file': 'nodes.conf' }
   const nodes = await Promise.all([startRedis(settings), startRedis(settings), startRedis(settings)])
-  const addresses = nodes.map(({ host, port }) => `${host}:${port}`)
+  const addresses = nodes.map(({ port }) => `${host}:${port}`)
   try {
     execFileSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', '0', '--cluster-yes'], { stdio: 'pipe' })
   } catch (error) {
@@ -106,44 +126,60 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   }
 }
 
-/** Waits for the line by which a server says that it can be used. */
-async function ready(child: ChildProcess): Promise<void> {
-  let output = ''
-  await new Promise<void>((resolve, reject) => {
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      output += text
-      if (/Ready to accept connections/.test(output)) resolve()
-    })
-    child.once('error', reject)
-    child.once('exit', () => reject(new Error(`redis-server ended at once:\n${output}`)))
-  })
-}
-
-function assertInstalled(): void {
+/**
+ * Runs a server on a port that no other process has. A port is known to be free only once the server listens on it: if the server finds it
+ * taken, another port is tried.
+ *
+ * All ports, and those of the cluster bus 10,000 above, lie below the ports that systems give to outgoing connections. Otherwise a client
+ * that tries to reconnect to a killed server could be given that server's port.
+ */
+async function onFreePort(run: (port: number) => Promise<ChildProcess>): Promise<{ port: number; child: ChildProcess }> {
   if (!isRedisThere()) throw new Error(advice)
-}
-
-/** A port of the loopback that is free; for a cluster, whose bus has the port 10,000 above, one that leaves room. */
-export async function freePort(): Promise<number> {
   for (;;) {
-    const port = await portOf(createServer().listen(0, '127.0.0.1'))
-    const wanted = 10_000 + (port % 40_000)
+    const port = randomInt(10_000, 22_000)
     try {
-      await portOf(createServer().listen(wanted, '127.0.0.1'))
-      await portOf(createServer().listen(wanted + 10_000, '127.0.0.1'))
-      return wanted
-    } catch {
-      // Taken; another one.
+      return { port, child: await run(port) }
+    } catch (error) {
+      if (!(error instanceof PortTakenError)) throw error
     }
   }
 }
 
-async function portOf(server: Server): Promise<number> {
-  await once(server, 'listening')
-  const address = server.address()
-  const closed = once(server, 'close')
-  server.close()
-  await closed
-  if (typeof address !== 'object' || address === null) throw new TypeError('the server has no port')
-  return address.port
+/**
+ * Runs a server, and waits for the line by which it says that it can be used.
+ * @throws {PortTakenError}
+ */
+async function started(parameters: readonly string[]): Promise<ChildProcess> {
+  const child = spawn('redis-server', parameters, { stdio: ['ignore', 'pipe', 'pipe'] })
+  running.add(child)
+  let output = ''
+  await new Promise<void>((resolve, reject) => {
+    const failed = (error: Error): void => {
+      running.delete(child)
+      reject(error)
+    }
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+      if (/Ready to accept connections|Sentinel ID is/.test(output)) resolve()
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text))
+    child.once('error', failed)
+    // Not at `exit`, as lines may still be on their way then.
+    child.once('close', () => {
+      const isTaken = /Failed listening on port|Address already in use/.test(output)
+      failed(isTaken ? new PortTakenError(output) : new Error(`redis-server ended at once:\n${output}`))
+    })
+  })
+  return child
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const ended = once(child, 'exit')
+    // A server that hangs ends by no gentler signal.
+    child.kill('SIGKILL')
+    child.kill('SIGCONT')
+    await ended
+  }
+  running.delete(child)
 }

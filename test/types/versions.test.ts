@@ -9,7 +9,7 @@ beforeAll(() => {
   assertBuilt()
   project = install()
   for (const name of ['zod', 'groq-sdk']) project.link(name)
-}, 60_000)
+})
 
 afterAll(() => project?.remove())
 
@@ -50,14 +50,10 @@ it.each([
   ['openai5', openai.slice(0, 1)],
   ['openai6', openai.slice(0, 2)],
   ['openai', openai],
-])(
-  'the built package gives a client of %s its types, where there is no other SDK',
-  (name, files) => {
-    replace('openai', name)
-    expect(errorsIn(files, { 'exporting.ts': exporting, 'required.cts': exporting.replace('await ', '') })).toBe('')
-  },
-  60_000,
-)
+])('the built package gives a client of %s its types, where there is no other SDK', (name, files) => {
+  replace('openai', name)
+  expect(errorsIn(files, { 'exporting.ts': exporting, 'required.cts': exporting.replace('await ', '') })).toBe('')
+})
 
 const exportingAnthropic = `
   import Anthropic from '@anthropic-ai/sdk'
@@ -73,16 +69,12 @@ it.each([
   ['anthropic060', ['anthropic.test-d.ts']],
   ['anthropic0', ['anthropic.test-d.ts', 'anthropic-newer.test-d.ts']],
   ['@anthropic-ai/sdk', ['anthropic.test-d.ts', 'anthropic-newer.test-d.ts', 'anthropic-clouds.test-d.ts']],
-])(
-  'the built package gives a client of %s its types, where there is no other SDK',
-  (name, files) => {
-    replace('openai')
-    replace('@anthropic-ai/sdk', name)
-    replace('@anthropic-ai/bedrock-sdk', '@anthropic-ai/bedrock-sdk')
-    expect(errorsIn(files, { 'exporting.ts': exportingAnthropic, 'required.cts': exportingAnthropic.replace('await ', '') })).toBe('')
-  },
-  60_000,
-)
+])('the built package gives a client of %s its types, where there is no other SDK', (name, files) => {
+  replace('openai')
+  replace('@anthropic-ai/sdk', name)
+  replace('@anthropic-ai/bedrock-sdk', '@anthropic-ai/bedrock-sdk')
+  expect(errorsIn(files, { 'exporting.ts': exportingAnthropic, 'required.cts': exportingAnthropic.replace('await ', '') })).toBe('')
+})
 
 const exportingBedrock = `
   import { BedrockRuntime, BedrockRuntimeClient, ConverseCommand } from '@aws-sdk/client-bedrock-runtime'
@@ -98,7 +90,7 @@ it('the built package gives a Bedrock client its types, where there is no other 
   for (const name of ['@aws-sdk/client-bedrock-runtime', '@aws-sdk/client-dynamodb']) replace(name, name)
   const more = { 'exporting.ts': exportingBedrock, 'required.cts': exportingBedrock.replace('await ', '') }
   expect(errorsIn(['bedrock.test-d.ts'], more)).toBe('')
-}, 60_000)
+})
 
 it('the built package leaves another client its type where no SDK is installed', () => {
   for (const name of ['openai', '@anthropic-ai/sdk', '@anthropic-ai/bedrock-sdk']) replace(name)
@@ -114,4 +106,4 @@ it('the built package leaves another client its type where no SDK is installed',
     client.nope
   `
   expect(errorsIn([], { 'foreign.ts': foreign, 'required.cts': foreign })).toBe('')
-}, 60_000)
+})

@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../../src/json/object.ts'
-import { type ClientUnderTest, describeClient } from '../../contracts/client.ts'
+import { describeClient } from '../../contracts/client/index.ts'
+import type { ClientUnderTest } from '../../contracts/client/under-test.ts'
 import type { StreamPart } from '../../support/provider-server.ts'
 import { isStreamed, message, refuse, text, textEvents } from '../../support/anthropic-answers.ts'
 import { offLane, type Sdk, type SdkClient, type SdkMessages, sdks } from '../../support/anthropic-sdks.ts'

@@ -3,7 +3,7 @@ import Anthropic, { APIConnectionError, APIConnectionTimeoutError, APIUserAbortE
 import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema'
 import { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema'
 import { Stream } from '@anthropic-ai/sdk/streaming'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { cacheInfo } from '../../../src/clients/cache-info.ts'
 import { withCache } from '../../../src/clients/with-cache.ts'
 import { type Cache, createCache } from '../../../src/cache/cache.ts'
@@ -11,6 +11,8 @@ import { ManualClock } from '../../support/manual-clock.ts'
 import { gate, type ProviderHandler, type ProviderServer, startProvider } from '../../support/provider-server.ts'
 import { blockEvents, event, isStreamed, message, refuse, text, textEvents } from '../../support/anthropic-answers.ts'
 import { failureOf, outcomeOf, read } from '../../support/outcome.ts'
+import { timedOut, timeout } from '../../support/timed-out.ts'
+import { until } from '../../support/until.ts'
 
 const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'Where is Berlin?' }]
 const params = { model: 'claude-test', max_tokens: 100, messages }
@@ -358,8 +360,10 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
 
     it('R03 I1: a provider that hangs gives the same error as on the bare client, after the same time-out and as many tries', async () => {
       server.respond((_request, reply) => reply.hold())
-      const options = { timeout: 20, maxRetries: 1 }
-      const [plain, ours] = await Promise.all([bare, client].map((each) => outcomeOf(() => each.messages.create(params, options))))
+      const options = { timeout, maxRetries: 1 }
+      const [plain, ours] = await timedOut(server, [2, 2], () =>
+        Promise.all([bare, client].map((each) => outcomeOf(() => each.messages.create(params, options)))),
+      )
       expect(plain?.error?.class).toBe(APIConnectionTimeoutError)
       expect(ours).toStrictEqual(plain)
       expect(server.requests).toHaveLength(4)
@@ -378,7 +382,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
       const options = { timeout: 5_000 }
       const others = [1, 2].map(() => outcomeOf(() => timed.messages.create(params, options)))
       // The flight's own deadline, and one time-out for each caller that joined it.
-      await vi.waitFor(() => expect(clock.timers).toBe(3))
+      await until(() => clock.timers === 3)
       clock.advance(5_100)
       for (const each of others) expect((await each).error?.class).toBe(APIConnectionTimeoutError)
       expect([server.requests.length, server.aborted, clock.timers]).toEqual([1, 0, 1])

@@ -1,7 +1,8 @@
 import { isJsonObject } from '../../../src/json/object.ts'
 import { type BedrockRuntime, ConverseCommand, ConverseStreamCommand } from '@aws-sdk/client-bedrock-runtime'
 import { type Protocol, startBedrock } from '../../support/bedrock-server.ts'
-import { type ClientUnderTest, describeClient } from '../../contracts/client.ts'
+import { describeClient } from '../../contracts/client/index.ts'
+import type { ClientUnderTest } from '../../contracts/client/under-test.ts'
 import type { ProviderReply, StreamPart } from '../../support/provider-server.ts'
 import { at, converseAnswer, converseEvents, headers, makeBedrock } from '../../support/bedrock-sdk.ts'
 

@@ -15,6 +15,7 @@ import {
   outcomeOfSend,
   send,
 } from '../../support/bedrock-sdk.ts'
+import { until } from '../../support/until.ts'
 
 const input = { modelId: 'test.model-v1:0', messages: [{ role: 'user' as const, content: [{ text: 'Hi' }] }] }
 const converse = (more: object = {}): ConverseCommand => new ConverseCommand({ ...input, ...more })
@@ -96,7 +97,7 @@ describe('the fast lane of send()', () => {
     expect(resolved()).toBe(1)
     clock.advance(9.5 * 60_000)
     expect(cacheInfo(await send(client, converse()))).toMatchObject({ hit: true })
-    await vi.waitUntil(() => clock.timers === 0)
+    await until(() => clock.timers === 0)
     expect(server.requests).toHaveLength(2)
     clock.advance(11 * 60_000)
     expect(cacheInfo(await send(client, converse()))).toMatchObject({ hit: false })

@@ -11,6 +11,7 @@ import { message, text } from '../../support/anthropic-answers.ts'
 import { sdks as anthropicSdks } from '../../support/anthropic-sdks.ts'
 import { completion } from '../../support/openai-answers.ts'
 import { sdks as openaiSdks } from '../../support/openai-sdks.ts'
+import { until } from '../../support/until.ts'
 
 type Ask = (content: string, options?: object) => Promise<unknown>
 
@@ -75,7 +76,7 @@ async function opened(open: Open, options?: CacheOptions) {
   const process = open(store, clock, options)
   await process.ask('warm up')
   await process.ask('there')
-  await vi.waitFor(() => expect(store.entryKeys()).toHaveLength(2))
+  await until(() => store.entryKeys().length === 2)
   const built = process.built()
   process.sent.length = 0
   store.calls.length = 0

@@ -18,6 +18,7 @@ import {
   sdks as openaiSdks,
 } from '../../support/openai-sdks.ts'
 import { failureOf, outcomeOf } from '../../support/outcome.ts'
+import { until } from '../../support/until.ts'
 
 type Promised = Omit<SdkPromise, 'withResponse'> & { withResponse(): Promise<{ readonly data: unknown; readonly response: Response }> }
 
@@ -315,7 +316,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     expect(built()).toBe(1)
     clock.advance(9.5 * 60_000)
     expect(cacheInfo(await ask(client))).toMatchObject({ hit: true })
-    await vi.waitUntil(() => clock.timers === 0)
+    await until(() => clock.timers === 0)
     expect(fetch).toHaveBeenCalledTimes(2)
     clock.advance(11 * 60_000)
     expect(cacheInfo(await ask(client))).toMatchObject({ hit: false })

@@ -2,7 +2,8 @@ import { isJsonObject } from '../../../src/json/object.ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { withCache } from '../../../src/clients/with-cache.ts'
 import { createCache } from '../../../src/cache/cache.ts'
-import { type ClientUnderTest, describeClient } from '../../contracts/client.ts'
+import { describeClient } from '../../contracts/client/index.ts'
+import type { ClientUnderTest } from '../../contracts/client/under-test.ts'
 import {
   type ProviderReply,
   type ProviderRequest,

@@ -12,6 +12,7 @@ import type { ServerEvent } from '../../../src/base/server-sent-events.ts'
 import { gate, type ProviderHandler, type ProviderServer, startProvider } from '../../support/provider-server.ts'
 import { callChunksOf, chunksOf, completion, response, responseEvents } from '../../support/openai-answers.ts'
 import { failureOf, outcomeOf, read } from '../../support/outcome.ts'
+import { timedOut, timeout } from '../../support/timed-out.ts'
 
 const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'Where is Berlin?' }]
 const chat = { model: 'gpt-test', messages }
@@ -255,9 +256,11 @@ describe('the contract of openai 7 on hits', () => {
   describe('timeouts and retries', () => {
     it('R03 I1: a provider that hangs gives the same error as on the bare client, after the same time-out and as many tries', async () => {
       server.respond((_request, reply) => reply.hold())
-      const slow = make({ timeout: 20, maxRetries: 1 })
+      const slow = make({ timeout, maxRetries: 1 })
       const cached = withCache(slow, cache)
-      const [plain, ours] = await Promise.all([slow, cached].map((each) => outcomeOf(() => each.chat.completions.create(chat))))
+      const [plain, ours] = await timedOut(server, [2, 2], () =>
+        Promise.all([slow, cached].map((each) => outcomeOf(() => each.chat.completions.create(chat)))),
+      )
       expect(plain?.error?.class).toBe(APIConnectionTimeoutError)
       expect(ours).toStrictEqual(plain)
       expect(server.requests).toHaveLength(4)

@@ -19,7 +19,7 @@ let client: DynamoDBDocumentClient
 beforeAll(async () => {
   server = localJar === undefined ? await startDynalite() : await startDynamodbLocal(localJar)
   client = server.client()
-}, 60_000)
+})
 afterAll(() => server.close())
 
 if (localJar === undefined) {
