@@ -5,8 +5,8 @@
 import { assertCallOptions } from '../engine/settings/call-options.ts'
 import { type CallOptions } from '../call.ts'
 import { InvalidOptionError, NotKeyableError } from '../errors.ts'
-import type { LookupResult } from '../engine/engine.ts'
-import type { Call } from '../engine/cached-call.ts'
+import type { Call, CachedCall } from '../engine/cached-call.ts'
+import type { EarlierLookup } from '../engine/exchange.ts'
 import { canonicalJson } from '../json/canonical.ts'
 import { isPlainJson } from '../json/plain.ts'
 
@@ -25,14 +25,18 @@ export interface PassedOptions {
   readonly signal?: object
   /** Told what the seam saw of the call. */
   learn?: (seen: SeamObservation) => void
-  /** What was found of the call before it came to the seam, which need not look once more. */
-  looked?: EarlierLookup | undefined
+  /** What the fast lane has made of the call, so that the seam need not do it again. */
+  earlier?: EarlierCall | undefined
 }
 
-/** What was found under a key. */
-export interface EarlierLookup {
-  readonly key: string
-  readonly found: LookupResult | undefined
+/** A call that was resolved and looked up before it came to the seam. */
+export interface EarlierCall {
+  readonly call: Call
+  readonly cachedCall: CachedCall
+  /** The body that the SDK must send, letter for letter, for the seam to go by this. */
+  readonly text: string
+  /** @default the seam looks the call up itself */
+  readonly lookup?: EarlierLookup
 }
 
 /** What the seam saw of a call that it has decided. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
-import { useOf } from '../../engine/reuse.ts'
+import { isRead, reuse } from '../../engine/reuse.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { BedrockClient, MiddlewareStack, Origin } from './sdk-client.ts'
 import { decide } from './decision.ts'
@@ -66,11 +66,10 @@ export class FastSend {
     try {
       const { codec, streamed } = named
       const decided = decide(this.#engine, codec, streamed, input, from, readCallOptions(cache, bypassCache))
-      if ('reason' in decided || decided.inputs !== undefined || decided.cachedCall.mode === 'reload') return undefined
+      if ('reason' in decided || decided.inputs !== undefined || !isRead(decided.cachedCall.mode)) return undefined
       const { cachedCall } = decided
-      const found = this.#engine.getFromMemory(cachedCall)
-      if (found === undefined || found.freshFor <= 0 || useOf(found, cachedCall.mode, this.#engine.settings) !== 'serve') return undefined
-      if (!found.entry.head.omits.every((facet) => cachedCall.missingParts.includes(facet))) return undefined
+      const found = this.#engine.tiers.getFromMemory(cachedCall)
+      if (found === undefined || reuse(found, cachedCall, this.#engine.settings) !== 'serve') return undefined
       return () => storedOutput(found.entry, cachedCall, codec, this.#engine.hit(cachedCall, found), this.#engine.settings.replay, caller)
     } catch {
       // Whatever it was, the documented way will come upon it and say so.

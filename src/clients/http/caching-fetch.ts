@@ -5,9 +5,9 @@
 import { parseJsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { exchange, type Seam, type Shared } from '../../engine/exchange.ts'
+import { type EarlierLookup, exchange, type Seam, type Shared } from '../../engine/exchange.ts'
 import type { StoreOutcome } from '../../engine/cache-info.ts'
-import type { Upstream } from '../../engine/flight/flight.ts'
+import type { Upstream } from '../../engine/flight/upstream.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
 import { fillInputs, findInputs, resolveInputs, type PerInputCalls } from '../../engine/per-input.ts'
 import { type Call, type CachedCall, resolveCall, type Bypass } from '../../engine/cached-call.ts'
@@ -18,11 +18,11 @@ import { type Endpoint } from '../../providers/endpoint.ts'
 import { endpointOfPath } from '../../providers/catalogue.ts'
 import { credentialText, keptHeaders, keyedHeaders } from '../../providers/http-headers.ts'
 import { noteInfo } from '../cache-info.ts'
-import { callOptions, type PassedOptions, isKeyable, type EarlierLookup } from '../call-options.ts'
+import { callOptions, type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
 import { bodyOf, headersOf, optionsOf, signalOf, targetOf } from './request.ts'
 import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
 import { draftOf } from './draft.ts'
-import { type Asker, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
+import { type Asker, isSameAsker, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
 
 /** What `fetch` is, for those who pass one in. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
@@ -44,7 +44,7 @@ interface HttpCall {
   readonly carriers: readonly (object | undefined)[]
   /** Takes note that the call was answered from the cache. */
   readonly repeats: () => void
-  readonly looked: EarlierLookup | undefined
+  readonly earlier: EarlierLookup | undefined
   /** Asks the origin, for this request or for one with another body. */
   readonly send: (signal: AbortSignal, body?: string) => Promise<Response>
 }
@@ -60,12 +60,18 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const passed = optionsOf(input, init)
     const signal = signalOf(input, init)
     const asker = askerOf(engine, seam, place, headersOf(input, init))
-    const text = isUsual(engine, passed) && typeof init?.body === 'string' ? init.body : undefined
-    const known = text === undefined ? undefined : repeatedOf(engine).find(text, asker)
+    const sent = typeof init?.body === 'string' ? init.body : undefined
+    const text = isUsual(engine, passed) ? sent : undefined
+    const earlier = earlierOf(passed, sent, asker)
+    const known = earlier
+      ? { call: earlier.call, cachedCall: earlier.cachedCall }
+      : text === undefined
+        ? undefined
+        : repeatedOf(engine).find(text, asker)
     const request = known?.call.request ?? (await bodyOf(input, init))
     signal?.throwIfAborted()
     const decided =
-      request === undefined || !isKeyable(passed.body)
+      request === undefined || (earlier === undefined && !isKeyable(passed.body))
         ? { operation: place.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
         : (known ?? decide(engine, { ...asker, request, options: passed.options }))
     if ('cachedCall' in decided) passed.learn?.({ call: decided.call, url, key: decided.cachedCall.key })
@@ -80,11 +86,19 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const repeats = (): void => {
       if (text !== undefined && !('inputs' in decided)) repeatedOf(engine).note(text, decided)
     }
-    const looked = passed.looked?.key === decided.cachedCall.key ? passed.looked : undefined
-    // The SDK may send the same once more, much later.
-    passed.looked = undefined
-    return exchange(engine, exchangeOf(engine, { ...decided, url, signal, carriers, send, repeats, looked }))
+    return exchange(engine, exchangeOf(engine, { ...decided, url, signal, carriers, send, repeats, earlier: earlier?.lookup }))
   }
+}
+
+/**
+ * What the fast lane has made of the call. It holds only if the SDK sends the very text that the lane made its key of, to the same place
+ * and with the same headers: then the seam would make the same key.
+ */
+function earlierOf(passed: PassedOptions, sent: string | undefined, asker: Asker): EarlierCall | undefined {
+  const { earlier } = passed
+  // The SDK may send the same request again, much later.
+  passed.earlier = undefined
+  return earlier !== undefined && sent === earlier.text && isSameAsker(earlier.call, asker) ? earlier : undefined
 }
 
 /** Whether a call asks for nothing of its own, so that its text decides everything. A life that is withJitter at random is drawn anew. */
@@ -126,7 +140,7 @@ function exchangeOf(engine: Engine, asked: HttpCall): Seam<ResponseHead, Uint8Ar
     cachedCall,
     signal,
     flights: flightsOf(engine),
-    looked: asked.looked,
+    earlier: asked.earlier,
     ...(inputs && { find: () => findInputs(engine, cachedCall, inputs) }),
     async start(flightSignal, outcome) {
       return upstreamOf(inputs === undefined ? await send(flightSignal) : await sendInputs(engine, asked, inputs, flightSignal, outcome))
@@ -151,12 +165,16 @@ async function sendInputs(
   signal: AbortSignal,
   outcome: StoreOutcome,
 ): Promise<Response> {
-  const { said, answer } = await fillInputs(engine, cachedCall, inputs, outcome, async (request) => {
-    const response = await send(signal, request && JSON.stringify(request))
-    if (response.status !== 200) return { response, answer: undefined, headers: {} }
-    const text = await response.text()
-    const headers = keptHeaders((name) => response.headers.get(name))
-    return { response: new Response(text, response), answer: parseJsonObject(text), headers }
+  const { said, answer } = await fillInputs(engine, cachedCall, {
+    inputs,
+    outcome,
+    async ask(request) {
+      const response = await send(signal, request && JSON.stringify(request))
+      if (response.status !== 200) return { response, answer: undefined, headers: {} }
+      const text = await response.text()
+      const headers = keptHeaders((name) => response.headers.get(name))
+      return { response: new Response(text, response), answer: parseJsonObject(text), headers }
+    },
   })
   return answer === undefined ? said.response : new Response(JSON.stringify(answer), said.response)
 }

@@ -8,12 +8,13 @@
  */
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
-import type { Engine, LookupResult } from '../../engine/engine.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { LookupResult } from '../../lookup-result.ts'
 import { type Call, type CachedCall, resolveCall } from '../../engine/cached-call.ts'
-import { useOf } from '../../engine/reuse.ts'
+import { isRead, reuse } from '../../engine/reuse.ts'
 import { copiedJson, isPlainJson } from '../../json/plain.ts'
 import { noteInfo } from '../cache-info.ts'
-import { passedOptionsIn, type PassedOptions, type SeamObservation } from '../call-options.ts'
+import { type EarlierCall, passedOptionsIn, type PassedOptions, type SeamObservation } from '../call-options.ts'
 import { lazyResponse, storedResponse } from './response.ts'
 import { isOfSdkItself, isSameShape, type RequestFingerprint, shapeOf } from './request-shape.ts'
 
@@ -75,13 +76,31 @@ function answer(lane: Lane, options: JsonObject, ask: Ask): unknown {
   if (known === undefined || !isSameShape(known.shape, shape)) return learn(lane, shape, options, body, passed, ask)
   const cachedCall = planOf(lane, known, body, passed)
   if (cachedCall === undefined) return ask(options)
-  const isOurs = isUsual(cachedCall, options)
-  const found = isOurs ? lane.engine.getFromMemory(cachedCall) : undefined
-  if (found !== undefined && isServable(lane, cachedCall, found)) return served(lane, known, cachedCall, found, options, passed)
   // What the seam makes of the call tells whether the lane is still right.
   passed.learn = (seen) => void (lane.closed ||= seen.key !== cachedCall.key)
-  if (!isOurs || !mayWait(lane, options)) return ask(options)
-  return fromStore(lane, known, cachedCall, { ...options, body: copiedJson(body) }, passed, ask)
+  if (!isUsual(cachedCall, options)) return ask(options)
+  const { tiers } = lane.engine
+  const { changes } = tiers
+  // A promise only if there is a store, which is asked only for a caller that leaves time for it.
+  const looked = mayWait(lane, options) ? tiers.get(cachedCall) : tiers.getFromMemory(cachedCall)
+  if (looked !== undefined && !(looked instanceof Promise) && isServable(lane, cachedCall, looked)) {
+    return served(lane, known, cachedCall, looked, options, passed)
+  }
+  // The caller may change the body while the SDK or the store is waited for.
+  const own = copiedJson(body)
+  if (!isJsonObject(own)) return ask(options)
+  const earlier = earlierCall(known, cachedCall, own, passed)
+  if (looked instanceof Promise) return fromStore(lane, known, earlier, looked, { ...options, body: own }, passed, ask)
+  passed.earlier = {
+    ...earlier,
+    ...(lane.engine.settings.store === undefined && looked === undefined && { lookup: { found: undefined, changes } }),
+  }
+  return ask(options)
+}
+
+/** What the lane has made of a call, for the seam. */
+function earlierCall({ call }: KnownShape, cachedCall: CachedCall, request: JsonObject, { options }: PassedOptions): EarlierCall {
+  return { call: { ...call, request, options }, cachedCall: { ...cachedCall, request }, text: JSON.stringify(request) }
 }
 
 /** Whether there is a store to be asked, for which the caller leaves time. */
@@ -98,17 +117,20 @@ function mayWait({ client, engine }: Lane, options: JsonObject): boolean {
 async function fromStore(
   lane: Lane,
   known: KnownShape,
-  cachedCall: CachedCall,
+  earlier: EarlierCall,
+  looked: Promise<LookupResult | undefined>,
   options: JsonObject,
   passed: PassedOptions,
   ask: Ask,
 ): Promise<unknown> {
-  const found = await lane.engine.get(cachedCall)
+  const { cachedCall } = earlier
+  const { changes } = lane.engine.tiers
+  const found = await looked
   const { signal } = options
   const isLeft = signal instanceof AbortSignal && signal.aborted
   if (!isLeft && found !== undefined && isServable(lane, cachedCall, found)) return served(lane, known, cachedCall, found, options, passed)
   passed.body = options['body']
-  passed.looked = { key: cachedCall.key, found }
+  passed.earlier = { ...earlier, lookup: { found, changes } }
   return ask(options)
 }
 
@@ -124,16 +146,14 @@ function planOf(lane: Lane, { call }: Pick<KnownShape, 'call'>, request: JsonObj
 
 /** Whether a stored answer will do, and the SDK expects of it what the body asks for. A stream is to heed the signal that its caller gave. */
 function isUsual({ mode, streamed }: CachedCall, { stream = false, signal }: JsonObject): boolean {
-  return mode !== 'reload' && streamed === stream && (!streamed || signal === undefined || signal === null)
+  return isRead(mode) && streamed === stream && (!streamed || signal === undefined || signal === null)
 }
 
-/** Whether an answer may be given as it is: fresh, holding all that is asked for, with nothing to be done behind the caller's back. */
+/** Whether a stored answer serves the call as it is, in a form that the lane can give, with no refresh in the background. */
 function isServable({ engine }: Lane, cachedCall: CachedCall, found: LookupResult): boolean {
-  const { kind, status, omits } = found.entry.head
-  if (status !== 200 || found.freshFor <= 0 || useOf(found, cachedCall.mode, engine.settings) !== 'serve') return false
-  if (cachedCall.streamed)
-    return cachedCall.endpoint.streaming !== undefined && omits.every((facet) => cachedCall.missingParts.includes(facet))
-  return kind === 'json'
+  const { kind, status } = found.entry.head
+  if (status !== 200 || reuse(found, cachedCall, engine.settings) !== 'serve') return false
+  return cachedCall.streamed ? cachedCall.endpoint.streaming !== undefined : kind === 'json'
 }
 
 /** What the SDK's `makeRequest` would resolve to after a hit. */

@@ -34,7 +34,7 @@ export class RepeatedRequests {
   /** The request of this body, when it was answered before for one who asked the same way and without options of his own. */
   find(text: string, asker: Asker): ResolvedCall | undefined {
     const known = this.#known.get(text)
-    return known !== undefined && isSame(known.call, asker) ? known : undefined
+    return known !== undefined && isSameAsker(known.call, asker) ? known : undefined
   }
 
   /** Takes note of a request that was answered. Where there is no room any more, all that came before is forgotten. */
@@ -49,7 +49,8 @@ export class RepeatedRequests {
   }
 }
 
-function isSame(first: Asker, second: Asker): boolean {
+/** Whether two calls differ in nothing but their request and their options. */
+export function isSameAsker(first: Asker, second: Asker): boolean {
   const names = Object.keys(first.headers)
   return (
     first.endpoint === second.endpoint &&
