@@ -104,10 +104,10 @@ export function createCache(options: CacheOptions = {}): Cache {
     delByPattern: (pattern) => values.delByPattern(pattern),
     wrap: (key, ttl, make) => values.wrap(key, ttl, make),
     wrapSWR: (key, staleTtl, maxTtl, make) => values.wrapSWR(key, staleTtl, maxTtl, make),
-    memory: () => engine.memory(),
-    flush: () => engine.flush(),
-    close: () => engine.close(),
-    [Symbol.asyncDispose]: () => engine.close(),
+    memory: () => engine.tiers.memory(),
+    flush: () => engine.tiers.flush(),
+    close: () => engine.tiers.close(),
+    [Symbol.asyncDispose]: () => engine.tiers.close(),
   }
   return Object.defineProperty(cache, engines, { value: engine })
 }

@@ -1,17 +1,20 @@
 /**
- * Requests by their description rather than through a client: looked up, explained, and answered from elsewhere.
+ * Requests that are described rather than sent through a client: they are looked up, explained, or given an answer to store.
  * @module
  */
 import { assertCallOptions } from '../engine/settings/call-options.ts'
-import { isJsonObject, parseJsonObject, type JsonObject } from '../json/object.ts'
+import { isJsonObject, parseJsonObject } from '../json/object.ts'
 import { type CacheInfo, type CallOptions } from '../call.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { differ, explainKey, type KeyDifference, type KeyExplanation } from '../key/explain.ts'
 import type { KeyParts } from '../key/key.ts'
 import { providerNamed, providers } from '../providers/catalogue.ts'
 import { keyedHeaders } from '../providers/http-headers.ts'
+import { wholeAnswer } from '../providers/stored-answer.ts'
 import { parseEvents } from '../base/server-sent-events.ts'
-import type { NewEntry, Engine, LookupResult } from '../engine/engine.ts'
+import { streamEntry, wholeEntry, type NewEntry } from '../engine/draft.ts'
+import type { Engine } from '../engine/engine.ts'
+import { isRead, notCached, reuse } from '../engine/reuse.ts'
 import type { StoreOutcome } from '../engine/cache-info.ts'
 import type { Settings } from '../engine/settings/options.ts'
 import { type Call, keyParts, type CachedCall, resolveCall } from '../engine/cached-call.ts'
@@ -58,57 +61,49 @@ export function explainer(engine: Engine): Explain {
   return explain
 }
 
-/** The stored answer to a request, or `undefined`. Counts as a hit or a miss. */
+/** The stored answer to a request, or `undefined`. Counts as a client's call in the same mode does. */
 export async function lookup(engine: Engine, request: CacheRequest): Promise<LookedUp | undefined> {
   const cachedCall = resolveCall(callOf(request, engine.settings), engine.settings)
   if ('reason' in cachedCall) {
     engine.bypass(cachedCall)
     return undefined
   }
-  const found = await (engine.getFromMemory(cachedCall) ?? engine.get(cachedCall))
-  const answer = found !== undefined && isUsable(found, cachedCall) ? wholeOf(found, cachedCall) : undefined
+  const { mode, operation, scope } = cachedCall
+  const found = isRead(mode) ? await engine.tiers.get(cachedCall) : undefined
+  // There is no provider to fetch from, so an answer that a client would serve and refresh is only served.
+  const isUsable = reuse(found, cachedCall, engine.settings) !== 'fetch'
+  const answer = found !== undefined && isUsable ? wholeAnswer(found.entry, cachedCall.endpoint) : undefined
   if (found !== undefined && answer !== undefined) return { answer, info: engine.hit(cachedCall, found)() }
-  engine.miss(cachedCall)
+  if (mode === 'only-if-cached') engine.bypass({ operation, scope, reason: notCached })
+  else engine.miss(cachedCall)
   return undefined
-}
-
-/** Whether what was found is fresh, or stale where that is good enough, and holds all that the request asks for. */
-function isUsable({ entry, freshFor }: LookupResult, cachedCall: CachedCall): boolean {
-  return (freshFor > 0 || cachedCall.mode === 'force-cache') && entry.head.omits.every((facet) => cachedCall.missingParts.includes(facet))
-}
-
-function wholeOf({ entry: { head, body } }: LookupResult, { endpoint }: CachedCall): JsonObject | undefined {
-  if (typeof body !== 'string') return undefined
-  return head.kind === 'sse' ? endpoint.streaming?.assemble(parseEvents(body)) : parseJsonObject(body)
 }
 
 /** Stores an answer that came from elsewhere, under the rules for answers of our own. */
 export async function store(engine: Engine, request: CacheRequest, answer: object | string): Promise<CacheInfo> {
   const cachedCall = resolveCall(callOf(request, engine.settings), engine.settings)
   if ('reason' in cachedCall) return engine.bypass(cachedCall)
-  const { endpoint } = cachedCall
-  const streamed = typeof answer === 'string'
-  const body = streamed ? answer : JSON.stringify(answer)
-  const whole = streamed ? endpoint.streaming?.assemble(parseEvents(body)) : parseJsonObject(body)
+  const draft = typeof answer === 'string' ? streamDraft(cachedCall, answer) : wholeDraft(cachedCall, answer)
   const outcome: StoreOutcome = { stored: false, reason: undefined, metering: { usage: undefined, model: cachedCall.model, latency: 0 } }
-  await engine.refresh(cachedCall)
-  if (whole === undefined) engine.skip(cachedCall, streamed ? 'incomplete' : 'malformed', outcome)
-  else engine.store(cachedCall, engine.snapshot(cachedCall), draftOf(cachedCall, whole, body, streamed), outcome)
+  await engine.tiers.refresh(cachedCall)
+  if (typeof draft === 'string') engine.skip(cachedCall, draft, outcome)
+  else engine.store(cachedCall, draft, { snapshot: engine.tiers.snapshot(cachedCall), outcome })
   return engine.info(cachedCall, { hit: false, source: 'origin', age: 0, ttl: cachedCall.ttl, stale: false }, outcome)
 }
 
-function draftOf(cachedCall: CachedCall, whole: JsonObject, body: string, streamed: boolean): NewEntry {
-  const { model } = whole
-  return {
-    kind: streamed ? 'sse' : 'json',
-    body,
-    status: 200,
-    headers: { 'content-type': streamed ? 'text/event-stream; charset=utf-8' : 'application/json' },
-    model: typeof model === 'string' ? model : cachedCall.model,
-    usage: cachedCall.endpoint.usage(whole),
-    reason: cachedCall.endpoint.skipReason(whole),
-    latency: 0,
-  }
+function streamDraft(cachedCall: CachedCall, body: string): NewEntry | string {
+  // Without a whole form of its streams, an endpoint's answers cannot be looked up.
+  if (cachedCall.endpoint.streaming === undefined) return 'incomplete'
+  const headers = { 'content-type': 'text/event-stream; charset=utf-8' }
+  return streamEntry(cachedCall, parseEvents(body), { body, headers, latency: 0 }) ?? 'incomplete'
+}
+
+function wholeDraft(cachedCall: CachedCall, given: object): NewEntry | string {
+  const body = JSON.stringify(given)
+  const answer = parseJsonObject(body)
+  return answer === undefined
+    ? 'malformed'
+    : wholeEntry(cachedCall, answer, { body, headers: { 'content-type': 'application/json' }, latency: 0 })
 }
 
 /** A request by its description. @throws {InvalidOptionError} when it names no endpoint that is known */

@@ -1,14 +1,17 @@
 /**
- * Cache-values: the same tiers for values of the caller's own, under keys of his own.
+ * Values of the caller's own, under keys of the caller's own, in the same tiers as the answers.
  * @module
  */
 import { everything } from '../engine/invalidation/labels.ts'
 import { type Duration, milliseconds } from '../duration.ts'
 import type { Entry } from '../entry.ts'
 import { InvalidOptionError } from '../errors.ts'
-import type { Address, InvalidationSnapshot, Engine, LookupResult } from '../engine/engine.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Address } from '../engine/tiers/entry-reader.ts'
+import type { InvalidationSnapshot } from '../engine/tiers/tiers.ts'
+import type { LookupResult } from '../lookup-result.ts'
 import type { StoreOutcome } from '../engine/cache-info.ts'
-import type { Origin } from '../engine/flight/flight.ts'
+import type { Origin, Recording } from '../engine/flight/upstream.ts'
 import { Flights } from '../engine/flight/flights.ts'
 import { withJitter } from '../engine/settings/freshness.ts'
 import { globMatcher } from './glob.ts'
@@ -31,7 +34,22 @@ export function createCacheKey<Value, Arguments extends readonly unknown[] = rea
   return (...given) => `${name}:${key(...given)}`
 }
 
-/** The cache-values part of a cache. */
+/** How a value is made, and for how long it is kept. Milliseconds. */
+interface Making<Value> {
+  readonly ttl: number
+  readonly stale: number
+  readonly make: () => Value | Promise<Value>
+}
+
+/** A value on its way into the tiers. */
+interface Kept {
+  readonly text: string
+  readonly ttl: number
+  readonly stale: number
+  readonly snapshot: InvalidationSnapshot
+}
+
+/** Reads, writes and makes the values of one cache. */
 export class ValueCache {
   readonly #engine: Engine
   readonly #flights: Flights<Made, never>
@@ -46,7 +64,7 @@ export class ValueCache {
     this.#prefix = valuePrefix(namespace, scope)
   }
 
-  /** The value under `key`, or `undefined`. Each caller gets a copy of his own. */
+  /** The value under `key`, or `undefined`. Each caller gets a copy of its own. */
   async get<Value>(key: ValueKey<Value>): Promise<Value | undefined> {
     const found = await this.#find(key)
     return found === undefined ? undefined : valueIn<Value>(found.entry)
@@ -66,13 +84,13 @@ export class ValueCache {
     const address = this.#address(key)
     const text = jsonText(value)
     const fresh = this.#ttl(ttl)
-    await this.#engine.refresh(address)
-    this.#keep(address, text, fresh, 0, this.#engine.snapshot(address))
+    await this.#engine.tiers.refresh(address)
+    this.#keep(address, { text, ttl: fresh, stale: 0, snapshot: this.#engine.tiers.snapshot(address) })
   }
 
   /** Removes what is under `key`. @returns whether every tier did so */
   del(key: string): Promise<boolean> {
-    return this.#engine.remove(this.#address(key).storeKey)
+    return this.#engine.tiers.remove(this.#address(key).storeKey)
   }
 
   /**
@@ -83,45 +101,46 @@ export class ValueCache {
   async delByPattern(pattern: string): Promise<number> {
     if (typeof pattern !== 'string' || pattern === '') throw new InvalidOptionError('pattern', pattern, "a pattern such as 'user:*'")
     const matches = globMatcher(pattern)
-    const keys = [...(await this.#engine.keys(this.#prefix))].filter((storeKey) => matches(storeKey.slice(this.#prefix.length)))
-    await Promise.all(keys.map((storeKey) => this.#engine.remove(storeKey)))
+    const keys = [...(await this.#engine.tiers.keys(this.#prefix))].filter((storeKey) => matches(storeKey.slice(this.#prefix.length)))
+    await Promise.all(keys.map((storeKey) => this.#engine.tiers.remove(storeKey)))
     return keys.length
   }
 
-  /** The value under `key`, else what `make` makes, once for all who ask at the same time. What JSON cannot hold is passed out and not kept. */
+  /** The value under `key`, else what `make` makes, once for all calls at the same time. What JSON cannot hold is returned and not kept. */
   async wrap<Value>(key: ValueKey<Value>, ttl: Duration | undefined, make: () => Value | Promise<Value>): Promise<Value> {
     const fresh = this.#ttl(ttl)
-    const found = (await this.#find(key)) ?? freshOnly(this.#engine.peek(this.#address(key)))
-    return found === undefined ? this.#make(key, fresh, 0, make) : valueIn<Value>(found.entry)
+    const found = (await this.#find(key)) ?? freshOnly(this.#engine.tiers.peek(this.#address(key)))
+    return found === undefined ? this.#make(key, { ttl: fresh, stale: 0, make }) : valueIn<Value>(found.entry)
   }
 
   /**
-   * Like `wrap`, but between `staleTtl` and `maxTtl` the old value is served at once and a new one made behind the caller's back.
+   * Like `wrap`, but between `staleTtl` and `maxTtl` the old value is served at once and a new one is made in the background.
    * When that fails, the old value stays until `maxTtl`, and the next try is ten seconds later.
    */
   async wrapSWR<Value>(key: ValueKey<Value>, staleTtl: Duration, maxTtl: Duration, make: () => Value | Promise<Value>): Promise<Value> {
     const fresh = milliseconds('staleTtl', staleTtl)
-    const most = milliseconds('maxTtl', maxTtl)
-    if (most < fresh) throw new InvalidOptionError('maxTtl', maxTtl, 'at least staleTtl')
+    const kept = milliseconds('maxTtl', maxTtl)
+    if (kept < fresh) throw new InvalidOptionError('maxTtl', maxTtl, 'at least staleTtl')
     const address = this.#address(key)
-    const looked = await this.#engine.get(address)
-    const found = this.#engine.peek(address) ?? looked
-    if (found === undefined) return this.#make(key, fresh, most - fresh, make)
+    const looked = await this.#engine.tiers.get(address)
+    const found = this.#engine.tiers.peek(address) ?? looked
+    const making = { ttl: fresh, stale: kept - fresh, make }
+    if (found === undefined) return this.#make(key, making)
     if (found.freshFor <= 0) {
-      const work = async (): Promise<boolean> => this.#renew(key, fresh, most - fresh, make)
+      const work = async (): Promise<boolean> => this.#renew(key, making)
       this.#engine.refreshes.begin(address.storeKey, work, (error) => this.#engine.hookFailed(error))
     }
     return valueIn<Value>(found.entry)
   }
 
   async #find(key: string): Promise<LookupResult | undefined> {
-    return freshOnly(await this.#engine.get(this.#address(key)))
+    return freshOnly(await this.#engine.tiers.get(this.#address(key)))
   }
 
-  /** Makes a value anew, unless another process is at it. @returns whether there is a new one */
-  async #renew<Value>(key: ValueKey<Value>, ttl: number, stale: number, make: () => Value | Promise<Value>): Promise<boolean> {
+  /** Makes a new value, unless another process makes it. @returns whether there is a new one */
+  async #renew<Value>(key: ValueKey<Value>, making: Making<Value>): Promise<boolean> {
     try {
-      await this.#fly(key, ttl, stale, make, undefined)
+      await this.#fly(key, making, undefined)
       return true
     } catch (error) {
       if (error instanceof AnsweredByAnotherProcess) return false
@@ -130,54 +149,53 @@ export class ValueCache {
   }
 
   /** Makes a value, or waits for the one that another process makes. */
-  async #make<Value>(key: ValueKey<Value>, ttl: number, stale: number, make: () => Value | Promise<Value>): Promise<Value> {
+  async #make<Value>(key: ValueKey<Value>, making: Making<Value>): Promise<Value> {
     try {
-      return await this.#fly(key, ttl, stale, make, () => this.#find(key))
+      return await this.#fly(key, making, () => this.#find(key))
     } catch (error) {
       if (!(error instanceof AnsweredByAnotherProcess)) throw error
-      // One who does not wait, and whose flight was joined, knows of no value yet.
-      return error.found === undefined ? this.#make(key, ttl, stale, make) : valueIn<Value>(error.found.entry)
+      // A flight that does not wait for another process ends without a value. A call that joined it starts over.
+      return error.found === undefined ? this.#make(key, making) : valueIn<Value>(error.found.entry)
     }
   }
 
   async #fly<Value>(
     key: ValueKey<Value>,
-    ttl: number,
-    stale: number,
-    make: () => Value | Promise<Value>,
+    { ttl, stale, make }: Making<Value>,
     look: (() => Promise<LookupResult | undefined>) | undefined,
   ): Promise<Value> {
     const address = this.#address(key)
-    const snapshot = this.#engine.snapshot(address)
-    const { leases } = this.#engine
-    let turn: LeaseHandle | undefined
+    const snapshot = this.#engine.tiers.snapshot(address)
+    const { leases } = this.#engine.tiers
+    let lease: LeaseHandle | undefined
     const origin: Origin<Made, never> = {
       async start(signal) {
-        turn = await leases?.acquire(address.storeKey, look, signal)
+        lease = await leases?.acquire(address.storeKey, look, signal)
         try {
           const value = await make()
           return { head: { value, text: textOf(value) }, items: nothing(), shareable: true }
         } catch (error) {
-          turn?.end()
+          lease?.end()
           throw error
         }
       },
       size: () => 0,
     }
-    const { reader } = this.#flights.join(address.storeKey, origin, undefined, false, ({ head, unusable }) => {
-      if (head.text === undefined || unusable !== undefined) this.#engine.skip({ key, operation }, unusable ?? 'not JSON', nobodys())
-      else this.#keep(address, head.text, ttl, stale, snapshot)
-      turn?.end()
-    })
+    const ended = ({ head, unusable }: Recording<Made, never>): void => {
+      if (head.text === undefined || unusable !== undefined) this.#engine.skip({ key, operation }, unusable ?? 'not JSON', untold())
+      else this.#keep(address, { text: head.text, ttl, stale, snapshot })
+      lease?.end()
+    }
+    const { reader } = this.#flights.join(address.storeKey, origin, { signal: undefined, alone: false, ended })
     const { value, text } = await reader.head()
-    // The flight ends, and the value is kept, when a caller has read it to its end.
+    // The flight ends, and the value is kept, once a caller has read it to its end.
     await reader.next()
     // Callers with one key are callers of one type, which is the key's.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return text === undefined ? (value as Value) : parse<Value>(text)
   }
 
-  #keep(address: Address, text: string, ttl: number, stale: number, begun: InvalidationSnapshot): void {
+  #keep(address: Address, { text, ttl, stale, snapshot }: Kept): void {
     const { clock } = this.#engine.settings
     const head = {
       key: address.key,
@@ -191,13 +209,13 @@ export class ValueCache {
       ttl,
       stale,
       tags: [],
-      generations: begun.generations,
+      generations: snapshot.generations,
       status: 200,
       headers: {},
       omits: [],
       latency: 0,
     } as const
-    this.#engine.put(address, { head, body: text }, begun, nobodys())
+    this.#engine.put(address, { head, body: text }, { snapshot, outcome: untold() })
   }
 
   #ttl(given: Duration | undefined): number {
@@ -217,7 +235,7 @@ function freshOnly(found: LookupResult | undefined): LookupResult | undefined {
   return found !== undefined && found.freshFor > 0 ? found : undefined
 }
 
-/** What somebody made: the value, and its text, if JSON can hold it. */
+/** What a caller made: the value, and its text, if JSON can hold it. */
 interface Made {
   readonly value: unknown
   readonly text: string | undefined
@@ -232,8 +250,8 @@ function textOf(value: unknown): string | undefined {
   }
 }
 
-/** The outcome of a value is told to nobody. */
-function nobodys(): StoreOutcome {
+/** An outcome that no caller reads: a value has no cache facts. */
+function untold(): StoreOutcome {
   return { stored: false, reason: undefined, metering: { usage: undefined, model: '', latency: 0 } }
 }
 
@@ -242,7 +260,7 @@ function valueIn<Value>({ body }: Entry): Value {
   return parse<Value>(typeof body === 'string' ? body : 'null')
 }
 
-// Each caller gets a copy of his own. Its type is what the caller who set it said, which nobody can check.
+// Each caller gets a copy of its own. Its type is the one that its key has, which cannot be checked.
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 function parse<Value>(text: string): Value {
   const value: Value = JSON.parse(text)

@@ -5,8 +5,8 @@
 import { assertCallOptions } from '../engine/settings/call-options.ts'
 import { type CallOptions } from '../call.ts'
 import { InvalidOptionError, NotKeyableError } from '../errors.ts'
-import type { LookupResult } from '../engine/engine.ts'
-import type { Call } from '../engine/cached-call.ts'
+import type { Call, CachedCall } from '../engine/cached-call.ts'
+import type { EarlierLookup } from '../engine/exchange.ts'
 import { canonicalJson } from '../json/canonical.ts'
 import { isPlainJson } from '../json/plain.ts'
 
@@ -25,14 +25,18 @@ export interface PassedOptions {
   readonly signal?: object
   /** Called with what the seam sees of the call. */
   learn?: (observation: SeamObservation) => void
-  /** A look-up made before the call reached the seam, which then need not look up again. */
-  earlierLookup?: EarlierLookup | undefined
+  /** What the fast lane has made of the call, so that the seam need not do it again. */
+  earlier?: EarlierCall | undefined
 }
 
-/** A look-up that is done: its key, and what it found. */
-export interface EarlierLookup {
-  readonly key: string
-  readonly found: LookupResult | undefined
+/** A call that was resolved and looked up before it reached the seam. */
+export interface EarlierCall {
+  readonly call: Call
+  readonly cachedCall: CachedCall
+  /** The body that the key was made of. The seam uses this call only if the SDK sends exactly this text. */
+  readonly text: string
+  /** @default the seam looks the call up itself */
+  readonly lookup?: EarlierLookup
 }
 
 /** What the seam sees of a call that uses the cache. */

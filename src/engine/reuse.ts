@@ -1,26 +1,52 @@
 /**
- * What may be done with a stored answer that is past its TTL, or near its end.
- * The windows are those of RFC 5861: https://www.rfc-editor.org/rfc/rfc5861
+ * May a stored answer serve a call? The one rule for every way into the cache: by the call's mode, by the parts that the answer has, and by
+ * its age. The windows past its TTL are those of RFC 5861: https://www.rfc-editor.org/rfc/rfc5861
  * @module
  */
 import type { CacheMode } from '../call.ts'
-import type { Freshness } from './settings/freshness.ts'
 import type { LookupResult } from '../lookup-result.ts'
+import type { CachedCall } from './cached-call.ts'
+import type { Freshness } from './settings/freshness.ts'
 
-/** `serve` it, `refresh` it behind the caller's back after serving it, or `ask` the origin first. */
-export type Use = 'serve' | 'refresh' | 'ask'
+/** `serve` the stored answer, `refresh` it in the background after serving it, or `fetch` a new one from the provider first. */
+export type Reuse = 'serve' | 'refresh' | 'fetch'
 
-/** How a stored answer may be used for a call that would like a fresh one. Only a call in mode `default` has it refreshed. */
-export function useOf({ entry, freshFor }: LookupResult, mode: CacheMode, rules: Freshness): Use {
-  if (freshFor > 0) {
-    return mode === 'default' && freshFor <= entry.head.ttl * rules.refreshAhead ? 'refresh' : 'serve'
-  }
-  if (mode === 'force-cache') return 'serve'
-  if (!(freshFor > -rules.staleWhileRevalidate)) return 'ask'
-  return mode === 'default' ? 'refresh' : 'serve'
+/** What of a call decides about reuse. */
+export type ReuseCall = Pick<CachedCall, 'mode' | 'missingParts'>
+
+/** Which settings decide about reuse. */
+export type ReuseSettings = Pick<Freshness, 'staleWhileRevalidate' | 'refreshAhead'>
+
+/** The reason of a call in mode `only-if-cached` for which nothing usable is stored. It counts as a bypass. */
+export const notCached = 'not cached'
+
+/** Whether a call in this mode looks for a stored answer at all. */
+export function isRead(mode: CacheMode): boolean {
+  return mode !== 'reload' && mode !== 'no-store'
 }
 
-/** Whether a stored answer may stand in for one that the origin, being out of order, does not give. */
-export function mayStandIn({ freshFor }: LookupResult, { staleIfError }: Freshness): boolean {
-  return freshFor > -staleIfError
+/** How a call may use what was found for it. Only a call in mode `default` makes the cache refresh an answer. */
+export function reuse(found: LookupResult | undefined, call: ReuseCall, settings: ReuseSettings): Reuse {
+  if (found === undefined || !isRead(call.mode) || !hasAllParts(found, call)) return 'fetch'
+  const { entry, freshFor } = found
+  const isDefault = call.mode === 'default'
+  if (freshFor > 0) return isDefault && freshFor <= entry.head.ttl * settings.refreshAhead ? 'refresh' : 'serve'
+  if (call.mode === 'force-cache') return 'serve'
+  if (!(freshFor > -settings.staleWhileRevalidate)) return 'fetch'
+  return isDefault ? 'refresh' : 'serve'
+}
+
+/** The settings for a batch of inputs, which `refreshAhead` does not apply to. */
+export function forBatch({ staleWhileRevalidate }: ReuseSettings): ReuseSettings {
+  return { staleWhileRevalidate, refreshAhead: 0 }
+}
+
+/** Whether what was found may be served while the provider is out of order. */
+export function mayStandIn(found: LookupResult, call: ReuseCall, { staleIfError }: Pick<Freshness, 'staleIfError'>): boolean {
+  return isRead(call.mode) && hasAllParts(found, call) && found.freshFor > -staleIfError
+}
+
+/** A stream that was recorded without its usage does not serve a call that asks for the usage. */
+function hasAllParts({ entry }: LookupResult, { missingParts }: ReuseCall): boolean {
+  return entry.head.omits.every((part) => missingParts.includes(part))
 }

@@ -159,10 +159,14 @@ async function sendInputs(
   { cachedCall, codec, inputs, send }: BedrockCall & { readonly inputs: PerInputCalls },
   outcome: StoreOutcome,
 ): Promise<JsonObject> {
-  const { said, answer } = await fillInputs(engine, cachedCall, inputs, outcome, async (request) => {
-    const output = await send(request && codec.input(request))
-    const text = keptText(output, codec)
-    return { output, answer: text === undefined ? undefined : parseJsonObject(text), headers: keptHeaders(output) }
+  const { said, answer } = await fillInputs(engine, cachedCall, {
+    inputs,
+    outcome,
+    async ask(request) {
+      const output = await send(request && codec.input(request))
+      const text = keptText(output, codec)
+      return { output, answer: text === undefined ? undefined : parseJsonObject(text), headers: keptHeaders(output) }
+    },
   })
   return answer === undefined ? said.output : { ...said.output, ...codec.output(codec.assembled(answer)) }
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
-import { useOf } from '../../engine/reuse.ts'
+import { isRead, reuse } from '../../engine/reuse.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { BedrockClient, MiddlewareStack, Origin } from './sdk-client.ts'
 import { resolve } from './decision.ts'
@@ -91,11 +91,10 @@ export class FastLane {
     try {
       const options = readCallOptions(cache, bypassCache)
       const resolved = resolve(this.#engine, named, { input, origin: from, options })
-      if ('reason' in resolved || resolved.inputs !== undefined || resolved.cachedCall.mode === 'reload') return undefined
+      if ('reason' in resolved || resolved.inputs !== undefined || !isRead(resolved.cachedCall.mode)) return undefined
       const { cachedCall } = resolved
-      const found = this.#engine.getFromMemory(cachedCall)
-      if (found === undefined || found.freshFor <= 0 || useOf(found, cachedCall.mode, this.#engine.settings) !== 'serve') return undefined
-      if (!found.entry.head.omits.every((facet) => cachedCall.missingParts.includes(facet))) return undefined
+      const found = this.#engine.tiers.getFromMemory(cachedCall)
+      if (found === undefined || reuse(found, cachedCall, this.#engine.settings) !== 'serve') return undefined
       const { replay } = this.#engine.settings
       return () => storedOutput(found.entry, cachedCall, { codec: named.codec, info: this.#engine.hit(cachedCall, found), replay, caller })
     } catch {

@@ -4,13 +4,14 @@
  */
 import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
-import type { NewEntry } from '../../engine/engine.ts'
 import type { Shared } from '../../engine/exchange.ts'
-import type { FlightReader, Recording, Upstream } from '../../engine/flight/flight.ts'
+import type { FlightReader, Recording, Upstream } from '../../engine/flight/upstream.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
 import type { Entry } from '../../entry.ts'
-import { formatEvents, parseEvents, type ServerEvent } from '../../base/server-sent-events.ts'
+import { formatEvents, type ServerEvent } from '../../base/server-sent-events.ts'
+import { incompleteReason, type NewEntry, streamEntry, wholeEntry } from '../../engine/draft.ts'
+import { storedEvents, wholeAnswer } from '../../providers/stored-answer.ts'
 import { less, type CommandCodec } from './commands.ts'
 import { breakOff, type Caller } from './signals.ts'
 import { attachInfo } from '../cache-info.ts'
@@ -57,20 +58,17 @@ export function keptHeaders(output: JsonObject): Record<string, string> {
 export function draftOf(cachedCall: CachedCall, recording: Recording<OutputHead, ServerEvent>): NewEntry | string {
   const { head, items, end, unusable, latency } = recording
   if (unusable !== undefined) return unusable
-  const { endpoint, streamed } = cachedCall
+  const { model, streamed } = cachedCall
   const headers = keptHeaders(head.output)
-  const common = { status: 200, model: cachedCall.model, latency, headers, usage: undefined, reason: undefined }
   if (!streamed) {
     const answer = head.text === undefined ? undefined : parseJsonObject(head.text)
     if (head.text === undefined || answer === undefined) return 'malformed'
-    return { ...common, kind: 'json', body: head.text, usage: endpoint.usage(answer), reason: endpoint.skipReason(answer) }
+    // The prices of Bedrock go by the id that was asked for, not by the name that the model gives itself.
+    return { ...wholeEntry(cachedCall, answer, { body: head.text, headers, latency }), model }
   }
-  const body = formatEvents(items)
-  const incomplete = end === 'complete' ? 'incomplete' : end === 'failed' ? 'failed' : 'aborted'
-  const own = { ...common, headers: { ...headers, output: head.text ?? '{}' }, kind: 'sse', body } as const
-  if (endpoint.streaming === undefined) return endpoint.complete?.(items) === true ? own : incomplete
-  const answer = endpoint.streaming.assemble(items)
-  return answer === undefined ? incomplete : { ...own, usage: endpoint.usage(answer), reason: endpoint.skipReason(answer) }
+  const arrival = { body: formatEvents(items), headers: { ...headers, output: head.text ?? '{}' }, latency }
+  const entry = streamEntry(cachedCall, items, arrival)
+  return entry === undefined ? incompleteReason(end) : { ...entry, model }
 }
 
 /** How a stored answer is given to its caller. */
@@ -87,12 +85,10 @@ export function storedOutput(entry: Entry, cachedCall: CachedCall, { codec, info
   const text = typeof body === 'string' ? body : ''
   const $metadata = metadata(head.headers[requestIdHeader])
   if (!cachedCall.streamed) {
-    const { streaming } = cachedCall.endpoint
-    const whole = head.kind === 'sse' ? codec.assembled(streaming?.assemble(parseEvents(text)) ?? {}) : text
+    const whole = head.kind === 'sse' ? codec.assembled(wholeAnswer(entry, cachedCall.endpoint) ?? {}) : text
     return informed({ ...codec.output(whole), $metadata }, info)
   }
-  const events =
-    head.kind === 'sse' ? parseEvents(text) : (cachedCall.endpoint.streaming?.disassemble(JSON.parse(text), cachedCall.request) ?? [])
+  const events = storedEvents(entry, cachedCall)
   const rest = parseJsonObject(head.headers['output'] ?? '{}')
   return informed({ ...rest, [codec.stream]: once(replayed(events, { codec, replay, caller })), $metadata }, info)
 }

@@ -6,9 +6,9 @@
 import { parseJsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { exchange, type Seam, type Shared } from '../../engine/exchange.ts'
+import { type EarlierLookup, exchange, type Seam, type Shared } from '../../engine/exchange.ts'
 import type { StoreOutcome } from '../../engine/cache-info.ts'
-import type { Upstream } from '../../engine/flight/flight.ts'
+import type { Upstream } from '../../engine/flight/upstream.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
 import { fillInputs, findInputs, resolveInputs, type PerInputCalls } from '../../engine/per-input.ts'
 import { type Call, type CachedCall, resolveCall, type Bypass } from '../../engine/cached-call.ts'
@@ -19,11 +19,11 @@ import { type Endpoint } from '../../providers/endpoint.ts'
 import { endpointOfPath } from '../../providers/catalogue.ts'
 import { credentialText, keptHeaders, keyedHeaders } from '../../providers/http-headers.ts'
 import { noteInfo } from '../cache-info.ts'
-import { callOptions, type PassedOptions, isKeyable, type EarlierLookup } from '../call-options.ts'
+import { callOptions, type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
 import { bodyOf, headersOf, optionsOf, signalOf, targetOf } from './request.ts'
 import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
 import { draftOf } from './draft.ts'
-import { type CallContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
+import { type CallContext, isSameContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
 
 /** The type of `fetch`, for callers that pass one in. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
@@ -67,14 +67,17 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const passed = optionsOf(input, init)
     const signal = signalOf(input, init)
     const context = { ...target, ...headerParts(engine, seam, headersOf(input, init)) }
-    const text = isUsual(engine, passed) && typeof init?.body === 'string' ? init.body : undefined
-    const repeated = text === undefined ? undefined : repeatedOf(engine).find(text, context)
-    const request = repeated?.call.request ?? (await bodyOf(input, init))
+    const body = typeof init?.body === 'string' ? init.body : undefined
+    const text = isUsual(engine, passed) ? body : undefined
+    const earlier = earlierOf(passed, body, context)
+    const repeated = text === undefined || earlier !== undefined ? undefined : repeatedOf(engine).find(text, context)
+    const done = earlier === undefined ? repeated : { call: earlier.call, cachedCall: earlier.cachedCall }
+    const request = done?.call.request ?? (await bodyOf(input, init))
     signal?.throwIfAborted()
     const resolved =
-      request === undefined || !isKeyable(passed.body)
+      request === undefined || (earlier === undefined && !isKeyable(passed.body))
         ? { operation: target.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
-        : (repeated ?? resolve(engine, { ...context, request, options: passed.options }))
+        : (done ?? resolve(engine, { ...context, request, options: passed.options }))
     if ('cachedCall' in resolved) passed.learn?.({ call: resolved.call, url, key: resolved.cachedCall.key })
     const carriers = [passed.signal, signal]
     if ('reason' in resolved) {
@@ -87,11 +90,20 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const noteAnswered = (): void => {
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
-    const earlierLookup = passed.earlierLookup?.key === resolved.cachedCall.key ? passed.earlierLookup : undefined
-    // A retry of the SDK sends the same options, possibly much later.
-    passed.earlierLookup = undefined
+    const earlierLookup = earlier?.lookup
     return exchange(engine, exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, earlierLookup }))
   }
+}
+
+/**
+ * What the fast lane has made of the call. It counts only if the SDK sends exactly the text that the lane made its key of, to the same
+ * address and with the same headers: then the seam would make the same key.
+ */
+function earlierOf(passed: PassedOptions, body: string | undefined, context: CallContext): EarlierCall | undefined {
+  const { earlier } = passed
+  // A retry of the SDK sends the same options, possibly much later.
+  passed.earlier = undefined
+  return earlier !== undefined && body === earlier.text && isSameContext(earlier.call, context) ? earlier : undefined
 }
 
 /** Whether a call has no options of its own, so that its text decides everything. With jitter, each call gets a random TTL, so none is usual. */
@@ -133,7 +145,7 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     cachedCall,
     signal,
     flights: flightsOf(engine),
-    looked: call.earlierLookup,
+    earlier: call.earlierLookup,
     ...(inputs && { find: () => findInputs(engine, cachedCall, inputs) }),
     async start(flightSignal, outcome) {
       return upstreamOf(
@@ -158,12 +170,16 @@ async function sendInputs(
   { cachedCall, inputs, send }: HttpCall & { readonly inputs: PerInputCalls },
   { signal, outcome }: { readonly signal: AbortSignal; readonly outcome: StoreOutcome },
 ): Promise<Response> {
-  const { said, answer } = await fillInputs(engine, cachedCall, inputs, outcome, async (request) => {
-    const response = await send(signal, request && JSON.stringify(request))
-    if (response.status !== 200) return { response, answer: undefined, headers: {} }
-    const text = await response.text()
-    const headers = keptHeaders((name) => response.headers.get(name))
-    return { response: new Response(text, response), answer: parseJsonObject(text), headers }
+  const { said, answer } = await fillInputs(engine, cachedCall, {
+    inputs,
+    outcome,
+    async ask(request) {
+      const response = await send(signal, request && JSON.stringify(request))
+      if (response.status !== 200) return { response, answer: undefined, headers: {} }
+      const text = await response.text()
+      const headers = keptHeaders((name) => response.headers.get(name))
+      return { response: new Response(text, response), answer: parseJsonObject(text), headers }
+    },
   })
   return answer === undefined ? said.response : new Response(JSON.stringify(answer), said.response)
 }

@@ -2,9 +2,9 @@
  * The recording of a flight as a new entry for the cache, or the reason why there is none.
  * @module
  */
-import { parseJsonObject, type JsonObject } from '../../json/object.ts'
-import type { NewEntry } from '../../engine/engine.ts'
-import type { Recording } from '../../engine/flight/flight.ts'
+import { parseJsonObject } from '../../json/object.ts'
+import { type Arrival, bytesEntry, incompleteReason, type NewEntry, streamEntry, wholeEntry } from '../../engine/draft.ts'
+import type { Recording } from '../../engine/flight/upstream.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
 import { keptHeaders } from '../../providers/http-headers.ts'
 import { formatEvents, parseEvents } from '../../base/server-sent-events.ts'
@@ -25,47 +25,27 @@ export function draftOf(cachedCall: CachedCall, recording: Recording<ResponseHea
   const plain = cachedCall.endpoint.plain === true && type === 'text/plain'
   const sound = cachedCall.endpoint.binary === true && (type.startsWith('audio/') || type === 'application/octet-stream')
   if (!plain && !sound) return 'malformed'
-  return { ...common(cachedCall, recording), kind: 'bytes', body: new Uint8Array(bytes), usage: undefined, reason: undefined }
+  return bytesEntry(cachedCall, { body: new Uint8Array(bytes), ...arrivalOf(recording) })
 }
 
 function streamedDraft(cachedCall: CachedCall, recording: Recording<ResponseHead, Uint8Array>, bytes: Uint8Array): NewEntry | string {
   const text = decode(bytes)
   if (text === undefined) return 'malformed'
-  const { endpoint } = cachedCall
   const events = parseEvents(text)
-  // What came after the end mark, when the connection broke there, is cut off.
+  // If the connection broke after the end mark, what came after the mark is cut off.
   const body = recording.end === 'complete' ? text : formatEvents(events)
-  const incomplete = recording.end === 'complete' ? 'incomplete' : recording.end === 'failed' ? 'failed' : 'aborted'
-  if (endpoint.streaming === undefined) {
-    if (endpoint.complete?.(events) !== true) return incomplete
-    return { ...common(cachedCall, recording), kind: 'sse', body, usage: undefined, reason: undefined }
-  }
-  const answer = endpoint.streaming.assemble(events)
-  return answer === undefined ? incomplete : { ...common(cachedCall, recording), ...judged(cachedCall, answer), kind: 'sse', body }
+  return streamEntry(cachedCall, events, { body, ...arrivalOf(recording) }) ?? incompleteReason(recording.end)
 }
 
 function jsonDraft(cachedCall: CachedCall, recording: Recording<ResponseHead, Uint8Array>, bytes: Uint8Array): NewEntry | string {
-  const text = decode(bytes)
-  const answer = text === undefined ? undefined : parseJsonObject(text)
-  if (text === undefined || answer === undefined) return 'malformed'
-  return { ...common(cachedCall, recording), ...judged(cachedCall, answer), kind: 'json', body: text }
+  const body = decode(bytes)
+  const answer = body === undefined ? undefined : parseJsonObject(body)
+  if (body === undefined || answer === undefined) return 'malformed'
+  return wholeEntry(cachedCall, answer, { body, ...arrivalOf(recording) })
 }
 
-function judged(cachedCall: CachedCall, answer: JsonObject): Pick<NewEntry, 'usage' | 'reason' | 'model'> {
-  const { model } = answer
-  return {
-    usage: cachedCall.endpoint.usage(answer),
-    reason: cachedCall.endpoint.skipReason(answer),
-    model: typeof model === 'string' ? model : cachedCall.model,
-  }
-}
-
-function common(
-  cachedCall: CachedCall,
-  recording: Recording<ResponseHead, Uint8Array>,
-): Pick<NewEntry, 'status' | 'headers' | 'latency' | 'model'> {
-  const { head, latency } = recording
-  return { status: head.status, headers: keptHeaders((name) => head.headers.get(name)), latency, model: cachedCall.model }
+function arrivalOf({ head, latency }: Recording<ResponseHead, Uint8Array>): Arrival {
+  return { headers: keptHeaders((name) => head.headers.get(name)), latency }
 }
 
 function decode(bytes: Uint8Array): string | undefined {

@@ -11,12 +11,13 @@
  * @module
  */
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
-import type { Engine, LookupResult } from '../../engine/engine.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { LookupResult } from '../../lookup-result.ts'
 import { type Call, type CachedCall, resolveCall } from '../../engine/cached-call.ts'
-import { useOf } from '../../engine/reuse.ts'
+import { isRead, reuse } from '../../engine/reuse.ts'
 import { copiedJson, isPlainJson } from '../../json/plain.ts'
 import { noteInfo } from '../cache-info.ts'
-import { passedOptionsIn, type PassedOptions, type SeamObservation } from '../call-options.ts'
+import { type EarlierCall, passedOptionsIn, type PassedOptions, type SeamObservation } from '../call-options.ts'
 import { lazyResponse, storedResponse } from './response.ts'
 import { fingerprintOf, isOfSdkItself, isSameFingerprint, type RequestFingerprint } from './request-shape.ts'
 
@@ -98,15 +99,31 @@ function answer(lane: Lane, options: JsonObject, proceed: Proceed): unknown {
   if (shape === undefined || !isSameFingerprint(shape.fingerprint, fingerprint)) return learn(lane, fingerprint, call)
   const cachedCall = cachedCallOf(lane, shape, call)
   if (cachedCall === undefined) return proceed(options)
-  const isOurs = isUsual(cachedCall, options)
-  const found = isOurs ? lane.engine.getFromMemory(cachedCall) : undefined
-  if (found !== undefined && isServable(lane, cachedCall, found)) return served(lane, { ...call, shape, cachedCall }, found)
   // The seam's own key for this call shows whether the lane is still right.
   passed.learn = ({ key }) => {
     if (key !== cachedCall.key) close(lane)
   }
-  if (!isOurs || !mayWait(lane, options)) return proceed(options)
-  return fromStore(lane, { ...call, options: { ...options, body: copiedJson(body) }, shape, cachedCall })
+  if (!isUsual(cachedCall, options)) return proceed(options)
+  const known: KnownCall = { ...call, shape, cachedCall }
+  const { tiers, settings } = lane.engine
+  const { changes } = tiers
+  // A promise only if there is a store, which is read only for a caller that leaves time for it.
+  const lookup = mayWait(lane, options) ? tiers.get(cachedCall) : tiers.getFromMemory(cachedCall)
+  if (lookup !== undefined && !(lookup instanceof Promise) && isServable(lane, cachedCall, lookup)) return served(lane, known, lookup)
+  // The caller may change the body while the SDK or the store works.
+  const copy = copiedJson(body)
+  if (!isJsonObject(copy)) return proceed(options)
+  const earlier = earlierCall(known, copy)
+  if (lookup instanceof Promise) return fromStore(lane, { ...known, options: { ...options, body: copy }, earlier, lookup })
+  const isMiss = settings.store === undefined && lookup === undefined
+  passed.earlier = { ...earlier, ...(isMiss && { lookup: { found: undefined, changes } }) }
+  return proceed(options)
+}
+
+/** What the lane has made of a call, for the seam. */
+function earlierCall({ shape, cachedCall, passed }: KnownCall, request: JsonObject): EarlierCall {
+  const { options } = passed
+  return { call: { ...shape.call, request, options }, cachedCall: { ...cachedCall, request }, text: JSON.stringify(request) }
 }
 
 /** Whether there is a store, and the caller's time-out leaves time to ask it. */
@@ -116,18 +133,24 @@ function mayWait({ client, engine }: Lane, options: JsonObject): boolean {
   return store !== undefined && typeof timeout === 'number' && timeout >= 10 * readDeadline
 }
 
-/**
- * What the SDK's `makeRequest` would resolve to, after a look-up in the store.
- * @param call its options have a copy of the body, as the caller may change the original while the store is read
- */
-async function fromStore(lane: Lane, call: KnownCall): Promise<unknown> {
-  const { cachedCall, options, passed, proceed } = call
-  const found = await lane.engine.get(cachedCall)
+/** A call that waits for the store. Its options have a copy of the body. */
+interface WaitingCall extends KnownCall {
+  readonly earlier: EarlierCall
+  readonly lookup: Promise<LookupResult | undefined>
+}
+
+/** What the SDK's `makeRequest` would resolve to, after a look-up in the store. */
+async function fromStore(lane: Lane, call: WaitingCall): Promise<unknown> {
+  const { earlier, lookup, options, passed, proceed } = call
+  const { changes } = lane.engine.tiers
+  const found = await lookup
   const { signal } = options
   const isLeft = signal instanceof AbortSignal && signal.aborted
-  if (!isLeft && found !== undefined && isServable(lane, cachedCall, found)) return served(lane, call, found)
+  if (!isLeft && found !== undefined && isServable(lane, earlier.cachedCall, found)) {
+    return served(lane, { ...call, cachedCall: earlier.cachedCall }, found)
+  }
   passed.body = options['body']
-  passed.earlierLookup = { key: cachedCall.key, found }
+  passed.earlier = { ...earlier, lookup: { found, changes } }
   return proceed(options)
 }
 
@@ -146,16 +169,14 @@ function cachedCallOf(lane: Lane, { call }: Pick<KnownShape, 'call'>, { body, pa
  * the documented way, which ends the stream when the signal fires.
  */
 function isUsual({ mode, streamed }: CachedCall, { stream = false, signal }: JsonObject): boolean {
-  return mode !== 'reload' && streamed === stream && (!streamed || signal === undefined || signal === null)
+  return isRead(mode) && streamed === stream && (!streamed || signal === undefined || signal === null)
 }
 
-/** Whether an answer may be given as it is: it is fresh, has every part that the call asks for, and needs no refresh. */
+/** Whether a stored answer serves the call as it is, in a form that the lane can give, with no refresh in the background. */
 function isServable({ engine }: Lane, cachedCall: CachedCall, found: LookupResult): boolean {
-  const { kind, status, omits } = found.entry.head
-  if (status !== 200 || found.freshFor <= 0 || useOf(found, cachedCall.mode, engine.settings) !== 'serve') return false
-  if (cachedCall.streamed)
-    return cachedCall.endpoint.streaming !== undefined && omits.every((facet) => cachedCall.missingParts.includes(facet))
-  return kind === 'json'
+  const { kind, status } = found.entry.head
+  if (status !== 200 || reuse(found, cachedCall, engine.settings) !== 'serve') return false
+  return cachedCall.streamed ? cachedCall.endpoint.streaming !== undefined : kind === 'json'
 }
 
 /** What the SDK's `makeRequest` would resolve to after a hit. */

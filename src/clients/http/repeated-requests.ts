@@ -36,7 +36,7 @@ export class RepeatedRequests {
   /** The request with this body, if it was answered before for a call with the same context and no options of its own. */
   find(text: string, context: CallContext): ResolvedCall | undefined {
     const resolved = this.#byText.get(text)
-    return resolved !== undefined && isSame(resolved.call, context) ? resolved : undefined
+    return resolved !== undefined && isSameContext(resolved.call, context) ? resolved : undefined
   }
 
   /** Notes a request that was answered. If there is no room left, all earlier requests are forgotten. */
@@ -51,7 +51,8 @@ export class RepeatedRequests {
   }
 }
 
-function isSame(first: CallContext, second: CallContext): boolean {
+/** Whether two calls differ in nothing except their requests and their options. */
+export function isSameContext(first: CallContext, second: CallContext): boolean {
   const names = Object.keys(first.headers)
   return (
     first.endpoint === second.endpoint &&

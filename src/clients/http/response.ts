@@ -2,16 +2,14 @@
  * Stored and shared answers as `Response`s, like those of the origin itself.
  * @module
  */
-import { parseJsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
-import type { Entry } from '../../entry.ts'
-import type { LookupResult } from '../../engine/engine.ts'
+import type { LookupResult } from '../../lookup-result.ts'
 import type { Shared } from '../../engine/exchange.ts'
-import type { FlightReader } from '../../engine/flight/flight.ts'
+import type { FlightReader } from '../../engine/flight/upstream.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
 import { notCachedMessage } from '../../errors.ts'
-import { formatEvents, parseEvents, type ServerEvent, splitEvents } from '../../base/server-sent-events.ts'
+import { storedEventTexts, wholeBody } from '../../providers/stored-answer.ts'
 import { noteInfo } from '../cache-info.ts'
 import { LazyResponse } from '../lazy-response.ts'
 
@@ -36,7 +34,7 @@ export function storedResponse(found: LookupResult, cachedCall: CachedCall, { ur
   const { entry } = found
   const headers = storedHeaders(found, cachedCall)
   const streamed = cachedCall.endpoint.streaming === undefined ? entry.head.kind === 'sse' : cachedCall.streamed
-  const body = streamed ? replayed(pieces(entry, cachedCall), replay, signal) : whole(entry, cachedCall)
+  const body = streamed ? replayed(storedEventTexts(entry, cachedCall), replay, signal) : wholeBody(entry, cachedCall.endpoint)
   return located(new Response(body, { status: entry.head.status, headers }), url)
 }
 
@@ -49,7 +47,7 @@ interface LazyResponseOptions {
 /** A stored JSON answer to a call for a whole one. The SDK reads it at little cost; for all else it makes a real `Response`. */
 export function lazyResponse(found: LookupResult, cachedCall: CachedCall, { url, info }: LazyResponseOptions): LazyResponse {
   const { status, headers } = found.entry.head
-  const text = String(whole(found.entry, cachedCall))
+  const text = String(wholeBody(found.entry, cachedCall.endpoint))
   const make = (): Response => {
     const real = located(new Response(text, { status, headers: storedHeaders(found, cachedCall) }), url)
     noteInfo(real, info)
@@ -68,44 +66,6 @@ function storedHeaders({ entry: { head }, age, freshFor }: LookupResult, cachedC
     // Source: https://www.rfc-editor.org/rfc/rfc9211
     'cache-status': `llmemo; hit; ttl=${Math.max(0, Math.ceil(freshFor / 1_000))}`,
   }
-}
-
-/** The whole answer as text or bytes. */
-function whole(entry: Entry, cachedCall: CachedCall): string | Uint8Array<ArrayBuffer> {
-  const { streaming } = cachedCall.endpoint
-  if (typeof entry.body !== 'string') return new Uint8Array(entry.body)
-  if (entry.head.kind === 'json' || streaming === undefined) return entry.body
-  return JSON.stringify(streaming.assemble(parseEvents(entry.body)))
-}
-
-/** The stream's events as texts, one each. */
-function pieces(entry: Entry, cachedCall: CachedCall): string[] {
-  const { streaming } = cachedCall.endpoint
-  const body = typeof entry.body === 'string' ? entry.body : ''
-  if (entry.head.kind === 'json' && streaming !== undefined) {
-    return streaming.disassemble(parseJsonObject(body) ?? {}, cachedCall.request).map((event) => formatEvents([event]))
-  }
-  const leaner = cachedCall.missingParts.some((facet) => !entry.head.omits.includes(facet))
-  if (leaner && streaming?.adapt !== undefined) return textsOf(streaming.adapt(parseEvents(body), cachedCall.request))
-  return isFormatted(entry, body) ? splitEvents(body) : textsOf(parseEvents(body))
-}
-
-function textsOf(events: readonly ServerEvent[]): string[] {
-  return events.map((event) => formatEvents([event]))
-}
-
-/**
- * Whether the stream of an entry is written as `formatEvents` writes it, as those of most providers are. The check takes longer than to
- * serve the stream, so its result is remembered.
- */
-const formatted = new WeakMap<Entry, boolean>()
-
-function isFormatted(entry: Entry, body: string): boolean {
-  const known = formatted.get(entry)
-  if (known !== undefined) return known
-  const found = formatEvents(parseEvents(body)) === body
-  formatted.set(entry, found)
-  return found
 }
 
 /** One event for each read, so that a reader that aborts between two events gets no more of them. */

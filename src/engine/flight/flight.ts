@@ -5,54 +5,7 @@
  */
 import type { Clock } from '../../clock.ts'
 import { DeadlineError } from '../../errors.ts'
-
-/** What a flight needs of the upstream. */
-export interface Origin<Head, Item> {
-  /** Begins the upstream call. The signal fires when nobody waits for it any more. */
-  start(signal: AbortSignal): Promise<Upstream<Head, Item>>
-  /** An item's size in bytes. */
-  size(item: Item): number
-}
-
-/** An upstream answer that has begun. */
-export interface Upstream<Head, Item> {
-  readonly head: Head
-  readonly items: AsyncIterator<Item>
-  /** Whether later callers may join and the answer may be recorded; an error answer only goes to those who wait already. */
-  readonly shareable: boolean
-}
-
-/** How a flight ended: `complete` at the upstream's own end, `cancelled` when its last caller left, `failed` by an error. */
-export type FlightEnd = 'complete' | 'cancelled' | 'failed'
-
-/** What a flight leaves behind. */
-export interface Recording<Head, Item> {
-  readonly head: Head
-  readonly items: readonly Item[]
-  readonly end: FlightEnd
-  /** Why nothing of it may be stored: it grew too large, or it outlived its deadline. */
-  readonly unusable: string | undefined
-  /** Milliseconds from its snapshot. */
-  readonly latency: number
-}
-
-/** Bounds of a flight. */
-export interface FlightBounds {
-  /** Bytes that are recorded at the most, and that the fastest reader may be ahead of the slowest. */
-  readonly maxBytes: number
-  /** Milliseconds after which a flight is no longer shared and, when its upstream has not even begun to answer, is given up. */
-  readonly deadline: number
-}
-
-/** One caller's part in a flight. */
-export interface FlightReader<Head, Item> {
-  /** The answer's head. Rejects as the upstream does, or with the caller's own abort reason. */
-  head(): Promise<Head>
-  /** The next item, or `undefined` at the end. Rejects as the upstream does, or with the caller's own abort reason. One call at a time. */
-  next(): Promise<Item | undefined>
-  /** Leaves the flight. */
-  leave(): void
-}
+import type { FlightBounds, FlightEnd, FlightReader, Origin, Recording, Upstream } from './upstream.ts'
 
 /** Milliseconds for which a reader may hold up those who are a whole bound ahead of him. */
 const stallTimeout = 30_000
@@ -64,6 +17,20 @@ interface ReaderState {
   wake: (() => void) | undefined
   /** Ends the watch over the caller's signal, which may outlive the flight by far. */
   readonly release: () => void
+}
+
+/** How a flight is made. */
+export interface FlightOptions<Head, Item> {
+  readonly origin: Origin<Head, Item>
+  readonly bounds: FlightBounds
+  readonly clock: Clock
+  /** Called once, when no further caller may join. */
+  readonly closed: () => void
+  /**
+   * Called once with what the flight leaves behind, before its callers see the end. Never called if the upstream gave no head.
+   * It must not throw.
+   */
+  readonly ended: (recording: Recording<Head, Item>) => void
 }
 
 /** One upstream call that several equal callers wait for. */
@@ -90,19 +57,8 @@ export class Flight<Head, Item> {
   #drains: (() => void)[] = []
   #cancelStall: (() => void) | undefined
 
-  /**
-   * Begins the upstream call at once; the caller boards in the same turn.
-   * @param closed called once, when no further caller may join
-   * @param ended called once with what the flight leaves behind, before its callers see the end; never when the upstream gave no head.
-   * It must not throw.
-   */
-  constructor(
-    origin: Origin<Head, Item>,
-    bounds: FlightBounds,
-    clock: Clock,
-    closed: () => void,
-    ended: (recording: Recording<Head, Item>) => void,
-  ) {
+  /** Starts the upstream call at once. The caller joins in the same turn of the event loop. */
+  constructor({ origin, bounds, clock, closed, ended }: FlightOptions<Head, Item>) {
     this.#origin = origin
     this.#bounds = bounds
     this.#clock = clock

@@ -4,7 +4,8 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '../../clock.ts'
-import { Flight, type FlightBounds, type Origin, type FlightReader, type Recording } from './flight.ts'
+import { Flight } from './flight.ts'
+import type { FlightBounds, FlightReader, Origin, Recording } from './upstream.ts'
 
 interface Open<Head, Item> {
   readonly flight: Flight<Head, Item>
@@ -16,6 +17,15 @@ interface Open<Head, Item> {
  * GenerationByLabel and not the flights, as a socket that is opened within keeps them for its whole life.
  */
 const within = new AsyncLocalStorage<ReadonlySet<symbol>>()
+
+/** How a call joins a flight. */
+export interface JoinOptions<Head, Item> {
+  readonly signal: AbortSignal | undefined
+  /** Whether to start a new flight even if one is open. Later calls join the new one. */
+  readonly alone: boolean
+  /** Called with what the flight leaves behind, only if this call started it. */
+  readonly ended: (recording: Recording<Head, Item>) => void
+}
 
 /** The flights that are open to callers, by what makes callers equal. */
 export class Flights<Head, Item> {
@@ -34,17 +44,13 @@ export class Flights<Head, Item> {
   }
 
   /**
-   * Boards the open flight `name`, or begins it.
-   * A call that is made from within the very flight it would wait for gets one of its own, as it would wait for itself.
-   * @param alone whether to begin a new flight even where one is open; later callers board the new one
-   * @param ended called with what the flight leaves behind, only when this call began it
+   * Joins the open flight `name`, or starts it.
+   * A call from within the very flight that it would wait for gets a flight of its own, as it would otherwise wait for itself.
    */
   join(
     name: string,
     origin: Origin<Head, Item>,
-    signal: AbortSignal | undefined,
-    alone: boolean,
-    ended: (recording: Recording<Head, Item>) => void,
+    { signal, alone, ended }: JoinOptions<Head, Item>,
   ): { readonly reader: FlightReader<Head, Item>; readonly joined: boolean } {
     const outer = within.getStore()
     const open = this.#open.get(name)
@@ -54,7 +60,7 @@ export class Flights<Head, Item> {
     const closed = (): void => {
       if (this.#open.get(name)?.mark === mark) this.#open.delete(name)
     }
-    const begin = (): Flight<Head, Item> => new Flight(origin, this.#bounds, this.#clock, closed, ended)
+    const begin = (): Flight<Head, Item> => new Flight({ origin, bounds: this.#bounds, clock: this.#clock, closed, ended })
     const flight = within.run(new Set(outer).add(mark), begin)
     if (!nested) this.#open.set(name, { flight, mark })
     return { reader: flight.join(signal), joined: false }

@@ -40,6 +40,26 @@ interface Known {
   readonly replaced: string | undefined
 }
 
+/** What is known of a label beside its new generation. */
+interface Noted {
+  /** What was known before. */
+  readonly known: Known | undefined
+  /** When the store was read, by the monotonic clock. @default now */
+  readonly checkedAt?: number
+  /** What the store had before. @default what was known of that */
+  readonly replaced?: string | undefined
+}
+
+/** A write of an invalidation to the store. */
+export interface Publication {
+  /** The generation that the invalidation was made with. */
+  readonly generation: string
+  /** The generation that was written. */
+  readonly told: string
+  /** The moment when the write began: other processes may have written another generation since. */
+  readonly writing: Reading
+}
+
 /** An invalidation that the store does not know of yet. */
 interface Unpublished {
   readonly generation: string
@@ -95,7 +115,7 @@ export class Generations {
     // A client that lost its connection sends a write again which was done already, and by now another one has been.
     const isBack = generation !== '' && generation === known?.replaced
     const replaced = generation === known?.generation ? known.replaced : known?.generation
-    if (own === undefined && !isLost && !isBack) this.#note(label, generation, known, at, replaced)
+    if (own === undefined && !isLost && !isBack) this.#note(label, generation, { known, checkedAt: at, replaced })
     // Another process invalidated the label after this one did, or may have.
     else if (own?.stored !== generation) this.advance(label, crypto.randomUUID(), generation)
     else if (known !== undefined) this.#known.set(label, { ...known, checkedAt: at })
@@ -126,7 +146,7 @@ export class Generations {
    */
   advance(label: string, generation: string, stored = this.#stored(label)): void {
     const known = this.#known.get(label)
-    this.#note(label, generation, known ?? { generation: '', checkedAt: 0, changedIn: 0, believedFrom: 0, replaced: undefined })
+    this.#note(label, generation, { known: known ?? { generation: '', checkedAt: 0, changedIn: 0, believedFrom: 0, replaced: undefined } })
     if (!this.#shared) return
     this.#unpublished.set(label, { generation, stored })
     if (this.#unpublished.size <= maxLabels / 2) return
@@ -137,14 +157,13 @@ export class Generations {
   /**
    * The store was told of the invalidation that `generation` was made for, by `told`, which holds from now on. It is another one, as other
    * processes may have invalidated the label since: what was filled under `generation` is not to be good again by being told late.
-   * @param writing its snapshot: others may have written another one since
    */
-  published(label: string, generation: string, told: string, { at }: Reading): void {
+  published(label: string, { generation, told, writing: { at } }: Publication): void {
     const known = this.#known.get(label)
     const own = this.#unpublished.get(label)
     if (own?.generation !== generation || known === undefined) return
     this.#unpublished.delete(label)
-    this.#note(label, told, { ...known, believedFrom: ++this.#sequence }, at, own.stored)
+    this.#note(label, told, { known: { ...known, believedFrom: ++this.#sequence }, checkedAt: at, replaced: own.stored })
   }
 
   /** Those of `labels` that the store does not know of yet, with their generations. */
@@ -176,13 +195,7 @@ export class Generations {
     return this.#sequence > sequence && labels.some((label) => (this.#known.get(label)?.changedIn ?? 0) > sequence)
   }
 
-  #note(
-    label: string,
-    generation: string,
-    known: Known | undefined,
-    checkedAt = this.#clock.monotonic(),
-    replaced = known?.replaced,
-  ): void {
+  #note(label: string, generation: string, { known, checkedAt = this.#clock.monotonic(), replaced = known?.replaced }: Noted): void {
     const changed = known !== undefined && known.generation !== generation
     if (changed) this.#sequence++
     this.#known.delete(label)

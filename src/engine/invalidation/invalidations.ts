@@ -24,6 +24,18 @@ export interface DueGenerations {
   take(values: readonly (Uint8Array | undefined)[]): void
 }
 
+/** What invalidations work with. */
+export interface InvalidationsOptions {
+  readonly clock: Clock
+  /** @default no store, so no other process */
+  readonly shared: SharedStore | undefined
+  readonly namespace: string
+  /** Milliseconds after which this process heeds an invalidation by another process, at the latest. */
+  readonly delay: number
+  /** Called with each generation that was written to the store, and its key. Never rejects. */
+  readonly onWritten?: (generationKey: string, generation: string) => Promise<void>
+}
+
 /** What was declared outdated, in this process and in others. */
 export class Invalidations {
   readonly #generations: Generations
@@ -37,22 +49,12 @@ export class Invalidations {
   readonly #labels = new Map<string, string>()
   /** Whether there were too many labels to remember them all. */
   #hasForgotten = false
-  readonly #written: (generationKey: string, generation: string) => Promise<void>
+  readonly #onWritten: (generationKey: string, generation: string) => Promise<void>
 
-  /**
-   * @param delay milliseconds after which an invalidation by another process is heeded at the latest
-   * @param written told of each generationKey that was written to the store; it never rejects
-   */
-  constructor(
-    clock: Clock,
-    shared: SharedStore | undefined,
-    namespace: string,
-    delay: number,
-    written: (generationKey: string, generation: string) => Promise<void> = () => Promise.resolve(),
-  ) {
+  constructor({ clock, shared, namespace, delay, onWritten = () => Promise.resolve() }: InvalidationsOptions) {
     this.#generations = new Generations(clock, shared !== undefined, delay)
     this.#shared = shared
-    this.#written = written
+    this.#onWritten = onWritten
     this.#namespace = namespace
   }
 
@@ -85,18 +87,20 @@ export class Invalidations {
   }
 
   /** Asks the store for those of `labels` of which nothing recent is known. Never throws, and waits no longer than a read may. */
-  async refresh(labels: readonly string[]): Promise<void> {
+  async refresh(labels: readonly string[], begun?: number): Promise<void> {
     this.#publishAll(labels)
     const outdated = this.#generations.outdated(labels)
     if (outdated.length === 0) return
     const unread = outdated.filter((label) => !this.#reading.has(label))
     if (unread.length > 0) {
-      const reading = this.#read(unread).finally(() => {
+      const reading = this.#read(unread, begun).finally(() => {
         for (const label of unread) this.#reading.delete(label)
       })
       for (const label of unread) this.#reading.set(label, reading)
     }
-    await Promise.all(outdated.map(async (label) => this.#reading.get(label)))
+    const readings = Promise.all(outdated.map(async (label) => this.#reading.get(label)))
+    // A later call may have begun a reading that this call joins. It may end later than this call can wait.
+    await (begun === undefined ? readings : this.#shared?.withinDeadline(begun, readings))
   }
 
   /** Whether nothing that an entry was filled under has been invalidated since, as far as this process knows. */
@@ -113,8 +117,8 @@ export class Invalidations {
   }
 
   /** Whether nothing that an entry was filled under has been invalidated since. */
-  async isCurrent(generations: GenerationByLabel): Promise<boolean> {
-    await this.refresh(Object.keys(generations))
+  async isCurrent(generations: GenerationByLabel, begun?: number): Promise<boolean> {
+    await this.refresh(Object.keys(generations), begun)
     return this.#generations.matches(generations)
   }
 
@@ -122,8 +126,8 @@ export class Invalidations {
    * Whether an entry from the store is good. One that memory holds was checked when it came there; here a label that could not be looked up
    * may well have been invalidated.
    */
-  async isKnownCurrent(generations: GenerationByLabel): Promise<boolean> {
-    return (await this.isCurrent(generations)) && this.#generations.knows(Object.keys(generations))
+  async isKnownCurrent(generations: GenerationByLabel, begun: number): Promise<boolean> {
+    return (await this.isCurrent(generations, begun)) && this.#generations.knows(Object.keys(generations))
   }
 
   /** Another process says that it wrote this generationKey. */
@@ -165,8 +169,8 @@ export class Invalidations {
     const written = await this.#shared.writeNow({ key, value, ttl: generationTtl })
     this.#publishing.delete(name)
     if (!written) return false
-    this.#generations.published(label, generation, told, writing)
-    await this.#written(key, told)
+    this.#generations.published(label, { generation, told, writing })
+    await this.#onWritten(key, told)
     return true
   }
 
@@ -182,9 +186,9 @@ export class Invalidations {
     this.#labels.set(generationKey, label)
   }
 
-  async #read(labels: readonly string[]): Promise<void> {
+  async #read(labels: readonly string[], begun: number | undefined): Promise<void> {
     const due = this.due(labels)
-    const values = await this.#shared?.read([], due.keys)
+    const values = await this.#shared?.read([], due.keys, begun)
     if (values !== undefined) due.take(values)
   }
 }

@@ -96,7 +96,7 @@ export class InvalidationBus {
   async #publish(kind: Kind, what: string, detail: string): Promise<void> {
     const message = JSON.stringify([version, this.#sender, kind, what, detail])
     try {
-      await inTime(this.#clock, 'telling other processes', deadline, async () => this.#store.publish?.(this.#channel, message))
+      await inTime(this.#clock, { what: 'telling other processes', deadline }, async () => this.#store.publish?.(this.#channel, message))
     } catch (error) {
       // Others find it out by looking. It says nothing of whether the store takes writes.
       this.#fault('write', error)

@@ -1,17 +1,21 @@
 /**
- * Work that is waited for no longer than so long.
+ * Work under a deadline.
  * @module
  */
 import type { Clock } from '../../clock.ts'
 import { DeadlineError } from '../../errors.ts'
 
+/** What the error says, and the milliseconds after which it is thrown. */
+export interface TimeLimit {
+  readonly what: string
+  readonly deadline: number
+}
+
 /**
- * What `work` comes to. A late outcome is dropped.
- * @param what is done, for the error
- * @param deadline milliseconds
- * @throws {DeadlineError} when it took too long
+ * The result of `work`. A result after the deadline is dropped.
+ * @throws {DeadlineError} when the work takes too long
  */
-export async function inTime<Value>(clock: Clock, what: string, deadline: number, work: () => Promise<Value>): Promise<Value> {
+export async function inTime<Value>(clock: Clock, { what, deadline }: TimeLimit, work: () => Promise<Value>): Promise<Value> {
   let cancel: (() => void) | undefined
   try {
     const late = new Promise<never>((_, reject) => {

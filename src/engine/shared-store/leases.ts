@@ -32,7 +32,16 @@ const longestWait = 1_000
 /** A handle that needs no lease. */
 const alone: LeaseHandle = { end() {} }
 
-/** Who asks the origin, among all processes over one store. */
+/** What leases work with. */
+export interface LeasesOptions {
+  readonly shared: SharedStore
+  readonly clock: Clock
+  readonly namespace: string
+  /** Milliseconds after which the lease of a process that died runs out. */
+  readonly ttl: number
+}
+
+/** Which process calls the provider, among all processes over one store. */
 export class Leases {
   readonly #shared: SharedStore
   readonly #clock: Clock
@@ -42,8 +51,7 @@ export class Leases {
 
   readonly #namespace: string
 
-  /** @param ttl milliseconds after which the lease of a process that is gone runs out */
-  constructor(shared: SharedStore, clock: Clock, namespace: string, ttl: number) {
+  constructor({ shared, clock, namespace, ttl }: LeasesOptions) {
     this.#shared = shared
     this.#clock = clock
     this.#namespace = namespace

@@ -2,15 +2,14 @@
  * The shared tier: a store behind deadlines, breakers and a write queue, so that no fault of it reaches a caller or delays him for long.
  * @module
  */
-import { isBytes } from '../../base/bytes.ts'
 import type { Clock } from '../../clock.ts'
-import { DeadlineError, StoreError } from '../../errors.ts'
+import { StoreError } from '../../errors.ts'
 import type { EventEmitter, Fault } from '../../events.ts'
-import type { ReadOptions, Store, StoreWrite } from '../../store.ts'
+import type { Store, StoreWrite } from '../../store.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { inTime } from './deadline.ts'
 import type { Logger } from '../settings/logger.ts'
-import { Semaphore } from './semaphore.ts'
+import { StoreReader, type Values } from './store-reader.ts'
 import { type PendingWrite, WriteQueue } from './write-queue.ts'
 
 /** What the shared tier needs of the cache it belongs to. */
@@ -23,10 +22,6 @@ export interface SharedTierOptions {
   readonly readDeadline: number
 }
 
-/** Reads that go on at the same time; further ones wait, on their own deadline. */
-const concurrentReads = 64
-/** Keys that one read asks for at the same time, where the store cannot be asked for several at once. */
-const getsAtOnce = 8
 const breakerBounds = { failures: 5, pause: 1_000 }
 const queueBounds = { maxWrites: 10_000, maxBytes: 64 * 2 ** 20, batch: 100 }
 /** Milliseconds that a batch of writes may take. Nobody waits for it, but it must not hold up the queue for ever. */
@@ -34,7 +29,15 @@ const writeDeadline = 10_000
 /** Milliseconds that closing may take; what could not be written by then is given up. */
 const closeDeadline = 10_000
 
-type Values = readonly (Uint8Array | undefined)[]
+/** A change of the store. */
+interface Change {
+  /** The fault that its failure is. */
+  readonly doing: Fault
+  /** What the error of its deadline says. */
+  readonly what: string
+  /** Milliseconds. @default those of a batch of writes */
+  readonly deadline?: number
+}
 
 /** A store that answers in time or not at all. */
 export class SharedStore {
@@ -45,7 +48,7 @@ export class SharedStore {
   readonly #deadline: number
   readonly #reads: CircuitBreaker
   readonly #writes: CircuitBreaker
-  readonly #semaphore: Semaphore
+  readonly #reader: StoreReader
   readonly #queue: WriteQueue
   /** Changes of the store that were begun, queued writes left out. */
   readonly #underWay = new Set<Promise<unknown>>()
@@ -60,7 +63,13 @@ export class SharedStore {
     this.#deadline = options.readDeadline
     this.#reads = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('read', usable))
     this.#writes = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('write', usable))
-    this.#semaphore = new Semaphore(concurrentReads, clock)
+    this.#reader = new StoreReader({
+      store,
+      clock,
+      breaker: this.#reads,
+      readDeadline: options.readDeadline,
+      onFault: (error) => this.#fault('read', error),
+    })
     this.#queue = new WriteQueue(
       queueBounds,
       (writes) => this.#writeBatch(writes),
@@ -82,16 +91,34 @@ export class SharedStore {
    * The values under the keys of `entries`, in their order, or `undefined` when the store could not say so in time. Never throws.
    * A value that is still on its way to the store counts as being there, as what lies there is older.
    * @param latest further keys, whose values follow; of these the store must not answer an older value than the last one written
+   * @param begun when the call's first read began, by the monotonic clock: one deadline holds for all reads of a call. @default now
    */
-  async read(entries: readonly string[], latest: readonly string[] = []): Promise<Values | undefined> {
+  async read(entries: readonly string[], latest: readonly string[] = [], begun?: number): Promise<Values | undefined> {
     if (this.#closing !== undefined) return undefined
     const keys = [...entries, ...latest]
     const queued = keys.map((key) => this.#queue.peek(key))
     const others = keys.filter((_, index) => queued[index] === undefined)
-    const read = others.length === 0 ? [] : await this.#ask(others, new Set(latest))
+    const read = others.length === 0 ? [] : await this.#reader.read(others, new Set(latest), begun)
     if (read === undefined || others.length === keys.length) return read
     const values = read.values()
     return queued.map((known) => (known === undefined ? values.next().value : known.value))
+  }
+
+  /**
+   * Waits for `work`, which other calls may have begun, for what is left of the read deadline of a call.
+   * @param begun when the call's first read began, by the monotonic clock
+   * @returns what it resolves to, or `undefined` if the time is over before. Rejects as `work` does
+   */
+  async withinDeadline<Value>(begun: number, work: Promise<Value>): Promise<Value | undefined> {
+    let cancel: (() => void) | undefined
+    const late = new Promise<undefined>((resolve) => {
+      cancel = this.#clock.after(this.#reader.left(begun), () => resolve(undefined))
+    })
+    try {
+      return await Promise.race([work, late])
+    } finally {
+      cancel?.()
+    }
   }
 
   /** Queues a write and returns at once. */
@@ -101,12 +128,12 @@ export class SharedStore {
 
   /** Writes at once and says whether it was done. Never throws. */
   writeNow({ key, value, ttl }: StoreWrite): Promise<boolean> {
-    return this.#change('write', 'writing to the store', async () => this.#store.set(key, value, { ttl }))
+    return this.#change({ doing: 'write', what: 'writing to the store' }, async () => this.#store.set(key, value, { ttl }))
   }
 
   /** Removes what is under `key`, and a write to it that still waits. Says whether it was done. Never throws. */
   delete(key: string): Promise<boolean> {
-    return this.#change('delete', 'deleting from the store', async () => {
+    return this.#change({ doing: 'delete', what: 'deleting from the store' }, async () => {
       await this.#queue.cancel(key)
       await this.#store.delete(key)
     })
@@ -121,7 +148,7 @@ export class SharedStore {
     if (this.#store.keys === undefined) throw new StoreError(`the store "${this.name}" cannot list its keys, which patterns need`)
     try {
       await this.flush()
-      return await inTime(this.#clock, 'listing the keys of the store', writeDeadline, () => this.#list(prefix))
+      return await inTime(this.#clock, { what: 'listing the keys of the store', deadline: writeDeadline }, () => this.#list(prefix))
     } catch (error) {
       throw new StoreError(`the store "${this.name}" failed to list its keys`, { cause: error })
     }
@@ -135,14 +162,9 @@ export class SharedStore {
     // A store that did not answer just now is not waited for twice in one call.
     if (this.#closing !== undefined || this.#store.lease === undefined || this.#reads.hasRecentFailure) return undefined
     let holder: unknown
-    const taken = await this.#try(
-      'write',
-      'taking a lease in the store',
-      async () => {
-        holder = await this.#store.lease?.(key, token, { ttl })
-      },
-      this.#deadline,
-    )
+    const taken = await this.#try({ doing: 'write', what: 'taking a lease in the store', deadline: this.#deadline }, async () => {
+      holder = await this.#store.lease?.(key, token, { ttl })
+    })
     return taken === true && typeof holder === 'string' ? holder : undefined
   }
 
@@ -154,7 +176,7 @@ export class SharedStore {
   async #release(key: string, token: string, after: string): Promise<void> {
     await this.#queue.written(after)
     // One that cannot be given back runs out.
-    await this.#try('delete', 'giving back a lease', async () => this.#store.release?.(key, token))
+    await this.#try({ doing: 'delete', what: 'giving back a lease' }, async () => this.#store.release?.(key, token))
   }
 
   /** Resolves when all that was to be changed was passed to the store, or given up. */
@@ -171,83 +193,16 @@ export class SharedStore {
 
   async #close(): Promise<void> {
     try {
-      await inTime(this.#clock, 'writing what waited', closeDeadline, () => this.flush())
+      await inTime(this.#clock, { what: 'writing what waited', deadline: closeDeadline }, () => this.flush())
     } catch (error) {
       this.#queue.clear()
       this.#fault('write', error)
     }
     try {
-      await inTime(this.#clock, 'closing the store', closeDeadline, async () => this.#store.close?.())
+      await inTime(this.#clock, { what: 'closing the store', deadline: closeDeadline }, async () => this.#store.close?.())
     } catch (error) {
       this.#fault('write', error)
     }
-  }
-
-  async #ask(keys: readonly string[], latest: ReadonlySet<string>): Promise<Values | undefined> {
-    const begun = this.#clock.monotonic()
-    const entered = this.#semaphore.acquire(this.#deadline)
-    const isQueued = entered !== true
-    if (isQueued && !(await entered)) {
-      // Our own queue was too long, which is no fault of the store and must not make it unusable.
-      this.#fault('read', new DeadlineError('waiting to read the store', this.#deadline))
-      return undefined
-    }
-    try {
-      return this.#reads.tryAcquire() ? await this.#readInTime(keys, latest, isQueued ? this.#clock.monotonic() - begun : 0) : undefined
-    } finally {
-      // Given back even if the store never answers: that one read is lost, others need not be.
-      this.#semaphore.release()
-    }
-  }
-
-  async #readInTime(keys: readonly string[], latest: ReadonlySet<string>, waited: number): Promise<Values | undefined> {
-    const controller = new AbortController()
-    try {
-      const left = Math.max(0, this.#deadline - waited)
-      const options = { signal: controller.signal, latest }
-      const values = this.#checked(await inTime(this.#clock, 'reading the store', left, () => this.#get(keys, options)), keys.length)
-      this.#reads.succeeded()
-      return values
-    } catch (error) {
-      controller.abort(error)
-      // A store that was given less than its time has not failed.
-      if (waited > 0 && error instanceof DeadlineError) this.#reads.withdrawn()
-      else this.#reads.failed()
-      this.#fault('read', error)
-      return undefined
-    }
-  }
-
-  async #get(keys: readonly string[], options: ReadOptions): Promise<unknown> {
-    const [key] = keys
-    if (keys.length === 1 && key !== undefined) return [await this.#store.get(key, options)]
-    if (this.#store.getMany !== undefined) return this.#store.getMany(keys, options)
-    return this.#getEach(keys, options)
-  }
-
-  /** Reads one by one, some at a time: a batch of embeddings may have thousands. */
-  async #getEach(keys: readonly string[], options: ReadOptions): Promise<unknown[]> {
-    const values: unknown[] = []
-    const left = keys.entries()
-    const work = async (): Promise<void> => {
-      for (const [index, key] of left) {
-        // Nobody waits for the rest.
-        options.signal?.throwIfAborted()
-        values[index] = await this.#store.get(key, options)
-      }
-    }
-    await Promise.all(Array.from({ length: Math.min(getsAtOnce, keys.length) }, work))
-    return values
-  }
-
-  /** What a store of the user's own returned, which may be anything at run time. */
-  #checked(values: unknown, length: number): Values {
-    if (!Array.isArray(values) || values.length !== length) throw new StoreError(`the store "${this.name}" did not answer ${length} values`)
-    return values.map((value: unknown) => {
-      if (value === undefined || value === null) return undefined
-      if (isBytes(value)) return value
-      throw new StoreError(`the store "${this.name}" answered something that is no Uint8Array`)
-    })
   }
 
   async #list(prefix: string): Promise<string[]> {
@@ -258,15 +213,15 @@ export class SharedStore {
 
   async #writeBatch(writes: readonly StoreWrite[]): Promise<void> {
     if (writes.length === 0) return
-    const written = await this.#try('write', 'writing to the store', async () => {
+    const written = await this.#try({ doing: 'write', what: 'writing to the store' }, async () => {
       if (this.#store.setMany !== undefined) await this.#store.setMany(writes)
       else for (const { key, value, ttl } of writes) await this.#store.set(key, value, { ttl })
     })
     if (written === undefined) for (const { key } of writes) this.#events.emit('drop', { key })
   }
 
-  async #change(doing: Fault, what: string, work: () => Promise<void>): Promise<boolean> {
-    return this.#closing === undefined && (await this.#try(doing, what, work)) === true
+  async #change(change: Change, work: () => Promise<void>): Promise<boolean> {
+    return this.#closing === undefined && (await this.#try(change, work)) === true
   }
 
   /** Remembers a change until it is done, for who waits for all of them. It must not reject. */
@@ -277,14 +232,14 @@ export class SharedStore {
   }
 
   /** Changes something in the store. @returns whether it was done; `undefined` when it was not tried, as the breaker is open */
-  #try(doing: Fault, what: string, work: () => Promise<void>, deadline = writeDeadline): Promise<boolean | undefined> {
-    return this.#watched(this.#attempt(doing, what, work, deadline))
+  #try(change: Change, work: () => Promise<void>): Promise<boolean | undefined> {
+    return this.#watched(this.#attempt(change, work))
   }
 
-  async #attempt(doing: Fault, what: string, work: () => Promise<void>, deadline: number): Promise<boolean | undefined> {
+  async #attempt({ doing, what, deadline = writeDeadline }: Change, work: () => Promise<void>): Promise<boolean | undefined> {
     if (!this.#writes.tryAcquire()) return undefined
     try {
-      await inTime(this.#clock, what, deadline, work)
+      await inTime(this.#clock, { what, deadline }, work)
       this.#writes.succeeded()
       return true
     } catch (error) {

@@ -25,6 +25,7 @@ export class HotTier {
   readonly #memory: BoundedMemory<HotCopy> | undefined
   /** What was last known to be in the store by then may be there no more. */
   #revalidateBefore = -Infinity
+  #puts = 0
 
   constructor({ clock, maxBytes, maxTtl, onEvict }: HotTierOptions) {
     this.#clock = clock
@@ -32,7 +33,12 @@ export class HotTier {
     if (maxBytes > 0) this.#memory = new BoundedMemory<HotCopy>({ maxBytes, clock, onEvict: (_, { entry }) => onEvict(entry.head.key) })
   }
 
-  /** The copy at `storeKey`, which is used just now. */
+  /** How many copies were put here until now. */
+  get puts(): number {
+    return this.#puts
+  }
+
+  /** The copy at `storeKey`, which counts as used now. */
   get(storeKey: string): HotCopy | undefined {
     return this.#memory?.get(storeKey)
   }
@@ -45,6 +51,7 @@ export class HotTier {
   /** Takes a copy in. */
   put(storeKey: string, held: HotCopy): void {
     const { head } = held.entry
+    this.#puts++
     this.#memory?.set(storeKey, held, { bytes: sizeOf(held.entry), ttl: head.ttl + head.stale - held.ageThen, owner: head.scope })
   }
 

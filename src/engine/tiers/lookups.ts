@@ -1,6 +1,6 @@
 /**
- * Looking entries up in the store: together with whoever asks for the same just now, along with what was invalidated, and no longer to be
- * relied on when something newer was written meanwhile.
+ * Look-ups in the store. Equal look-ups at the same time are one read. What was invalidated is read along with the entry. An entry that was
+ * written or removed meanwhile is newer than what a look-up finds.
  * @module
  */
 import type { Clock } from '../../clock.ts'
@@ -11,10 +11,17 @@ import type { HotTier } from './hot-tier.ts'
 import type { Invalidations } from '../invalidation/invalidations.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
 
+/** What is looked up. */
+export interface Wanted {
+  readonly address: Address
+  /** The copy in memory, to be compared with the store. */
+  readonly held: HotCopy | undefined
+}
+
 /** A look-up that is under way. */
 interface Lookup {
-  readonly held: Promise<HotCopy | undefined>
-  /** Whether the entry was written or removed meanwhile, so that what it finds may be older. */
+  readonly copy: Promise<HotCopy | undefined>
+  /** Whether the entry was written or removed meanwhile, so that the look-up may find an older one. */
   overtaken: boolean
 }
 
@@ -27,7 +34,7 @@ export interface LookupsOptions {
   readonly invalidations: Invalidations
 }
 
-/** Look-ups in the store. What they find, memory takes in. */
+/** Look-ups in the store. Memory keeps what they find. */
 export class Lookups {
   readonly #clock: Clock
   readonly #shared: SharedStore
@@ -44,14 +51,19 @@ export class Lookups {
     this.#invalidations = invalidations
   }
 
-  /** The entries at `addresses`, in their order, by one read of the store at the most. Never throws. */
-  async get(addresses: readonly Address[]): Promise<(HotCopy | undefined)[]> {
-    const fresh = addresses.filter(({ storeKey }) => !this.#underWay.has(storeKey))
-    if (fresh.length > 0) this.#begin(fresh)
-    return Promise.all(addresses.map(async ({ storeKey }) => this.#underWay.get(storeKey)?.held))
+  /**
+   * What is wanted, in its order, by one read of the store at the most. Gives the copy in memory if the store has nothing newer. Never throws.
+   * @param begun when the call's first read began, by the monotonic clock, if this is not the first
+   */
+  async get(wanted: readonly Wanted[], begun?: number): Promise<(HotCopy | undefined)[]> {
+    const fresh = wanted.filter(({ address }) => !this.#underWay.has(address.storeKey))
+    if (fresh.length > 0) this.#begin(fresh, begun)
+    const copies = Promise.all(wanted.map(async ({ address }) => this.#underWay.get(address.storeKey)?.copy))
+    // Another call may have begun a look-up that this call joins. It may end later than this call can wait.
+    return (begun === undefined ? await copies : await this.#shared.withinDeadline(begun, copies)) ?? wanted.map(() => undefined)
   }
 
-  /** The entry at `storeKey` was written or removed: what is being looked up may be older. */
+  /** The entry at `storeKey` was written or removed: a look-up that is under way may find an older one. */
   overtake(storeKey: string): void {
     const lookup = this.#underWay.get(storeKey)
     if (lookup === undefined) return
@@ -59,54 +71,63 @@ export class Lookups {
     this.#underWay.delete(storeKey)
   }
 
-  #begin(addresses: readonly Address[]): void {
-    const due = this.#invalidations.due([...new Set(addresses.flatMap((address) => [...address.labels, ...this.#heldLabels(address)]))])
-    const stored = addresses.map(({ storeKey }) => storeKey)
-    const values = this.#shared.read(stored, due.keys)
-    const learnt = values.then((read) => {
-      if (read !== undefined) due.take(read.slice(addresses.length))
-      return read
+  #begin(wanted: readonly Wanted[], given: number | undefined): void {
+    const begun = given ?? this.#clock.monotonic()
+    const labels = new Set<string>()
+    for (const { address, held } of wanted) {
+      for (const label of address.labels) labels.add(label)
+      // The copy in memory may have been made by a call with other labels.
+      if (held !== undefined) for (const label of Object.keys(held.entry.head.generations)) labels.add(label)
+    }
+    const due = this.#invalidations.due([...labels])
+    const keys = wanted.map(({ address }) => address.storeKey)
+    const learnt = this.#shared.read(keys, due.keys, given).then((values) => {
+      if (values !== undefined) due.take(values.slice(wanted.length))
+      return values
     })
-    addresses.forEach((address, index) => {
-      const held = learnt
-        .then((read) => (read === undefined ? undefined : this.#read(address, read[index], lookup)))
+    wanted.forEach((each, index) => {
+      const { storeKey } = each.address
+      const copy = learnt
+        .then((values) => (values === undefined ? undefined : this.#take(each, values[index], { lookup, begun })))
         .finally(() => {
-          if (this.#underWay.get(address.storeKey) === lookup) this.#underWay.delete(address.storeKey)
+          if (this.#underWay.get(storeKey) === lookup) this.#underWay.delete(storeKey)
         })
-      const lookup: Lookup = { held, overtaken: false }
-      this.#underWay.set(address.storeKey, lookup)
+      const lookup: Lookup = { copy, overtaken: false }
+      this.#underWay.set(storeKey, lookup)
     })
   }
 
-  async #read(address: Address, bytes: Uint8Array | undefined, lookup: Lookup): Promise<HotCopy | undefined> {
+  async #take(
+    { address, held }: Wanted,
+    bytes: Uint8Array | undefined,
+    { lookup, begun }: { readonly lookup: Lookup; readonly begun: number },
+  ): Promise<HotCopy | undefined> {
     const now = this.#clock.now()
     const heldAt = this.#clock.monotonic()
     const entry = this.#reader.read(address, bytes, now)
-    if (!lookup.overtaken && this.#isConfirmed(address, bytes, entry, heldAt)) return undefined
-    if (entry === undefined || !(await this.#invalidations.isKnownCurrent(entry.head.generations))) return undefined
-    // An entry from a clock that is ahead of ours is as good as new.
-    const held = { entry, heldAt, ageThen: Math.max(0, now - entry.head.storedAt), checkedAt: heldAt }
-    if (!lookup.overtaken) this.#hot.put(address.storeKey, held)
-    return held
+    if (held !== undefined && !lookup.overtaken && this.#isConfirmed(address.storeKey, held, { bytes, entry })) {
+      held.checkedAt = heldAt
+      return this.#invalidations.matches(held.entry.head.generations) ? held : undefined
+    }
+    if (entry === undefined || !(await this.#invalidations.isKnownCurrent(entry.head.generations, begun))) return undefined
+    // An entry from a clock that is ahead of ours counts as new.
+    const copy = { entry, heldAt, ageThen: Math.max(0, now - entry.head.storedAt), checkedAt: heldAt }
+    if (!lookup.overtaken) this.#hot.put(address.storeKey, copy)
+    return copy
   }
 
-  /** The labels of what memory holds, which may have been filled under others than it is asked for under now. */
-  #heldLabels({ storeKey }: Address): string[] {
-    return Object.keys(this.#hot.peek(storeKey)?.entry.head.generations ?? {})
-  }
-
-  /** Compares what memory holds with what the store has now. @returns whether the copy in memory is to be served on */
-  #isConfirmed({ storeKey }: Address, bytes: Uint8Array | undefined, entry: Entry | undefined, now: number): boolean {
-    const held = this.#hot.peek(storeKey)
-    if (held === undefined) return false
+  /** Compares the copy in memory with what the store has now. @returns whether the copy may still be served */
+  #isConfirmed(
+    storeKey: string,
+    held: HotCopy,
+    { bytes, entry }: { readonly bytes: Uint8Array | undefined; readonly entry: Entry | undefined },
+  ): boolean {
     if (bytes === undefined) {
-      // It was removed there, or it ended.
+      // It was removed there, or its time is over.
       this.#hot.delete(storeKey)
       return false
     }
-    // What cannot be read is no reason to part with what can, nor is what is older: the newer one's write was lost.
-    if (entry !== undefined && entry.head.storedAt > held.entry.head.storedAt) return false
-    held.checkedAt = now
-    return true
+    // An entry that cannot be read is no reason to give up one that can. Nor is an older one: the write of the newer one was lost.
+    return entry === undefined || entry.head.storedAt <= held.entry.head.storedAt
   }
 }

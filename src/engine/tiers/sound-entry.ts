@@ -2,22 +2,23 @@
  * Is what came out of a store still an answer? Whoever can write to the store can put a sound entry there that holds none.
  * @module
  */
-import { parseJsonObject } from '../../json/object.ts'
 import type { Entry } from '../../entry.ts'
 import { type Endpoint } from '../../providers/endpoint.ts'
+import { wholeAnswer } from '../../providers/stored-answer.ts'
 import { parseEvents } from '../../base/server-sent-events.ts'
 
 /**
  * Whether the entry holds an answer of this endpoint that would be stored today.
  * @param allows asked when the endpoint has a reason against the answer: whether it is to be stored nevertheless
  */
-export function isAnswer({ head, body }: Entry, endpoint: Endpoint, allows: (reason: string) => boolean): boolean {
+export function isAnswer(entry: Entry, endpoint: Endpoint, allows: (reason: string) => boolean): boolean {
+  const { head, body } = entry
   if (head.provider !== endpoint.provider || head.endpoint !== endpoint.name || head.status !== 200) return false
   if (!areHeaders(head.headers)) return false
   if (typeof body !== 'string') return (endpoint.binary === true || endpoint.plain === true) && body.byteLength > 0
   const streamed = head.kind === 'sse'
   if (streamed && endpoint.streaming === undefined) return endpoint.complete?.(parseEvents(body)) === true
-  const whole = streamed ? endpoint.streaming?.assemble(parseEvents(body)) : parseJsonObject(body)
+  const whole = wholeAnswer(entry, endpoint)
   if (whole === undefined) return false
   const reason = endpoint.skipReason(whole)
   return reason === undefined || allows(reason)

@@ -15,7 +15,7 @@ import { ageOf, type HotCopy } from './hot-copy.ts'
 import { HotTier, sizeOf } from './hot-tier.ts'
 import { Invalidations } from '../invalidation/invalidations.ts'
 import { Leases } from '../shared-store/leases.ts'
-import { Lookups } from './lookups.ts'
+import { Lookups, type Wanted } from './lookups.ts'
 import type { Logger } from '../settings/logger.ts'
 import { InvalidationBus, type InvalidationListener } from '../shared-store/bus.ts'
 import type { Settings } from '../settings/options.ts'
@@ -35,6 +35,11 @@ export interface TiersOptions {
   readonly logger: Logger
   /** Whether the user wants to store an answer that the endpoint has this reason against. Must not throw. */
   readonly allows: (entry: Entry, reason: string) => boolean
+}
+
+/** What is wanted, and whether memory's copy of it may be served without asking the store. */
+interface Checked extends Wanted {
+  readonly isCurrent: boolean
 }
 
 /** Hot memory in front, the store behind. */
@@ -69,58 +74,63 @@ export class Tiers {
       onEvict: (key) => events.emit('evict', { key }),
     })
     if (store !== undefined) this.#shared = new SharedStore({ store, clock, logger, events, readDeadline })
-    this.#invalidations = new Invalidations(clock, this.#shared, namespace, invalidationDelay, async (generationKey, generation) =>
-      this.#bus?.declared(generationKey, generation),
-    )
+    this.#invalidations = new Invalidations({
+      clock,
+      shared: this.#shared,
+      namespace,
+      delay: invalidationDelay,
+      onWritten: async (generationKey, generation) => this.#bus?.declared(generationKey, generation),
+    })
     if (store === undefined || this.#shared === undefined) return
     const { leaseTtl, sharedFlights } = settings
     this.#lookups = new Lookups({ clock, shared: this.#shared, hot: this.#hot, reader: this.#reader, invalidations: this.#invalidations })
     this.#bus = new InvalidationBus({ store, clock, events, namespace }, this.#busReader())
-    if (sharedFlights) this.leases = new Leases(this.#shared, clock, namespace, leaseTtl)
+    if (sharedFlights) this.leases = new Leases({ shared: this.#shared, clock, namespace, ttl: leaseTtl })
   }
 
-  /** The entry at `address` when memory holds it and nobody need be asked whether it is good; else {@link Tiers.find} may know of one. */
+  /** Counts the entries that memory took in. While it stays the same, another look into memory finds nothing newer. */
+  get changes(): number {
+    return this.#hot.puts
+  }
+
+  /** The entry at `address` if memory has it and the store need not be asked about it. Looks into memory once. */
   getFromMemory(address: Address): LookupResult | undefined {
-    const held = this.#held(address)
-    return held !== undefined && this.#invalidations.isCurrentWithoutRead(held.entry.head.generations)
-      ? this.#found(held, 'memory')
-      : undefined
-  }
-
-  /** The entry at `address`, or `undefined`. Never throws, and waits for the store no longer than its deadline. */
-  async get(address: Address): Promise<LookupResult | undefined> {
-    const held = await this.#recall(address)
-    if (held !== undefined) return this.#found(held, 'memory')
-    // A copy that the store could not be asked about is still better than none.
-    return this.#lookups === undefined ? undefined : ((await this.#lookUp(this.#lookups, [address]))[0] ?? this.peek(address))
-  }
-
-  /** What memory holds at this moment: for one who looked the entry up and is about to make it, as it may have come in meanwhile. */
-  peek({ storeKey }: Address): LookupResult | undefined {
-    const held = this.#hot.peek(storeKey)
-    return held !== undefined && this.#invalidations.matches(held.entry.head.generations) ? this.#found(held, 'memory') : undefined
-  }
-
-  /** The entries at `addresses`, in their order, with one read of the store for all that memory does not hold. */
-  async getMany(addresses: readonly Address[]): Promise<(LookupResult | undefined)[]> {
-    const found = await Promise.all(
-      addresses.map(async (address) => {
-        const held = await this.#recall(address)
-        return held === undefined ? undefined : this.#found(held, 'memory')
-      }),
-    )
-    const missing = addresses.filter((_, index) => found[index] === undefined)
-    if (this.#lookups === undefined || missing.length === 0) return found
-    const late = (await this.#lookUp(this.#lookups, missing)).values()
-    return found.map((each, index) => {
-      const address = addresses[index]
-      return each ?? late.next().value ?? (address && this.peek(address))
-    })
+    const held = this.#hot.get(address.storeKey)
+    return held !== undefined && this.#isServable(held) ? this.#found(held) : undefined
   }
 
   /**
-   * Asks the store what was invalidated, where that is not known of late. Needed before {@link Tiers.begin} by who did not look up first:
-   * an entry that does not know of an earlier invalidation would be taken for outdated by it.
+   * The entry at `address`, or `undefined`. A promise only if the store must be asked. Never rejects, and takes no longer than one read
+   * deadline. Looks into memory once.
+   */
+  get(address: Address): LookupResult | undefined | Promise<LookupResult | undefined> {
+    const held = this.#hot.get(address.storeKey)
+    if (held !== undefined && this.#isServable(held)) return this.#found(held)
+    if (this.#lookups !== undefined) return this.#getMany(this.#lookups, [{ address, held }]).then(([found]) => found)
+    // Without a store a copy is not servable only if it was invalidated.
+    if (held !== undefined) this.#hot.delete(address.storeKey)
+    return undefined
+  }
+
+  /** What memory has at `address` now, for a call that looked it up before: it may have come in meanwhile. */
+  peek({ storeKey }: Address): LookupResult | undefined {
+    const held = this.#hot.peek(storeKey)
+    return held !== undefined && this.#invalidations.matches(held.entry.head.generations) ? this.#found(held) : undefined
+  }
+
+  /** The entries at `addresses`, in their order, with one read of the store for all that memory does not have. */
+  async getMany(addresses: readonly Address[]): Promise<(LookupResult | undefined)[]> {
+    const lookups = this.#lookups
+    if (lookups === undefined) return Promise.all(addresses.map(async (address) => this.get(address)))
+    return this.#getMany(
+      lookups,
+      addresses.map((address) => ({ address, held: this.#hot.get(address.storeKey) })),
+    )
+  }
+
+  /**
+   * Asks the store what was invalidated, unless that was read a short while ago. A call that stores without a look-up needs this before
+   * {@link Tiers.snapshot}: an entry that does not know of an earlier invalidation would count as outdated by it.
    */
   async refresh({ labels }: Address): Promise<void> {
     await this.#invalidations.refresh(labels)
@@ -192,24 +202,45 @@ export class Tiers {
     await Promise.all([this.#bus?.close(), this.#shared?.close()])
   }
 
-  /** What memory holds at `address`, when it is still good and the store need not be asked whether it has something newer. */
-  async #recall(address: Address): Promise<HotCopy | undefined> {
-    const { storeKey } = address
-    const held = this.#held(address)
-    if (held === undefined) return undefined
-    const { generations } = held.entry.head
-    if (this.#invalidations.matches(generations) && (await this.#invalidations.isCurrent(generations))) return held
-    if (this.#hot.peek(storeKey) === held) this.#hot.delete(storeKey)
-    return undefined
+  /** Whether this copy may be served without asking the store. */
+  #isServable(held: HotCopy): boolean {
+    return (this.#shared === undefined || !this.#hot.isDue(held)) && this.#invalidations.isCurrentWithoutRead(held.entry.head.generations)
   }
 
-  /** What memory holds at `address`, when the store need not be asked whether it has something newer. */
-  #held({ storeKey }: Address): HotCopy | undefined {
-    const held = this.#hot.get(storeKey)
-    if (held === undefined || this.#shared === undefined) return held
-    // What was invalidated is asked along with the entry, so that a store that does not answer is waited for once; nor is
-    // it asked what is known already.
-    return this.#hot.isDue(held) ? undefined : held
+  async #getMany(lookups: Lookups, wanted: readonly Wanted[]): Promise<(LookupResult | undefined)[]> {
+    const { changes } = this
+    const begun = this.#clock.monotonic()
+    const checked = wanted.map((each) => this.#checked(each))
+    const known = checked.filter((each): each is Checked => !(each instanceof Promise))
+    const isRead = known.length < checked.length
+    const recalled = isRead ? await Promise.all(checked.map(async (each) => each)) : known
+    const missing = recalled.filter(({ isCurrent }) => !isCurrent)
+    // One deadline holds for both reads of a call.
+    const copies = (missing.length === 0 ? [] : await lookups.get(missing, isRead ? begun : undefined)).values()
+    return recalled.map(({ address, held, isCurrent }) => {
+      const copy = isCurrent ? held : copies.next().value
+      if (copy !== undefined) return this.#found(copy, copy === held ? 'memory' : this.#shared?.name)
+      // A copy that the store could not be asked about is better than none.
+      return held === undefined && this.changes === changes ? undefined : this.peek(address)
+    })
+  }
+
+  /** Whether memory's copy is good and the store need not be asked for a newer one. A promise if the store is asked what was invalidated. */
+  #checked({ address, held }: Wanted): Checked | Promise<Checked> {
+    // What was invalidated is read along with the entry, so that a call waits once for a store that does not answer.
+    if (held === undefined || this.#hot.isDue(held)) return { address, held, isCurrent: false }
+    const { generations } = held.entry.head
+    if (this.#invalidations.isCurrentWithoutRead(generations)) return { address, held, isCurrent: true }
+    if (!this.#invalidations.matches(generations)) return this.#withoutCopy(address, held)
+    return this.#invalidations
+      .isCurrent(generations)
+      .then((isCurrent) => (isCurrent ? { address, held, isCurrent } : this.#withoutCopy(address, held)))
+  }
+
+  /** Drops a copy that was invalidated. */
+  #withoutCopy(address: Address, held: HotCopy): Checked {
+    if (this.#hot.peek(address.storeKey) === held) this.#hot.delete(address.storeKey)
+    return { address, held: undefined, isCurrent: false }
   }
 
   #busReader(): InvalidationListener {
@@ -231,12 +262,7 @@ export class Tiers {
     this.#hot.delete(storeKey)
   }
 
-  async #lookUp(lookups: Lookups, addresses: readonly Address[]): Promise<(LookupResult | undefined)[]> {
-    const held = await lookups.get(addresses)
-    return held.map((each) => (each === undefined ? undefined : this.#found(each, this.#shared?.name ?? '')))
-  }
-
-  #found(held: HotCopy, source: Source): LookupResult {
+  #found(held: HotCopy, source: Source = 'memory'): LookupResult {
     const age = ageOf(held, this.#clock.monotonic())
     return { entry: held.entry, source, age, freshFor: held.entry.head.ttl - age }
   }

@@ -43,8 +43,8 @@ const holders = ['content', 'source', 'tool_references', 'tool', 'definition']
 const maxDepth = 16
 
 /**
- * The request without the marks for the provider's own cache, which cannot change an answer, and with a message's content as a string if it
- * is one text block. The provider defines both as the same for messages, but not for the system prompt.
+ * The request without the marks for the provider's own cache, which cannot change an answer. A message's content becomes a string if it is
+ * one text block. The provider defines both as the same for messages, but not for the system prompt.
  * Source: https://platform.claude.com/docs/en/api/messages/create
  */
 export function normaliseMessages(request: JsonObject): JsonObject {

@@ -2,7 +2,8 @@ import { getEventListeners } from 'node:events'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DeadlineError } from '../../../src/errors.ts'
-import { Flight, type Origin, type FlightReader, type Recording } from '../../../src/engine/flight/flight.ts'
+import { Flight } from '../../../src/engine/flight/flight.ts'
+import type { FlightReader, Origin, Recording } from '../../../src/engine/flight/upstream.ts'
 import { Flights } from '../../../src/engine/flight/flights.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
@@ -117,7 +118,7 @@ function take(origin: Origin<string, string>, maxBytes = 1_000) {
   const endings: Recording<string, string>[] = []
   let closings = 0
   const ended = (recording: Recording<string, string>): void => void endings.push({ ...recording, items: [...recording.items] })
-  const flight = new Flight(origin, { maxBytes, deadline: 60 * minute }, clock, () => closings++, ended)
+  const flight = new Flight({ origin, bounds: { maxBytes, deadline: 60 * minute }, clock, closed: () => closings++, ended })
   return {
     flight,
     endings,
@@ -288,13 +289,13 @@ describe('a caller who leaves', () => {
     const origin = new HandDriven()
     const recordings: Recording<string, string>[] = []
     const bounds = { maxBytes: 1_000, deadline: minute }
-    const reader = new Flight<string, string>(
+    const reader = new Flight<string, string>({
       origin,
       bounds,
       clock,
-      () => undefined,
-      (left) => recordings.push(left),
-    ).join()
+      closed: () => undefined,
+      ended: (left) => recordings.push(left),
+    }).join()
     origin.arrive()
     await reader.head()
     void reasonOf(reader.next())
@@ -595,7 +596,11 @@ describe('the order of events', () => {
           let begun = 0
           const read = async ({ joins, leaves }: { joins: number; leaves: number | undefined }) => {
             for (let wait = 0; wait < joins; wait++) await s.schedule(Promise.resolve(), 'join')
-            const { reader, joined } = flights.join('name', origin, undefined, false, (recording) => ended.push(recording))
+            const { reader, joined } = flights.join('name', origin, {
+              signal: undefined,
+              alone: false,
+              ended: (recording) => ended.push(recording),
+            })
             if (!joined) begun++
             const got: unknown[] = [await reader.head()]
             try {
@@ -628,7 +633,7 @@ describe('the order of events', () => {
 })
 
 function open(origin: HandDriven, flights: Flights<string, string>, alone = false) {
-  return flights.join('name', origin, undefined, alone, () => undefined)
+  return flights.join('name', origin, { signal: undefined, alone, ended: () => undefined })
 }
 
 describe('the flights under way', () => {
@@ -699,10 +704,14 @@ describe('the flights under way', () => {
     const flights = new Flights<string, string>(bounds, clock)
     const origin = new HandDriven()
     const asked: boolean[] = []
-    const { reader } = flights.join('name', origin, undefined, false, () => {
-      const { reader: inner, joined } = open(new HandDriven(), flights)
-      asked.push(joined)
-      inner.leave()
+    const { reader } = flights.join('name', origin, {
+      signal: undefined,
+      alone: false,
+      ended: () => {
+        const { reader: inner, joined } = open(new HandDriven(), flights)
+        asked.push(joined)
+        inner.leave()
+      },
     })
     origin.arrive()
     origin.finish()
@@ -722,7 +731,7 @@ describe('the flights under way', () => {
       },
       size: () => 0,
     }
-    const { reader } = flights.join('name', outer, undefined, false, () => undefined)
+    const { reader } = flights.join('name', outer, { signal: undefined, alone: false, ended: () => undefined })
     const joiner = open(new HandDriven(), flights)
     inner.arrive()
     inner.give('inner item')
@@ -749,7 +758,7 @@ describe('the flights under way', () => {
       },
       size: () => 0,
     }
-    await reasonOf(near.join('name', through, undefined, false, () => undefined).reader.head())
+    await reasonOf(near.join('name', through, { signal: undefined, alone: false, ended: () => undefined }).reader.head())
     expect(joined).toEqual([true])
     other.reader.leave()
   })

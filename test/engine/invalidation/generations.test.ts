@@ -17,7 +17,7 @@ const labels = ['all', 'tag:a', 'tag:b', 'tag:__proto__']
 function process_(store: ScriptedStore, clock: ManualClock): Invalidations {
   const logger = guardedLogger(undefined, () => {})
   const tier = new SharedStore({ store, clock, logger, events: new EventEmitter(() => {}), readDeadline: 100 })
-  return new Invalidations(clock, tier, 'space', delay)
+  return new Invalidations({ clock, shared: tier, namespace: 'space', delay })
 }
 
 function setup() {

@@ -1,0 +1,67 @@
+/**
+ * What a stored entry holds: the whole answer, or its events, as a request asks for it.
+ * @module
+ */
+import { formatEvents, parseEvents, type ServerEvent, splitEvents } from '../base/server-sent-events.ts'
+import type { Entry } from '../entry.ts'
+import { parseJsonObject, type JsonObject } from '../json/object.ts'
+import type { Endpoint } from './endpoint.ts'
+
+/** A request for which a stored answer is read. */
+export interface AnsweredRequest {
+  readonly endpoint: Endpoint
+  readonly request: JsonObject
+  /** Parts that the request does not ask for. */
+  readonly missingParts: readonly string[]
+}
+
+/** The whole answer in an entry; `undefined` if the entry holds bytes, or nothing that is a complete answer. */
+export function wholeAnswer({ head, body }: Entry, endpoint: Endpoint): JsonObject | undefined {
+  if (typeof body !== 'string') return undefined
+  return head.kind === 'sse' ? endpoint.streaming?.assemble(parseEvents(body)) : parseJsonObject(body)
+}
+
+/** The whole answer as it goes over the wire. What was stored whole stays as it is, to the letter. */
+export function wholeBody(entry: Entry, endpoint: Endpoint): string | Uint8Array<ArrayBuffer> {
+  if (typeof entry.body !== 'string') return new Uint8Array(entry.body)
+  if (entry.head.kind === 'json' || endpoint.streaming === undefined) return entry.body
+  return JSON.stringify(wholeAnswer(entry, endpoint))
+}
+
+/** The events of the stream that this request would have got. */
+export function storedEvents(entry: Entry, asked: AnsweredRequest): ServerEvent[] {
+  const { streaming } = asked.endpoint
+  const body = textOf(entry)
+  if (entry.head.kind === 'json' && streaming !== undefined) {
+    return streaming.disassemble(wholeAnswer(entry, asked.endpoint) ?? {}, asked.request)
+  }
+  const events = parseEvents(body)
+  return hasPartsTooMany(entry, asked) && streaming?.adapt !== undefined ? streaming.adapt(events, asked.request) : events
+}
+
+/** The same events as texts, one for each. */
+export function storedEventTexts(entry: Entry, asked: AnsweredRequest): string[] {
+  const isAsStored = entry.head.kind === 'sse' && !hasPartsTooMany(entry, asked) && isFormatted(entry)
+  return isAsStored ? splitEvents(textOf(entry)) : storedEvents(entry, asked).map((event) => formatEvents([event]))
+}
+
+/** Whether the stored stream has a part that the request does not ask for. */
+function hasPartsTooMany({ head }: Entry, { missingParts }: AnsweredRequest): boolean {
+  return missingParts.some((part) => !head.omits.includes(part))
+}
+
+/** Whether a stored stream is written as this project writes one, as most providers' are. To check takes longer than to serve it. */
+const formatted = new WeakMap<Entry, boolean>()
+
+function isFormatted(entry: Entry): boolean {
+  const known = formatted.get(entry)
+  if (known !== undefined) return known
+  const body = textOf(entry)
+  const found = formatEvents(parseEvents(body)) === body
+  formatted.set(entry, found)
+  return found
+}
+
+function textOf({ body }: Entry): string {
+  return typeof body === 'string' ? body : ''
+}
