@@ -25,7 +25,7 @@ export interface PriceFacts {
 /** Tells what answers cost. */
 export interface PriceBook {
   /**
-   * Begins to load the price table behind the caller's back; a second call does nothing more.
+   * Begins to load the price table in the background; a second call does nothing more.
    * @returns a promise that is fulfilled when the table is there or has turned out to be missing; it is never rejected.
    */
   load(): Promise<void>
@@ -198,7 +198,7 @@ function calculate(table: PriceTable, { provider, model }: Listed, usage: Usage,
 const tableNames: ReadonlyMap<string, string> = new Map([['aws-bedrock', 'aws']])
 
 /**
- * Who is paid, by the table's name. A host that the table does not know (a proxy, a gateway, a stand-in) passes for OpenAI itself:
+ * The provider that is paid, by the table's name. A host that the table does not know (a proxy, a gateway, a stand-in) passes for OpenAI itself:
  * models of other makers are then unknown, as OpenAI has none of that name.
  */
 function providerIdOf(table: PriceTable, { provider, origin }: PriceFacts): string {

@@ -15,7 +15,7 @@ const book = createPriceBook()
 const priceOf = (model: string, usage: Usage, facts: Partial<PriceFacts> = {}) =>
   book.price(usage, { provider: 'openai', model, at, ...facts })
 
-/** The price book as somebody meets it who has no types: a store hands back what another program may have written. */
+/** The price book without its types: a store hands back what another program may have written. */
 const untyped: { createPriceBook(rules?: unknown): { price(usage: unknown, facts: PriceFacts): number | null } } = { createPriceBook }
 
 /** A source that counts how often it was asked. */
