@@ -52,7 +52,7 @@ export interface EntryHead {
   readonly status: number
   /** Those headers of the provider's answer that still mean something on a replay, names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  /** Facets that the caller had not asked for and the body therefore lacks: a stream without its usage. */
+  /** Parts that the caller had not asked for and the body therefore lacks: a stream without its usage. */
   readonly omits: readonly string[]
   readonly usage?: Usage
   /** How long the provider took to answer in full, in milliseconds. */

@@ -4,7 +4,7 @@
  */
 import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
-import type { Shared } from '../../engine/exchange.ts'
+import type { FlightHead } from '../../engine/seam.ts'
 import type { FlightReader, Recording, Upstream } from '../../engine/flight/upstream.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
@@ -95,7 +95,7 @@ export function storedOutput(
 /** One caller's share of a flight as an output. What he gets is his own to keep or to change. */
 export async function sharedOutput(
   { text, output }: OutputHead,
-  reader: FlightReader<Shared<OutputHead>, ServerEvent>,
+  reader: FlightReader<FlightHead<OutputHead>, ServerEvent>,
   cachedCall: CachedCall,
   codec: CommandCodec,
   facts: CacheInfo,
@@ -114,7 +114,7 @@ export async function sharedOutput(
 }
 
 async function* boarded(
-  reader: FlightReader<Shared<OutputHead>, ServerEvent>,
+  reader: FlightReader<FlightHead<OutputHead>, ServerEvent>,
   codec: CommandCodec,
   { signal, protocol }: Caller,
 ): AsyncGenerator<JsonObject, undefined> {

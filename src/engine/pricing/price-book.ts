@@ -158,7 +158,7 @@ function pricesOf(table: PriceTable | undefined): PriceBook['price'] | undefined
     const question = `${input} ${output} ${cacheRead} ${cacheWrite} ${cacheWriteHour} ${audioInput} ${audioOutput}`
     let price = found.prices.get(question)
     if (price === undefined) {
-      price = calculate(table, found, usage, at)
+      price = calculate(table, found, { usage, at })
       if (found.prices.size >= remembered) found.prices.clear()
       found.prices.set(question, price)
     }
@@ -179,7 +179,11 @@ function search(table: PriceTable, facts: PriceFacts): Listed | null {
   }
 }
 
-function calculate(table: PriceTable, { provider, model }: Listed, usage: Usage, at: number): number | null {
+function calculate(
+  table: PriceTable,
+  { provider, model }: Listed,
+  { usage, at }: { readonly usage: Usage; readonly at: number },
+): number | null {
   try {
     const result = table.calcPrice(tableUsage(usage), model, { provider, timestamp: new Date(at) })
     if (result === null) return null
