@@ -213,7 +213,7 @@ export class Flight<Head, Item> {
 
   /** The last caller has left: aborts the upstream call, and hands over what came until then. */
   #abandon(): void {
-    this.#controller.abort(new DOMException('Nobody waits for this answer any longer.', 'AbortError'))
+    this.#controller.abort(new DOMException('No caller waits for this answer any longer.', 'AbortError'))
     void this.#release()
     this.#end('cancelled', { error: this.#controller.signal.reason })
   }

@@ -154,9 +154,9 @@ describe('prices of the table', () => {
 
 describe('unknown prices', () => {
   it('says null for what it does not know, never 0', () => {
-    expect(priceOf('a-model-of-nobody', thousand)).toBeNull()
-    expect(priceOf('a-model-of-nobody', { input: 0, output: 0 })).toBeNull()
-    expect(priceOf('gpt-5-mini', thousand, { provider: 'nobody' })).toBeNull()
+    expect(priceOf('an-unknown-model', thousand)).toBeNull()
+    expect(priceOf('an-unknown-model', { input: 0, output: 0 })).toBeNull()
+    expect(priceOf('gpt-5-mini', thousand, { provider: 'unknown' })).toBeNull()
     expect(priceOf('', thousand)).toBeNull()
   })
 
@@ -198,7 +198,7 @@ describe('unknown prices', () => {
       audioInput: part,
       audioOutput: part,
     })
-    const model = fc.constantFrom('gpt-5-mini', 'claude-sonnet-4-5', 'gpt-audio', 'gpt-realtime', 'gpt-5.4', 'nobody')
+    const model = fc.constantFrom('gpt-5-mini', 'claude-sonnet-4-5', 'gpt-audio', 'gpt-realtime', 'gpt-5.4', 'unknown')
     const provider = fc.constantFrom('openai', 'anthropic', 'azure', 'aws-bedrock')
     const lax = untyped.createPriceBook()
     fc.assert(
