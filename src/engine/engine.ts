@@ -93,7 +93,7 @@ export class Engine {
       generations: snapshot.generations,
       status: draft.status,
       headers: draft.headers,
-      omits: draft.kind === 'sse' ? cachedCall.missingParts : [],
+      omits: draft.kind === 'sse' ? (draft.omits ?? cachedCall.missingParts) : [],
       latency: Math.round(draft.latency),
       ...(draft.usage && { usage: draft.usage }),
     }
