@@ -19,6 +19,8 @@ export interface ResponseHead {
   readonly statusText: string
   readonly headers: Headers
   readonly url: string
+  /** Whether the cache asked for the usage of the stream. A caller that did not ask must not see it. */
+  readonly asksUsage?: boolean
 }
 
 /** How a stored answer is given. */

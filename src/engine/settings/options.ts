@@ -64,6 +64,12 @@ export interface CacheOptions extends FreshnessOptions {
   readonly prices?: readonly PriceRule[] | false
   /** How a stored stream is served. */
   readonly replay?: ReplayOptions
+  /**
+   * Whether a streamed chat or legacy completion asks the provider for its usage even if the caller does not, so that it has a price and
+   * answers calls without `stream`. The caller gets the chunks as without it. `'auto'`: of api.openai.com; `true`: of every host, which
+   * must give usage only on request. @default 'auto'
+   */
+  readonly streamUsage?: 'auto' | boolean
   /** How long a read of the store may take before it counts as a miss. @default '100ms' */
   readonly readDeadline?: Duration
   /** How long one upstream call may go on being shared and recorded. @default '15m' */
@@ -99,6 +105,7 @@ export interface Settings extends Freshness {
   readonly policy: StorePolicy | undefined
   readonly prices: readonly PriceRule[] | false
   readonly replay: ReplayOptions
+  readonly streamUsage: 'auto' | boolean
   readonly readDeadline: number
   readonly flightDeadline: number
   readonly invalidationDelay: number
@@ -121,6 +128,7 @@ const names = [
   'policy',
   'prices',
   'replay',
+  'streamUsage',
   'readDeadline',
   'flightDeadline',
   'invalidationDelay',
@@ -173,6 +181,7 @@ export function readOptions(given: CacheOptions): Settings {
     policy,
     prices,
     replay,
+    streamUsage: readStreamUsage(given.streamUsage),
     readDeadline: milliseconds('readDeadline', readDeadline),
     flightDeadline: milliseconds('flightDeadline', flightDeadline),
     invalidationDelay: millisecondsOrNone('invalidationDelay', invalidationDelay),
@@ -187,6 +196,11 @@ export function readOptions(given: CacheOptions): Settings {
       allowed: 'an object with now(), monotonic() and after()',
     }),
   }
+}
+
+function readStreamUsage(given: unknown = 'auto'): 'auto' | boolean {
+  if (given === 'auto' || typeof given === 'boolean') return given
+  throw new InvalidOptionError('streamUsage', given, "'auto', true or false")
 }
 
 function readSharedFlights(given: unknown, store: Store | undefined): boolean {
