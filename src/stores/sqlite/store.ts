@@ -231,7 +231,7 @@ class SqliteStore implements Store {
     } catch (error) {
       if (error instanceof StoreError) {
         this.#refusal = error
-        this.#report(error.message)
+        this.#report(error.message, error)
       }
       throw error
     }
