@@ -25,7 +25,7 @@ export interface StoreOutcome {
   readonly metering: Metering
 }
 
-/** What is known of a result when it is passed out. Times are milliseconds. */
+/** What is known of a result when the caller gets it. Times are milliseconds. */
 export interface Facts {
   readonly hit: boolean
   readonly source: Source
@@ -42,7 +42,7 @@ export interface Facts {
 
 const inspect = Symbol.for('nodejs.util.inspect.custom')
 
-/** The facts as the caller reads them. What is not known yet is told by its getter as soon as it is. */
+/** The facts as the caller reads them. A getter gives what is not known yet as soon as it is known. */
 export function cacheInfoOf(facts: Facts, prices: PriceBook | undefined): CacheInfo {
   const { hit, outcome } = facts
   const info: CacheInfo = {

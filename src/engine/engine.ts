@@ -19,7 +19,7 @@ import { createPriceBook, type PriceBook } from './pricing/price-book.ts'
 import { createStats, type Stats } from './stats/counters.ts'
 import { type InvalidationSnapshot, Tiers } from './tiers/tiers.ts'
 
-/** What is being stored: what was in force when it was begun, and what its caller is told of it. */
+/** An answer that is being stored: what was in force when its call began, and the outcome for its caller. */
 export interface Filling {
   readonly snapshot: InvalidationSnapshot
   readonly outcome: StoreOutcome

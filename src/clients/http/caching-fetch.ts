@@ -6,7 +6,8 @@
 import { parseJsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { type EarlierLookup, exchange, type Seam, type Shared } from '../../engine/exchange.ts'
+import { exchange } from '../../engine/exchange.ts'
+import type { EarlierLookup, FlightHead, Seam } from '../../engine/seam.ts'
 import type { StoreOutcome } from '../../engine/cache-info.ts'
 import type { Upstream } from '../../engine/flight/upstream.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
@@ -56,7 +57,7 @@ interface Target {
   readonly origin: string
 }
 
-const flightsOf = flightsByEngine<Shared<ResponseHead>, Uint8Array>()
+const flightsOf = flightsByEngine<FlightHead<ResponseHead>, Uint8Array>()
 
 /** A `fetch` over `upstream` that goes through the engine. */
 export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): Fetch {

@@ -4,7 +4,7 @@
  */
 import type { CacheInfo } from '../../call.ts'
 import type { LookupResult } from '../../lookup-result.ts'
-import type { Shared } from '../../engine/exchange.ts'
+import type { FlightHead } from '../../engine/seam.ts'
 import type { FlightReader } from '../../engine/flight/upstream.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
@@ -99,7 +99,7 @@ function replayed(texts: readonly string[], replay: ReplayOptions, signal: Abort
 }
 
 /** One caller's share of a flight as a `Response`. Its chunks are copies, which the caller may change. */
-export function sharedResponse(head: ResponseHead, reader: FlightReader<Shared<ResponseHead>, Uint8Array>): Response {
+export function sharedResponse(head: ResponseHead, reader: FlightReader<FlightHead<ResponseHead>, Uint8Array>): Response {
   // A `Response` with one of these statuses may not have a body.
   // Source: https://fetch.spec.whatwg.org/#null-body-status
   const empty = [101, 103, 204, 205, 304].includes(head.status)

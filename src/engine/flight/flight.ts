@@ -1,13 +1,13 @@
 /**
  * A flight: one upstream call that several equal callers wait for. Its answer comes as a head and a run of items (bytes, or events);
- * every caller gets all of it from the first item, at his own pace, and one caller's leaving does not disturb the others.
+ * every caller gets all of it from the first item, at its own pace. One caller that leaves does not disturb the others.
  * @module
  */
 import type { Clock } from '../../clock.ts'
 import { DeadlineError } from '../../errors.ts'
 import type { FlightBounds, FlightEnd, FlightReader, Origin, Recording, Upstream } from './upstream.ts'
 
-/** Milliseconds for which a reader may hold up those who are a whole bound ahead of him. */
+/** Milliseconds for which a slow reader may hold up readers that are a whole bound ahead of it. */
 const stallTimeout = 30_000
 
 interface ReaderState {
@@ -15,7 +15,7 @@ interface ReaderState {
   left: boolean
   reason: unknown
   wake: (() => void) | undefined
-  /** Ends the watch over the caller's signal, which may outlive the flight by far. */
+  /** Stops listening to the caller's signal, which may live much longer than the flight. */
   readonly release: () => void
 }
 
@@ -47,7 +47,7 @@ export class Flight<Head, Item> {
   readonly #cancelDeadline: () => void
   #head: Upstream<Head, Item> | undefined
   #items: Item[] = []
-  /** The position in the answer of the first item that is still held. */
+  /** The position in the answer of the first item that is still kept. */
   #first = 0
   #bytes = 0
   #reading: Promise<void> | undefined
@@ -70,7 +70,7 @@ export class Flight<Head, Item> {
     this.#upstream.catch(() => undefined)
   }
 
-  /** Takes a caller aboard. Only while the flight is open to callers, which its `closed` callback tells the end of. */
+  /** Lets a caller join. Only while the flight is open: `closed` is called when it no longer is. */
   join(signal?: AbortSignal): FlightReader<Head, Item> {
     const aborted = (): void => this.#leave(state, signal?.reason)
     const release = (): void => signal?.removeEventListener('abort', aborted)
@@ -86,7 +86,7 @@ export class Flight<Head, Item> {
   }
 
   async #start(): Promise<Upstream<Head, Item>> {
-    // The first caller boards before the upstream can answer or fail.
+    // The first caller joins before the upstream can answer or fail.
     await Promise.resolve()
     try {
       this.#controller.signal.throwIfAborted()
@@ -126,7 +126,7 @@ export class Flight<Head, Item> {
     }
   }
 
-  /** Waits for `work` or for the caller's leaving, whichever is first; `work` goes on for the others. */
+  /** Waits until `work` is done or the caller leaves. `work` goes on for the others. */
   async #race(state: ReaderState, work: Promise<unknown>): Promise<void> {
     if (state.left) throw state.reason
     const left = new Promise<void>((resolve) => {
@@ -137,7 +137,7 @@ export class Flight<Head, Item> {
     if (state.left) throw state.reason
   }
 
-  /** One read of the upstream, shared by all who wait for it. It never rejects: its outcome is read from the flight. */
+  /** One read of the upstream, shared by all readers that wait for it. Never rejects: readers find its outcome in the flight. */
   #read(upstream: Upstream<Head, Item>): Promise<void> {
     this.#reading ??= this.#readOne(upstream).finally(() => {
       this.#reading = undefined
@@ -159,7 +159,7 @@ export class Flight<Head, Item> {
     }
   }
 
-  /** The fastest reader waits when the slowest is a whole bound behind, so that what lies between them stays bounded. */
+  /** The fastest reader waits if the slowest is a whole bound behind, so that the items between them stay bounded. */
   #mayRead(): boolean {
     return this.#readers.size === 1 || this.#bytes <= this.#bounds.maxBytes
   }
@@ -188,7 +188,7 @@ export class Flight<Head, Item> {
     for (const resume of this.#drains.splice(0)) resume()
   }
 
-  /** Once the flight takes no more callers and is not recorded, items that all have read are let go. */
+  /** Once no caller may join and nothing is recorded, drops the items that all readers have read. */
   #trim(): void {
     if (this.#unusable === undefined) return
     const surplus = Math.min(this.#slowest() - this.#first, this.#items.length)
@@ -206,14 +206,14 @@ export class Flight<Head, Item> {
     state.wake?.()
     if (!this.#readers.delete(state)) return
     this.#trim()
-    // Who waited may have been this caller: then the slower ones hold nobody up any longer.
+    // The others may have waited for this caller.
     this.#resume()
     if (this.#readers.size === 0 && this.#outcome === undefined) this.#abandon()
   }
 
-  /** The last caller has left: the upstream is told so, and what came until then is judged. */
+  /** The last caller has left: aborts the upstream call, and hands over what came until then. */
   #abandon(): void {
-    this.#controller.abort(new DOMException('Nobody waits for this answer any longer.', 'AbortError'))
+    this.#controller.abort(new DOMException('No caller waits for this answer any longer.', 'AbortError'))
     void this.#release()
     this.#end('cancelled', { error: this.#controller.signal.reason })
   }
@@ -222,7 +222,7 @@ export class Flight<Head, Item> {
     try {
       await this.#head?.items.return?.()
     } catch {
-      // Nobody is left to be told.
+      // No caller is left that could be told.
     }
   }
 
@@ -234,7 +234,7 @@ export class Flight<Head, Item> {
     this.#fail(error)
   }
 
-  /** The upstream gave no answer: all who wait are told why. */
+  /** The upstream gave no answer: all callers get the error. */
   #fail(error: unknown): void {
     this.#end('failed', { error })
     for (const state of this.#readers) this.#leave(state, error)

@@ -14,7 +14,7 @@ interface Open<Head, Item> {
 
 /**
  * The marks of the flights that the running code belongs to: their upstream calls, and what these call in turn.
- * GenerationByLabel and not the flights, as a socket that is opened within keeps them for its whole life.
+ * Marks rather than flights, as a socket that is opened there keeps them for its whole life.
  */
 const within = new AsyncLocalStorage<ReadonlySet<symbol>>()
 
@@ -67,7 +67,7 @@ export class Flights<Head, Item> {
   }
 }
 
-/** For a seam: the flights of each engine that it serves, made when they are first needed. */
+/** For a seam: the flights of each engine, made when they are first needed. */
 export function flightsByEngine<Head, Item>(): (engine: { flights(): Flights<Head, Item> }) => Flights<Head, Item> {
   const known = new WeakMap<object, Flights<Head, Item>>()
   return (engine) => {
