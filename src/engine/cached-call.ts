@@ -3,7 +3,7 @@
  * @module
  */
 import type { JsonObject } from '../json/object.ts'
-import { type CacheMode, type CallOptions } from '../call.ts'
+import { type CacheMode, type CallOptions, type InputCounts } from '../call.ts'
 import { milliseconds } from '../duration.ts'
 import { NotKeyableError } from '../errors.ts'
 import { deriveKey, type KeyParts } from '../key/key.ts'
@@ -50,6 +50,8 @@ export interface CachedCall {
   readonly streamed: boolean
   /** Parts of an answer that the caller does not ask for. */
   readonly missingParts: readonly string[]
+  /** For a call whose inputs are cached one by one: how many of them were found, once they were looked up. */
+  inputs?: InputCounts
 }
 
 /** A call that is not to be cached, and why. */

@@ -9,6 +9,7 @@ import { type Endpoint } from '../endpoint.ts'
 import { hasError, promptUsage } from './body.ts'
 import { adaptUsage, choicesOf, formatChunks, judgeFinish, mergeChunks, mergeMember, omitsUsage, readChunks } from './chunks.ts'
 import { openaiIgnored } from './ignored.ts'
+import { chunkUsage } from './stream-usage.ts'
 
 /** Legacy completions. */
 export const openaiCompletions: Endpoint = {
@@ -17,7 +18,7 @@ export const openaiCompletions: Endpoint = {
   path: '/completions',
   operation: 'completions',
   ignored: openaiIgnored.completions,
-  streaming: { assemble, disassemble, adapt: adaptUsage },
+  streaming: { assemble, disassemble, adapt: adaptUsage, usageOnRequest: chunkUsage },
   bypassReason: () => undefined,
   missingParts: omitsUsage,
   skipReason,
