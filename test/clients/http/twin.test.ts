@@ -132,17 +132,18 @@ function hooked(client: object): object {
 
 let signatures = 0
 
+async function sign({ headers }: { headers: Headers }): Promise<void> {
+  signatures += 1
+  headers.set('x-amz-date', `${signatures}`)
+  headers.set('authorization', `AWS4-HMAC-SHA256 Signature=${signatures}`)
+}
+
 /** A provider that signs each request, as that for AWS does. Its table of providers is the SDK's own. */
 function signing(baseURL: string): ReturnType<typeof bedrock> {
   const provider = bedrock({ baseURL, region: 'eu-west-3', apiKey: 'k' })
   const table: unknown = Reflect.get(globalThis, Symbol.for('openai.node.providerDefinitions.v1'))
   if (!(table instanceof WeakMap)) throw new TypeError('the SDK keeps its providers elsewhere')
-  const prepareRequest = async ({ headers }: { headers: Headers }): Promise<void> => {
-    signatures += 1
-    headers.set('x-amz-date', `${signatures}`)
-    headers.set('authorization', `AWS4-HMAC-SHA256 Signature=${signatures}`)
-  }
-  table.set(provider, { configure: () => ({ name: 'signing', baseURL, prepareRequest }) })
+  table.set(provider, { configure: () => ({ name: 'signing', baseURL, prepareRequest: sign }) })
   return provider
 }
 
