@@ -240,7 +240,7 @@ function withoutLength(given: Headers): { headers?: Headers } {
 }
 
 /** The init without our options, which are not for the origin. */
-function withoutOptions(init: RequestInit | undefined): RequestInit | undefined {
+export function withoutOptions(init: RequestInit | undefined): RequestInit | undefined {
   if (init === undefined || !Object.hasOwn(init, callOptions)) return init
   const plain = { ...init }
   Reflect.deleteProperty(plain, callOptions)
