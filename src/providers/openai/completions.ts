@@ -9,6 +9,7 @@ import { type Endpoint } from '../endpoint.ts'
 import { hasError, promptUsage } from './body.ts'
 import { adaptUsage, choicesOf, formatChunks, judgeFinish, mergeChunks, mergeMember, omitsUsage, readChunks } from './chunks.ts'
 import { openaiIgnored } from './ignored.ts'
+import { openaiCompletionsPlaces } from './places.ts'
 
 /** Legacy completions. */
 export const openaiCompletions: Endpoint = {
@@ -17,6 +18,7 @@ export const openaiCompletions: Endpoint = {
   path: '/completions',
   operation: 'completions',
   ignored: openaiIgnored.completions,
+  place: openaiCompletionsPlaces,
   streaming: { assemble, disassemble, adapt: adaptUsage },
   bypassReason: () => undefined,
   missingParts: omitsUsage,
