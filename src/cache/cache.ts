@@ -1,5 +1,5 @@
 /**
- * The cache as its user holds it.
+ * The cache as its user sees it.
  * @module
  */
 import { everything, selected, type Invalidation } from '../engine/invalidation/labels.ts'
@@ -27,8 +27,8 @@ export interface Cache {
    */
   on<Name extends keyof CacheEvents>(name: Name, listener: (event: CacheEvents[Name]) => unknown): () => void
   /**
-   * Declares answers outdated, in every process that shares the store. Answers that are on their way are passed out but not stored.
-   * @returns whether every tier knows of it now; `false` after a fault of the store, which is then told later
+   * Declares answers outdated, in every process that shares the store. Answers that are on their way reach their callers but are not stored.
+   * @returns whether every tier knows of it now; `false` after a fault of the store, to which it is written later
    * @throws {InvalidOptionError} when there is not exactly one selector
    */
   invalidate(what: Invalidation): Promise<boolean>
@@ -38,7 +38,10 @@ export interface Cache {
    */
   explain(request: CacheRequest): KeyExplanation
   explain(first: CacheRequest, second: CacheRequest): KeyDifference
-  /** The stored answer to a request, or `undefined`. Counts as a hit or a miss. */
+  /**
+   * The stored answer to a request, or `undefined`. Its mode means and counts the same as for a client: `reload` reads nothing and is a miss;
+   * `only-if-cached` that finds nothing is a bypass. An answer within `staleWhileRevalidate` is served, and not refreshed.
+   */
   lookup(request: CacheRequest): Promise<LookedUp | undefined>
   /**
    * Stores an answer that came from elsewhere, under the rules for answers of our own.
@@ -46,7 +49,7 @@ export interface Cache {
    * @returns its facts: `stored`, and the `reason` if it was not
    */
   store(request: CacheRequest, answer: object | string): Promise<CacheInfo>
-  /** The value under a key of your own, or `undefined`. Each caller gets his own copy. */
+  /** The value under a key of your own, or `undefined`. Each caller gets its own copy. */
   get<Value = unknown>(key: ValueKey<Value>): Promise<Value | undefined>
   /**
    * Keeps a value that JSON can hold under a key of your own.
@@ -65,8 +68,8 @@ export interface Cache {
   clear(): Promise<void>
   /** Removes the values whose keys match a pattern such as `'user:*'`. @returns how many there were */
   delByPattern(pattern: string): Promise<number>
-  /** The value under a key of your own, else what `make` makes, once for all who ask at the same time. `ttl` is as for `set`.
-   * What JSON cannot hold is passed out as it is, and not kept. */
+  /** The value under a key of your own, else what `make` makes, once for all calls at the same time. `ttl` is as for `set`.
+   * What JSON cannot hold is returned as it is, and not kept. */
   wrap<Value>(key: ValueKey<Value>, ttl: Duration | undefined, make: () => Value | Promise<Value>): Promise<Value>
   /** Like `wrap`, but from `staleTtl` to `maxTtl` the old value is served at once while a new one is made. */
   wrapSWR<Value>(key: ValueKey<Value>, staleTtl: Duration, maxTtl: Duration, make: () => Value | Promise<Value>): Promise<Value>
@@ -74,7 +77,7 @@ export interface Cache {
   memory(): { readonly bytes: number; readonly entries: number }
   /** Resolves when every write was passed to the store: on serverless, before the handler returns. */
   flush(): Promise<void>
-  /** Writes what waits and lets go of the store. Calls made later are answered by memory and the origin. */
+  /** Writes what waits and closes the store. Later calls are answered from memory and by the provider. */
   close(): Promise<void>
   /** Flushes and closes at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>

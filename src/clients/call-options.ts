@@ -6,7 +6,7 @@ import { assertCallOptions } from '../engine/settings/call-options.ts'
 import { type CallOptions } from '../call.ts'
 import { InvalidOptionError, NotKeyableError } from '../errors.ts'
 import type { Call, CachedCall } from '../engine/cached-call.ts'
-import type { EarlierLookup } from '../engine/exchange.ts'
+import type { EarlierLookup } from '../engine/seam.ts'
 import { canonicalJson } from '../json/canonical.ts'
 import { isPlainJson } from '../json/plain.ts'
 

@@ -1,10 +1,10 @@
 /**
- * A call, decided: its key, what it is for, how it may use the cache, and by which labels its answer can be invalidated.
+ * A resolved call: its key, what it is for, how it may use the cache, and by which labels its answer can be invalidated.
  * @module
  */
 import type { CanonicalOptions } from '../json/canonical.ts'
 import type { JsonObject } from '../json/object.ts'
-import { type CacheMode, type CallOptions } from '../call.ts'
+import { type CacheMode, type CallOptions, type InputCounts } from '../call.ts'
 import { milliseconds } from '../duration.ts'
 import { NotKeyableError } from '../errors.ts'
 import { deriveKey, type KeyParts } from '../key/key.ts'
@@ -24,12 +24,12 @@ export interface Call {
   readonly headers: Readonly<Record<string, string>>
   /** The request as it is sent. */
   readonly request: JsonObject
-  /** The scope for a caller who names none: a digest of his static credential, or `''`. */
+  /** The scope of a call that names none: a digest of the client's static credential, or `''`. */
   readonly credential: string
   readonly options: CallOptions
 }
 
-/** A call, decided. */
+/** A resolved call. */
 export interface CachedCall {
   readonly endpoint: Endpoint
   readonly origin: string
@@ -50,8 +50,10 @@ export interface CachedCall {
   readonly labels: readonly string[]
   /** Whether the caller wants a stream. */
   readonly streamed: boolean
-  /** Facets that the caller does not ask for. */
+  /** Parts of an answer that the caller does not ask for. */
   readonly missingParts: readonly string[]
+  /** For a call whose inputs are cached one by one: how many of them were found, once they were looked up. */
+  inputs?: InputCounts
 }
 
 /** A call that is not to be cached, and why. */
@@ -62,8 +64,8 @@ export interface Bypass {
 }
 
 /**
- * Decides a call.
- * @throws {InvalidOptionError} for a TTL that is none
+ * Resolves a call.
+ * @throws {InvalidOptionError} for a TTL that is no duration
  */
 export function resolveCall(call: Call, settings: Settings): CachedCall | Bypass {
   const { endpoint, request, options } = call

@@ -5,61 +5,14 @@
  */
 import type { CacheInfo } from '../call.ts'
 import type { LookupResult } from '../lookup-result.ts'
-import type { CachedCall } from './cached-call.ts'
-import type { StoreOutcome } from './cache-info.ts'
-import type { NewEntry } from './draft.ts'
+import { replaceFacts, type StoreOutcome } from './cache-info.ts'
 import type { Engine } from './engine.ts'
-import type { Flights } from './flight/flights.ts'
-import type { FlightReader, Recording, Upstream } from './flight/upstream.ts'
+import type { FlightReader } from './flight/upstream.ts'
+import { type Joined, joinFlight } from './join-flight.ts'
+import { joinedReader } from './joined-reader.ts'
 import { forBatch, isRead, mayStandIn, notCached, reuse, type ReuseSettings } from './reuse.ts'
-import { AnsweredByAnotherProcess, type LeaseHandle } from './shared-store/leases.ts'
-import type { InvalidationSnapshot } from './tiers/tiers.ts'
-
-/** What the calls of one flight share. */
-export interface Shared<Head> {
-  readonly head: Head
-  /** Whether it is an answer rather than an error. */
-  readonly good: boolean
-  readonly outcome: StoreOutcome
-  /** The calls that joined the flight. They are counted at its end. */
-  readonly joiners: CachedCall[]
-}
-
-/** How the provider answered a call: with a head, or not at all. */
-export type OriginResult<Head> = { readonly head: Head } | { readonly error: unknown }
-
-/** A look-up that was made before the call came to the seam. */
-export interface EarlierLookup {
-  readonly found: LookupResult | undefined
-  /** `Tiers.changes` from before the look-up. While it stays the same, memory holds nothing newer. */
-  readonly changes: number
-}
-
-/** What a seam can do for one call. */
-export interface Seam<Head, Item, Result> {
-  readonly cachedCall: CachedCall
-  /** The caller's own. */
-  readonly signal: AbortSignal | undefined
-  readonly flights: Flights<Shared<Head>, Item>
-  /** Finds the answer to a batch of inputs, which is stored in parts. @default one entry, by the key of `cachedCall` */
-  readonly find?: () => Promise<LookupResult | undefined>
-  /** Set if the entry was looked up just now. It is then not looked up again. */
-  readonly earlier?: EarlierLookup | undefined
-  /** Calls the provider. Writes what the call cost to `outcome` if {@link Seam.draft} does not. */
-  start(signal: AbortSignal, outcome: StoreOutcome): Promise<Upstream<Head, Item>>
-  /** Whether the provider is out of order, rather than the call wrong, judged by its answer or by what was thrown in place of one. */
-  isOutage(said: OriginResult<Head>): boolean
-  /** An item's size in bytes. */
-  size(item: Item): number
-  /** The entry of what was recorded, or the reason why there is none; `undefined` if the answer is already stored in parts. */
-  draft(recording: Recording<Head, Item>): NewEntry | string | undefined
-  /** The result of a hit; `info` makes its facts. */
-  stored(found: LookupResult, info: () => CacheInfo): Result
-  /** The result of a flight. */
-  shared(head: Head, reader: FlightReader<Shared<Head>, Item>, info: CacheInfo): Result | Promise<Result>
-  /** The result of a call in mode `only-if-cached` for which nothing is stored. */
-  missing(info: CacheInfo): Result
-}
+import type { EarlierLookup, FlightHead, Seam } from './seam.ts'
+import { AnsweredByAnotherProcess } from './shared-store/leases.ts'
 
 /** Answers a call from the cache or from the provider. Rejects only as the provider does, or with the caller's own abort reason. */
 export async function exchange<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Result>): Promise<Result> {
@@ -117,19 +70,21 @@ function settingsOf<Head, Item, Result>({ settings }: Engine, { find }: Seam<Hea
 
 /** Calls the provider for an answer of which the cache has nothing to serve. */
 async function fetchNew<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Result>): Promise<Result> {
-  const flight = join(engine, call, {
+  const flight = joinFlight(engine, call, {
     signal: call.signal,
     look: waitingFor(engine, call),
     onStart: () => engine.miss(call.cachedCall),
   })
   const shared = await flight.reader.head().catch(ifAnsweredByAnotherProcess)
-  return shared instanceof AnsweredByAnotherProcess ? answeredElsewhere(engine, call, shared) : handOut(engine, call, flight, shared)
+  return shared instanceof AnsweredByAnotherProcess
+    ? answeredElsewhere(engine, call, shared)
+    : handOut(engine, call, { ...flight, arrived: shared })
 }
 
 /** Calls the provider for an answer of which there is an old one. That one is served if the provider is out of order. */
 async function fetchCovered<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Result>): Promise<Result> {
   const { cachedCall, signal } = call
-  const flight = join(engine, call, { signal, look: waitingFor(engine, call) })
+  const flight = joinFlight(engine, call, { signal, look: waitingFor(engine, call) })
   const shared = await flight.reader.head().catch((error: unknown) => ({ error }))
   if ('error' in shared && shared.error instanceof AnsweredByAnotherProcess) return answeredElsewhere(engine, call, shared.error)
   if (signal?.aborted !== true && call.isOutage(shared)) {
@@ -145,7 +100,7 @@ async function fetchCovered<Head, Item, Result>(engine: Engine, call: Seam<Head,
   }
   if (!flight.joined) engine.miss(cachedCall)
   if ('error' in shared) throw shared.error
-  return handOut(engine, call, flight, shared)
+  return handOut(engine, call, { ...flight, arrived: shared })
 }
 
 /** Finds what another process stores, for a call that waits for it. */
@@ -172,25 +127,47 @@ function answeredElsewhere<Head, Item, Result>(
   return call.stored(found, engine.hit(call.cachedCall, found))
 }
 
-/** A call's part in a flight. */
-interface Joined<Head, Item> {
-  readonly reader: FlightReader<Shared<Head>, Item>
-  /** Whether another call had started it. */
-  readonly joined: boolean
-}
-
 /** The result of a flight, once its head is there. */
 function handOut<Head, Item, Result>(
   engine: Engine,
   call: Seam<Head, Item, Result>,
-  { reader, joined }: Joined<Head, Item>,
-  { head, good, outcome, joiners }: Shared<Head>,
+  { reader, joined, arrived: { head, good, outcome, joiners } }: Joined<Head, Item> & { readonly arrived: FlightHead<Head> },
 ): Result | Promise<Result> {
-  const { cachedCall } = call
-  const hit = joined && good
-  if (hit) joiners.push(cachedCall)
+  const info = infoOf(engine, call, { hit: joined && good, joined, outcome })
+  if (!joined || !good) return call.shared(head, reader, info)
+  const joiner = { cachedCall: call.cachedCall, given: false }
+  joiners.push(joiner)
+  const askAgain = async (): Promise<FlightReader<FlightHead<Head>, Item> | undefined> => askForItself(engine, call, info)
+  return call.shared(head, joinedReader({ reader, joiner, signal: call.signal, askAgain }), info)
+}
+
+/** Joins or starts another flight, for a call that joined one that broke. @returns nothing if the provider gives no answer */
+async function askForItself<Head, Item, Result>(
+  engine: Engine,
+  call: Seam<Head, Item, Result>,
+  info: CacheInfo,
+): Promise<FlightReader<FlightHead<Head>, Item> | undefined> {
+  const { cachedCall, signal } = call
+  const onStart = (): void => engine.miss(cachedCall)
+  const { reader, joined } = joinFlight(engine, call, { signal, look: undefined, onStart, withoutLease: true })
+  const { good, outcome, joiners } = await reader.head()
+  if (!good) {
+    reader.leave()
+    return undefined
+  }
+  if (joined) joiners.push({ cachedCall, given: true })
+  // The caller has the facts already. From now on they are about the other flight.
+  replaceFacts(info, infoOf(engine, call, { hit: joined, joined, outcome }))
+  return reader
+}
+
+function infoOf<Head, Item, Result>(
+  engine: Engine,
+  { cachedCall }: Seam<Head, Item, Result>,
+  { hit, joined, outcome }: { readonly hit: boolean; readonly joined: boolean; readonly outcome: StoreOutcome },
+): CacheInfo {
   const facts = { hit, source: joined ? 'flight' : 'origin', age: 0, ttl: cachedCall.ttl, stale: false }
-  return call.shared(head, reader, engine.info(cachedCall, facts, outcome))
+  return engine.info(cachedCall, facts, outcome)
 }
 
 /** Fetches a new answer in the background. A failure is counted and disturbs no call while the old answer may be served. */
@@ -198,7 +175,7 @@ function refresh<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Resu
   const failed = (): void => engine.stats.error('refresh')
   const work = async (): Promise<boolean> => {
     try {
-      const isNew = await isRenewed(join(engine, call, { signal: undefined, look: undefined }).reader)
+      const isNew = await isRenewed(joinFlight(engine, call, { signal: undefined, look: undefined }).reader)
       if (!isNew) failed()
       return isNew
     } catch (error) {
@@ -210,7 +187,7 @@ function refresh<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Resu
   engine.refreshes.begin(call.cachedCall.storeKey, work, failed)
 }
 
-async function isRenewed<Head, Item>(reader: FlightReader<Shared<Head>, Item>): Promise<boolean> {
+async function isRenewed<Head, Item>(reader: FlightReader<FlightHead<Head>, Item>): Promise<boolean> {
   const { good, outcome } = await reader.head()
   if (!good) {
     reader.leave()
@@ -218,74 +195,4 @@ async function isRenewed<Head, Item>(reader: FlightReader<Shared<Head>, Item>): 
   }
   while ((await reader.next()) !== undefined);
   return outcome.stored
-}
-
-/** How a call takes part in a flight. */
-interface Participation {
-  readonly signal: AbortSignal | undefined
-  /** Finds what another process stores meanwhile; `undefined` if the call does not wait for that. */
-  readonly look: (() => Promise<LookupResult | undefined>) | undefined
-  /** Called before the provider is called, if this call starts the flight. */
-  readonly onStart?: () => void
-}
-
-/** Joins the flight of a call, or starts it. */
-function join<Head, Item, Result>(
-  engine: Engine,
-  call: Seam<Head, Item, Result>,
-  { signal, look: lookElsewhere, onStart }: Participation,
-): Joined<Head, Item> {
-  const { cachedCall } = call
-  const outcome: StoreOutcome = { stored: false, reason: undefined, metering: { usage: undefined, model: cachedCall.model, latency: 0 } }
-  const snapshot = engine.tiers.snapshot(cachedCall)
-  const joiners: CachedCall[] = []
-  const alone = !isRead(cachedCall.mode)
-  // The parts of a batch are stored under keys of their own. A call that does not read must not wait for another process's answer.
-  const leases = call.find === undefined && !alone ? engine.tiers.leases : undefined
-  let lease: LeaseHandle | undefined
-  const origin = {
-    async start(flightSignal: AbortSignal): Promise<Upstream<Shared<Head>, Item>> {
-      lease = await leases?.acquire(cachedCall.storeKey, lookElsewhere, flightSignal)
-      onStart?.()
-      try {
-        const { head, items, shareable } = await call.start(flightSignal, outcome)
-        return { head: { head, good: shareable, outcome, joiners }, items, shareable }
-      } catch (error) {
-        lease?.end()
-        throw error
-      }
-    },
-    size: (item: Item) => call.size(item),
-  }
-  const ended = (recording: Recording<Shared<Head>, Item>): void => {
-    take(engine, call, { ...recording, head: recording.head.head }, { snapshot, outcome })
-    lease?.end()
-    if (recording.head.good) engine.spent(cachedCall, outcome)
-    for (const joiner of joiners) engine.countHit(joiner, { source: 'flight', stale: false, outcome })
-  }
-  return call.flights.join(flightName(cachedCall, snapshot), origin, { signal, alone, ended })
-}
-
-/** Stores what a flight recorded, or notes why not. */
-function take<Head, Item, Result>(
-  engine: Engine,
-  call: Seam<Head, Item, Result>,
-  recording: Recording<Head, Item>,
-  filling: { readonly snapshot: InvalidationSnapshot; readonly outcome: StoreOutcome },
-): void {
-  try {
-    const draft = call.draft(recording)
-    if (typeof draft === 'string') engine.skip(call.cachedCall, draft, filling.outcome)
-    else if (draft !== undefined) engine.store(call.cachedCall, draft, filling)
-  } catch (error) {
-    engine.hookFailed(error)
-  }
-}
-
-/**
- * Calls with one flight name get one answer of the provider, byte for byte. So a stream and a whole answer are two flights, and so are
- * calls from before and after an invalidation.
- */
-function flightName(cachedCall: CachedCall, { generations }: InvalidationSnapshot): string {
-  return JSON.stringify([cachedCall.key, cachedCall.streamed, cachedCall.missingParts, generations])
 }

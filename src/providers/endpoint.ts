@@ -18,6 +18,18 @@ export interface Streaming {
   disassemble(answer: JsonObject, request: JsonObject): ServerEvent[]
   /** The recorded events as this request would have got them: without the usage if it does not ask for it. */
   adapt?(events: readonly ServerEvent[], request: JsonObject): ServerEvent[]
+  /** How the stream gets its usage, if the provider gives it only on request. */
+  readonly usageOnRequest?: UsageOnRequest
+}
+
+/** How a stream gets its usage from a provider that gives it only on request. */
+export interface UsageOnRequest {
+  /** Whether the servers of that host are known to give the usage on request, and to change nothing else. */
+  isKnownHost(hostname: string): boolean
+  /** The members that a request must have so that it asks for the usage. */
+  ask(request: JsonObject): JsonObject
+  /** The text of one event, with its end, as a request would get it that does not ask: `''` if it gets no such event. */
+  remove(text: string): string
 }
 
 /** How a request for many inputs at once is taken apart, so that each input is cached by itself. */

@@ -100,7 +100,7 @@ describe('store and lookup', () => {
     ['"request" is null', null],
     ['"endpoint" is undefined', {}],
     ['"endpoint" is "chat"', { endpoint: 'chat', body: {} }],
-    ['"provider" is "nobody"', { endpoint: 'chat.completions', body: {}, provider: 'nobody' }],
+    ['"provider" is "unknown"', { endpoint: 'chat.completions', body: {}, provider: 'unknown' }],
     ['"body" is undefined', { endpoint: 'chat.completions' }],
     ['"body" is "text"', { endpoint: 'chat.completions', body: 'text' }],
     ['"cache.mode" is "cached"', { ...question(), mode: 'cached' }],

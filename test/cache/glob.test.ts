@@ -34,7 +34,7 @@ const piece: fc.Arbitrary<Piece> = fc.oneof(
 )
 
 describe('globMatcher', () => {
-  it('matches as one who tries everything', () => {
+  it('matches as an exhaustive search does', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 6 }), fc.array(character, { maxLength: 6 }), (pieces, text) => {
         const matches = globMatcher(pieces.map((each) => each.text).join(''))

@@ -99,7 +99,7 @@ for (const [name, make] of stores) {
         for (const key of ['user:1', 'user:2', 'user:10', 'team:1', 'user*', 'a user:1']) await cache.set(key, key)
         expect(await cache.delByPattern('user:?')).toBe(2)
         expect(await cache.delByPattern('user\\*')).toBe(1)
-        expect(await cache.delByPattern('nobody:*')).toBe(0)
+        expect(await cache.delByPattern('unknown:*')).toBe(0)
         await cache.flush()
         expect(await Promise.all(['user:1', 'user:2', 'user:10', 'team:1', 'user*', 'a user:1'].map((key) => cache.has(key)))).toEqual([
           false,
@@ -133,7 +133,7 @@ for (const [name, make] of stores) {
         await cache.close()
       })
 
-      it('are made once for all who ask, and then are there', async () => {
+      it('are made once for all calls, and then are there', async () => {
         const { cache, clock } = open()
         let made = 0
         const ask = () => cache.wrap('key', '1m', async () => ({ number: ++made }))
@@ -224,7 +224,7 @@ describe('wrap', () => {
     expect(cache.stats().skipped).toEqual({ 'not JSON': 4 })
   })
 
-  it('gives a copy of his own to each, also to the first', async () => {
+  it('gives each caller a copy of its own, also the first', async () => {
     const { cache } = openCache()
     const made = { list: [1] }
     const first = await cache.wrap('key', undefined, () => made)
@@ -246,7 +246,7 @@ describe('values and faults', () => {
     expect(errors()).toEqual([])
   })
 
-  it('B11 what somebody else put there is a miss, never an error', async () => {
+  it('B11 what another program put there is a miss, never an error', async () => {
     const store = new ScriptedStore()
     const { cache } = openCache({ store, maxMemoryBytes: 0 })
     await cache.set('key', 'value')

@@ -14,6 +14,16 @@ import { ScriptedStore } from '../support/scripted-store.ts'
 
 vi.mock('../../src/key/key.ts', { spy: true })
 
+/** How often one call looks into memory, makes a key and reads the store. */
+async function countOf(ask: () => Promise<unknown>, store?: ScriptedStore) {
+  const looks = [vi.spyOn(HotTier.prototype, 'get'), vi.spyOn(HotTier.prototype, 'peek')]
+  for (const spy of [...looks, vi.mocked(deriveKey)]) spy.mockClear()
+  if (store !== undefined) store.calls.length = 0
+  const source = await ask()
+  const looked = looks.reduce((sum, { mock }) => sum + mock.calls.length, 0)
+  return { source, looked, keys: vi.mocked(deriveKey).mock.calls.length, reads: store?.count('get') ?? 0 }
+}
+
 describe.each(sdks)('the way of a call through $name', (sdk) => {
   let server: ProviderServer
   beforeEach(async () => {
@@ -32,16 +42,6 @@ describe.each(sdks)('the way of a call through $name', (sdk) => {
       await settle()
       return cacheInfo(result)?.source
     }
-  }
-
-  /** How often one call looks into memory, makes a key and reads the store. */
-  async function countOf(ask: () => Promise<unknown>, store?: ScriptedStore) {
-    const looks = [vi.spyOn(HotTier.prototype, 'get'), vi.spyOn(HotTier.prototype, 'peek')]
-    for (const spy of [...looks, vi.mocked(deriveKey)]) spy.mockClear()
-    if (store !== undefined) store.calls.length = 0
-    const source = await ask()
-    const looked = looks.reduce((sum, { mock }) => sum + mock.calls.length, 0)
-    return { source, looked, keys: vi.mocked(deriveKey).mock.calls.length, reads: store?.count('get') ?? 0 }
   }
 
   it.each([

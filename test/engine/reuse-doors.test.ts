@@ -114,6 +114,9 @@ const anthropicDoor = (name: string, { make }: typeof anthropic): Door => ({
   },
 })
 
+const command = (content: string): ConverseCommand =>
+  new ConverseCommand({ modelId: 'test.m-v1:0', messages: [{ role: 'user', content: [{ text: content }] }] })
+
 const bedrockDoor = (name: string, isWatched: boolean): Door => ({
   name,
   start: bedrockStart,
@@ -122,8 +125,6 @@ const bedrockDoor = (name: string, isWatched: boolean): Door => ({
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK has a type of its own for each step
     if (isWatched) bare.middlewareStack.add((next: unknown) => next as never, { step: 'initialize', name: 'watching' })
     const client = withCache(bare, cache)
-    const command = (content: string) =>
-      new ConverseCommand({ modelId: 'test.m-v1:0', messages: [{ role: 'user', content: [{ text: content }] }] })
     await send(client, command('warm up'))
     return { call: (mode) => send(client, command('Hi'), { cache: { mode } }) }
   },
@@ -245,12 +246,18 @@ const rule: Readonly<Record<CacheMode, Readonly<Record<State, readonly [Outcome,
 const modes: readonly CacheMode[] = ['default', 'force-cache', 'only-if-cached', 'reload', 'no-store']
 const stateNames: readonly State[] = ['none', 'fresh', 'near its end', 'stale, within the window', 'stale, beyond it', 'without its usage']
 
-function expectedAt({ neverFetches, ignoresRefreshAhead }: Door, mode: CacheMode, state: State): readonly [Outcome, Event] {
+interface Expected {
+  readonly mode: CacheMode
+  readonly state: State
+  readonly outcome: Outcome
+  readonly event: Event
+}
+
+function expectedAt({ neverFetches, ignoresRefreshAhead }: Door, mode: CacheMode, state: State): Expected {
   const [outcome, event] = rule[mode][state]
-  if (neverFetches === true) return [outcome === 'fetched' ? 'refused' : 'served and refreshed' === outcome ? 'served' : outcome, event]
-  return ignoresRefreshAhead === true && state === 'near its end' && outcome === 'served and refreshed'
-    ? ['served', event]
-    : [outcome, event]
+  if (neverFetches === true && outcome === 'fetched') return { mode, state, outcome: 'refused', event }
+  const isOnlyServed = neverFetches === true || (ignoresRefreshAhead === true && state === 'near its end')
+  return { mode, state, outcome: isOnlyServed && outcome === 'served and refreshed' ? 'served' : outcome, event }
 }
 
 function countsOf(cache: Cache) {
@@ -283,12 +290,10 @@ describe.each(doors)('$name', (door) => {
 
   describe.each(['memory', 'store'] as const)('from the %s', (place) => {
     const cases = modes.flatMap((mode) =>
-      stateNames
-        .filter((state) => state !== 'without its usage' || door.hasParts === true)
-        .map((state) => [mode, state, ...expectedAt(door, mode, state)] as const),
+      stateNames.filter((state) => state !== 'without its usage' || door.hasParts === true).map((state) => expectedAt(door, mode, state)),
     )
 
-    it.each(cases)('%s: an answer that is there as "%s" is %s, a %s', async (mode, state, outcome, event) => {
+    it.each(cases)('$mode: of an answer that is "$state": $outcome, $event', async ({ mode, state, outcome, event }) => {
       const clock = new ManualClock()
       const quiet = async (): Promise<void> => {
         // What goes on in the background has a deadline, and so a timer.

@@ -49,7 +49,7 @@ describe('staleWhileRevalidate', () => {
     expect(counts(cache)).toEqual({ hits: 2, misses: 1, stale: 1, stored: 2, refreshErrors: 0 })
   })
 
-  it('K01 begins one refresh, however many ask, and once more when that is done and over', async () => {
+  it('K01 begins one refresh for any number of calls, and another one after that', async () => {
     const { clock, provider, ask } = open({ staleWhileRevalidate: '5m' })
     await ask()
     clock.advance(60_000)
@@ -68,7 +68,7 @@ describe('staleWhileRevalidate', () => {
     expect(provider.asked).toHaveLength(3)
   })
 
-  it('ends with its window, and leaves the moments before and after the TTL as they are', async () => {
+  it('ends with its window, and serves a fresh answer until its TTL', async () => {
     const { clock, provider, ask } = open({ staleWhileRevalidate: '5m' })
     await ask()
     clock.advance(59_999)
@@ -82,7 +82,7 @@ describe('staleWhileRevalidate', () => {
   })
 
   it.each([500, 429, 400, 'unreachable'] as const)(
-    'K10 I4 a refresh that fails (%s) is counted, reaches nobody, and is tried again after ten seconds',
+    'K10 I4 a refresh that fails (%s) is counted, reaches no caller, and is tried again after ten seconds',
     async (condition) => {
       const { clock, provider, ask, cache } = open({ staleWhileRevalidate: '5m' })
       await ask()
@@ -129,7 +129,7 @@ describe('staleWhileRevalidate', () => {
     expect((await ask('Hi', { tags: ['doc'] })).text).toBe('Hi #3')
   })
 
-  it('goes on when the caller who began it leaves', async () => {
+  it('goes on when the caller that began it leaves', async () => {
     const { clock, provider, ask, cache } = open({ staleWhileRevalidate: '5m' })
     await ask()
     clock.advance(60_000)
@@ -303,7 +303,7 @@ describe('staleIfError', () => {
 })
 
 describe('refreshAhead', () => {
-  it('fetches anew in the last share of the TTL, and serves what is there meanwhile', async () => {
+  it('fetches again in the last share of the TTL, and serves the old answer meanwhile', async () => {
     const { clock, provider, ask } = open({ ttl: '100s', refreshAhead: 0.1 })
     await ask()
     clock.advance(89_999)
@@ -318,7 +318,7 @@ describe('refreshAhead', () => {
     expect(await ask()).toMatchObject({ text: 'Hi #2', info: { age: 0, ttl: 100 } })
   })
 
-  it('does nothing for what nobody asks for, and nothing by itself', async () => {
+  it('does nothing for an answer that no call asks for, and nothing by itself', async () => {
     const { clock, provider, ask } = open({ ttl: '100s', refreshAhead: 0.1 })
     await ask()
     clock.advance(1_000_000)

@@ -6,7 +6,8 @@
  */
 import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { exchange, type Seam, type Shared } from '../../engine/exchange.ts'
+import { exchange } from '../../engine/exchange.ts'
+import type { FlightHead, Seam } from '../../engine/seam.ts'
 import type { StoreOutcome } from '../../engine/cache-info.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
 import { fillInputs, findInputs, type PerInputCalls } from '../../engine/per-input.ts'
@@ -44,7 +45,7 @@ interface SendContext extends Caller {
   readonly named: (commandName: string) => void
 }
 
-const flightsOf = flightsByEngine<Shared<OutputHead>, ServerEvent>()
+const flightsOf = flightsByEngine<FlightHead<OutputHead>, ServerEvent>()
 
 /** A client of the same class and configuration that goes through the engine. The caller's own client is not changed. */
 export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClient {

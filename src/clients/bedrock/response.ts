@@ -4,7 +4,7 @@
  */
 import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
-import type { Shared } from '../../engine/exchange.ts'
+import type { FlightHead } from '../../engine/seam.ts'
 import type { FlightReader, Recording, Upstream } from '../../engine/flight/upstream.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
@@ -104,7 +104,7 @@ interface SharedOutputOptions {
 /** One caller's share of a flight as an output. It is a copy, which the caller may change. */
 export async function sharedOutput(
   { text, output }: OutputHead,
-  reader: FlightReader<Shared<OutputHead>, ServerEvent>,
+  reader: FlightReader<FlightHead<OutputHead>, ServerEvent>,
   { cachedCall, codec, info: facts, caller }: SharedOutputOptions,
 ): Promise<JsonObject> {
   const own = objectOf(output['$metadata'])
@@ -120,7 +120,7 @@ export async function sharedOutput(
 }
 
 async function* sharedEvents(
-  reader: FlightReader<Shared<OutputHead>, ServerEvent>,
+  reader: FlightReader<FlightHead<OutputHead>, ServerEvent>,
   codec: CommandCodec,
   { signal, protocol }: Caller,
 ): AsyncGenerator<JsonObject, undefined> {

@@ -6,7 +6,8 @@
 import { parseJsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { type EarlierLookup, exchange, type Seam, type Shared } from '../../engine/exchange.ts'
+import { exchange } from '../../engine/exchange.ts'
+import type { EarlierLookup, FlightHead, Seam } from '../../engine/seam.ts'
 import type { StoreOutcome } from '../../engine/cache-info.ts'
 import type { Upstream } from '../../engine/flight/upstream.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
@@ -23,6 +24,7 @@ import { callOptions, type EarlierCall, type PassedOptions, isKeyable } from '..
 import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } from './request.ts'
 import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
 import { draftOf } from './draft.ts'
+import { sendForUsage, withoutUsage } from './stream-usage.ts'
 import { type CallContext, isSameContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
 
 /** The type of `fetch`, for callers that pass one in. */
@@ -46,6 +48,9 @@ interface HttpCall {
   /** Notes that the call was answered from the cache. */
   readonly noteAnswered: () => void
   readonly earlierLookup: EarlierLookup | undefined
+  /** The body as text, if it is one. */
+  readonly text: string | undefined
+  readonly headers: Headers
   /** Calls the origin, with this request or with another body. */
   readonly send: (signal: AbortSignal, body?: string) => Promise<Response>
 }
@@ -56,7 +61,7 @@ interface Target {
   readonly origin: string
 }
 
-const flightsOf = flightsByEngine<Shared<ResponseHead>, Uint8Array>()
+const flightsOf = flightsByEngine<FlightHead<ResponseHead>, Uint8Array>()
 
 /** A `fetch` over `upstream` that goes through the engine. */
 export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): Fetch {
@@ -66,7 +71,8 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     if (target === undefined) return upstream(input, withoutOptions(init))
     const passed = optionsOf(input, init)
     const signal = signalOf(input, init)
-    const context = { ...target, ...headerParts(engine, seam, headersOf(input, init)) }
+    const headers = headersOf(input, init)
+    const context = { ...target, ...headerParts(engine, seam, headers) }
     const body = typeof init?.body === 'string' ? init.body : undefined
     const text = isUsual(engine, passed) ? body : undefined
     const earlier = earlierOf(passed, body, context)
@@ -86,12 +92,15 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       return inform(response, () => info, carriers)
     }
     const send: HttpCall['send'] = (flightSignal, body) =>
-      upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body }) })
+      upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body, ...withoutLength(headers) }) })
     const noteAnswered = (): void => {
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
     const earlierLookup = earlier?.lookup
-    return exchange(engine, exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, earlierLookup }))
+    return exchange(
+      engine,
+      exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, earlierLookup, text: body, headers }),
+    )
   }
 }
 
@@ -148,9 +157,9 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     earlier: call.earlierLookup,
     ...(inputs && { find: () => findInputs(engine, cachedCall, inputs) }),
     async start(flightSignal, outcome) {
-      return upstreamOf(
-        inputs === undefined ? await send(flightSignal) : await sendInputs(engine, { ...call, inputs }, { signal: flightSignal, outcome }),
-      )
+      if (inputs !== undefined) return upstreamOf(await sendInputs(engine, { ...call, inputs }, { signal: flightSignal, outcome }))
+      const { response, asksUsage } = await sendForUsage(engine, call, (body) => send(flightSignal, body))
+      return upstreamOf(response, asksUsage)
     },
     // A `fetch` rejects only if it cannot get an answer.
     isOutage: (said) => 'error' in said || said.head.status === 429 || said.head.status >= 500,
@@ -160,7 +169,10 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
       call.noteAnswered()
       return inform(storedResponse(found, cachedCall, { url, replay: engine.settings.replay, signal }), info, carriers)
     },
-    shared: (head, reader, info) => inform(sharedResponse(head, reader), () => info, carriers),
+    shared(head, reader, info) {
+      const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
+      return inform(sharedResponse(head, usage === undefined ? reader : withoutUsage(reader, usage)), () => info, carriers)
+    },
     missing: (info) => inform(notCachedResponse(url), () => info, carriers),
   }
 }
@@ -184,9 +196,9 @@ async function sendInputs(
   return answer === undefined ? said.response : new Response(JSON.stringify(answer), said.response)
 }
 
-function upstreamOf(response: Response): Upstream<ResponseHead, Uint8Array> {
+function upstreamOf(response: Response, asksUsage = false): Upstream<ResponseHead, Uint8Array> {
   const { status, statusText, headers, url } = response
-  return { head: { status, statusText, headers, url }, items: chunksOf(response), shareable: status === 200 }
+  return { head: { status, statusText, headers, url, asksUsage }, items: chunksOf(response), shareable: status === 200 }
 }
 
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefined> {
@@ -201,6 +213,14 @@ function endpointOf(url: string): Target | undefined {
   const endpoint = endpointOfPath(path)
   if (endpoint === undefined) return undefined
   return { endpoint, origin: path.slice(0, -endpoint.path.length) + (query === -1 ? '' : url.slice(query)) }
+}
+
+/** The headers for another body, if they say the length of the caller's own. */
+function withoutLength(given: Headers): { headers?: Headers } {
+  if (!given.has('content-length')) return {}
+  const headers = new Headers(given)
+  headers.delete('content-length')
+  return { headers }
 }
 
 /** The init without our options, which are not for the origin. */

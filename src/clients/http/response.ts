@@ -4,7 +4,8 @@
  */
 import type { CacheInfo } from '../../call.ts'
 import type { LookupResult } from '../../lookup-result.ts'
-import type { Shared } from '../../engine/exchange.ts'
+import { leaveWhenCollected } from '../../engine/flight/collected.ts'
+import type { FlightHead } from '../../engine/seam.ts'
 import type { FlightReader } from '../../engine/flight/upstream.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
@@ -19,6 +20,8 @@ export interface ResponseHead {
   readonly statusText: string
   readonly headers: Headers
   readonly url: string
+  /** Whether the cache asked for the usage of the stream. A caller that did not ask must not see it. */
+  readonly asksUsage?: boolean
 }
 
 /** How a stored answer is given. */
@@ -99,10 +102,12 @@ function replayed(texts: readonly string[], replay: ReplayOptions, signal: Abort
 }
 
 /** One caller's share of a flight as a `Response`. Its chunks are copies, which the caller may change. */
-export function sharedResponse(head: ResponseHead, reader: FlightReader<Shared<ResponseHead>, Uint8Array>): Response {
+export function sharedResponse(head: ResponseHead, reader: FlightReader<FlightHead<ResponseHead>, Uint8Array>): Response {
   // A `Response` with one of these statuses may not have a body.
   // Source: https://fetch.spec.whatwg.org/#null-body-status
   const empty = [101, 103, 204, 205, 304].includes(head.status)
+  // The SDKs do not read a body that has no bytes, and a flight ends only when it is read to its end.
+  if (empty || head.headers.get('content-length') === '0') reader.next().catch(() => undefined)
   const body = empty
     ? null
     : new ReadableStream<Uint8Array>(
@@ -116,6 +121,7 @@ export function sharedResponse(head: ResponseHead, reader: FlightReader<Shared<R
         },
         { highWaterMark: 0 },
       )
+  if (body !== null) leaveWhenCollected(body, reader)
   const { status, statusText, headers } = head
   return located(new Response(body, { status, statusText, headers: plainHeaders(headers) }), head.url)
 }

@@ -1,13 +1,14 @@
 /**
  * A flight: one upstream call that several equal callers wait for. Its answer comes as a head and a run of items (bytes, or events);
- * every caller gets all of it from the first item, at his own pace, and one caller's leaving does not disturb the others.
+ * every caller gets all of it from the first item, at its own pace. One caller that leaves does not disturb the others.
  * @module
  */
 import type { Clock } from '../../clock.ts'
 import { DeadlineError } from '../../errors.ts'
 import type { FlightBounds, FlightEnd, FlightReader, Origin, Recording, Upstream } from './upstream.ts'
+import { Watch } from './watch.ts'
 
-/** Milliseconds for which a reader may hold up those who are a whole bound ahead of him. */
+/** Milliseconds for which a slow reader may hold up readers that are a whole bound ahead of it. */
 const stallTimeout = 30_000
 
 interface ReaderState {
@@ -15,7 +16,7 @@ interface ReaderState {
   left: boolean
   reason: unknown
   wake: (() => void) | undefined
-  /** Ends the watch over the caller's signal, which may outlive the flight by far. */
+  /** Stops listening to the caller's signal, which may live much longer than the flight. */
   readonly release: () => void
 }
 
@@ -26,6 +27,8 @@ export interface FlightOptions<Head, Item> {
   readonly clock: Clock
   /** Called once, when no further caller may join. */
   readonly closed: () => void
+  /** Called at most once, when no caller reads the answer any longer. A caller that still has it may read on. It must not throw. */
+  readonly idle?: (() => void) | undefined
   /**
    * Called once with what the flight leaves behind, before its callers see the end. Never called if the upstream gave no head.
    * It must not throw.
@@ -38,16 +41,16 @@ export class Flight<Head, Item> {
   readonly #origin: Origin<Head, Item>
   readonly #bounds: FlightBounds
   readonly #clock: Clock
-  readonly #begun: number
   readonly #closed: () => void
+  readonly #idle: (() => void) | undefined
   readonly #ended: (recording: Recording<Head, Item>) => void
   readonly #controller = new AbortController()
   readonly #upstream: Promise<Upstream<Head, Item>>
   readonly #readers = new Set<ReaderState>()
-  readonly #cancelDeadline: () => void
+  readonly #watch: Watch
   #head: Upstream<Head, Item> | undefined
   #items: Item[] = []
-  /** The position in the answer of the first item that is still held. */
+  /** The position in the answer of the first item that is still kept. */
   #first = 0
   #bytes = 0
   #reading: Promise<void> | undefined
@@ -58,19 +61,19 @@ export class Flight<Head, Item> {
   #cancelStall: (() => void) | undefined
 
   /** Starts the upstream call at once. The caller joins in the same turn of the event loop. */
-  constructor({ origin, bounds, clock, closed, ended }: FlightOptions<Head, Item>) {
+  constructor({ origin, bounds, clock, closed, idle, ended }: FlightOptions<Head, Item>) {
     this.#origin = origin
     this.#bounds = bounds
     this.#clock = clock
-    this.#begun = clock.monotonic()
     this.#closed = closed
+    this.#idle = idle
     this.#ended = ended
-    this.#cancelDeadline = clock.after(bounds.deadline, () => this.#expire())
+    this.#watch = new Watch({ clock, deadline: bounds.deadline, expired: () => this.#expire(), idle: () => this.#leaveToReaders() })
     this.#upstream = this.#start()
     this.#upstream.catch(() => undefined)
   }
 
-  /** Takes a caller aboard. Only while the flight is open to callers, which its `closed` callback tells the end of. */
+  /** Lets a caller join. Only while the flight is open: `closed` is called when it no longer is. */
   join(signal?: AbortSignal): FlightReader<Head, Item> {
     const aborted = (): void => this.#leave(state, signal?.reason)
     const release = (): void => signal?.removeEventListener('abort', aborted)
@@ -78,7 +81,11 @@ export class Flight<Head, Item> {
     this.#readers.add(state)
     if (signal?.aborted === true) aborted()
     else signal?.addEventListener('abort', aborted, { once: true })
+    const failed = (): boolean => this.#outcome !== undefined && 'error' in this.#outcome
     return {
+      get failed() {
+        return failed()
+      },
       head: async () => (await this.#arrival(state)).head,
       next: () => this.#next(state),
       leave: () => this.#leave(state, new DOMException('This caller has left the answer.', 'AbortError')),
@@ -86,12 +93,13 @@ export class Flight<Head, Item> {
   }
 
   async #start(): Promise<Upstream<Head, Item>> {
-    // The first caller boards before the upstream can answer or fail.
+    // The first caller joins before the upstream can answer or fail.
     await Promise.resolve()
     try {
       this.#controller.signal.throwIfAborted()
       const upstream = await this.#origin.start(this.#controller.signal)
       this.#head = upstream
+      this.#watch.noteActivity()
       if (!upstream.shareable) this.#close()
       if (this.#readers.size === 0) this.#abandon()
       return upstream
@@ -107,6 +115,7 @@ export class Flight<Head, Item> {
   }
 
   async #next(state: ReaderState): Promise<Item | undefined> {
+    this.#watch.noteActivity()
     const upstream = this.#head ?? (await this.#arrival(state))
     for (;;) {
       if (state.left) throw state.reason
@@ -126,18 +135,18 @@ export class Flight<Head, Item> {
     }
   }
 
-  /** Waits for `work` or for the caller's leaving, whichever is first; `work` goes on for the others. */
+  /** Waits until `work` is done or the caller leaves. `work` goes on for the others. */
   async #race(state: ReaderState, work: Promise<unknown>): Promise<void> {
     if (state.left) throw state.reason
     const left = new Promise<void>((resolve) => {
       state.wake = resolve
     })
-    await Promise.race([work, left])
+    await this.#watch.during(Promise.race([work, left]))
     state.wake = undefined
     if (state.left) throw state.reason
   }
 
-  /** One read of the upstream, shared by all who wait for it. It never rejects: its outcome is read from the flight. */
+  /** One read of the upstream, shared by all readers that wait for it. Never rejects: readers find its outcome in the flight. */
   #read(upstream: Upstream<Head, Item>): Promise<void> {
     this.#reading ??= this.#readOne(upstream).finally(() => {
       this.#reading = undefined
@@ -159,7 +168,7 @@ export class Flight<Head, Item> {
     }
   }
 
-  /** The fastest reader waits when the slowest is a whole bound behind, so that what lies between them stays bounded. */
+  /** The fastest reader waits if the slowest is a whole bound behind, so that the items between them stay bounded. */
   #mayRead(): boolean {
     return this.#readers.size === 1 || this.#bytes <= this.#bounds.maxBytes
   }
@@ -188,7 +197,7 @@ export class Flight<Head, Item> {
     for (const resume of this.#drains.splice(0)) resume()
   }
 
-  /** Once the flight takes no more callers and is not recorded, items that all have read are let go. */
+  /** Once no caller may join and nothing is recorded, drops the items that all readers have read. */
   #trim(): void {
     if (this.#unusable === undefined) return
     const surplus = Math.min(this.#slowest() - this.#first, this.#items.length)
@@ -206,14 +215,14 @@ export class Flight<Head, Item> {
     state.wake?.()
     if (!this.#readers.delete(state)) return
     this.#trim()
-    // Who waited may have been this caller: then the slower ones hold nobody up any longer.
+    // The others may have waited for this caller.
     this.#resume()
     if (this.#readers.size === 0 && this.#outcome === undefined) this.#abandon()
   }
 
-  /** The last caller has left: the upstream is told so, and what came until then is judged. */
+  /** The last caller has left: aborts the upstream call, and hands over what came until then. */
   #abandon(): void {
-    this.#controller.abort(new DOMException('Nobody waits for this answer any longer.', 'AbortError'))
+    this.#controller.abort(new DOMException('No caller waits for this answer any longer.', 'AbortError'))
     void this.#release()
     this.#end('cancelled', { error: this.#controller.signal.reason })
   }
@@ -222,8 +231,14 @@ export class Flight<Head, Item> {
     try {
       await this.#head?.items.return?.()
     } catch {
-      // Nobody is left to be told.
+      // No caller is left that could be told.
     }
+  }
+
+  /** From here on, the answer is kept alive by the callers that have it. They may still read it to its end, and then it is stored. */
+  #leaveToReaders(): void {
+    this.#close()
+    this.#idle?.()
   }
 
   #expire(): void {
@@ -234,7 +249,7 @@ export class Flight<Head, Item> {
     this.#fail(error)
   }
 
-  /** The upstream gave no answer: all who wait are told why. */
+  /** The upstream gave no answer: all callers get the error. */
   #fail(error: unknown): void {
     this.#end('failed', { error })
     for (const state of this.#readers) this.#leave(state, error)
@@ -255,11 +270,13 @@ export class Flight<Head, Item> {
   #end(end: FlightEnd, outcome: { readonly error?: unknown }): void {
     if (this.#outcome !== undefined) return
     this.#outcome = outcome
-    this.#cancelDeadline()
+    this.#watch.end()
     this.#close()
     this.#resume()
     if (this.#head === undefined) return
-    const latency = this.#clock.monotonic() - this.#begun
+    const latency = this.#watch.elapsed
+    // The watch of an idle flight ended before its deadline.
+    if (latency >= this.#bounds.deadline) this.#unusable ??= 'deadline'
     this.#ended({ head: this.#head.head, items: this.#items, end, unusable: this.#unusable, latency })
   }
 }

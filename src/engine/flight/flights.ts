@@ -14,7 +14,7 @@ interface Open<Head, Item> {
 
 /**
  * The marks of the flights that the running code belongs to: their upstream calls, and what these call in turn.
- * GenerationByLabel and not the flights, as a socket that is opened within keeps them for its whole life.
+ * Marks rather than flights, as a socket that is opened there keeps them for its whole life.
  */
 const within = new AsyncLocalStorage<ReadonlySet<symbol>>()
 
@@ -23,6 +23,8 @@ export interface JoinOptions<Head, Item> {
   readonly signal: AbortSignal | undefined
   /** Whether to start a new flight even if one is open. Later calls join the new one. */
   readonly alone: boolean
+  /** Called when no caller reads the answer any longer, only if this call started the flight. */
+  readonly idle?: (() => void) | undefined
   /** Called with what the flight leaves behind, only if this call started it. */
   readonly ended: (recording: Recording<Head, Item>) => void
 }
@@ -50,7 +52,7 @@ export class Flights<Head, Item> {
   join(
     name: string,
     origin: Origin<Head, Item>,
-    { signal, alone, ended }: JoinOptions<Head, Item>,
+    { signal, alone, idle, ended }: JoinOptions<Head, Item>,
   ): { readonly reader: FlightReader<Head, Item>; readonly joined: boolean } {
     const outer = within.getStore()
     const open = this.#open.get(name)
@@ -60,14 +62,14 @@ export class Flights<Head, Item> {
     const closed = (): void => {
       if (this.#open.get(name)?.mark === mark) this.#open.delete(name)
     }
-    const begin = (): Flight<Head, Item> => new Flight({ origin, bounds: this.#bounds, clock: this.#clock, closed, ended })
+    const begin = (): Flight<Head, Item> => new Flight({ origin, bounds: this.#bounds, clock: this.#clock, closed, idle, ended })
     const flight = within.run(new Set(outer).add(mark), begin)
     if (!nested) this.#open.set(name, { flight, mark })
     return { reader: flight.join(signal), joined: false }
   }
 }
 
-/** For a seam: the flights of each engine that it serves, made when they are first needed. */
+/** For a seam: the flights of each engine, made when they are first needed. */
 export function flightsByEngine<Head, Item>(): (engine: { flights(): Flights<Head, Item> }) => Flights<Head, Item> {
   const known = new WeakMap<object, Flights<Head, Item>>()
   return (engine) => {

@@ -1,20 +1,20 @@
 /**
- * What is being made anew behind the callers' backs: each thing once at a time, and after a failure not again for a while, so that an
- * outage is not met by a call for each read.
+ * Refreshes in the background. Each entry is refreshed once at a time, and after a failure not again for a while: in an outage, not every
+ * read may cause a call.
  * @module
  */
 import type { Clock } from '../../clock.ts'
 
-/** Milliseconds between two tries to make something anew, when the first failed. */
-const pause = 10_000
+/** Milliseconds after a failed refresh before the next try. */
+const retryDelay = 10_000
 /** Failures that are remembered, at the most. */
 const maxRemembered = 10_000
 
-/** What is being made anew, by the place where it lies. */
+/** The refreshes under way, by the keys of their entries. */
 export class Refreshes {
   readonly #clock: Clock
   readonly #running = new Set<string>()
-  /** When what failed may be tried again, by the monotonic clock. */
+  /** When a failed refresh may be tried again, by the monotonic clock. */
   readonly #retryAt = new Map<string, number>()
 
   constructor(clock: Clock) {
@@ -22,21 +22,21 @@ export class Refreshes {
   }
 
   /**
-   * Begins `work`, unless it is under way or failed of late. Never throws.
-   * @param work resolves to whether there is something new now
-   * @param failed told of the error where `work` rejects; must not throw
+   * Begins `work`, unless it is under way or failed a short while ago. Never throws.
+   * @param work resolves to whether there is a new entry now
+   * @param failed called with the error if `work` rejects; must not throw
    */
   begin(storeKey: string, work: () => Promise<boolean>, failed: (error: unknown) => void): void {
     if (!this.#running.has(storeKey) && !this.isPaused(storeKey)) void this.#run(storeKey, work, failed)
   }
 
-  /** Notes that something could not be made anew. */
+  /** Notes that a refresh failed. */
   pause(storeKey: string): void {
     if (this.#retryAt.size >= maxRemembered) this.#retryAt.clear()
-    this.#retryAt.set(storeKey, this.#clock.monotonic() + pause)
+    this.#retryAt.set(storeKey, this.#clock.monotonic() + retryDelay)
   }
 
-  /** Whether something could not be made anew a short while ago. */
+  /** Whether a refresh failed a short while ago. */
   isPaused(storeKey: string): boolean {
     const retryAt = this.#retryAt.get(storeKey)
     if (retryAt === undefined) return false

@@ -3,9 +3,9 @@
  * @module
  */
 
-/** What a flight needs of the upstream. */
+/** What a flight needs of the provider's side. */
 export interface Origin<Head, Item> {
-  /** Begins the upstream call. The signal fires when nobody waits for it any more. */
+  /** Starts the upstream call. The signal fires when no caller waits for it any longer. */
   start(signal: AbortSignal): Promise<Upstream<Head, Item>>
   /** An item's size in bytes. */
   size(item: Item): number
@@ -15,11 +15,11 @@ export interface Origin<Head, Item> {
 export interface Upstream<Head, Item> {
   readonly head: Head
   readonly items: AsyncIterator<Item>
-  /** Whether later callers may join and the answer may be recorded; an error answer only goes to those who wait already. */
+  /** Whether later callers may join and the answer may be recorded. An error goes only to the callers that wait already. */
   readonly shareable: boolean
 }
 
-/** How a flight ended: `complete` at the upstream's own end, `cancelled` when its last caller left, `failed` by an error. */
+/** How a flight ended: `complete` at the upstream's own end, `cancelled` after its last caller left, `failed` by an error. */
 export type FlightEnd = 'complete' | 'cancelled' | 'failed'
 
 /** What a flight leaves behind. */
@@ -27,17 +27,17 @@ export interface Recording<Head, Item> {
   readonly head: Head
   readonly items: readonly Item[]
   readonly end: FlightEnd
-  /** Why nothing of it may be stored: it grew too large, or it outlived its deadline. */
+  /** Why nothing of it may be stored: it grew too large, or it took longer than its deadline. */
   readonly unusable: string | undefined
-  /** Milliseconds from its snapshot. */
+  /** Milliseconds from its start. */
   readonly latency: number
 }
 
 /** Bounds of a flight. */
 export interface FlightBounds {
-  /** Bytes that are recorded at the most, and that the fastest reader may be ahead of the slowest. */
+  /** The largest recording in bytes. The fastest reader may also be so many bytes ahead of the slowest. */
   readonly maxBytes: number
-  /** Milliseconds after which a flight is no longer shared and, when its upstream has not even begun to answer, is given up. */
+  /** Milliseconds after which no caller may join. If the upstream has not begun to answer by then, the flight fails. */
   readonly deadline: number
 }
 
@@ -47,6 +47,8 @@ export interface FlightReader<Head, Item> {
   head(): Promise<Head>
   /** The next item, or `undefined` at the end. Rejects as the upstream does, or with the caller's own abort reason. One call at a time. */
   next(): Promise<Item | undefined>
+  /** Whether the flight has ended by an error. Items from before may still be there to read. */
+  readonly failed: boolean
   /** Leaves the flight. */
   leave(): void
 }

@@ -16,7 +16,7 @@ export interface GenerationSnapshot {
   readonly generations: GenerationByLabel
 }
 
-/** Labels that are remembered at the maxLabels. Beyond that everything is invalidated once, which is safe, and the rest forgotten. */
+/** How many labels are remembered. Beyond that, everything is invalidated once, which is safe, and the rest is forgotten. */
 const maxLabels = 50_000
 
 /** What was the case when a reading of the store began: what it brings is no newer than that. */
@@ -55,7 +55,7 @@ export interface Publication {
   /** The generation that the invalidation was made with. */
   readonly generation: string
   /** The generation that was written. */
-  readonly told: string
+  readonly written: string
   /** The moment when the write began: other processes may have written another generation since. */
   readonly writing: Reading
 }
@@ -104,13 +104,13 @@ export class Generations {
 
   /**
    * Takes note of a generation that was read from the store; `undefined` means that the label has none there.
-   * @param reading its snapshot: what this process itself did since then, or learnt by a later one, is not undone by it
+   * @param reading the moment when it began: what this process itself did since then, or learnt by a later one, is not undone by it
    */
   learn(label: string, generation = '', { sequence, at }: Reading): void {
     const known = this.#known.get(label)
     if (sequence < (known?.believedFrom ?? 0) || at < (known?.checkedAt ?? 0)) return
     const own = this.#unpublished.get(label)
-    // A store that lost a mark has lost others with it, which nobody can info of: what was outdated must not be good again.
+    // A store that lost one generation may have lost others, which cannot be known. What was outdated must not become good again.
     const isLost = generation === '' && known !== undefined && known.generation !== ''
     // A client that lost its connection sends a write again which was done already, and by now another one has been.
     const isBack = generation !== '' && generation === known?.replaced
@@ -123,7 +123,7 @@ export class Generations {
 
   /**
    * Another process says that it invalidated `label`. That holds at once, until the label is read from the store, which is done before it is
-   * relied on again: news may be out of order, or somebody else's.
+   * relied on again: messages may be out of order, or come from another program.
    */
   onDeclared(label: string, generation: string): void {
     const known = this.#known.get(label) ?? { generation: '', replaced: undefined }
@@ -134,14 +134,14 @@ export class Generations {
     if (this.#known.size > maxLabels) this.#forget()
   }
 
-  /** What other processes did may have gone unheard: every label is read from the store before it is relied on again. */
+  /** Messages of other processes may have been lost: every label is read from the store before it is relied on again. */
   mustRevalidate(): void {
     const believedFrom = ++this.#sequence
     for (const [label, known] of this.#known) this.#known.set(label, { ...known, checkedAt: -Infinity, believedFrom })
   }
 
   /**
-   * The new generation of a label that is invalidated by this process. Where there is a store, it holds until that is told.
+   * The new generation of a label that is invalidated by this process. If there is a store, it holds until the store knows it.
    * @param stored what the store has in its place
    */
   advance(label: string, generation: string, stored = this.#stored(label)): void {
@@ -155,15 +155,15 @@ export class Generations {
   }
 
   /**
-   * The store was told of the invalidation that `generation` was made for, by `told`, which holds from now on. It is another one, as other
-   * processes may have invalidated the label since: what was filled under `generation` is not to be good again by being told late.
+   * The store knows of the invalidation that `generation` was made for. From now on `written` holds, which is another generation: other
+   * processes may have invalidated the label since, and what was filled under `generation` must not become good again by a late write.
    */
-  published(label: string, { generation, told, writing: { at } }: Publication): void {
+  published(label: string, { generation, written, writing: { at } }: Publication): void {
     const known = this.#known.get(label)
     const own = this.#unpublished.get(label)
     if (own?.generation !== generation || known === undefined) return
     this.#unpublished.delete(label)
-    this.#note(label, told, { known: { ...known, believedFrom: ++this.#sequence }, checkedAt: at, replaced: own.stored })
+    this.#note(label, written, { known: { ...known, believedFrom: ++this.#sequence }, checkedAt: at, replaced: own.stored })
   }
 
   /** Those of `labels` that the store does not know of yet, with their generations. */
@@ -185,7 +185,7 @@ export class Generations {
     return Object.entries(generations).every(([label, generation]) => this.#current(label) === generation)
   }
 
-  /** Whether all of `labels` have been looked up, so that having no mark says something of them. */
+  /** Whether all of `labels` have been read, so that having no generation means something. */
   knows(labels: readonly string[]): boolean {
     return !this.#shared || labels.every((label) => this.#known.has(label))
   }

@@ -12,12 +12,12 @@ import type { SharedStore } from '../shared-store/shared-store.ts'
 /** Longer than any entry can live, its stale time included. */
 const generationTtl = 2 * maxDuration + clockSkew
 
-/** What a generationKey is: a UUID. */
+/** What a generation looks like: a UUID. */
 const generationForm = /^[0-9a-f-]{36}$/
-/** GenerationByLabel whose labels are remembered, at the most. */
+/** How many generation keys are remembered with their labels. */
 const maxLabels = 50_000
 
-/** GenerationByLabel that are to be read from the store, alone or along with something else. */
+/** Generations that are to be read from the store, alone or along with entries. */
 export interface DueGenerations {
   readonly keys: readonly string[]
   /** Takes what was found under the keys, in their order. */
@@ -41,11 +41,11 @@ export class Invalidations {
   readonly #generations: Generations
   readonly #shared: SharedStore | undefined
   readonly #namespace: string
-  /** Readings that are under way, by label: ten thousand callers at once are one reading. */
+  /** Reads that are under way, by label: ten thousand callers at once make one read. */
   readonly #reading = new Map<string, Promise<void>>()
   /** Labels whose generations are being written to the store. */
   readonly #publishing = new Set<string>()
-  /** GenerationByLabel to the labels that they are of. */
+  /** Generation keys to their labels. */
   readonly #labels = new Map<string, string>()
   /** Whether there were too many labels to remember them all. */
   #hasForgotten = false
@@ -80,13 +80,16 @@ export class Invalidations {
         outdated.forEach((label, index) => {
           this.#generations.learn(label, generationIn(values[index]), reading)
         })
-        // A generationKey that the store has lost is made anew.
+        // A generation that the store has lost is written again.
         this.#publishAll(outdated)
       },
     }
   }
 
-  /** Asks the store for those of `labels` of which nothing recent is known. Never throws, and waits no longer than a read may. */
+  /**
+   * Reads from the store those of `labels` of which nothing recent is known. Never throws, and waits no longer than a read may.
+   * @param begun when the call's first read began, by the monotonic clock, if this is not the first
+   */
   async refresh(labels: readonly string[], begun?: number): Promise<void> {
     this.#publishAll(labels)
     const outdated = this.#generations.outdated(labels)
@@ -123,14 +126,14 @@ export class Invalidations {
   }
 
   /**
-   * Whether an entry from the store is good. One that memory holds was checked when it came there; here a label that could not be looked up
-   * may well have been invalidated.
+   * Whether an entry from the store is good. A copy in memory was checked when it came there. For an entry from the store, a label that could
+   * not be read may have been invalidated.
    */
   async isKnownCurrent(generations: GenerationByLabel, begun: number): Promise<boolean> {
     return (await this.isCurrent(generations, begun)) && this.#generations.knows(Object.keys(generations))
   }
 
-  /** Another process says that it wrote this generationKey. */
+  /** Another process says that it wrote this generation. */
   onDeclared(generationKey: string, generation: string): void {
     const label = this.#labels.get(generationKey)
     if (!generationForm.test(generation)) return
@@ -139,19 +142,19 @@ export class Invalidations {
     else if (this.#hasForgotten) this.#generations.mustRevalidate()
   }
 
-  /** What other processes declared outdated may have gone unheard. */
+  /** Messages of other processes may have been lost. */
   mustRevalidate(): void {
     this.#generations.mustRevalidate()
   }
 
-  /** Declares everything under `label` outdated. @returns whether the store knows of it now; it is told later where it does not */
+  /** Declares everything under `label` outdated. @returns whether the store knows it now. If not, it is written later */
   declare(label: string): Promise<boolean> {
     const generation = crypto.randomUUID()
     this.#generations.advance(label, generation)
     return this.#publish(label, generation)
   }
 
-  /** Tells the store what it does not know yet of `labels`, behind the caller's back. */
+  /** Writes to the store, in the background, what it does not know yet about `labels`. */
   #publishAll(labels: readonly string[]): void {
     for (const [label, generation] of this.#generations.unpublished(labels)) void this.#publish(label, generation)
   }
@@ -163,14 +166,14 @@ export class Invalidations {
     this.#publishing.add(name)
     const key = this.#generationKeyOf(label)
     this.#remember(key, label)
-    const told = crypto.randomUUID()
-    const value = new TextEncoder().encode(told)
+    const written = crypto.randomUUID()
+    const value = new TextEncoder().encode(written)
     const writing = this.#generations.read()
-    const written = await this.#shared.writeNow({ key, value, ttl: generationTtl })
+    const isWritten = await this.#shared.writeNow({ key, value, ttl: generationTtl })
     this.#publishing.delete(name)
-    if (!written) return false
-    this.#generations.published(label, { generation, told, writing })
-    await this.#onWritten(key, told)
+    if (!isWritten) return false
+    this.#generations.published(label, { generation, written, writing })
+    await this.#onWritten(key, written)
     return true
   }
 
@@ -194,8 +197,8 @@ export class Invalidations {
 }
 
 /**
- * The generation in a generationKey. What is damaged is one that nothing was filled under, and no longer than any other: it is written into the
- * heads of entries.
+ * The generation in a stored value. A damaged value counts as a generation under which nothing was filled. It is as short as any other, as
+ * entries keep it in their heads.
  */
 function generationIn(value: Uint8Array | undefined): string | undefined {
   if (value === undefined) return undefined

@@ -1,12 +1,12 @@
 /**
- * Which entries were removed by their keys of late: a value that was on its way when its key was removed is not to come back.
+ * Which entries were removed by their keys a short while ago. A value that was on its way when its key was removed must not come back.
  * @module
  */
 
-/** Tombstones that are remembered one by one, at the most. */
-const remembered = 10_000
+/** How many removals are remembered one by one. */
+const maxRemembered = 10_000
 
-/** Which entries were removed by their keys of late. */
+/** The removals of one cache. */
 export class Tombstones {
   /** Keys to the number of their removal, the oldest first. */
   readonly #numbers = new Map<string, number>()
@@ -21,14 +21,14 @@ export class Tombstones {
   note(key: string): void {
     this.#numbers.delete(key)
     this.#numbers.set(key, ++this.#count)
-    if (this.#numbers.size <= remembered) return
+    if (this.#numbers.size <= maxRemembered) return
     const [oldest] = this.#numbers.keys()
     if (oldest !== undefined) this.#numbers.delete(oldest)
   }
 
-  /** Whether `key` was removed since there were `count` removals. After very many it may have been, which is answered with yes. */
+  /** Whether `key` was removed since there were `count` removals. After very many removals the answer is yes, as it may have been. */
   since(key: string, count: number): boolean {
     const number = this.#numbers.get(key)
-    return number === undefined ? this.#count - count > remembered : number > count
+    return number === undefined ? this.#count - count > maxRemembered : number > count
   }
 }

@@ -26,7 +26,7 @@ export interface PriceFacts {
 /** Tells what answers cost. */
 export interface PriceBook {
   /**
-   * Begins to load the price table behind the caller's back; a second call does nothing more.
+   * Begins to load the price table in the background; a second call does nothing more.
    * @returns a promise that is fulfilled when the table is there or has turned out to be missing; it is never rejected.
    */
   load(): Promise<void>
@@ -159,7 +159,7 @@ function pricesOf(table: PriceTable | undefined): PriceBook['price'] | undefined
     const question = `${input} ${output} ${cacheRead} ${cacheWrite} ${cacheWriteHour} ${audioInput} ${audioOutput}`
     let price = found.prices.get(question)
     if (price === undefined) {
-      price = calculate(table, found, usage, at)
+      price = calculate(table, found, { usage, at })
       if (found.prices.size >= remembered) found.prices.clear()
       found.prices.set(question, price)
     }
@@ -180,7 +180,11 @@ function search(table: PriceTable, facts: PriceFacts): Listed | null {
   }
 }
 
-function calculate(table: PriceTable, { provider, model }: Listed, usage: Usage, at: number): number | null {
+function calculate(
+  table: PriceTable,
+  { provider, model }: Listed,
+  { usage, at }: { readonly usage: Usage; readonly at: number },
+): number | null {
   try {
     const result = table.calcPrice(tableUsage(usage), model, { provider, timestamp: new Date(at) })
     if (result === null) return null

@@ -1,5 +1,5 @@
 /**
- * Prices as rules: what a user writes down for his models, the few that llmemo corrects itself, and what a rule makes of an answer's usage.
+ * Prices as rules: the user's own, the few that llmemo corrects itself, and what a rule makes of an answer's usage.
  * @module
  */
 import type { Usage } from '../../entry.ts'

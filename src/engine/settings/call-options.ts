@@ -11,12 +11,12 @@ const modes: readonly CacheMode[] = ['default', 'no-store', 'reload', 'only-if-c
 const known = ['mode', 'ttl', 'operation', 'context', 'tags', 'scope', 'variant']
 
 /**
- * `value` as call options; a slip is an error at the call, by name.
+ * Checks call options. A mistake is an error at the call that names the option.
  * @throws {InvalidOptionError} for an unknown option or a value that cannot be
  */
 export function assertCallOptions(value: unknown): asserts value is CallOptions {
   assertKnown('cache.', value, known)
-  // Read as whoever uses them will read them, inherited ones too.
+  // Read as the code that uses them reads them, inherited ones too.
   const options: Record<string, unknown> = Object.fromEntries(known.map((name): [string, unknown] => [name, Reflect.get(value, name)]))
   const { mode, ttl, operation, tags, scope, variant } = options
   if (mode !== undefined && !isCacheMode(mode)) throw new InvalidOptionError('cache.mode', mode, `one of ${modes.join(', ')}`)

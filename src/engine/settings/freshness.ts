@@ -12,8 +12,8 @@ export interface FreshnessOptions {
   /** How long an answer is kept past its TTL for calls in mode `force-cache`. @default 0 */
   readonly stale?: Duration
   /**
-   * The share of its TTL, from 0 to 1, by which each entry's life is withJitter at random, so that what was stored together does not
-   * end together. `_cache.ttl` tells the withJitter one. @default 0
+   * The share of its TTL, from 0 to 1, by which each entry's life is shortened at random, so that entries that were stored together do not
+   * end together. `_cache.ttl` shows the shortened one. @default 0
    */
   readonly jitter?: number
   /** What {@link FreshnessOptions.jitter} draws from: numbers from 0 to 1. @default Math.random */
@@ -24,7 +24,7 @@ export interface FreshnessOptions {
    */
   readonly maxMemoryTtl?: Duration
   /**
-   * For how long past its TTL an answer is served at once, marked `stale`, while a new one is fetched behind the caller's back. When that
+   * For how long past its TTL an answer is served at once, marked `stale`, while a new one is fetched in the background. When that
    * fails, the next try is ten seconds later. @default 0
    */
   readonly staleWhileRevalidate?: Duration
@@ -34,8 +34,8 @@ export interface FreshnessOptions {
    */
   readonly staleIfError?: Duration
   /**
-   * The share of its TTL, from 0 to 1, at whose snapshot an answer that is still asked for is fetched anew behind the caller's back: 0.1
-   * for the last tenth. Not for batches of embeddings. @default 0, which is never
+   * The last share of its TTL, from 0 to 1, in which an answer is fetched again in the background when a call asks for it: 0.1 for the last
+   * tenth. Not for batches of embeddings. @default 0, which is never
    */
   readonly refreshAhead?: number
 }
@@ -43,7 +43,7 @@ export interface FreshnessOptions {
 /** How long answers are good, checked and whole. Durations are milliseconds. */
 export interface Freshness {
   readonly ttl: (operation: string) => number
-  /** How long an answer is kept past its TTL, for whichever of the rules keeps it longest. */
+  /** How long an answer is kept past its TTL: the longest time of all the rules. */
   readonly stale: number
   readonly jitter: number
   readonly random: () => number
@@ -87,7 +87,7 @@ export function readFreshness(given: FreshnessOptions): Freshness {
   }
 }
 
-/** A TTL, withJitter at random. A source of randomness that fails shortens nothing. */
+/** A TTL, shortened at random. A source of randomness that fails shortens nothing. */
 export function withJitter(ttl: number, { jitter, random }: Pick<Freshness, 'jitter' | 'random'>): number {
   return jitter > 0 ? Math.max(1, Math.round(ttl * (1 - jitter * drawn(random)))) : ttl
 }

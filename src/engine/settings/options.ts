@@ -64,18 +64,24 @@ export interface CacheOptions extends FreshnessOptions {
   readonly prices?: readonly PriceRule[] | false
   /** How a stored stream is served. */
   readonly replay?: ReplayOptions
+  /**
+   * Whether a streamed chat or legacy completion asks the provider for its usage even if the caller does not, so that it has a price and
+   * answers calls without `stream`. The caller gets the chunks as without it. `'auto'`: of api.openai.com; `true`: of every host, which
+   * must give usage only on request. @default 'auto'
+   */
+  readonly streamUsage?: 'auto' | boolean
   /** How long a read of the store may take before it counts as a miss. @default '100ms' */
   readonly readDeadline?: Duration
   /** How long one upstream call may go on being shared and recorded. @default '15m' */
   readonly flightDeadline?: Duration
-  /** How soon an invalidation by another process is heeded, at the latest. @default '1s' */
+  /** How soon this process heeds an invalidation by another process, at the latest. @default '1s' */
   readonly invalidationDelay?: Duration
   /**
    * Whether one process at a time asks the provider for an answer that several want, while the others wait until it is stored, streams
-   * included. Needs a store with leases: Redis, DynamoDB, SQLite. What comes to nothing is then asked for by each. @default false
+   * included. Needs a store with leases: Redis, DynamoDB, SQLite. If that process fails, each of the others asks. @default false
    */
   readonly sharedFlights?: boolean
-  /** After how long others cease to wait for a process that has died while it asked. @default '10s' */
+  /** After how long other processes stop waiting for one that died while it asked. @default '10s' */
   readonly leaseTtl?: Duration
   /** Where one line goes for each change of state; `false` for nowhere. @default console */
   readonly logger?: Logger | false
@@ -99,6 +105,7 @@ export interface Settings extends Freshness {
   readonly policy: StorePolicy | undefined
   readonly prices: readonly PriceRule[] | false
   readonly replay: ReplayOptions
+  readonly streamUsage: 'auto' | boolean
   readonly readDeadline: number
   readonly flightDeadline: number
   readonly invalidationDelay: number
@@ -121,6 +128,7 @@ const names = [
   'policy',
   'prices',
   'replay',
+  'streamUsage',
   'readDeadline',
   'flightDeadline',
   'invalidationDelay',
@@ -143,7 +151,7 @@ const foldings: Readonly<Record<TextFolding, (text: string) => string>> = {
  */
 export function readOptions(given: CacheOptions): Settings {
   assertKnown('', given, names)
-  // By defaults and not by `??`: null is a slip of the pen, and encryption that is null must not be none.
+  // By defaults and not by `??`: null is a mistake, and encryption that is null must not mean none.
   const { store, namespace = '', scope, encryption, key = {}, policy, prices = [], replay = {} } = given
   const { maxMemoryBytes = 64 * 2 ** 20, maxEntryBytes = 8 * 2 ** 20, compressAbove = 1_024 } = given
   const { readDeadline = '100ms', flightDeadline = '15m', invalidationDelay = '1s', logger = console, clock = systemClock } = given
@@ -173,6 +181,7 @@ export function readOptions(given: CacheOptions): Settings {
     policy,
     prices,
     replay,
+    streamUsage: readStreamUsage(given.streamUsage),
     readDeadline: milliseconds('readDeadline', readDeadline),
     flightDeadline: milliseconds('flightDeadline', flightDeadline),
     invalidationDelay: millisecondsOrNone('invalidationDelay', invalidationDelay),
@@ -187,6 +196,11 @@ export function readOptions(given: CacheOptions): Settings {
       allowed: 'an object with now(), monotonic() and after()',
     }),
   }
+}
+
+function readStreamUsage(given: unknown = 'auto'): 'auto' | boolean {
+  if (given === 'auto' || typeof given === 'boolean') return given
+  throw new InvalidOptionError('streamUsage', given, "'auto', true or false")
 }
 
 function readSharedFlights(given: unknown, store: Store | undefined): boolean {

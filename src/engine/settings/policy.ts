@@ -5,7 +5,7 @@
 import type { Usage } from '../../entry.ts'
 import { InvalidOptionError } from '../../errors.ts'
 
-/** What a policy is told of a complete answer. The answer itself is not among it. */
+/** What a policy gets to know about a complete answer. The answer itself is not part of it. */
 export interface AnswerFacts {
   readonly provider: string
   readonly endpoint: string
@@ -29,12 +29,12 @@ export type StorePolicy = (answer: AnswerFacts) => boolean
 
 /**
  * Why an answer is not stored, or `undefined` when it is.
- * @param failed told when the user's policy throws
+ * @param failed called when the user's policy throws
  */
 export function skipReason(policy: StorePolicy | undefined, answer: AnswerFacts, failed: (error: unknown) => void): string | undefined {
   if (policy === undefined) return answer.reason
   try {
-    // The type forbids a promise; who writes JavaScript has no types, and every promise would be a yes.
+    // The type forbids a promise, but JavaScript has no types, and every promise would count as a yes.
     const verdict: unknown = policy(answer)
     if (!(verdict instanceof Promise)) return verdict ? undefined : (answer.reason ?? 'policy')
     verdict.catch(failed)

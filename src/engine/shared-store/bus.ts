@@ -1,6 +1,6 @@
 /**
- * What processes over one store info one another at once: what was declared outdated, and what was removed. InvalidationBus may be lost, repeated or
- * late, so that whoever hears some looks into the store again, which is what counts.
+ * Messages between the processes over one store: what was declared outdated, and what was removed. A message may be lost, repeated or late.
+ * So a process that gets one reads the store again, and goes by what it finds there.
  * @module
  */
 import type { Clock } from '../../clock.ts'
@@ -9,7 +9,7 @@ import type { Store } from '../../store.ts'
 import { inTime } from './deadline.ts'
 import { invalidationChannel } from '../../key/store-keys.ts'
 
-/** What the bus need of the cache they belong to. */
+/** What a bus needs of the cache that it belongs to. */
 export interface InvalidationBusOptions {
   readonly store: Store
   readonly clock: Clock
@@ -17,34 +17,34 @@ export interface InvalidationBusOptions {
   readonly namespace: string
 }
 
-/** Who hears the bus of other processes. Must not throw. */
+/** Takes the messages of other processes. Must not throw. */
 export interface InvalidationListener {
-  /** Something was declared outdated; the generationKey is the key of its generation in the store. */
+  /** A label was declared outdated; its new generation lies in the store under `generationKey`. */
   declared(generationKey: string, generation: string): void
   /** An entry was removed. */
   removed(storeKey: string): void
-  /** There may have been bus that nobody heard here. */
+  /** Messages may have been lost. */
   missed(): void
 }
 
-/** Kinds of bus, and what the two texts of each are. */
+/** Kinds of messages. */
 type Kind = 'declared' | 'removed'
 
-/** Written into each message. Those of another version are not for us. */
+/** Stands in each message. Messages of another version are ignored. */
 const version = 1
 
-/** Milliseconds that telling may take, of which nobody waits for more than what he declared outdated himself. */
+/** Timeout of a publish, in milliseconds. Only `invalidate()` and `del()` wait for it. */
 const deadline = 1_000
 
-/** What processes over one store info one another. A store that cannot pass it on is told nothing. */
+/** Sends and receives the messages of one process. Without a store that can pass them on, it does nothing. */
 export class InvalidationBus {
   readonly #store: Store
   readonly #clock: Clock
   readonly #events: EventEmitter
   readonly #channel: string
-  /** Tells our own messages, which come back, from others'. */
+  /** Tells apart our own messages, which come back, and those of others. */
   readonly #sender = crypto.randomUUID()
-  readonly #telling = new Set<Promise<void>>()
+  readonly #sending = new Set<Promise<void>>()
   #end: (() => void) | undefined
   #closed = false
 
@@ -64,17 +64,17 @@ export class InvalidationBus {
     }
   }
 
-  /** Tells that something was declared outdated, once the store knows of it. Never throws. */
+  /** Tells other processes that a label was declared outdated. Call it once the store knows. Never throws. */
   declared(generationKey: string, generation: string): Promise<void> {
     return this.#tell('declared', generationKey, generation)
   }
 
-  /** Tells that an entry was removed, once the store has done so. Never throws. */
+  /** Tells other processes that an entry was removed. Call it once the store has removed it. Never throws. */
   removed(storeKey: string): Promise<void> {
     return this.#tell('removed', storeKey, '')
   }
 
-  /** Ends the listening and the telling, when what is being told has been told or given up. Never throws. */
+  /** Stops listening, and waits until the messages under way are sent or given up. Never throws. */
   async close(): Promise<void> {
     this.#closed = true
     try {
@@ -83,14 +83,14 @@ export class InvalidationBus {
       this.#fault('read', error)
     }
     this.#end = undefined
-    await Promise.all(this.#telling)
+    await Promise.all(this.#sending)
   }
 
   #tell(kind: Kind, what: string, detail: string): Promise<void> {
     if (this.#store.publish === undefined || this.#closed) return Promise.resolve()
-    const told = this.#publish(kind, what, detail).finally(() => this.#telling.delete(told))
-    this.#telling.add(told)
-    return told
+    const sent = this.#publish(kind, what, detail).finally(() => this.#sending.delete(sent))
+    this.#sending.add(sent)
+    return sent
   }
 
   async #publish(kind: Kind, what: string, detail: string): Promise<void> {
@@ -98,7 +98,7 @@ export class InvalidationBus {
     try {
       await inTime(this.#clock, { what: 'telling other processes', deadline }, async () => this.#store.publish?.(this.#channel, message))
     } catch (error) {
-      // Others find it out by looking. It says nothing of whether the store takes writes.
+      // Other processes find out when they read the store. The failure says nothing about whether the store takes writes.
       this.#fault('write', error)
     }
   }
@@ -115,7 +115,7 @@ export class InvalidationBus {
   }
 }
 
-/** What others write into the channel may be anything. */
+/** Other programs may write anything into the channel. */
 function textsIn(message: string): readonly unknown[] {
   try {
     const parts: unknown = JSON.parse(message)

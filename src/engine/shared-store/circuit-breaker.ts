@@ -1,5 +1,5 @@
 /**
- * A breaker: after a run of failures nothing more is tried for a while, then one probe says whether it works again.
+ * A circuit breaker: after several failures in a row it stops all tries for a while. Then one probe shows whether the store works again.
  * @module
  */
 import type { Clock } from '../../clock.ts'
@@ -9,7 +9,7 @@ export interface CircuitBreakerBounds {
   /** Failures in a row that open it. */
   readonly failures: number
   /** Milliseconds before the first probe; each failed probe doubles them, up to sixteen-fold. */
-  readonly pause: number
+  readonly probeDelay: number
 }
 
 /** Counts failures in a row, and says whether to try. It holds no timer. */
@@ -18,16 +18,16 @@ export class CircuitBreaker {
   readonly #clock: Clock
   readonly #changed: (usable: boolean) => void
   #failures = 0
-  #pause: number
+  #probeDelay: number
   #openUntil: number | undefined
   #probing = false
 
-  /** @param changed told once of each change: `false` when it opens, `true` when it closes */
+  /** @param changed called at each change: with `false` when it opens, with `true` when it closes */
   constructor(bounds: CircuitBreakerBounds, clock: Clock, changed: (usable: boolean) => void) {
     this.#bounds = bounds
     this.#clock = clock
     this.#changed = changed
-    this.#pause = bounds.pause
+    this.#probeDelay = bounds.probeDelay
   }
 
   /** Whether what was tried last failed. */
@@ -49,7 +49,7 @@ export class CircuitBreaker {
     if (this.#openUntil === undefined) return
     this.#openUntil = undefined
     this.#probing = false
-    this.#pause = this.#bounds.pause
+    this.#probeDelay = this.#bounds.probeDelay
     this.#changed(true)
   }
 
@@ -60,15 +60,15 @@ export class CircuitBreaker {
     if (this.#openUntil !== undefined) {
       if (!this.#probing) return
       this.#probing = false
-      this.#pause = Math.min(this.#pause * 2, this.#bounds.pause * 16)
-      this.#openUntil = now + this.#pause
+      this.#probeDelay = Math.min(this.#probeDelay * 2, this.#bounds.probeDelay * 16)
+      this.#openUntil = now + this.#probeDelay
     } else if (this.#failures >= this.#bounds.failures) {
-      this.#openUntil = now + this.#pause
+      this.#openUntil = now + this.#probeDelay
       this.#changed(false)
     }
   }
 
-  /** What was tried was given up for another reason, and says nothing. */
+  /** What was tried was given up for another reason, which says nothing about the store. */
   withdrawn(): void {
     this.#probing = false
   }

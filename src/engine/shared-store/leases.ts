@@ -1,6 +1,6 @@
 /**
- * One upstream call across processes. Who is about to ask the origin takes a lease in the store; the others wait for what he stores.
- * A lease saves calls and decides nothing: where there is none to be had, or its holder is gone or came to nothing, everyone asks himself.
+ * One provider call across processes. The process that is about to call takes a lease in the store; the others wait for what it stores.
+ * If the store has no leases, or the holder dies or fails, each process calls the provider itself.
  * @module
  */
 import type { Clock } from '../../clock.ts'
@@ -8,15 +8,15 @@ import { leaseKey } from '../../key/store-keys.ts'
 import type { SharedStore } from './shared-store.ts'
 import type { LookupResult } from '../../lookup-result.ts'
 
-/** A process's handle to ask the origin. */
+/** A process's right to call the provider. */
 export interface LeaseHandle {
-  /** Ends it, once what came of it is on its way to the store. Further calls do nothing. */
+  /** Ends it, once the answer is on its way to the store. Further calls do nothing. */
   end(): void
 }
 
 /** Ends a flight whose answer another process has, or is about to have. */
 export class AnsweredByAnotherProcess extends Error {
-  /** What the other one stored; `undefined` when nobody waited for that. */
+  /** What the other process stored; `undefined` if the flight did not wait for that. */
   readonly found: LookupResult | undefined
 
   constructor(found: LookupResult | undefined) {
@@ -25,9 +25,9 @@ export class AnsweredByAnotherProcess extends Error {
   }
 }
 
-/** Milliseconds between the first two looks for what another process stores, and at the most. Each wait is longer by half. */
+/** Milliseconds between two looks for what another process stores. Each wait is longer by half, up to the second number. */
 const firstWait = 50
-const longestWait = 1_000
+const maxWait = 1_000
 
 /** A handle that needs no lease. */
 const alone: LeaseHandle = { end() {} }
@@ -46,7 +46,7 @@ export class Leases {
   readonly #shared: SharedStore
   readonly #clock: Clock
   readonly #ttl: number
-  /** The same for all of a process's turns, so that it never waits for a lease of its own that it could not give back. */
+  /** One token for the whole process, so that it never waits for a lease of its own that it failed to give back. */
   readonly #token = crypto.randomUUID()
 
   readonly #namespace: string
@@ -59,17 +59,17 @@ export class Leases {
   }
 
   /**
-   * Waits for this process's handle to make what lies at `storeKey`.
-   * @param look finds what another process has made of it meanwhile @default nobody waits for that
-   * @param signal fires when nobody waits any longer
-   * @throws {AnsweredByAnotherProcess} when there is no need to ask. Otherwise rejects with nothing but the signal's own reason.
+   * Waits until this process may fetch the entry at `storeKey`.
+   * @param look finds what another process stores meanwhile @default the call does not wait for that
+   * @param signal fires when no caller waits any longer
+   * @throws {AnsweredByAnotherProcess} when this process need not call. Otherwise rejects only with the signal's own reason.
    */
   async acquire(storeKey: string, look: (() => Promise<LookupResult | undefined>) | undefined, signal: AbortSignal): Promise<LeaseHandle> {
     const token = this.#token
-    // Among keys of their own, as those of values are the caller's to choose.
+    // Leases have keys of their own: the keys of values are the caller's to choose.
     const lease = leaseKey(this.#namespace, storeKey)
     let leader: string | undefined
-    for (let wait = firstWait; ; wait = Math.min(longestWait, wait * 1.5)) {
+    for (let wait = firstWait; ; wait = Math.min(maxWait, wait * 1.5)) {
       const holder = await this.#shared.lease(lease, token, this.#ttl)
       signal.throwIfAborted()
       const handle = holder === token ? this.#hold(lease, storeKey, signal) : alone
@@ -79,15 +79,15 @@ export class Leases {
         signal.throwIfAborted()
         throw new AnsweredByAnotherProcess(found)
       }
-      // Who waited for one that came to nothing does not wait for the next: they would all ask one after the other.
+      // Wait for one holder only. Waiting for each in turn would serialise all processes.
       if (holder === undefined || holder === token || (leader ?? holder) !== holder) return handle
       if (look === undefined) throw new AnsweredByAnotherProcess(undefined)
       leader = holder
-      await this.#pause(wait, signal)
+      await this.#wait(wait, signal)
     }
   }
 
-  /** Keeps a lease until its handle ends, or nobody waits for what comes of it. */
+  /** Keeps a lease until its handle ends, or no caller waits any longer. */
   #hold(lease: string, storeKey: string, signal: AbortSignal): LeaseHandle {
     const token = this.#token
     let cancel: (() => void) | undefined
@@ -104,7 +104,7 @@ export class Leases {
       ended = true
       cancel?.()
       signal.removeEventListener('abort', end)
-      // Those who wait look for the value when the lease is gone, so it must be there by then.
+      // Other processes look for the value as soon as the lease is gone, so the value must be there by then.
       this.#shared.release(lease, token, storeKey)
     }
     renew()
@@ -112,7 +112,7 @@ export class Leases {
     return { end }
   }
 
-  async #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  async #wait(milliseconds: number, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = (): void => {
         cancel()

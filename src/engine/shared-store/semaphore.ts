@@ -1,14 +1,14 @@
 /**
- * Room for so many at a time. Who finds none waits his turn, but not for longer than he can.
+ * A counting semaphore whose `acquire` gives up after a timeout.
  * @module
  */
 import type { Clock } from '../../clock.ts'
 
-/** Room for so many at a time. */
+/** Admits a limited number at a time. */
 export class Semaphore {
   readonly #limit: number
   readonly #clock: Clock
-  /** Those who wait, in the order in which they came. */
+  /** What lets each waiting caller go on, in the order in which they came. */
   readonly #waiting = new Set<() => void>()
   #taken = 0
 
@@ -40,7 +40,7 @@ export class Semaphore {
     })
   }
 
-  /** Gives a slot back, or on to who has waited longest. */
+  /** Gives a slot back, or hands it to the caller that has waited longest. */
   release(): void {
     const [next] = this.#waiting
     if (next === undefined) {

@@ -1,5 +1,5 @@
 /**
- * The shared tier: a store behind deadlines, breakers and a write queue, so that no fault of it reaches a caller or delays him for long.
+ * A store made safe: deadlines, breakers and a write queue keep its faults from callers, and bound how long a caller waits.
  * @module
  */
 import type { Clock } from '../../clock.ts'
@@ -12,8 +12,8 @@ import type { Logger } from '../settings/logger.ts'
 import { StoreReader, type Values } from './store-reader.ts'
 import { type PendingWrite, WriteQueue } from './write-queue.ts'
 
-/** What the shared tier needs of the cache it belongs to. */
-export interface SharedTierOptions {
+/** What a shared store needs of the cache that it belongs to. */
+export interface SharedStoreOptions {
   readonly store: Store
   readonly clock: Clock
   readonly events: EventEmitter
@@ -22,11 +22,11 @@ export interface SharedTierOptions {
   readonly readDeadline: number
 }
 
-const breakerBounds = { failures: 5, pause: 1_000 }
-const queueBounds = { maxWrites: 10_000, maxBytes: 64 * 2 ** 20, batch: 100 }
-/** Milliseconds that a batch of writes may take. Nobody waits for it, but it must not hold up the queue for ever. */
+const breakerBounds = { failures: 5, probeDelay: 1_000 }
+const queueBounds = { maxWrites: 10_000, maxBytes: 64 * 2 ** 20, batchSize: 100 }
+/** Milliseconds that a batch of writes may take. No caller waits for it, but it must not hold up the queue for ever. */
 const writeDeadline = 10_000
-/** Milliseconds that closing may take; what could not be written by then is given up. */
+/** Milliseconds that closing may take. Writes that are not done by then are given up. */
 const closeDeadline = 10_000
 
 /** A change of the store. */
@@ -54,7 +54,7 @@ export class SharedStore {
   readonly #underWay = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
-  constructor(options: SharedTierOptions) {
+  constructor(options: SharedStoreOptions) {
     const { store, clock, events, logger } = options
     this.#store = store
     this.#clock = clock
@@ -70,12 +70,11 @@ export class SharedStore {
       readDeadline: options.readDeadline,
       onFault: (error) => this.#fault('read', error),
     })
-    this.#queue = new WriteQueue(
-      queueBounds,
-      (writes) => this.#writeBatch(writes),
-      (key) => events.emit('drop', { key }),
-      (error) => this.#fault('write', error),
-    )
+    this.#queue = new WriteQueue(queueBounds, {
+      write: (writes) => this.#writeBatch(writes),
+      dropped: (key) => events.emit('drop', { key }),
+      failed: (error) => this.#fault('write', error),
+    })
     store.onReport?.((message, cause) => {
       logger.warn(`llmemo: ${message}`)
       events.emit('error', { doing: 'read', error: new StoreError(message, { cause }) })
@@ -159,7 +158,7 @@ export class SharedStore {
    * @returns the token that holds it now, or `undefined` where the store has no leases or does not answer
    */
   async lease(key: string, token: string, ttl: number): Promise<string | undefined> {
-    // A store that did not answer just now is not waited for twice in one call.
+    // If the store did not answer the last read, the same call must not wait for it a second time.
     if (this.#closing !== undefined || this.#store.lease === undefined || this.#reads.hasRecentFailure) return undefined
     let holder: unknown
     const taken = await this.#try({ doing: 'write', what: 'taking a lease in the store', deadline: this.#deadline }, async () => {
@@ -224,7 +223,7 @@ export class SharedStore {
     return this.#closing === undefined && (await this.#try(change, work)) === true
   }
 
-  /** Remembers a change until it is done, for who waits for all of them. It must not reject. */
+  /** Remembers a change until it is done, as `flush` waits for all of them. It must not reject. */
   #watched<Result>(change: Promise<Result>): Promise<Result> {
     const done = change.finally(() => this.#underWay.delete(done))
     this.#underWay.add(done)

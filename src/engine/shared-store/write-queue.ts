@@ -1,10 +1,10 @@
 /**
- * Writes behind the caller's back: a bounded queue that batches, drops the oldest when full, and can be waited for.
+ * Writes in the background: a bounded queue that batches, drops the oldest write when it is full, and can be waited for.
  * @module
  */
 import type { StoreWrite } from '../../store.ts'
 
-/** A write whose bytes are made when its turn comes, so that encoding is not on the caller's path either. */
+/** A write whose bytes are made when its turn comes, so that the caller does not wait for the encoding either. */
 export interface PendingWrite {
   readonly key: string
   /** The body's size, as a measure of what waits. */
@@ -19,8 +19,18 @@ export interface PendingWrite {
 export interface WriteQueueBounds {
   readonly maxWrites: number
   readonly maxBytes: number
-  /** Writes passed over at once. */
-  readonly batch: number
+  /** How many writes the store gets at once. */
+  readonly batchSize: number
+}
+
+/** Where a queue passes its writes. */
+export interface WriteQueueOutputs {
+  /** Hands a batch to the store. Never rejects. */
+  readonly write: (writes: readonly StoreWrite[]) => Promise<void>
+  /** Called with the key of each write that was given up because too many were waiting. */
+  readonly dropped: (key: string) => void
+  /** Called with the error of each write whose bytes could not be made. */
+  readonly failed: (error: unknown) => void
 }
 
 /** A write whose turn has come. */
@@ -41,17 +51,7 @@ export class WriteQueue {
   /** What is being written just now. */
   #batch: { readonly writes: readonly Taken[]; readonly written: Promise<void> } | undefined
 
-  /**
-   * @param write hands a batch to the store; it never rejects
-   * @param dropped told of each write that was given up because too many were waiting
-   * @param failed told of each write whose bytes could not be made
-   */
-  constructor(
-    bounds: WriteQueueBounds,
-    write: (writes: readonly StoreWrite[]) => Promise<void>,
-    dropped: (key: string) => void,
-    failed: (error: unknown) => void,
-  ) {
+  constructor(bounds: WriteQueueBounds, { write, dropped, failed }: WriteQueueOutputs) {
     this.#bounds = bounds
     this.#write = write
     this.#dropped = dropped
@@ -82,7 +82,7 @@ export class WriteQueue {
     try {
       return { value: waiting === undefined ? this.#taken(key)?.write.value : waiting.make().value }
     } catch {
-      // It is told of when its turn comes.
+      // Reported when its turn comes.
       return undefined
     }
   }
@@ -138,7 +138,7 @@ export class WriteQueue {
   #take(): Taken[] {
     const batch: Taken[] = []
     for (const [key, pending] of this.#waiting) {
-      if (batch.length >= this.#bounds.batch) break
+      if (batch.length >= this.#bounds.batchSize) break
       this.#remove(key)
       try {
         batch.push({ pending, write: pending.make() })

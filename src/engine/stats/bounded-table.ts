@@ -1,5 +1,5 @@
 /**
- * Tables by name whose names come from callers and providers, and with which memory must not grow.
+ * Tables whose names come from callers and providers, and which must not grow without end.
  * @module
  */
 

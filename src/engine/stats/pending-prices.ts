@@ -1,6 +1,6 @@
 /**
- * Calls that wait for their price. To price a call takes microseconds, and the first one loads a table, so nobody is made to wait for it:
- * calls are noted, equal ones once, and priced together when somebody reads or when the event loop has nothing else to do.
+ * Calls that wait for their price. A price takes microseconds, and the first one loads a table, so no caller waits for it: calls are noted,
+ * equal ones once. They are priced together when the counts are read, or when the event loop has nothing else to do.
  * @module
  */
 import type { Usage } from '../../entry.ts'
@@ -21,10 +21,10 @@ export interface Priced {
   readonly at?: number | undefined
 }
 
-/** How many notes wait before they are priced at the next occasion. */
-const enough = 256
-/** How many notes wait at the most: beyond that they are priced at once, which only a program that never yields brings about. */
-const most = 16_384
+/** How many notes may wait before they are priced at the next occasion. */
+const batchSize = 256
+/** How many notes may wait at all. Beyond that they are priced at once, which happens only in a program that never yields. */
+const maxNotes = 16_384
 /** Prices change by the quarter of an hour at most. */
 const minute = 60_000
 
@@ -38,14 +38,14 @@ export class PendingPrices<Call extends Priced> {
   readonly #prices: PriceBook
   readonly #same: (first: Call, second: Call) => boolean
   readonly #priced: (call: Call, dollars: number | null, times: number) => void
-  /** Notes by their usage: every hit on one entry in memory has the very same. */
+  /** Notes by their usage: all hits on one entry in memory have the same object. */
   #notes = new Map<Usage, Note<Call>[]>()
   #waiting = 0
   #settling = false
 
   /**
    * @param same whether two calls with the same price are counted in the same places
-   * @param priced told what a call cost, `null` when that is not known, and how often it was noted
+   * @param priced called with what a call cost, `null` if that is not known, and how often it was noted
    */
   constructor(
     prices: PriceBook,
@@ -69,8 +69,8 @@ export class PendingPrices<Call extends Priced> {
     }
     if (notes === undefined) this.#notes.set(usage, [{ call, times: 1 }])
     else notes.push({ call, times: 1 })
-    if (++this.#waiting >= most) this.settle()
-    else if (this.#waiting >= enough) this.#settleSoon()
+    if (++this.#waiting >= maxNotes) this.settle()
+    else if (this.#waiting >= batchSize) this.#settleSoon()
   }
 
   /** Prices all that wait. */
@@ -88,7 +88,7 @@ export class PendingPrices<Call extends Priced> {
   }
 
   async #settleIdle(): Promise<void> {
-    // Without the table, the first price would load it while everybody waits.
+    // Without the table, the first price would load it and block the process.
     await this.#prices.load()
     setImmediate(() => {
       this.#settling = false

@@ -1,5 +1,5 @@
 /**
- * What may be believed of the bytes in a store: that they are an entry of ours, for this key and scope, timely, and holding an answer.
+ * Checks of the bytes in a store: whether they are an entry of ours, for this key and scope, within its time, and with an answer in it.
  * @module
  */
 import type { EntryCodec } from '../../codec/entry-codec.ts'
@@ -17,19 +17,19 @@ export interface Address {
   readonly storeKey: string
   readonly scope: string
   readonly labels: readonly string[]
-  /** By which an answer out of the store is checked. @default none: it is a value of the caller's own */
+  /** What checks an answer from the store. @default none: the entry is a value of the caller's own */
   readonly endpoint?: Endpoint
 }
 
-/** Places in the store that are remembered as somebody else's, at the most. */
-const mostForeign = 10_000
+/** How many keys in the store are remembered as belonging to another program. */
+const maxForeign = 10_000
 
-/** Bytes out of a store to entries. */
+/** Makes entries of the bytes in a store. */
 export class EntryReader {
   readonly #codec: EntryCodec
   readonly #events: EventEmitter
   readonly #allows: (entry: Entry, reason: string) => boolean
-  /** Places in the store where something lies that is not ours to overwrite. */
+  /** Keys in the store whose values must not be overwritten, as they are not ours. */
   readonly #foreign = new Set<string>()
 
   /** @param allows whether the user wants to store an answer that its endpoint has this reason against; must not throw */
@@ -40,8 +40,8 @@ export class EntryReader {
   }
 
   /**
-   * The entry in what was found at `address`, when there is one that may be believed. Never throws: what is wrong with it is told as an event.
-   * @param now wall-clock time, as it is what the entry's writer went by
+   * The entry in what was found at `address`, if it passes all checks. Never throws: what is wrong with it is emitted as an event.
+   * @param now wall-clock time, which the entry's writer used as well
    */
   read(address: Address, bytes: Uint8Array | undefined, now: number): Entry | undefined {
     this.#foreign.delete(address.storeKey)
@@ -49,7 +49,7 @@ export class EntryReader {
     return entry !== undefined && isTimely(entry.head, now) ? entry : undefined
   }
 
-  /** Whether there was something at this place, when it was last read, that must be left to its owner. */
+  /** Whether the last read found something at this key that belongs to another program. */
   isForeign(storeKey: string): boolean {
     return this.#foreign.has(storeKey)
   }
@@ -65,7 +65,7 @@ export class EntryReader {
       if (sound) return entry
       this.#fault('entry', new EntryError('DAMAGED_ENTRY', 'a stored entry holds nothing that would be stored.'))
     } catch (error) {
-      // What is not ours, or is of a newer version, is left to its owner; what is ours and damaged will be overwritten.
+      // What is not ours, or has a newer version, stays as it is. What is ours and damaged may be overwritten.
       if (error instanceof EntryError && error.code === 'NOT_RECOGNISED') this.#spare(storeKey)
       this.#fault('entry', error)
     }
@@ -73,7 +73,7 @@ export class EntryReader {
   }
 
   #spare(storeKey: string): void {
-    if (this.#foreign.size >= mostForeign) this.#foreign.clear()
+    if (this.#foreign.size >= maxForeign) this.#foreign.clear()
     this.#foreign.add(storeKey)
   }
 
@@ -82,7 +82,7 @@ export class EntryReader {
   }
 }
 
-/** Whether an entry is neither over nor from further in the future than clocks may disagree, nor meant to live for ever. */
+/** Whether an entry's time is not over, its life not too long, and its date no further in the future than clocks may disagree. */
 function isTimely({ storedAt, ttl, stale }: EntryHead, now: number): boolean {
   const age = now - storedAt
   return age >= -clockSkew && age < ttl + stale && ttl + stale <= 2 * maxDuration

@@ -13,23 +13,31 @@ export interface HotCopy {
   checkedAt: number
 }
 
-/** Milliseconds between two looks into the store for what may have been made anew by another process. */
+/** Milliseconds between two looks into the store for a stale entry that another process may have refreshed. */
 const staleRecheck = 1_000
 
-/** The age of an entry, of which there is this copy. */
+/** By what a copy is due to be compared with the store. */
+export interface Due {
+  /** By the monotonic clock, as the times of the copy. */
+  readonly now: number
+  /** Milliseconds for which a fresh copy is served without asking the store. */
+  readonly maxTtl: number
+  /** What was compared with the store by then must be compared again. */
+  readonly revalidateBefore: number
+}
+
+/** The age of the entry in this copy. */
 export function ageOf({ heldAt, ageThen }: HotCopy, now: number): number {
   return ageThen + now - heldAt
 }
 
 /**
- * Whether the store is to be asked before this copy is served: it was not for long, or the copy is stale and perhaps only here.
- * @param most milliseconds for which a fresh copy is served unasked
- * @param revalidateBefore what was last known to be in the store by then may be there no more
+ * Whether the store must be asked before this copy is served: it was not asked for long, or the copy is stale and may be replaced there.
  */
-export function isDue(copy: HotCopy, now: number, most: number, revalidateBefore: number): boolean {
+export function isDue(copy: HotCopy, { now, maxTtl, revalidateBefore }: Due): boolean {
   if (copy.checkedAt <= revalidateBefore) return true
   const unasked = now - copy.checkedAt
   const staleFor = ageOf(copy, now) - copy.entry.head.ttl
-  if (staleFor < 0) return unasked >= most
-  return unasked > staleFor || unasked >= Math.min(most, staleRecheck)
+  if (staleFor < 0) return unasked >= maxTtl
+  return unasked > staleFor || unasked >= Math.min(maxTtl, staleRecheck)
 }

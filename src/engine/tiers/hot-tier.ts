@@ -7,14 +7,14 @@ import type { Entry } from '../../entry.ts'
 import { BoundedMemory } from '../../memory/bounded-memory.ts'
 import { type HotCopy, isDue } from './hot-copy.ts'
 
-/** How much memory holds, and for how long unasked. */
+/** How much memory holds, and for how long without asking the store. */
 export interface HotTierOptions {
   readonly clock: Clock
   /** Bytes; 0 for no memory at all. */
   readonly maxBytes: number
   /** Milliseconds for which a copy is served without asking the store. */
   readonly maxTtl: number
-  /** Told of the key of each entry that had to make room. */
+  /** Called with the key of each entry that had to make room. */
   readonly onEvict: (key: string) => void
 }
 
@@ -23,7 +23,7 @@ export class HotTier {
   readonly #clock: Clock
   readonly #maxTtl: number
   readonly #memory: BoundedMemory<HotCopy> | undefined
-  /** What was last known to be in the store by then may be there no more. */
+  /** Copies that were compared with the store by then must be compared again. */
   #revalidateBefore = -Infinity
   #puts = 0
 
@@ -43,34 +43,34 @@ export class HotTier {
     return this.#memory?.get(storeKey)
   }
 
-  /** The copy at `storeKey`, for one who only looks. */
+  /** The copy at `storeKey`. Does not count as a use. */
   peek(storeKey: string): HotCopy | undefined {
     return this.#memory?.peek(storeKey)
   }
 
-  /** Takes a copy in. */
+  /** Keeps a copy. */
   put(storeKey: string, held: HotCopy): void {
     const { head } = held.entry
     this.#puts++
     this.#memory?.set(storeKey, held, { bytes: sizeOf(held.entry), ttl: head.ttl + head.stale - held.ageThen, owner: head.scope })
   }
 
-  /** Lets the copy at `storeKey` go. */
+  /** Drops the copy at `storeKey`. */
   delete(storeKey: string): void {
     this.#memory?.delete(storeKey)
   }
 
   /** Whether the store is to be asked before this copy is served. */
   isDue(held: HotCopy): boolean {
-    return isDue(held, this.#clock.monotonic(), this.#maxTtl, this.#revalidateBefore)
+    return isDue(held, { now: this.#clock.monotonic(), maxTtl: this.#maxTtl, revalidateBefore: this.#revalidateBefore })
   }
 
-  /** Has every copy compared with the store before it is served again. */
+  /** Every copy must be compared with the store before it is served again. */
   mustRevalidate(): void {
     this.#revalidateBefore = this.#clock.monotonic()
   }
 
-  /** The places of which there are copies. */
+  /** The keys of all copies. */
   keys(): string[] {
     return this.#memory?.keys() ?? []
   }

@@ -1,5 +1,5 @@
 /**
- * Is what came out of a store still an answer? Whoever can write to the store can put a sound entry there that holds none.
+ * Is what came out of a store still an answer? A program that can write to the store can put a valid entry there without one.
  * @module
  */
 import type { Entry } from '../../entry.ts'
@@ -9,7 +9,7 @@ import { parseEvents } from '../../base/server-sent-events.ts'
 
 /**
  * Whether the entry holds an answer of this endpoint that would be stored today.
- * @param allows asked when the endpoint has a reason against the answer: whether it is to be stored nevertheless
+ * @param allows called if the endpoint has a reason against the answer: whether it is to be stored all the same
  */
 export function isAnswer(entry: Entry, endpoint: Endpoint, allows: (reason: string) => boolean): boolean {
   const { head, body } = entry

@@ -22,7 +22,7 @@ import type { Settings } from '../settings/options.ts'
 import { Tombstones } from '../invalidation/tombstones.ts'
 import { SharedStore } from '../shared-store/shared-store.ts'
 
-/** What was in force when a call began, to be compared with when its answer arrives. */
+/** What was in force when a call began. It is compared with what is in force when the answer arrives. */
 export interface InvalidationSnapshot extends GenerationSnapshot {
   /** How many entries had been removed by their keys until then. */
   readonly removals: number
@@ -44,7 +44,7 @@ interface Checked extends Wanted {
 
 /** Hot memory in front, the store behind. */
 export class Tiers {
-  /** Who asks the origin, among the processes over one store; `undefined` where each asks for itself. */
+  /** Which process calls the provider, among all over one store; `undefined` if each calls for itself. */
   readonly leases: Leases | undefined
   readonly #clock: Clock
   readonly #codec: EntryCodec
@@ -171,7 +171,7 @@ export class Tiers {
     this.#tombstones.note(storeKey)
     if (this.#shared === undefined) return true
     const removed = await this.#shared.delete(storeKey)
-    // Who looked it up while it was being removed may have found it.
+    // A look-up may have found it while it was being removed.
     this.#forget(storeKey)
     if (removed) await this.#bus?.removed(storeKey)
     return removed

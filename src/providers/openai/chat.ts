@@ -11,6 +11,7 @@ import { adaptUsage, choicesOf, judgeFinish, omitsUsage } from './chunks.ts'
 import { openaiIgnored } from './ignored.ts'
 import { withPlainText } from './messages.ts'
 import { openaiChatPlaces } from './places.ts'
+import { chunkUsage } from './stream-usage.ts'
 
 /** The roles whose content may be a string or text parts, with the same meaning. A `function` message has only a string. */
 const roles = ['user', 'assistant', 'system', 'developer', 'tool']
@@ -23,7 +24,7 @@ export const openaiChat: Endpoint = {
   operation: 'chat',
   ignored: openaiIgnored.chat,
   place: openaiChatPlaces,
-  streaming: { assemble: assembleChat, disassemble: disassembleChat, adapt: adaptUsage },
+  streaming: { assemble: assembleChat, disassemble: disassembleChat, adapt: adaptUsage, usageOnRequest: chunkUsage },
   bypassReason: () => undefined,
   normalise(request) {
     const { messages } = request

@@ -10,6 +10,7 @@ import { hasError, promptUsage } from './body.ts'
 import { adaptUsage, choicesOf, formatChunks, judgeFinish, mergeChunks, mergeMember, omitsUsage, readChunks } from './chunks.ts'
 import { openaiIgnored } from './ignored.ts'
 import { openaiCompletionsPlaces } from './places.ts'
+import { chunkUsage } from './stream-usage.ts'
 
 /** Legacy completions. */
 export const openaiCompletions: Endpoint = {
@@ -19,7 +20,7 @@ export const openaiCompletions: Endpoint = {
   operation: 'completions',
   ignored: openaiIgnored.completions,
   place: openaiCompletionsPlaces,
-  streaming: { assemble, disassemble, adapt: adaptUsage },
+  streaming: { assemble, disassemble, adapt: adaptUsage, usageOnRequest: chunkUsage },
   bypassReason: () => undefined,
   missingParts: omitsUsage,
   skipReason,

@@ -132,17 +132,17 @@ function take(origin: Origin<string, string>, maxBytes = 1_000) {
 async function aloft(callers: number, maxBytes?: number) {
   const origin = new HandDriven()
   const taken = take(origin, maxBytes)
-  const passengers = Array.from({ length: callers }, () => taken.flight.join())
+  const readers = Array.from({ length: callers }, () => taken.flight.join())
   origin.arrive()
-  await Promise.all(passengers.map((reader) => reader.head()))
+  await Promise.all(readers.map((reader) => reader.head()))
   // Two and three callers are all that is needed; a missing one would fail its test.
-  const [first = taken.flight.join(), second = first, third = second] = passengers
-  return { origin, taken, passengers, first, second, third }
+  const [first = taken.flight.join(), second = first, third = second] = readers
+  return { origin, taken, readers, first, second, third }
 }
 
 describe('a flight', () => {
-  it('K01 gives head and items of one upstream call to all its callers, each at his own pace', async () => {
-    const { origin, taken, passengers, first, second } = await aloft(3)
+  it('K01 gives head and items of one upstream call to all its callers, each at its own pace', async () => {
+    const { origin, taken, readers, first, second } = await aloft(3)
     origin.give('a', 'b')
     expect([await first.next(), await first.next()]).toEqual(['a', 'b'])
     const waiting = first.next()
@@ -150,13 +150,13 @@ describe('a flight', () => {
     origin.give('c')
     origin.finish()
     expect(await waiting).toBe('c')
-    expect(await Promise.all(passengers.map(readAll))).toEqual([[], ['b', 'c'], ['a', 'b', 'c']])
+    expect(await Promise.all(readers.map(readAll))).toEqual([[], ['b', 'c'], ['a', 'b', 'c']])
     expect([origin.starts, origin.pulls]).toEqual([1, 4])
     expect(taken.endings).toMatchObject([{ head: 'head', items: ['a', 'b', 'c'], end: 'complete', unusable: undefined }])
     expect(taken.closings).toBe(1)
   })
 
-  it('S10 gives a caller who joins mid-stream the whole from the first item', async () => {
+  it('S10 gives a caller that joins mid-stream the whole from the first item', async () => {
     const { origin, taken, first } = await aloft(1)
     origin.give('a', 'b')
     await first.next()
@@ -196,7 +196,7 @@ describe('a flight', () => {
     expect(await seen).toBe(1)
   })
 
-  it('keeps giving the end to one who asks on', async () => {
+  it('gives the end again to a reader that asks on', async () => {
     const { origin, first } = await aloft(1)
     origin.finish()
     expect([await first.next(), await first.next()]).toEqual([undefined, undefined])
@@ -204,7 +204,7 @@ describe('a flight', () => {
 })
 
 describe('a caller who leaves', () => {
-  it('S11 K04 does not disturb the others, though he was the first and waited for the upstream', async () => {
+  it('S11 K04 does not disturb the others, even if it was the first and waited for the upstream', async () => {
     const origin = new HandDriven()
     const { flight, endings } = take(origin)
     const controller = new AbortController()
@@ -223,7 +223,7 @@ describe('a caller who leaves', () => {
     expect(endings).toMatchObject([{ end: 'complete' }])
   })
 
-  it('S11 may do so while he waits for an item, whose reading goes on for the others', async () => {
+  it('S11 may do so while it waits for an item, which is still read for the others', async () => {
     const { origin, first, second } = await aloft(2)
     const pending = reasonOf(first.next())
     const waiting = second.next()
@@ -238,10 +238,10 @@ describe('a caller who leaves', () => {
   })
 
   it('K04 is followed by all others: the upstream is told once, let go, and nothing complete is left behind', async () => {
-    const { origin, taken, passengers, first } = await aloft(3)
+    const { origin, taken, readers, first } = await aloft(3)
     origin.give('a')
     await first.next()
-    for (const reader of passengers) {
+    for (const reader of readers) {
       expect(origin.aborts).toEqual([])
       reader.leave()
       reader.leave()
@@ -285,7 +285,7 @@ describe('a caller who leaves', () => {
     expect(late.taken.endings).toMatchObject([{ end: 'cancelled' }])
   })
 
-  it('adds nothing to what he left behind when an item comes after him', async () => {
+  it('adds no item to the recording that comes after it has left', async () => {
     const origin = new HandDriven()
     const recordings: Recording<string, string>[] = []
     const bounds = { maxBytes: 1_000, deadline: minute }
@@ -306,7 +306,7 @@ describe('a caller who leaves', () => {
     expect(recordings).toMatchObject([{ items: [] }])
   })
 
-  it('had left before he came: he is told his own reason, and nobody asks the upstream', async () => {
+  it('had left before it came: it gets its own reason, and the upstream is not asked', async () => {
     const origin = new HandDriven()
     const taken = take(origin)
     const reason = new Error('never mind')
@@ -317,7 +317,7 @@ describe('a caller who leaves', () => {
     expect([origin.starts, taken.closings]).toEqual([0, 1])
   })
 
-  it('gets nothing any more, though there are items that he has not read', async () => {
+  it('gets nothing any more, even if there are items that it has not read', async () => {
     const { origin, first, second } = await aloft(2)
     origin.give('a')
     origin.finish()
@@ -326,7 +326,7 @@ describe('a caller who leaves', () => {
     expect(await reasonOf(first.next())).toMatchObject({ name: 'AbortError' })
   })
 
-  it('I6 is not watched over any longer once his answer has ended, however it did', async () => {
+  it('I6 is not listened to any longer once its answer has ended, in whichever way', async () => {
     const { signal } = new AbortController()
     const whole = new HandDriven()
     const complete = take(whole).flight.join(signal)
@@ -348,16 +348,73 @@ describe('a caller who leaves', () => {
   })
 })
 
+describe('a flight that no caller reads', () => {
+  it('G58 takes no more callers after seconds, and gives the whole answer to a caller that reads it later', async () => {
+    const { origin, taken, first } = await aloft(1)
+    origin.give('a')
+    await first.next()
+    clock.advance(4_999)
+    expect(taken.closings).toBe(0)
+    clock.advance(5_001)
+    expect([taken.closings, clock.timers, taken.endings.length, origin.aborts.length]).toEqual([1, 0, 0, 0])
+    clock.advance(minute)
+    origin.give('b')
+    origin.finish()
+    expect(await readAll(first)).toEqual(['b'])
+    expect(taken.endings).toMatchObject([{ items: ['a', 'b'], end: 'complete', unusable: undefined }])
+  })
+
+  it('G58 leaves nothing to store to a caller that reads it after its deadline', async () => {
+    const { origin, taken, first } = await aloft(1)
+    clock.advance(61 * minute)
+    origin.give('a')
+    origin.finish()
+    expect(await readAll(first)).toEqual(['a'])
+    expect(taken.endings).toMatchObject([{ end: 'complete', unusable: 'deadline' }])
+  })
+
+  it('G58 is not one that waits for its upstream', async () => {
+    const origin = new HandDriven()
+    const taken = take(origin)
+    const reader = taken.flight.join()
+    const head = reader.head()
+    clock.advance(30 * minute)
+    origin.arrive()
+    expect(await head).toBe('head')
+    const waiting = reader.next()
+    await turn()
+    clock.advance(29 * minute)
+    expect(taken.closings).toBe(0)
+    origin.give('a')
+    expect(await waiting).toBe('a')
+    origin.finish()
+    await readAll(reader)
+    expect(taken.endings).toMatchObject([{ items: ['a'], end: 'complete', unusable: undefined }])
+  })
+
+  it('G58 is not one of which a caller reads something now and then', async () => {
+    const { origin, taken, first } = await aloft(1)
+    for (let times = 0; times < 100; times++) {
+      origin.give('a')
+      await first.next()
+      clock.advance(5_000)
+    }
+    expect(taken.closings).toBe(0)
+    origin.finish()
+    await readAll(first)
+  })
+})
+
 describe('an upstream that fails', () => {
   it('K02 before its head fails all who wait with its own error, and leaves nothing behind', async () => {
     const origin = new HandDriven()
     const taken = take(origin)
-    const passengers = [taken.flight.join(), taken.flight.join()]
+    const readers = [taken.flight.join(), taken.flight.join()]
     const error = new Error('no')
-    const reasons = passengers.map((reader) => reasonOf(reader.head()))
+    const reasons = readers.map((reader) => reasonOf(reader.head()))
     origin.bypassReason(error)
     for (const reason of await Promise.all(reasons)) expect(reason).toBe(error)
-    for (const reader of passengers) expect(await reasonOf(reader.next())).toBe(error)
+    for (const reader of readers) expect(await reasonOf(reader.next())).toBe(error)
     expect([taken.endings.length, taken.closings, origin.aborts.length]).toEqual([0, 1, 0])
   })
 
@@ -375,12 +432,12 @@ describe('an upstream that fails', () => {
   })
 
   it.each([0, 1, 3])('S03 after %i items gives each caller these and then its error', async (count) => {
-    const { origin, taken, passengers } = await aloft(2)
+    const { origin, taken, readers } = await aloft(2)
     const items = ['a', 'b', 'c'].slice(0, count)
     const error = new Error('broken')
     origin.give(...items)
     origin.fail(error)
-    for (const reader of passengers) {
+    for (const reader of readers) {
       const got: string[] = []
       for (const _ of items) got.push((await reader.next()) ?? '')
       expect(got).toEqual(items)
@@ -406,25 +463,25 @@ describe('an answer that is not to be shared', () => {
   it('closes the flight at once and still goes whole to those who wait', async () => {
     const origin = new HandDriven()
     const taken = take(origin)
-    const passengers = [taken.flight.join(), taken.flight.join()]
+    const readers = [taken.flight.join(), taken.flight.join()]
     origin.arrive(false)
-    for (const reader of passengers) expect(await reader.head()).toBe('head')
+    for (const reader of readers) expect(await reader.head()).toBe('head')
     expect(taken.closings).toBe(1)
     origin.give('a')
     origin.finish()
-    expect(await Promise.all(passengers.map(readAll))).toEqual([['a'], ['a']])
+    expect(await Promise.all(readers.map(readAll))).toEqual([['a'], ['a']])
     expect(taken.endings).toHaveLength(1)
   })
 
   it('I8 reaches all of them also when it is larger than the bound', async () => {
     const origin = new HandDriven()
     const { flight } = take(origin, 4)
-    const passengers = [flight.join(), flight.join()]
+    const readers = [flight.join(), flight.join()]
     origin.arrive(false)
     const items = ['aaa', 'bbb', 'ccc', 'ddd', 'eee']
     origin.give(...items)
     origin.finish()
-    expect(await Promise.all(passengers.map(readAll))).toEqual([items, items])
+    expect(await Promise.all(readers.map(readAll))).toEqual([items, items])
   })
 })
 
@@ -453,8 +510,8 @@ describe('a deadline', () => {
     await turn()
   })
 
-  it('I1 detaches a stream that goes on: its readers get all of it, later callers do not board, nothing is kept', async () => {
-    const { origin, taken, passengers, first } = await aloft(2)
+  it('I1 detaches a stream that goes on: its readers get all of it, later callers do not join, nothing is kept', async () => {
+    const { origin, taken, readers, first } = await aloft(2)
     origin.give('a')
     await first.next()
     clock.advance(60 * minute)
@@ -462,7 +519,7 @@ describe('a deadline', () => {
     expect(origin.aborts).toEqual([])
     origin.give('b')
     origin.finish()
-    expect(await Promise.all(passengers.map(readAll))).toEqual([['b'], ['a', 'b']])
+    expect(await Promise.all(readers.map(readAll))).toEqual([['b'], ['a', 'b']])
     expect(taken.endings).toMatchObject([{ end: 'complete', unusable: 'deadline' }])
   })
 })
@@ -522,7 +579,7 @@ describe('an answer that is larger than the bound', () => {
     expect(await reasonOf(third.head())).toBeInstanceOf(DeadlineError)
   })
 
-  it('S02 does not lose a slow reader once nobody waits for him any longer', async () => {
+  it('S02 does not lose a slow reader once no reader waits for it any longer', async () => {
     const { origin, first, second } = await aloft(2, 45)
     origin.give(...items)
     origin.finish()
@@ -534,7 +591,7 @@ describe('an answer that is larger than the bound', () => {
     expect(await readAll(second)).toEqual(items)
   })
 
-  it('S02 keeps a slow reader who does read on', async () => {
+  it('S02 keeps a slow reader that reads on', async () => {
     const { origin, first, second } = await aloft(2, 45)
     origin.give(...items)
     origin.finish()
@@ -550,7 +607,7 @@ describe('an answer that is larger than the bound', () => {
     expect(await second.next()).toBeUndefined()
   })
 
-  it('S02 waits without end for a reader who is alone: nobody is held up by him', async () => {
+  it('S02 waits without end for a reader that is alone, as it holds up no other', async () => {
     const { origin, first } = await aloft(1, 45)
     origin.give(...items)
     origin.finish()
@@ -639,7 +696,7 @@ function open(origin: HandDriven, flights: Flights<string, string>, alone = fals
 describe('the flights under way', () => {
   const bounds = { maxBytes: 45, deadline: minute }
 
-  it('K02 begin anew after a failure', async () => {
+  it('K02 start over after a failure', async () => {
     const flights = new Flights<string, string>(bounds, clock)
     const failing = new HandDriven()
     const first = open(failing, flights)
@@ -653,7 +710,7 @@ describe('the flights under way', () => {
     expect(flights.size).toBe(0)
   })
 
-  it('K03 begin anew after a deadline, although the old upstream still hangs', async () => {
+  it('K03 start over after a deadline, although the old upstream still hangs', async () => {
     const flights = new Flights<string, string>(bounds, clock)
     const hanging = new HandDriven()
     const reason = reasonOf(open(hanging, flights).reader.head())
@@ -671,7 +728,7 @@ describe('the flights under way', () => {
     expect(flights.size).toBe(0)
   })
 
-  it('S08 begin anew once one has grown too large', async () => {
+  it('S08 start over once one has grown too large', async () => {
     const flights = new Flights<string, string>(bounds, clock)
     const large = new HandDriven()
     const { reader } = open(large, flights)
@@ -686,7 +743,7 @@ describe('the flights under way', () => {
     second.reader.leave()
   })
 
-  it('begin anew for one who asks to be alone, and those after him join his', async () => {
+  it('start over for a call that asks to be alone, and later calls join the new one', async () => {
     const flights = new Flights<string, string>(bounds, clock)
     const old = open(new HandDriven(), flights)
     const alone = open(new HandDriven(), flights, true)
@@ -700,7 +757,7 @@ describe('the flights under way', () => {
     expect(flights.size).toBe(0)
   })
 
-  it('begin anew for one who asks from within the moment of their ending', async () => {
+  it('start over for a call that is made from within the moment of their ending', async () => {
     const flights = new Flights<string, string>(bounds, clock)
     const origin = new HandDriven()
     const asked: boolean[] = []

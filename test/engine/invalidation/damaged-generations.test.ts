@@ -3,7 +3,7 @@ import { answer, ask, openCache, question } from '../../support/chat.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
-/** A mark in the store, replaced by these bytes after its invalidation; then asked by another process. */
+/** A generation in the store is replaced by these bytes after its invalidation. Then another process reads it. */
 async function afterDamage(damaged: Uint8Array): Promise<{ before: unknown; after: unknown; longest: number }> {
   const clock = new ManualClock()
   const store = new ScriptedStore()
@@ -22,7 +22,7 @@ async function afterDamage(damaged: Uint8Array): Promise<{ before: unknown; afte
   return { before, after, longest: Math.max(...[...store.map.values()].map(({ byteLength }) => byteLength)) }
 }
 
-describe('a damaged mark', () => {
+describe('a damaged generation', () => {
   it.each([
     ['empty', 0],
     ['cut short', 10],
@@ -32,7 +32,7 @@ describe('a damaged mark', () => {
     const bytes = new Uint8Array(length).fill(120)
     const { before, after, longest } = await afterDamage(bytes)
     expect(before).toBeUndefined()
-    // It is as good as any other mark for those who read the same.
+    // Processes that read the same damaged bytes agree on them, as on any other generation.
     expect(after).toBe('new')
     expect(longest).toBeLessThan(Math.max(2_000, length + 1))
   })

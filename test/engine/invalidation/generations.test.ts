@@ -51,7 +51,7 @@ describe('in one process', () => {
     )
   })
 
-  it('asks for nothing, as nobody else can invalidate', () => {
+  it('reads nothing, as no other process can invalidate', () => {
     const generations = new Generations(new ManualClock(), false, 0)
     generations.advance('tag:a', '1')
     expect(generations.outdated(labels)).toEqual([])
@@ -266,7 +266,7 @@ describe('in two processes over one store', () => {
     expect([await here.isCurrent(after.generations), await there.isCurrent(after.generations)]).toEqual([true, true])
   })
 
-  it('what was outdated is not good again when the store has an earlier mark again, as a replica of it may', async () => {
+  it('what was outdated is not good again when the store has an earlier generation again, as a replica of it may', async () => {
     const { store, clock, here, there } = setup()
     await there.declare('tag:a')
     await here.refresh(labels)
@@ -288,7 +288,7 @@ describe('in two processes over one store', () => {
     expect([await here.isCurrent(after.generations), await there.isCurrent(after.generations)]).toEqual([true, true])
   })
 
-  it('K01 ten thousand who ask at once are one reading', async () => {
+  it('K01 ten thousand callers at once make one read', async () => {
     const { store, clock, here } = setup()
     const { generations } = here.snapshot(labels)
     store.reads = 'held'

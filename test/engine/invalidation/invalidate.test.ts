@@ -108,7 +108,7 @@ describe('invalidate', () => {
     expect(await gone(there.cache)).toEqual([])
   })
 
-  it('holds for a process that starts afterwards, which can store anew', async () => {
+  it('holds for a process that starts afterwards, which can store a new answer', async () => {
     const store = new ScriptedStore()
     const before = openCache({ store })
     await fill(before.cache)
@@ -135,7 +135,7 @@ describe('invalidate', () => {
     expect(store.entryKeys()).toEqual([])
   })
 
-  it('K09 K12 of what another process is filling: what it stores is outdated for everybody', async () => {
+  it('K09 K12 of what another process is filling: what it stores is outdated for every process', async () => {
     const clock = new ManualClock()
     const store = new ScriptedStore()
     const [here, there] = [openCache({ store, clock }), openCache({ store, clock })]
@@ -196,12 +196,12 @@ describe('invalidate', () => {
   })
 })
 
-/** A store whose marks can be made unreadable when nothing else is read with them, as for tags that only the entry tells. */
+/** A store whose generations can be made unreadable when no entry is read with them, as for tags that stand only in the entry. */
 function storeOf(): { store: Store; marksFail: (fail: boolean) => void } {
   const memory = memoryStore()
   let failing = false
   const getMany = async (keys: readonly string[]) => {
-    if (failing && keys.every((key) => key.includes(':mark:'))) throw new Error('no marks now')
+    if (failing && keys.every((key) => key.includes(':mark:'))) throw new Error('no generations now')
     return Promise.all(keys.map(async (key) => memory.get(key)))
   }
   const get = async (key: string) => (await getMany([key]))[0]
@@ -221,7 +221,7 @@ describe('an entry from the store, with a tag that the reader did not name', () 
     expect(reader.errors()).toContain('read')
   })
 
-  it('is served when the tag has no mark', async () => {
+  it('is served when the tag has no generation', async () => {
     const { store } = storeOf()
     const writer = openCache({ store })
     await writer.cache.store(question('plain', { tags: ['doc:1'] }), answer())

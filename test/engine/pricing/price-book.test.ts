@@ -15,7 +15,7 @@ const book = createPriceBook()
 const priceOf = (model: string, usage: Usage, facts: Partial<PriceFacts> = {}) =>
   book.price(usage, { provider: 'openai', model, at, ...facts })
 
-/** The price book as somebody meets it who has no types: a store hands back what another program may have written. */
+/** The price book without its types: a store hands back what another program may have written. */
 const untyped: { createPriceBook(rules?: unknown): { price(usage: unknown, facts: PriceFacts): number | null } } = { createPriceBook }
 
 /** A source that counts how often it was asked. */
@@ -154,9 +154,9 @@ describe('prices of the table', () => {
 
 describe('unknown prices', () => {
   it('says null for what it does not know, never 0', () => {
-    expect(priceOf('a-model-of-nobody', thousand)).toBeNull()
-    expect(priceOf('a-model-of-nobody', { input: 0, output: 0 })).toBeNull()
-    expect(priceOf('gpt-5-mini', thousand, { provider: 'nobody' })).toBeNull()
+    expect(priceOf('an-unknown-model', thousand)).toBeNull()
+    expect(priceOf('an-unknown-model', { input: 0, output: 0 })).toBeNull()
+    expect(priceOf('gpt-5-mini', thousand, { provider: 'unknown' })).toBeNull()
     expect(priceOf('', thousand)).toBeNull()
   })
 
@@ -198,7 +198,7 @@ describe('unknown prices', () => {
       audioInput: part,
       audioOutput: part,
     })
-    const model = fc.constantFrom('gpt-5-mini', 'claude-sonnet-4-5', 'gpt-audio', 'gpt-realtime', 'gpt-5.4', 'nobody')
+    const model = fc.constantFrom('gpt-5-mini', 'claude-sonnet-4-5', 'gpt-audio', 'gpt-realtime', 'gpt-5.4', 'unknown')
     const provider = fc.constantFrom('openai', 'anthropic', 'azure', 'aws-bedrock')
     const lax = untyped.createPriceBook()
     fc.assert(

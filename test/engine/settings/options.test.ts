@@ -40,6 +40,7 @@ describe('options that are left out', () => {
       ignoredHeaders: new Set(),
       prices: [],
       replay: {},
+      streamUsage: 'auto',
       readDeadline: 100,
       flightDeadline: 900_000,
       invalidationDelay: 1_000,

@@ -33,7 +33,7 @@ class HearingStore extends ScriptedStore {
   }
 }
 
-/** Two processes over one store, on a clock that nobody moves: what is not heard is not found out by looking. */
+/** Two processes over one store, on a clock that stands still: a message that is lost is not made up for by a read. */
 async function pair(options: { maxMemoryBytes?: number } = {}) {
   const store = new HearingStore()
   const clock = new ManualClock()
@@ -92,7 +92,7 @@ describe('over a store that passes messages on', () => {
     expect(await seen()).toEqual([undefined, undefined, undefined])
   })
 
-  it('what was said while nobody could hear is found when the connection is there again', async () => {
+  it('what was sent while the connection was lost is found once it is there again', async () => {
     const { here, store, seen } = await pair()
     store.deaf = true
     await here.cache.invalidate({ tags: ['a'] })
@@ -110,17 +110,17 @@ describe('over a store that passes messages on', () => {
     expect(here.told.lines).toEqual([])
   })
 
-  it('news out of order do not bring back what was invalidated: the mark in the store is what counts', async () => {
+  it('messages out of order do not bring back what was invalidated: the generation in the store counts', async () => {
     const { here, there, store, seen } = await pair()
     await here.cache.invalidate({ tags: ['a'] })
     const [first] = store.said
     await here.cache.invalidate({ tags: ['a'] })
     expect(await seen()).toEqual([undefined, 'lost', 1])
-    await there.cache.store(question('kept', { tags: ['a'] }), answer('anew'))
+    await there.cache.store(question('kept', { tags: ['a'] }), answer('again'))
     store.say(first ?? '')
     await there.cache.flush()
-    expect(await seen()).toEqual(['anew', 'lost', 1])
-    expect(await ask(here.cache, question('kept', { tags: ['a'] }))).toBe('anew')
+    expect(await seen()).toEqual(['again', 'lost', 1])
+    expect(await ask(here.cache, question('kept', { tags: ['a'] }))).toBe('again')
   })
 
   it.each([
@@ -154,7 +154,7 @@ describe('over a store that passes messages on', () => {
     expect(await late.cache.get('value')).toBe(undefined)
   })
 
-  it('what nobody here has asked for can be invalidated elsewhere without a look into the store', async () => {
+  it('a label that this process never used can be invalidated elsewhere without a read of the store', async () => {
     const { store, here, seen } = await pair()
     const reads = store.count('get')
     for (let number = 0; number < 100; number++) await here.cache.invalidate({ tags: [`other ${number}`] })
@@ -167,13 +167,13 @@ describe('over a store that passes messages on', () => {
     await here.cache.invalidate({ tags: ['none'] })
     const [real = ''] = store.said
     expect(real).toContain(':mark:')
-    const marks = [...store.map.keys()].filter((key) => key.includes(':mark:'))
-    store.say(JSON.stringify([1, 'x', 'declared', 'no mark', crypto.randomUUID()]))
+    const generationKeys = [...store.map.keys()].filter((key) => key.includes(':mark:'))
+    store.say(JSON.stringify([1, 'x', 'declared', 'no key', crypto.randomUUID()]))
     expect(await seen()).toEqual(['kept', 'lost', 1])
     const all = `:mark:${createHash('sha256').update('all').digest('hex')}`
     store.say(JSON.stringify([1, 'x', 'declared', all, crypto.randomUUID()]))
     expect(await seen()).toEqual(['kept', 'lost', 1])
-    expect([...store.map.keys()].filter((key) => key.includes(':mark:'))).toEqual(marks)
+    expect([...store.map.keys()].filter((key) => key.includes(':mark:'))).toEqual(generationKeys)
   })
 
   it('I7 messages hold neither tags, questions nor answers; each namespace has its channel', async () => {
@@ -187,7 +187,7 @@ describe('over a store that passes messages on', () => {
       expect(message).toMatch(/^\[1,"[0-9a-f-]{36}","declared","llmemo\/(?:other)?:mark:[0-9a-f]{64}","[0-9a-f-]{36}"\]$/)
   })
 
-  it('I5 nobody listens after close', async () => {
+  it('I5 nothing listens after close', async () => {
     const { here, there, store, clock } = await pair()
     expect(store.listeners.size).toBe(2)
     await here.cache.close()

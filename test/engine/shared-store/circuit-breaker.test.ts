@@ -6,7 +6,7 @@ import { ManualClock } from '../../support/manual-clock.ts'
 function setup(failures = 3, pause = 1_000) {
   const clock = new ManualClock()
   const changes: boolean[] = []
-  return { clock, changes, breaker: new CircuitBreaker({ failures, pause }, clock, (usable) => changes.push(usable)) }
+  return { clock, changes, breaker: new CircuitBreaker({ failures, probeDelay: pause }, clock, (usable) => changes.push(usable)) }
 }
 
 /** Lets it fail as often as it says that it may be tried. */
@@ -54,7 +54,7 @@ describe('a breaker', () => {
     expect(changes).toEqual([false])
   })
 
-  it('begins anew once it has closed: with the short pause, and at no failures', () => {
+  it('starts over once it has closed: with the short pause, and at no failures', () => {
     const { breaker, clock, changes } = setup()
     fail(breaker, 3)
     clock.advance(1_000)

@@ -33,7 +33,7 @@ function fleet(size: number, options: CacheOptions = {}, wrap: (store: Store, cl
   return { clock, provider, bare, store, processes, here, there }
 }
 
-/** The keys of leases that somebody holds. */
+/** The keys of leases that are held. */
 async function leases(store: Store): Promise<string[]> {
   const keys: string[] = []
   for await (const key of store.keys?.('') ?? []) if (key.includes(':lease:')) keys.push(key)
@@ -161,7 +161,7 @@ describe('sharedFlights', () => {
     expect(result.map(({ text }) => text).toSorted()).toEqual(['Hi #2', 'Hi #3', 'Hi #4'])
   })
 
-  it('a caller who gives up while he waits leaves nothing behind', async () => {
+  it('a caller that gives up while it waits leaves nothing behind', async () => {
     const { clock, provider, bare, here, there } = fleet(2)
     provider.condition = 'slow'
     const asking = here.ask()
@@ -185,7 +185,7 @@ describe('sharedFlights', () => {
     expect(clock.timers).toBe(0)
   })
 
-  it('a caller who gives up while he asks hands the turn on', async () => {
+  it('a caller that gives up while it asks hands the lease on', async () => {
     const { clock, provider, here, there } = fleet(2)
     provider.condition = 'slow'
     const controller = new AbortController()
@@ -206,20 +206,20 @@ describe('sharedFlights', () => {
     expect((await drive(clock, waiting)).result.text).toBe('Hi #2')
   })
 
-  it('calls that must be made anew do not wait', async () => {
+  it('calls that must go to the provider do not wait', async () => {
     const { provider, here, there } = fleet(2)
     provider.condition = 'slow'
     const asking = here.ask()
     await settle()
-    const anew = there.ask('Hi', { mode: 'reload' })
+    const reloaded = there.ask('Hi', { mode: 'reload' })
     await settle()
     expect(provider.asked).toHaveLength(2)
     provider.release()
-    expect((await Promise.all([asking, anew])).map(({ text }) => text)).toEqual(['Hi #1', 'Hi #2'])
+    expect((await Promise.all([asking, reloaded])).map(({ text }) => text)).toEqual(['Hi #1', 'Hi #2'])
     await Promise.all([here.cache.flush(), there.cache.flush()])
   })
 
-  it('an old answer is made anew by one process, and no other waits for that', async () => {
+  it('an old answer is refreshed by one process, and no other waits for that', async () => {
     const { clock, provider, processes } = fleet(3, { staleWhileRevalidate: '5m' })
     for (const { ask, cache } of processes) {
       await ask()
@@ -258,7 +258,7 @@ describe('sharedFlights', () => {
     expect(await leases(bare)).toEqual([])
   })
 
-  it("leases are in nobody's way: neither a key that looks like one, nor a pattern, meets them", async () => {
+  it('leases disturb no values: neither a key that looks like one, nor a pattern, meets them', async () => {
     const { clock, bare, here, there } = fleet(2)
     await here.cache.set('key:lease', 'a value')
     await here.cache.flush()
@@ -306,7 +306,7 @@ describe('sharedFlights', () => {
   })
 
   it.each(['throws', 'rejects', 'never settles', 'settles twice', 'tells late'] as const)(
-    'I1 I2 K12 a store whose leases go wrong (%s) delays nobody beyond the budget, and everyone has an answer',
+    'I1 I2 K12 a store whose leases go wrong (%s) delays no call beyond the budget, and every call has an answer',
     async (kind) => {
       const { clock, provider, processes } = fleet(2, {}, (store, its) => {
         const chaos = chaosStore(store, { clock: its })

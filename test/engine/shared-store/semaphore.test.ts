@@ -22,7 +22,7 @@ describe('semaphore', () => {
     expect([semaphore.acquire(100), semaphore.acquire(100), semaphore.acquire(100)]).toEqual([true, true, expect.any(Promise)])
   })
 
-  it('are not waited for longer than one can, and not given to who is gone', async () => {
+  it('are waited for until the timeout, and not given to a caller that has gone', async () => {
     const clock = new ManualClock()
     const semaphore = new Semaphore(1, clock)
     void semaphore.acquire(0)

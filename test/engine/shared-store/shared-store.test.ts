@@ -85,7 +85,7 @@ describe('reading the store', () => {
     expect(clock.timers).toBe(0)
   })
 
-  it('R04 tells the store when nobody waits any longer', async () => {
+  it('R04 tells the store when no caller waits any longer', async () => {
     let signal: AbortSignal | undefined
     const { tier, clock } = setup<Store>({
       name: 'own',

@@ -4,7 +4,7 @@ import { type PendingWrite, WriteQueue, type WriteQueueBounds } from '../../../s
 import type { StoreWrite } from '../../../src/store.ts'
 import { settle } from '../../support/chat.ts'
 
-const wide: WriteQueueBounds = { maxWrites: 1_000, maxBytes: 1_000_000, batch: 100 }
+const wide: WriteQueueBounds = { maxWrites: 1_000, maxBytes: 1_000_000, batchSize: 100 }
 
 function setup(bounds: Partial<WriteQueueBounds> = {}, held = false) {
   const batches: string[][] = []
@@ -17,9 +17,11 @@ function setup(bounds: Partial<WriteQueueBounds> = {}, held = false) {
   }
   const queue = new WriteQueue(
     { ...wide, ...bounds },
-    write,
-    (key) => dropped.push(key),
-    (error) => failed.push(error),
+    {
+      write,
+      dropped: (key) => dropped.push(key),
+      failed: (error) => failed.push(error),
+    },
   )
   return { queue, batches, dropped, failed, release: () => gates.shift()?.() }
 }
@@ -29,7 +31,7 @@ function pending(key: string, value = 1, bytes = 1): PendingWrite {
 }
 
 describe('a write queue', () => {
-  it('writes behind the back of who pushes: nothing is made before he has gone on', async () => {
+  it('writes in the background: nothing is made before the caller has gone on', async () => {
     const { queue, batches } = setup()
     let made = false
     queue.push({
@@ -47,7 +49,7 @@ describe('a write queue', () => {
   })
 
   it('writes in batches, in the order of coming', async () => {
-    const { queue, batches } = setup({ batch: 2 })
+    const { queue, batches } = setup({ batchSize: 2 })
     for (const key of ['a', 'b', 'c', 'd', 'e']) queue.push(pending(key))
     await queue.settled()
     expect(batches).toEqual([['a=1', 'b=1'], ['c=1', 'd=1'], ['e=1']])
@@ -160,7 +162,7 @@ describe('a write queue', () => {
     const pushes = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.nat(9), fc.integer({ min: 1, max: 5 })))
     await fc.assert(
       fc.asyncProperty(pushes, fc.integer({ min: 1, max: 4 }), fc.integer({ min: 5, max: 12 }), async (given, batch, maxBytes) => {
-        const { queue, batches, dropped } = setup({ batch, maxBytes, maxWrites: 3 })
+        const { queue, batches, dropped } = setup({ batchSize: batch, maxBytes, maxWrites: 3 })
         const last = new Map(given.map(([key, value]) => [key, `${key}=${value}`]))
         for (const [key, value, bytes] of given) queue.push(pending(key, value, bytes))
         await queue.settled()

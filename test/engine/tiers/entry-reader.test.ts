@@ -11,7 +11,7 @@ import { ScriptedStore } from '../../support/scripted-store.ts'
 const codec = createEntryCodec({ compressAbove: Infinity, maxBodyBytes: 8 * 2 ** 20 })
 
 /**
- * A store in which an answer lies, by whoever can write there.
+ * A store with an answer in it, written by a program that can write there.
  * @param forge what lies there instead of an honest entry
  */
 async function planted(forge: (honest: Entry) => Uint8Array, options: CacheOptions = {}) {
@@ -197,7 +197,7 @@ describe("the user's policy", () => {
     expect(await ask((await planted(cutOff, { policy: () => false })).cache)).toBeUndefined()
   })
 
-  it('is not asked about a sound answer again, so that one who stores every tenth answer reads them all', async () => {
+  it('is not asked about a sound answer again, so that a policy that stores every tenth answer reads them all', async () => {
     expect(await ask((await planted((honest) => codec.encode(honest), { policy: () => false })).cache)).toBe('honest')
   })
 

@@ -85,7 +85,7 @@ describe('a copy in hot memory', () => {
     expect(await ask(here.cache)).toBe('mine')
   })
 
-  it('is compared each second once it is stale, as another process may have made it anew', async () => {
+  it('is compared each second once it is stale, as another process may have refreshed it', async () => {
     const { clock, store, here, there } = twoNodes({ ttl: '1m', stale: '1h' })
     const stale = question('What is the answer?', { mode: 'force-cache' })
     await put(here, 'older')

@@ -20,9 +20,9 @@ async function withSlowReads<Result>({ clock, store }: ReturnType<typeof twoProc
   const state: { result?: { readonly value: Result } } = {}
   store.reads = 'held'
   store.calls.length = 0
-  void call().then((value) => {
-    state.result = { value }
-  })
+  const running = (async () => {
+    state.result = { value: await call() }
+  })()
   await settle()
   const first = store.count('get')
   clock.advance(90)
@@ -36,6 +36,7 @@ async function withSlowReads<Result>({ clock, store }: ReturnType<typeof twoProc
   clock.advance(1)
   await settle()
   if (state.result === undefined) throw new Error('the call waits for longer than one read deadline')
+  await running
   return state.result.value
 }
 

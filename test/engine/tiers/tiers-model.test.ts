@@ -92,7 +92,7 @@ function labelsOf({ tags, operation, scope }: Question): string[] {
   return ['all', ...tags.map((tag) => `tags ${tag}`), `operation ${operation}`, `scope ${scope}`]
 }
 
-/** What was made under this number, when it may be answered to one who asks for `of`. */
+/** What was made under this number, if it may be answered to a call for `of`. */
 function checked(model: Model, number: number, of: string, labels: readonly string[]): Made {
   const made = model.made[number]
   expect(made?.of).toBe(of)
@@ -281,7 +281,7 @@ describe('a cache over tiers, whatever is done with it and whatever its store do
         await fc.asyncModelRun(() => ({ model, real }), steps)
         real.store.calm()
         await drive(real.clock, real.cache.close())
-        // A write that the store never answered has its own deadline, for which nobody waits.
+        // A write that the store never answered has its own deadline, for which no call waits.
         real.clock.advance(10 * second)
         expect(real.clock.timers).toBe(0)
       }),

@@ -24,7 +24,7 @@ describe('memory', () => {
     expect(store.calls).toEqual([])
   })
 
-  it('gives every caller an answer of his own', async () => {
+  it('gives every caller an answer of its own', async () => {
     const { cache } = openCache()
     await cache.store(question(), answer('as it was'))
     const first = await cache.lookup(question())
@@ -109,7 +109,7 @@ describe('the store behind memory', () => {
     expect(ttls).toEqual([60_000, 55_000, 1])
   })
 
-  it('is read once for all who ask at the same time', async () => {
+  it('is read once for all calls at the same time', async () => {
     const { store, here, there } = twoNodes()
     await there.cache.store(question(), answer('shared'))
     await there.cache.flush()
@@ -123,7 +123,7 @@ describe('the store behind memory', () => {
     expect(entries).toHaveLength(1)
   })
 
-  it('serves stale answers only to who is content with them', async () => {
+  it('serves stale answers only to calls that accept them', async () => {
     const { clock, here } = twoNodes({ ttl: '1m', stale: '1h' })
     await here.cache.store(question(), answer('old'))
     clock.advance(60_000)

@@ -1,0 +1,96 @@
+/**
+ * How a call takes part in a flight, and how the flight's answer is stored.
+ * @module
+ */
+import type { LookupResult } from '../lookup-result.ts'
+import type { CachedCall } from './cached-call.ts'
+import type { StoreOutcome } from './cache-info.ts'
+import type { Engine, Filling } from './engine.ts'
+import type { FlightReader, Recording, Upstream } from './flight/upstream.ts'
+import { isRead } from './reuse.ts'
+import type { FlightHead, Joiner, Seam } from './seam.ts'
+import type { LeaseHandle } from './shared-store/leases.ts'
+import type { InvalidationSnapshot } from './tiers/tiers.ts'
+
+/** A call's part in a flight. */
+export interface Joined<Head, Item> {
+  readonly reader: FlightReader<FlightHead<Head>, Item>
+  /** Whether another call had started it. */
+  readonly joined: boolean
+}
+
+/** How a call takes part in a flight. */
+export interface Participation {
+  readonly signal: AbortSignal | undefined
+  /** Finds what another process stores meanwhile; `undefined` if the call does not wait for that. */
+  readonly look: (() => Promise<LookupResult | undefined>) | undefined
+  /** Called before the provider is called, if this call starts the flight. */
+  readonly onStart?: () => void
+  /** Whether to call the provider without a lease, so that the call never waits for another process. @default false */
+  readonly withoutLease?: boolean
+}
+
+/** Joins the flight of a call, or starts it. What the flight brings is stored, or it is noted why not. */
+export function joinFlight<Head, Item, Result>(
+  engine: Engine,
+  call: Seam<Head, Item, Result>,
+  { signal, look: lookElsewhere, onStart, withoutLease = false }: Participation,
+): Joined<Head, Item> {
+  const { cachedCall } = call
+  const outcome: StoreOutcome = { stored: false, reason: undefined, metering: { usage: undefined, model: cachedCall.model, latency: 0 } }
+  const snapshot = engine.tiers.snapshot(cachedCall)
+  const joiners: Joiner[] = []
+  const alone = !isRead(cachedCall.mode)
+  // The parts of a batch are stored under keys of their own. A call that does not read must not wait for another process's answer.
+  const leases = call.find === undefined && !alone && !withoutLease ? engine.tiers.leases : undefined
+  let lease: LeaseHandle | undefined
+  const origin = {
+    async start(flightSignal: AbortSignal): Promise<Upstream<FlightHead<Head>, Item>> {
+      lease = await leases?.acquire(cachedCall.storeKey, lookElsewhere, flightSignal)
+      onStart?.()
+      try {
+        const { head, items, shareable } = await call.start(flightSignal, outcome)
+        return { head: { head, good: shareable, outcome, joiners }, items, shareable }
+      } catch (error) {
+        lease?.end()
+        throw error
+      }
+    },
+    size: (item: Item) => call.size(item),
+  }
+  const ended = (recording: Recording<FlightHead<Head>, Item>): void => {
+    take(engine, call, { recording: { ...recording, head: recording.head.head }, snapshot, outcome })
+    lease?.end()
+    if (recording.head.good) engine.spent(cachedCall, outcome)
+    for (const { cachedCall: joined, given } of joiners) {
+      // A call that got nothing of a broken flight asks for itself, and is counted there.
+      if (given || recording.end !== 'failed') engine.countHit(joined, { source: 'flight', stale: false, outcome })
+    }
+  }
+  // Other processes must not wait for an answer that no caller reads.
+  const idle = (): void => lease?.end()
+  return call.flights.join(flightName(cachedCall, snapshot), origin, { signal, alone, idle, ended })
+}
+
+/** Stores what a flight recorded, or notes why not. */
+function take<Head, Item, Result>(
+  engine: Engine,
+  call: Seam<Head, Item, Result>,
+  { recording, ...filling }: Filling & { readonly recording: Recording<Head, Item> },
+): void {
+  try {
+    const draft = call.draft(recording)
+    if (typeof draft === 'string') engine.skip(call.cachedCall, draft, filling.outcome)
+    else if (draft !== undefined) engine.store(call.cachedCall, draft, filling)
+  } catch (error) {
+    engine.hookFailed(error)
+  }
+}
+
+/**
+ * Calls with one flight name get one answer of the provider, byte for byte. So a stream and a whole answer are two flights, and so are
+ * calls from before and after an invalidation.
+ */
+function flightName(cachedCall: CachedCall, { generations }: InvalidationSnapshot): string {
+  return JSON.stringify([cachedCall.key, cachedCall.streamed, cachedCall.missingParts, generations])
+}

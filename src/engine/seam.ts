@@ -1,0 +1,64 @@
+/**
+ * What a seam must be able to do for a call, and what it gets.
+ * @module
+ */
+import type { CacheInfo } from '../call.ts'
+import type { LookupResult } from '../lookup-result.ts'
+import type { CachedCall } from './cached-call.ts'
+import type { StoreOutcome } from './cache-info.ts'
+import type { NewEntry } from './draft.ts'
+import type { Flights } from './flight/flights.ts'
+import type { FlightReader, Recording, Upstream } from './flight/upstream.ts'
+
+/** What the calls of one flight share. */
+export interface FlightHead<Head> {
+  readonly head: Head
+  /** Whether it is an answer rather than an error. */
+  readonly good: boolean
+  readonly outcome: StoreOutcome
+  /** The calls that joined the flight. They are counted at its end. */
+  readonly joiners: Joiner[]
+}
+
+/** A call that joined a flight. */
+export interface Joiner {
+  readonly cachedCall: CachedCall
+  /** Whether the flight gave it anything of the answer's body. */
+  given: boolean
+}
+
+/** How the provider answered a call: with a head, or not at all. */
+export type OriginResult<Head> = { readonly head: Head } | { readonly error: unknown }
+
+/** A look-up that was made before the call came to the seam. */
+export interface EarlierLookup {
+  readonly found: LookupResult | undefined
+  /** `Tiers.changes` from before the look-up. While it stays the same, memory holds nothing newer. */
+  readonly changes: number
+}
+
+/** What a seam can do for one call. */
+export interface Seam<Head, Item, Result> {
+  readonly cachedCall: CachedCall
+  /** The caller's own. */
+  readonly signal: AbortSignal | undefined
+  readonly flights: Flights<FlightHead<Head>, Item>
+  /** Finds the answer to a batch of inputs, which is stored in parts. @default one entry, by the key of `cachedCall` */
+  readonly find?: () => Promise<LookupResult | undefined>
+  /** Set if the entry was looked up just now. It is then not looked up again. */
+  readonly earlier?: EarlierLookup | undefined
+  /** Calls the provider. Writes what the call cost to `outcome` if {@link Seam.draft} does not. */
+  start(signal: AbortSignal, outcome: StoreOutcome): Promise<Upstream<Head, Item>>
+  /** Whether the provider is out of order, rather than the call wrong, judged by its answer or by what was thrown in place of one. */
+  isOutage(said: OriginResult<Head>): boolean
+  /** An item's size in bytes. */
+  size(item: Item): number
+  /** The entry of what was recorded, or the reason why there is none; `undefined` if the answer is already stored in parts. */
+  draft(recording: Recording<Head, Item>): NewEntry | string | undefined
+  /** The result of a hit; `info` makes its facts. */
+  stored(found: LookupResult, info: () => CacheInfo): Result
+  /** The result of a flight. */
+  shared(head: Head, reader: FlightReader<FlightHead<Head>, Item>, info: CacheInfo): Result | Promise<Result>
+  /** The result of a call in mode `only-if-cached` for which nothing is stored. */
+  missing(info: CacheInfo): Result
+}
