@@ -114,10 +114,20 @@ function callOf(request: CacheRequest, settings: Settings): Call {
   if (!isJsonObject(request)) throw new InvalidOptionError('request', request, 'an object with endpoint and body')
   const { provider: name = 'openai', endpoint: endpointName, body, origin: given, headers = {}, ...options } = request
   const provider = providerNamed(name)
-  if (provider === undefined) throw new InvalidOptionError('provider', name, `one of ${providers.map((each) => each.name).join(', ')}`)
+  if (provider === undefined)
+    throw new InvalidOptionError(
+      'provider',
+      name,
+      providers.map((each) => each.name),
+    )
   const { endpoints } = provider
   const endpoint = endpoints.find((each) => each.name === endpointName)
-  if (endpoint === undefined) throw new InvalidOptionError('endpoint', endpointName, endpoints.map((each) => each.name).join(', '))
+  if (endpoint === undefined)
+    throw new InvalidOptionError(
+      'endpoint',
+      endpointName,
+      endpoints.map((each) => each.name),
+    )
   const origin = given ?? provider.origin
   if (origin === undefined) throw new InvalidOptionError('origin', origin, "a region such as 'bedrock-runtime.eu-west-1'")
   if (!isJsonObject(body)) throw new InvalidOptionError('body', body, "the request's body as an object")
