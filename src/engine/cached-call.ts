@@ -4,6 +4,7 @@
  */
 import type { CanonicalOptions } from '../json/canonical.ts'
 import type { JsonObject } from '../json/object.ts'
+import { flatRequest } from '../json/places.ts'
 import { type CacheMode, type CallOptions, type InputCounts } from '../call.ts'
 import { milliseconds } from '../duration.ts'
 import { NotKeyableError } from '../errors.ts'
@@ -119,7 +120,7 @@ export function keyParts(call: Call, settings: Settings): KeyParts {
 }
 
 /** How the key of a call to this endpoint is written. */
-export function canonicalOptions({ place }: Endpoint, { canonical }: Settings): CanonicalOptions {
+export function canonicalOptions({ place = flatRequest }: Endpoint, { canonical }: Settings): CanonicalOptions {
   return { ...canonical, place }
 }
 
