@@ -62,6 +62,8 @@ export interface Bypass {
   readonly operation: string
   readonly scope: string
   readonly reason: string
+  /** @default none was made */
+  readonly key?: string
 }
 
 /**
