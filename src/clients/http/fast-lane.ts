@@ -114,7 +114,7 @@ function answer(lane: Lane, options: JsonObject, proceed: Proceed): unknown {
   const { tiers, settings } = lane.engine
   const { changes } = tiers
   // A promise only if there is a store, which is read only for a caller that leaves time for it.
-  const lookup = mayWait(lane, options) ? tiers.get(cachedCall) : tiers.getFromMemory(cachedCall)
+  const lookup = cachedCall.mode !== 'only-if-cached' && mayWait(lane, options) ? tiers.get(cachedCall) : tiers.getFromMemory(cachedCall)
   if (lookup !== undefined && !(lookup instanceof Promise) && isServable(lane, cachedCall, lookup)) return served(lane, known, lookup)
   // The caller may change the body while the SDK or the store works.
   const copy = copiedJson(body)
