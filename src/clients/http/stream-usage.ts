@@ -61,6 +61,9 @@ export function withoutUsage<Head>(reader: FlightReader<Head, Uint8Array>, usage
   const events = new WholeEvents()
   let ended = false
   return {
+    get failed() {
+      return reader.failed
+    },
     head: () => reader.head(),
     leave: () => reader.leave(),
     async next() {
