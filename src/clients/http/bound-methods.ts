@@ -22,8 +22,7 @@ export function boundMethods(own: object, { others, made }: Classes): Map<Proper
   const bound = new Map<PropertyKey, Method>()
   for (const prototype of others) {
     for (const name of Reflect.ownKeys(prototype)) {
-      const { value, get, set } = Object.getOwnPropertyDescriptor(prototype, name) ?? {}
-      const parts = [value, get, set].filter(isMethod)
+      const parts = Object.values(Object.getOwnPropertyDescriptor(prototype, name) ?? {}).filter(isMethod)
       if (name === 'constructor' || bound.has(name) || Object.hasOwn(own, name) || !parts.some(usesIdentity)) continue
       for (const part of parts) assertSilent(own, made, { name, part })
       const forward: Method = (...given) => Reflect.apply(Reflect.get(own, name), own, given)

@@ -59,8 +59,11 @@ export function blankOf<Client extends object>(own: Client, { root, made, constr
 function optionsOf(own: object): object {
   const options: unknown = Reflect.get(own, '_options')
   const auth: unknown = Reflect.get(own, '_authState')
+  const hasProvider = Reflect.get(Object(options), 'provider') !== undefined
   return {
     ...Object(options),
+    // A provider of the caller's is not set up again; the twin reads what the given client made of it.
+    ...(hasProvider && { provider: undefined, apiKey: 'llmemo' }),
     dangerouslyAllowBrowser: true,
     // The SDK must not look for credentials again.
     ...(auth !== undefined && { __auth: auth, __baseURLIsExplicit: Reflect.get(own, '_baseURLIsExplicit') }),

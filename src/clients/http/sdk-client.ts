@@ -51,13 +51,12 @@ export function withCallOptions(
   { client, own, view, copied }: Twin<FetchClient>,
   { again, prepare = passDown }: WrappedBehaviour,
 ): FetchClient {
+  // A patch of the caller's, or the SDK's own.
+  const post = (...given: unknown[]): SdkPromise => Reflect.apply(Reflect.get(view, 'post'), client, given)
   return Object.defineProperties(client, {
     [bare]: { value: own },
     post: {
-      value: (path: string, options?: unknown) =>
-        // A patch of `post`, or the SDK's own.
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-        informed(Reflect.apply((view as FetchClient).post, client, [path, prepared(options, prepare)])),
+      value: (path: string, options?: unknown) => informed(post(path, prepared(options, prepare))),
       configurable: true,
       writable: true,
     },

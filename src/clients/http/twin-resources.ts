@@ -65,7 +65,8 @@ function blankOf(resource: object, client: object, counterpart: unknown): object
   const chain = prototypesOf(resource)
   if (typeof counterpart === 'object' && counterpart !== null && Object.getPrototypeOf(counterpart) === chain[0]) return counterpart
   // The last class is the base of all resources. The one before it is the SDK's; further ones may be the caller's.
-  const construct: unknown = Reflect.get(chain.at(-2) ?? chain.at(-1) ?? {}, 'constructor')
+  const last = chain.at(-2) ?? chain.at(-1)
+  const construct: unknown = last && Reflect.get(last, 'constructor')
   try {
     return isMethod(construct) ? Reflect.construct(construct, [client]) : {}
   } catch {

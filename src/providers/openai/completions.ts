@@ -9,6 +9,7 @@ import { type Endpoint } from '../endpoint.ts'
 import { hasError, promptUsage } from './body.ts'
 import { adaptUsage, choicesOf, formatChunks, judgeFinish, mergeChunks, mergeMember, omitsUsage, readChunks } from './chunks.ts'
 import { openaiIgnored } from './ignored.ts'
+import { openaiCompletionsPlaces } from './places.ts'
 import { chunkUsage } from './stream-usage.ts'
 
 /** Legacy completions. */
@@ -18,6 +19,7 @@ export const openaiCompletions: Endpoint = {
   path: '/completions',
   operation: 'completions',
   ignored: openaiIgnored.completions,
+  place: openaiCompletionsPlaces,
   streaming: { assemble, disassemble, adapt: adaptUsage, usageOnRequest: chunkUsage },
   bypassReason: () => undefined,
   missingParts: omitsUsage,
