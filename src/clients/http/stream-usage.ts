@@ -65,9 +65,6 @@ export function withoutUsage<Head>(reader: FlightReader<Head, Uint8Array>, usage
       return reader.failed
     },
     head: () => reader.head(),
-    get failed() {
-      return reader.failed
-    },
     leave: () => reader.leave(),
     async next() {
       while (!ended) {
