@@ -101,3 +101,9 @@ export function cacheInfoOf(facts: Facts, prices: PriceBook | undefined): CacheI
   // Without this Node prints `[Getter]` for each fact that may still change.
   return Object.defineProperty(info, inspect, { value: () => ({ ...info }) })
 }
+
+/** Gives `info`, which the caller has already, the facts of `other`. */
+export function replaceFacts(info: CacheInfo, other: CacheInfo): void {
+  const { [inspect]: _, ...facts }: Record<PropertyKey, PropertyDescriptor> = Object.getOwnPropertyDescriptors(other)
+  Object.defineProperties(info, facts)
+}

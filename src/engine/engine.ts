@@ -2,6 +2,7 @@
  * The engine: decides what is stored, counts what happens, and reports it as events. It knows no SDK and no protocol.
  * @module
  */
+import { soonIfAlive } from '../base/runtime.ts'
 import type { CacheInfo, InputCounts, Source } from '../call.ts'
 import type { Entry, EntryHead } from '../entry.ts'
 import { EventEmitter } from '../events.ts'
@@ -260,7 +261,8 @@ export class Engine {
   #expectPrices(): void {
     if (this.#pricesExpected || this.prices === undefined) return
     this.#pricesExpected = true
-    setImmediate((prices: PriceBook) => void prices.load(), this.prices).unref()
+    const { prices } = this
+    soonIfAlive(() => void prices.load())
   }
 }
 

@@ -21,7 +21,7 @@ import { endpointOfPath } from '../../providers/catalogue.ts'
 import { credentialText, keptHeaders, keyedHeaders } from '../../providers/http-headers.ts'
 import { noteInfo } from '../cache-info.ts'
 import { callOptions, type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
-import { bodyOf, headersOf, optionsOf, signalOf, targetOf } from './request.ts'
+import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } from './request.ts'
 import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
 import { draftOf } from './draft.ts'
 import { sendForUsage, withoutUsage } from './stream-usage.ts'
@@ -32,8 +32,11 @@ export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promi
 
 /** What the seam must know of its client. */
 export interface HttpSeam {
-  /** Whether the client's credential changes by itself, and so cannot make a scope. */
-  readonly rotating: boolean
+  /**
+   * Whether the SDK made the value of a credential's header of something that changes by itself. Such a value cannot make a scope.
+   * `headers` are those that the caller gave to the call. @default never
+   */
+  readonly isRotated?: (name: string, value: string, headers: unknown) => boolean
 }
 
 /** One call on its way through the seam. */
@@ -72,7 +75,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const passed = optionsOf(input, init)
     const signal = signalOf(input, init)
     const headers = headersOf(input, init)
-    const context = { ...target, ...headerParts(engine, seam, headers) }
+    const context = { ...target, ...headerParts(engine, seam, { headers, given: passed.headers }) }
     const body = typeof init?.body === 'string' ? init.body : undefined
     const text = isUsual(engine, passed) ? body : undefined
     const earlier = earlierOf(passed, body, context)
@@ -83,7 +86,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const resolved =
       request === undefined || (earlier === undefined && !isKeyable(passed.body))
         ? { operation: target.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
-        : (done ?? resolve(engine, { ...context, request, options: passed.options }))
+        : (done ?? resolve(engine, { ...context, headers: headersWithType(context.headers, init), request, options: passed.options }))
     if ('cachedCall' in resolved) passed.learn?.({ call: resolved.call, url, key: resolved.cachedCall.key })
     const carriers = [passed.signal, signal]
     if ('reason' in resolved) {
@@ -120,9 +123,22 @@ function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
   return settings.jitter === 0 && Object.keys(options).length === 0
 }
 
+/** The headers of a request, and those that the caller gave to the call. */
+interface RequestHeaders {
+  readonly headers: Headers
+  readonly given: unknown
+}
+
 /** What the headers of a request add to its key. */
-function headerParts(engine: Engine, seam: HttpSeam, headers: Headers): Pick<CallContext, 'headers' | 'credential'> {
-  const credential = seam.rotating ? '' : credentialText((name) => headers.get(name))
+function headerParts(
+  engine: Engine,
+  { isRotated }: HttpSeam,
+  { headers, given }: RequestHeaders,
+): Pick<CallContext, 'headers' | 'credential'> {
+  const credential = credentialText((name) => {
+    const value = headers.get(name)
+    return value !== null && isRotated?.(name, value, given) === true ? null : value
+  })
   return {
     headers: keyedHeaders(headers, engine.settings.ignoredHeaders),
     credential: credential === '' ? '' : digestOf(credential),

@@ -62,6 +62,9 @@ export function withoutUsage<Head>(reader: FlightReader<Head, Uint8Array>, usage
   let ended = false
   return {
     head: () => reader.head(),
+    get failed() {
+      return reader.failed
+    },
     leave: () => reader.leave(),
     async next() {
       while (!ended) {

@@ -12,6 +12,7 @@ import { assertKnown, text, texts, wholeNumber, withMethods } from '../../base/o
 import { assertStore, type Store } from '../../store.ts'
 import { type Freshness, freshnessNames, type FreshnessOptions, readFreshness } from './freshness.ts'
 import type { Logger } from './logger.ts'
+import { optionWarnings } from './warnings.ts'
 import type { StorePolicy } from './policy.ts'
 import type { PriceRule } from '../pricing/price-book.ts'
 
@@ -113,6 +114,8 @@ export interface Settings extends Freshness {
   readonly leaseTtl: number
   readonly logger: Logger | undefined
   readonly clock: Clock
+  /** What to log at once: options that are probably not what the user meant. */
+  readonly warnings: readonly string[]
 }
 
 const names = [
@@ -195,6 +198,7 @@ export function readOptions(given: CacheOptions): Settings {
       methods: ['now', 'monotonic', 'after'],
       allowed: 'an object with now(), monotonic() and after()',
     }),
+    warnings: optionWarnings(given),
   }
 }
 
@@ -214,7 +218,7 @@ function readCanonical(key: KeyOptions): CanonicalOptions {
   const longText = wholeNumber('key.longText', given, { least: 64, of: 'characters' })
   const folds = texts('key.fold', fold).map((name) => {
     const folding = Object.hasOwn(foldings, name) ? Reflect.get(foldings, name) : undefined
-    if (folding === undefined) throw new InvalidOptionError('key.fold', name, Object.keys(foldings).join(', '))
+    if (folding === undefined) throw new InvalidOptionError('key.fold', name, Object.keys(foldings))
     return folding
   })
   return folds.length === 0 ? { longText } : { longText, text: (value) => folds.reduce((folded, fold) => fold(folded), value) }

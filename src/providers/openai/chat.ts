@@ -11,6 +11,7 @@ import { adaptUsage, choicesOf, omitsUsage } from './chunks.ts'
 import { judgeFinish } from './finish-reasons.ts'
 import { openaiIgnored } from './ignored.ts'
 import { withPlainText } from './messages.ts'
+import { openaiChatPlaces } from './places.ts'
 import { chunkUsage } from './stream-usage.ts'
 
 /** The roles whose content may be a string or text parts, with the same meaning. A `function` message has only a string. */
@@ -23,6 +24,7 @@ export const openaiChat: Endpoint = {
   path: '/chat/completions',
   operation: 'chat',
   ignored: openaiIgnored.chat,
+  place: openaiChatPlaces,
   streaming: { assemble: assembleChat, outline: outlineChat, disassemble: disassembleChat, adapt: adaptUsage, usageOnRequest: chunkUsage },
   bypassReason: () => undefined,
   normalise(request) {

@@ -10,6 +10,7 @@ import { hasError, promptUsage } from './body.ts'
 import { adaptUsage, choicesOf, formatChunks, mergeChunks, mergeMember, omitsUsage, readChunks, isRead, type ReadStream } from './chunks.ts'
 import { judgeFinish } from './finish-reasons.ts'
 import { openaiIgnored } from './ignored.ts'
+import { openaiCompletionsPlaces } from './places.ts'
 import { chunkUsage } from './stream-usage.ts'
 
 /** Legacy completions. */
@@ -19,6 +20,7 @@ export const openaiCompletions: Endpoint = {
   path: '/completions',
   operation: 'completions',
   ignored: openaiIgnored.completions,
+  place: openaiCompletionsPlaces,
   streaming: { assemble, outline, disassemble, adapt: adaptUsage, usageOnRequest: chunkUsage },
   bypassReason: () => undefined,
   missingParts: omitsUsage,
