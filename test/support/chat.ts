@@ -48,7 +48,8 @@ export function openCache(options: CacheOptions = {}): { cache: Cache; clock: Ma
   const clock = options.clock instanceof ManualClock ? options.clock : new ManualClock()
   const told: Told = { lines: [], events: [] }
   const logger = { warn: (line: string) => void told.lines.push(line), info: (line: string) => void told.lines.push(line) }
-  const cache = createCache({ prices: false, logger, clock, ...options })
+  // Most tests are about a process that has read its store before.
+  const cache = createCache({ prices: false, logger, clock, firstReadDeadline: options.readDeadline ?? '100ms', ...options })
   for (const name of eventNames) cache.on(name, (event) => void told.events.push({ name, event }))
   const errors = () => told.events.filter(({ name }) => name === 'error').map(({ event }) => String(Reflect.get(Object(event), 'doing')))
   return { cache, clock, told, errors }

@@ -65,8 +65,12 @@ export interface CacheOptions extends FreshnessOptions {
   readonly prices?: readonly PriceRule[] | false
   /** How a stored stream is served. */
   readonly replay?: ReplayOptions
-  /** How long a read of the store may take before it counts as a miss. @default '100ms' */
+  /**
+   * How long a read of the store may take before it counts as a miss. Beyond 16 keys, each key adds a hundredth of it. @default '100ms'
+   */
   readonly readDeadline?: Duration
+  /** How long the first read of the store may take: it waits for the connection. @default '1s' */
+  readonly firstReadDeadline?: Duration
   /** How long one upstream call may go on being shared and recorded. @default '15m' */
   readonly flightDeadline?: Duration
   /** How soon this process heeds an invalidation by another process, at the latest. @default '1s' */
@@ -101,6 +105,7 @@ export interface Settings extends Freshness {
   readonly prices: readonly PriceRule[] | false
   readonly replay: ReplayOptions
   readonly readDeadline: number
+  readonly firstReadDeadline: number
   readonly flightDeadline: number
   readonly invalidationDelay: number
   readonly sharedFlights: boolean
@@ -125,6 +130,7 @@ const names = [
   'prices',
   'replay',
   'readDeadline',
+  'firstReadDeadline',
   'flightDeadline',
   'invalidationDelay',
   'sharedFlights',
@@ -149,7 +155,14 @@ export function readOptions(given: CacheOptions): Settings {
   // By defaults and not by `??`: null is a mistake, and encryption that is null must not mean none.
   const { store, namespace = '', scope, encryption, key = {}, policy, prices = [], replay = {} } = given
   const { maxMemoryBytes = 64 * 2 ** 20, maxEntryBytes = 8 * 2 ** 20, compressAbove = 1_024 } = given
-  const { readDeadline = '100ms', flightDeadline = '15m', invalidationDelay = '1s', logger = console, clock = systemClock } = given
+  const {
+    readDeadline = '100ms',
+    firstReadDeadline = '1s',
+    flightDeadline = '15m',
+    invalidationDelay = '1s',
+    logger = console,
+    clock = systemClock,
+  } = given
   const { sharedFlights = false, leaseTtl = '10s' } = given
   assertKnown('key.', key, keyNames)
   assertKnown('replay.', replay, ['delay'])
@@ -177,6 +190,7 @@ export function readOptions(given: CacheOptions): Settings {
     prices,
     replay,
     readDeadline: milliseconds('readDeadline', readDeadline),
+    firstReadDeadline: milliseconds('firstReadDeadline', firstReadDeadline),
     flightDeadline: milliseconds('flightDeadline', flightDeadline),
     invalidationDelay: millisecondsOrNone('invalidationDelay', invalidationDelay),
     sharedFlights: readSharedFlights(sharedFlights, store),

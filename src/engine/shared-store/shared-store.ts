@@ -20,6 +20,8 @@ export interface SharedStoreOptions {
   readonly logger: Logger
   /** Milliseconds that a read may take. */
   readonly readDeadline: number
+  /** Milliseconds that the first read may take, as it waits for the connection. @default those of any read */
+  readonly firstReadDeadline?: number
 }
 
 const breakerBounds = { failures: 5, probeDelay: 1_000 }
@@ -68,6 +70,7 @@ export class SharedStore {
       clock,
       breaker: this.#reads,
       readDeadline: options.readDeadline,
+      firstReadDeadline: options.firstReadDeadline ?? options.readDeadline,
       onFault: (error) => this.#fault('read', error),
     })
     this.#queue = new WriteQueue(queueBounds, {
@@ -118,6 +121,11 @@ export class SharedStore {
     } finally {
       cancel?.()
     }
+  }
+
+  /** Milliseconds that a read of so many keys gets beyond the deadline of a call. */
+  extraTime(keys: number): number {
+    return this.#reader.extraTime(keys)
   }
 
   /** Queues a write and returns at once. */

@@ -45,6 +45,7 @@ describe('options that are left out', () => {
       prices: [],
       replay: {},
       readDeadline: 100,
+      firstReadDeadline: 1_000,
       flightDeadline: 900_000,
       invalidationDelay: 1_000,
       sharedFlights: false,
