@@ -43,6 +43,11 @@ export interface Told {
   readonly events: { readonly name: string; readonly event: unknown }[]
 }
 
+/** Log lines without the reasons of faults, which differ between stores and systems. */
+export function withoutReasons(lines: readonly string[]): string[] {
+  return lines.map((line) => line.replace(/ \(.+\); calls go on/, '; calls go on'))
+}
+
 /** A cache on a clock of its own, and what it tells. */
 export function openCache(options: CacheOptions = {}): { cache: Cache; clock: ManualClock; told: Told; errors: () => string[] } {
   const clock = options.clock instanceof ManualClock ? options.clock : new ManualClock()

@@ -45,6 +45,8 @@ export interface JoinOptions<Head, Item> {
   readonly signal: AbortSignal | undefined
   /** Whether to start a new flight even if one is open. Later calls join the new one. */
   readonly alone: boolean
+  /** Called when no caller reads the answer any longer, only if this call started the flight. */
+  readonly idle?: (() => void) | undefined
   /** Called with what the flight leaves behind, only if this call started it. */
   readonly ended: (recording: Recording<Head, Item>) => void
 }
@@ -72,7 +74,7 @@ export class Flights<Head, Item> {
   join(
     name: string,
     origin: Origin<Head, Item>,
-    { signal, alone, ended }: JoinOptions<Head, Item>,
+    { signal, alone, idle, ended }: JoinOptions<Head, Item>,
   ): { readonly reader: FlightReader<Head, Item>; readonly joined: boolean } {
     const outer = within.getStore()
     const open = this.#open.get(name)
@@ -82,7 +84,7 @@ export class Flights<Head, Item> {
     const closed = (): void => {
       if (this.#open.get(name)?.mark === mark) this.#open.delete(name)
     }
-    const begin = (): Flight<Head, Item> => new Flight({ origin, bounds: this.#bounds, clock: this.#clock, closed, ended })
+    const begin = (): Flight<Head, Item> => new Flight({ origin, bounds: this.#bounds, clock: this.#clock, closed, idle, ended })
     const flight = within.run(new Set(outer).add(mark), begin)
     if (!nested) this.#open.set(name, { flight, mark })
     return { reader: flight.join(signal), joined: false }

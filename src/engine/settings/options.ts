@@ -66,6 +66,12 @@ export interface CacheOptions extends FreshnessOptions {
   /** How a stored stream is served. */
   readonly replay?: ReplayOptions
   /**
+   * Whether a streamed chat or legacy completion asks the provider for its usage even if the caller does not, so that it has a price and
+   * answers calls without `stream`. The caller gets the chunks as without it. `'auto'`: of api.openai.com; `true`: of every host, which
+   * must give usage only on request. @default 'auto'
+   */
+  readonly streamUsage?: 'auto' | boolean
+  /**
    * How long a read of the store may take before it counts as a miss. Beyond 16 keys, each key adds a hundredth of it. @default '100ms'
    */
   readonly readDeadline?: Duration
@@ -104,6 +110,7 @@ export interface Settings extends Freshness {
   readonly policy: StorePolicy | undefined
   readonly prices: readonly PriceRule[] | false
   readonly replay: ReplayOptions
+  readonly streamUsage: 'auto' | boolean
   readonly readDeadline: number
   readonly firstReadDeadline: number
   readonly flightDeadline: number
@@ -129,6 +136,7 @@ const names = [
   'policy',
   'prices',
   'replay',
+  'streamUsage',
   'readDeadline',
   'firstReadDeadline',
   'flightDeadline',
@@ -189,6 +197,7 @@ export function readOptions(given: CacheOptions): Settings {
     policy,
     prices,
     replay,
+    streamUsage: readStreamUsage(given.streamUsage),
     readDeadline: milliseconds('readDeadline', readDeadline),
     firstReadDeadline: milliseconds('firstReadDeadline', firstReadDeadline),
     flightDeadline: milliseconds('flightDeadline', flightDeadline),
@@ -205,6 +214,11 @@ export function readOptions(given: CacheOptions): Settings {
     }),
     warnings: optionWarnings(given),
   }
+}
+
+function readStreamUsage(given: unknown = 'auto'): 'auto' | boolean {
+  if (given === 'auto' || typeof given === 'boolean') return given
+  throw new InvalidOptionError('streamUsage', given, "'auto', true or false")
 }
 
 function readSharedFlights(given: unknown, store: Store | undefined): boolean {

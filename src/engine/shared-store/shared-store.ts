@@ -8,6 +8,7 @@ import type { EventEmitter, Fault } from '../../events.ts'
 import type { Store, StoreWrite } from '../../store.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { inTime } from './deadline.ts'
+import { FaultLog } from './fault-log.ts'
 import type { Logger } from '../settings/logger.ts'
 import { StoreReader, type Values } from './store-reader.ts'
 import { type PendingWrite, WriteQueue } from './write-queue.ts'
@@ -46,7 +47,7 @@ export class SharedStore {
   readonly #store: Store
   readonly #clock: Clock
   readonly #events: EventEmitter
-  readonly #logger: Logger
+  readonly #log: FaultLog
   readonly #deadline: number
   readonly #reads: CircuitBreaker
   readonly #writes: CircuitBreaker
@@ -61,7 +62,7 @@ export class SharedStore {
     this.#store = store
     this.#clock = clock
     this.#events = events
-    this.#logger = logger
+    this.#log = new FaultLog(store.name, logger, breakerBounds.failures)
     this.#deadline = options.readDeadline
     this.#reads = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('read', usable))
     this.#writes = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('write', usable))
@@ -79,7 +80,7 @@ export class SharedStore {
       failed: (error) => this.#fault('write', error),
     })
     store.onReport?.((message, cause) => {
-      logger.warn(`llmemo: ${message}`)
+      this.#log.report(message, cause)
       events.emit('error', { doing: 'read', error: new StoreError(message, { cause }) })
     })
   }
@@ -257,13 +258,12 @@ export class SharedStore {
   }
 
   #fault(doing: Fault, error: unknown): void {
+    this.#log.fault(doing === 'read' ? 'read' : 'write', error)
     this.#events.emit('error', { doing, error })
   }
 
   #changed(side: 'read' | 'write', usable: boolean): void {
     this.#events.emit('state', { store: this.name, side, usable })
-    const what = side === 'read' ? 'answering' : 'taking writes'
-    if (usable) this.#logger.info(`llmemo: the store "${this.name}" is ${what} again.`)
-    else this.#logger.warn(`llmemo: the store "${this.name}" is not ${what}; calls go on without it.`)
+    this.#log.changed(side, usable)
   }
 }

@@ -66,8 +66,7 @@ export class StoreReader {
   }
 
   /** Milliseconds that are left to a call whose first read began at `begun`, by the monotonic clock. */
-  left(begun: number): number {
-    const now = this.#clock.monotonic()
+  left(begun: number, now = this.#clock.monotonic()): number {
     const left = Math.max(0, this.#deadline - (now - begun))
     // A call that began before the connection was there may use the time that is left to wait for it.
     return this.#first !== undefined && begun <= this.#first.endedAt ? Math.max(left, this.#first.until - now) : left
@@ -87,7 +86,8 @@ export class StoreReader {
     const from = begun ?? this.#clock.monotonic()
     this.#first ??= { until: from + this.#firstDeadline, endedAt: Infinity }
     const extra = this.extraTime(keys.length)
-    const patience = this.left(from) + extra
+    // A first read has the whole deadline, not a little less: only then is a late store a failed one.
+    const patience = (begun === undefined ? this.left(from, from) : this.left(from)) + extra
     // The call's earlier reads used up its time.
     if (patience <= 0) return undefined
     const acquired = this.#semaphore.acquire(patience)

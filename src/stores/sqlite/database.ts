@@ -30,13 +30,20 @@ export interface Connection {
   readonly statements: Statements
 }
 
+const ownershipSql = `SELECT
+  (SELECT application_id FROM pragma_application_id) AS id,
+  (SELECT user_version FROM pragma_user_version) AS version,
+  (SELECT count(*) FROM sqlite_master) AS objects`
+
 /** @throws {StoreError} when the database belongs to another application, or to a newer version */
 export function assertOurs(database: SqliteDatabase): void {
-  const id = numberOf(database, 'SELECT application_id AS n FROM pragma_application_id')
-  const version = numberOf(database, 'SELECT user_version AS n FROM pragma_user_version')
+  // One statement, so that all three are of one moment: another process may be creating the tables.
+  const row = database.prepare(ownershipSql).get()
+  const id = Number(propertyOf(row, 'id'))
+  const version = Number(propertyOf(row, 'version'))
   if (id === applicationId && version > schemaVersion)
     throw new StoreError(`the SQLite file is of version ${version}, written by a newer llmemo; this one reads version ${schemaVersion}.`)
-  if (id !== applicationId && (id !== 0 || numberOf(database, 'SELECT count(*) AS n FROM sqlite_master') > 0))
+  if (id !== applicationId && (id !== 0 || Number(propertyOf(row, 'objects')) > 0))
     throw new StoreError('the SQLite file belongs to another application and is left alone; choose another path.')
 }
 

@@ -44,6 +44,7 @@ describe('options that are left out', () => {
       ignoredHeaders: new Set(),
       prices: [],
       replay: {},
+      streamUsage: 'auto',
       readDeadline: 100,
       firstReadDeadline: 1_000,
       flightDeadline: 900_000,
