@@ -135,7 +135,8 @@ function middlewareIn(options: unknown): readonly unknown[] {
 function cachingMiddleware(client: FetchClient, engine: Engine): Middleware {
   return async (request, next, context) => {
     const wait = new WaitSignal(request.signal ?? undefined)
-    const limit = timeoutOf(client, context?.options) + engine.settings.readDeadline
+    const { readDeadline, firstReadDeadline } = engine.settings
+    const limit = timeoutOf(client, context?.options) + Math.max(readDeadline, firstReadDeadline)
     const stop = engine.settings.clock.after(limit, () => wait.timeOut())
     const upstream: Fetch = (input, init) => {
       // From here on the SDK's own time-out applies.
