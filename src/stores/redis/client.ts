@@ -28,6 +28,7 @@ export interface RedisClient {
   getBuffer(key: string): Promise<unknown>
   getrangeBuffer(key: string, start: number, end: number): Promise<unknown>
   set(key: string, value: Buffer, unit: 'PX', milliseconds: number): Promise<unknown>
+  set(key: string, value: Buffer, unit: 'PX', milliseconds: number, condition: 'NX'): Promise<unknown>
   unlink(key: string): Promise<unknown>
   del(key: string): Promise<unknown>
   publish(channel: string, message: string): Promise<unknown>
@@ -42,6 +43,7 @@ export type RedisCommand =
   | readonly ['getBuffer', key: string]
   | readonly ['getrangeBuffer', key: string, start: number, end: number]
   | readonly ['set', key: string, value: Buffer, unit: 'PX', milliseconds: number]
+  | readonly ['set', key: string, value: Buffer, unit: 'PX', milliseconds: number, condition: 'NX']
   | readonly ['unlink' | 'del', key: string]
   | readonly ['publish', channel: string, message: string]
   | readonly ['eval', script: string, keys: 1, key: string, token: string, milliseconds: number]

@@ -68,6 +68,18 @@ export class RedisStrings {
     this.#reports.assertWritten(replies)
   }
 
+  /**
+   * Writes a string if there is none. Otherwise reads the one that is there.
+   * @throws {StoreError} when the reply is an error
+   */
+  async writeIfAbsent({ key, value, ttl }: StringWrite): Promise<Buffer | undefined> {
+    const [written] = await sendAll(this.#client, [['set', key, value, 'PX', ttl, 'NX']])
+    if (written?.error !== undefined) throw this.#reports.failure('written', written.error)
+    if (written?.value === 'OK') return value
+    const [found] = await this.read([key])
+    return found
+  }
+
   /** @throws {StoreError} when a key was not removed */
   async remove(keys: readonly string[]): Promise<void> {
     const removal = this.#removal
