@@ -24,6 +24,22 @@ export interface Usage {
   readonly audioOutput?: number
 }
 
+/** The sum of two usages. A count that one of them lacks is that of the other. */
+export function addUsage(first: Usage, second: Usage): Usage {
+  const total: { -readonly [Name in keyof Usage]: Usage[Name] } = {
+    ...first,
+    input: first.input + second.input,
+    output: first.output + second.output,
+  }
+  for (const name of optionalCounts) {
+    const added = second[name]
+    if (added !== undefined) total[name] = (total[name] ?? 0) + added
+  }
+  return total
+}
+
+const optionalCounts = ['cacheRead', 'cacheWrite', 'cacheWriteHour', 'audioInput', 'audioOutput'] as const
+
 /**
  * The format of a body.
  * `json`: the answer's JSON text. `sse`: the provider's server-sent events, as sent. `bytes`: binary.

@@ -13,7 +13,7 @@ export { systemClock } from './clock.ts'
 
 export { DeadlineError, EntryError, InvalidOptionError, LlmemoError, NotKeyableError, StoreError, UnknownClientError } from './errors.ts'
 
-export type { CacheInfo, CacheMode, CacheRequestOptions, CallOptions, Source } from './call.ts'
+export type { CacheInfo, CacheMode, CacheRequestOptions, CallOptions, InputCounts, Source } from './call.ts'
 export type { Fetch } from './clients/http/caching-fetch.ts'
 export type { CachedAnthropic } from './clients/anthropic/types.ts'
 export type { CachedBedrock } from './clients/bedrock/types.ts'

@@ -21,6 +21,8 @@ export interface PassedOptions {
   readonly options: CallOptions
   /** The request's body as the caller gave it. The SDK may send something else. */
   body: unknown
+  /** The headers that the caller gave to the call. */
+  readonly headers?: unknown
   /** The signal that the caller gave. A stream helper gives its own controller's signal, and `cacheInfo` finds the helper's facts by it. */
   readonly signal?: object
   /** Called with what the seam sees of the call. */
@@ -71,10 +73,11 @@ export function readCallOptions(cache: unknown, bypassCache: unknown): CallOptio
 export function passDown(given: unknown): unknown {
   if (typeof given !== 'object' || given === null) return given
   const options: Record<string, unknown> = { ...given }
-  const { body, signal, fetchOptions, cache, bypassCache } = options
+  const { body, headers, signal, fetchOptions, cache, bypassCache } = options
   const passed: PassedOptions = {
     options: readCallOptions(cache, bypassCache),
     body,
+    headers,
     ...(typeof signal === 'object' && signal !== null && { signal }),
   }
   for (const name of ['cache', 'bypassCache']) if (name in options) Reflect.deleteProperty(options, name)

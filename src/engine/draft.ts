@@ -20,6 +20,8 @@ export interface NewEntry {
   readonly reason: string | undefined
   /** Milliseconds that the provider took. */
   readonly latency: number
+  /** Parts that a stream lacks. @default those that the call does not ask for */
+  readonly omits?: readonly string[]
 }
 
 /** What is stored beside a body. */

@@ -2,12 +2,13 @@
  * The engine: decides what is stored, counts what happens, and reports it as events. It knows no SDK and no protocol.
  * @module
  */
-import type { CacheInfo, Source } from '../call.ts'
+import { soonIfAlive } from '../base/runtime.ts'
+import type { CacheInfo, InputCounts, Source } from '../call.ts'
 import type { Entry, EntryHead } from '../entry.ts'
 import { EventEmitter } from '../events.ts'
 import type { Address } from './tiers/entry-reader.ts'
 import type { LookupResult } from '../lookup-result.ts'
-import { cacheInfoOf, type Facts, type StoreOutcome } from './cache-info.ts'
+import { cacheInfoOf, type Facts, type Reused, type StoreOutcome, wholeUsage } from './cache-info.ts'
 import type { NewEntry } from './draft.ts'
 import { Flights } from './flight/flights.ts'
 import { Refreshes } from './flight/refreshes.ts'
@@ -33,6 +34,15 @@ export interface HitFacts {
   /** Whether the answer was past its TTL. */
   readonly stale: boolean
   readonly outcome: StoreOutcome
+}
+
+/** Stored inputs of a call that the provider had to answer for the rest. */
+export interface ReusedInputs extends Reused {
+  readonly source: Source
+  /** The model that answered. */
+  readonly answered: string
+  /** How many inputs they are. */
+  readonly inputs: number
 }
 
 /** Stores answers, invalidates them, and counts what happens. Looking up is done through its `tiers`. */
@@ -95,7 +105,7 @@ export class Engine {
       generations: snapshot.generations,
       status: draft.status,
       headers: draft.headers,
-      omits: draft.kind === 'sse' ? cachedCall.missingParts : [],
+      omits: draft.kind === 'sse' ? (draft.omits ?? cachedCall.missingParts) : [],
       latency: Math.round(draft.latency),
       ...(draft.usage && { usage: draft.usage }),
     }
@@ -137,7 +147,7 @@ export class Engine {
 
   /** Counts a hit, and emits it. A call that joined a flight is counted at its end, when the outcome is known. */
   countHit(cachedCall: CachedCall, { source, stale, outcome }: HitFacts): void {
-    const { operation, origin, key, model } = cachedCall
+    const { operation, origin, key, model, inputs } = cachedCall
     const { provider } = cachedCall.endpoint
     this.#expectPrices()
     const at = this.settings.clock.now()
@@ -148,18 +158,26 @@ export class Engine {
       provider,
       origin,
       source,
-      usage: outcome.metering.usage,
+      usage: wholeUsage(outcome),
       savedMs: outcome.metering.latency,
       stale,
       at,
+      inputs: inputs && inputs.hits + inputs.misses,
     })
     this.events.emit('hit', { key, operation, source, stale })
+  }
+
+  /** Counts the stored inputs of a call that the provider had to answer for the rest. Time is not saved: the call waited for the provider. */
+  countReused({ operation, origin, model, endpoint }: CachedCall, { source, usage, answered, inputs }: ReusedInputs): void {
+    const at = this.settings.clock.now()
+    this.stats.hit({ operation, model, answered, provider: endpoint.provider, origin, source, usage, savedMs: 0, stale: false, at, inputs })
   }
 
   /** The facts of one result. */
   info(cachedCall: CachedCall, facts: Pick<Facts, 'hit' | 'source' | 'age' | 'ttl' | 'stale'>, outcome: StoreOutcome): CacheInfo {
     const { key, operation, scope, origin } = cachedCall
-    return cacheInfoOf({ ...facts, key, operation, scope, origin, provider: cachedCall.endpoint.provider, outcome }, this.prices)
+    const inputs = facts.hit ? allHits(cachedCall.inputs) : cachedCall.inputs
+    return cacheInfoOf({ ...facts, inputs, key, operation, scope, origin, provider: cachedCall.endpoint.provider, outcome }, this.prices)
   }
 
   /** Counts a call that the provider must answer, and emits it. */
@@ -167,7 +185,7 @@ export class Engine {
     // The next hit needs the prices. While the provider works, there is time to load them.
     this.#pricesExpected = true
     void this.prices?.load()
-    this.stats.miss({ operation: cachedCall.operation, model: cachedCall.model })
+    this.stats.miss({ operation: cachedCall.operation, model: cachedCall.model, inputs: cachedCall.inputs?.misses })
     this.events.emit('miss', { key: cachedCall.key, operation: cachedCall.operation })
   }
 
@@ -235,8 +253,14 @@ export class Engine {
   #expectPrices(): void {
     if (this.#pricesExpected || this.prices === undefined) return
     this.#pricesExpected = true
-    setImmediate((prices: PriceBook) => void prices.load(), this.prices).unref()
+    const { prices } = this
+    soonIfAlive(() => void prices.load())
   }
+}
+
+/** The counts of a call whose inputs were all answered without a call to the provider. */
+function allHits(inputs: InputCounts | undefined): InputCounts | undefined {
+  return inputs && { hits: inputs.hits + inputs.misses, misses: 0 }
 }
 
 /** What a policy decides by. */

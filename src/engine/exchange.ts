@@ -3,10 +3,13 @@
  * An answer past its TTL may be served while a new one is fetched, or in place of a provider's outage.
  * @module
  */
+import type { CacheInfo } from '../call.ts'
 import type { LookupResult } from '../lookup-result.ts'
+import { replaceFacts, type StoreOutcome } from './cache-info.ts'
 import type { Engine } from './engine.ts'
 import type { FlightReader } from './flight/upstream.ts'
 import { type Joined, joinFlight } from './join-flight.ts'
+import { joinedReader } from './joined-reader.ts'
 import { forBatch, freshForCall, isRead, mayStandIn, notCached, reuse, type ReuseSettings } from './reuse.ts'
 import type { EarlierLookup, FlightHead, Seam } from './seam.ts'
 import { AnsweredByAnotherProcess } from './shared-store/leases.ts'
@@ -131,11 +134,41 @@ function handOut<Head, Item, Result>(
   call: Seam<Head, Item, Result>,
   { reader, joined, arrived: { head, good, outcome, joiners } }: Joined<Head, Item> & { readonly arrived: FlightHead<Head> },
 ): Result | Promise<Result> {
-  const { cachedCall } = call
-  const hit = joined && good
-  if (hit) joiners.push(cachedCall)
+  const info = infoOf(engine, call, { hit: joined && good, joined, outcome })
+  if (!joined || !good) return call.shared(head, reader, info)
+  const joiner = { cachedCall: call.cachedCall, given: false }
+  joiners.push(joiner)
+  const askAgain = async (): Promise<FlightReader<FlightHead<Head>, Item> | undefined> => askForItself(engine, call, info)
+  return call.shared(head, joinedReader({ reader, joiner, signal: call.signal, askAgain }), info)
+}
+
+/** Joins or starts another flight, for a call that joined one that broke. @returns nothing if the provider gives no answer */
+async function askForItself<Head, Item, Result>(
+  engine: Engine,
+  call: Seam<Head, Item, Result>,
+  info: CacheInfo,
+): Promise<FlightReader<FlightHead<Head>, Item> | undefined> {
+  const { cachedCall, signal } = call
+  const onStart = (): void => engine.miss(cachedCall)
+  const { reader, joined } = joinFlight(engine, call, { signal, look: undefined, onStart, withoutLease: true })
+  const { good, outcome, joiners } = await reader.head()
+  if (!good) {
+    reader.leave()
+    return undefined
+  }
+  if (joined) joiners.push({ cachedCall, given: true })
+  // The caller has the facts already. From now on they are about the other flight.
+  replaceFacts(info, infoOf(engine, call, { hit: joined, joined, outcome }))
+  return reader
+}
+
+function infoOf<Head, Item, Result>(
+  engine: Engine,
+  { cachedCall }: Seam<Head, Item, Result>,
+  { hit, joined, outcome }: { readonly hit: boolean; readonly joined: boolean; readonly outcome: StoreOutcome },
+): CacheInfo {
   const facts = { hit, source: joined ? 'flight' : 'origin', age: 0, ttl: cachedCall.ttl, stale: false }
-  return call.shared(head, reader, engine.info(cachedCall, facts, outcome))
+  return engine.info(cachedCall, facts, outcome)
 }
 
 /** Fetches a new answer in the background. A failure is counted and disturbs no call while the old answer may be served. */

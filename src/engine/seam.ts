@@ -17,7 +17,14 @@ export interface FlightHead<Head> {
   readonly good: boolean
   readonly outcome: StoreOutcome
   /** The calls that joined the flight. They are counted at its end. */
-  readonly joiners: CachedCall[]
+  readonly joiners: Joiner[]
+}
+
+/** A call that joined a flight. */
+export interface Joiner {
+  readonly cachedCall: CachedCall
+  /** Whether the flight gave it anything of the answer's body. */
+  given: boolean
 }
 
 /** How the provider answered a call: with a head, or not at all. */

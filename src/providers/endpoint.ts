@@ -4,6 +4,7 @@
  */
 import type { Usage } from '../entry.ts'
 import type { JsonObject } from '../json/object.ts'
+import type { RequestPlace } from '../json/places.ts'
 import type { ServerEvent } from '../base/server-sent-events.ts'
 
 /** How the streamed form of an answer relates to the whole one. */
@@ -17,6 +18,18 @@ export interface Streaming {
   disassemble(answer: JsonObject, request: JsonObject): ServerEvent[]
   /** The recorded events as this request would have got them: without the usage if it does not ask for it. */
   adapt?(events: readonly ServerEvent[], request: JsonObject): ServerEvent[]
+  /** How the stream gets its usage, if the provider gives it only on request. */
+  readonly usageOnRequest?: UsageOnRequest
+}
+
+/** How a stream gets its usage from a provider that gives it only on request. */
+export interface UsageOnRequest {
+  /** Whether the servers of that host are known to give the usage on request, and to change nothing else. */
+  isKnownHost(hostname: string): boolean
+  /** The members that a request must have so that it asks for the usage. */
+  ask(request: JsonObject): JsonObject
+  /** The text of one event, with its end, as a request would get it that does not ask: `''` if it gets no such event. */
+  remove(text: string): string
 }
 
 /** How a request for many inputs at once is taken apart, so that each input is cached by itself. */
@@ -31,6 +44,12 @@ export interface PerInput {
   join(answers: readonly JsonObject[]): JsonObject
 }
 
+/**
+ * Fields that only say how the answer is sent. If an endpoint ignores one of them, it does so under every host: one entry serves both forms.
+ * A gateway may route by any other field.
+ */
+export const deliveryFields: readonly string[] = ['stream', 'stream_options']
+
 /** One endpoint of one provider: what is cacheable, what ends a stream, what was used, whole and streamed. */
 export interface Endpoint {
   /** `openai`. Part of the key. */
@@ -41,8 +60,13 @@ export interface Endpoint {
   readonly path: string
   /** The operation of a call whose caller names none: `chat`. */
   readonly operation: string
-  /** Top-level request fields that cannot change an answer. They are not part of the key. */
+  /**
+   * Top-level request fields that cannot change an answer of the provider itself. Under its own hosts they are not part of the key; under
+   * another host they are, except {@link deliveryFields}.
+   */
   readonly ignored: readonly string[]
+  /** The place of the whole request: which of its objects count in any order, and which of its texts are prose. */
+  readonly place: RequestPlace
   /** Whether the answer is bytes rather than JSON. @default false */
   readonly binary?: boolean
   /** Whether an answer may be plain text rather than JSON. @default false */
@@ -57,6 +81,8 @@ export interface Endpoint {
   bypassReason(request: JsonObject): string | undefined
   /** The request with one spelling for what the provider defines as the same. It never changes its argument. @default the request as it is */
   readonly normalise?: (request: JsonObject) => JsonObject
+  /** The request that a client makes of what a described call gives as its body. @default the body itself */
+  readonly described?: (body: JsonObject) => JsonObject
   /** Parts that the answer lacks as this request does not ask for them: `['usage']`. @default none */
   readonly missingParts?: (request: JsonObject) => readonly string[]
   /** Why a whole answer must not be stored by default, or `undefined` if it is complete and successful. */

@@ -30,6 +30,10 @@ const transport = new Set([
   'tracestate',
   'uber-trace-id',
   'user-agent',
+  // The signature of a request to AWS, which is another one for each request.
+  'x-amz-content-sha256',
+  'x-amz-date',
+  'x-amz-security-token',
   'x-amzn-trace-id',
   'x-client-request-id',
   'x-cloud-trace-context',

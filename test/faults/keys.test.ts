@@ -355,7 +355,6 @@ describe('T04 what cannot change an answer', () => {
     ['user', { user: 'bob' }],
     ['safety_identifier', { safety_identifier: 'bob' }],
     ['metadata', { metadata: { run: '17' } }],
-    ['store', { store: true }],
     ['service_tier', { service_tier: 'priority' }],
     ['prompt_cache_key', { prompt_cache_key: 'k' }],
     ['stream', { stream: true }],

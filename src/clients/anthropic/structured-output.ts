@@ -14,16 +14,20 @@ export function withInformedParse(client: FetchClient): FetchClient {
     if (typeof resource !== 'object' || resource === null || !['parse', 'create'].every((name) => isMethod(memberOf(resource, name))))
       continue
     const value = informedParse(resource)
+    originals.set(value, methodOf(resource, 'parse'))
     Object.defineProperty(resource, 'parse', { value, configurable: true, writable: true })
   }
   return client
 }
 
+/** The method below one of ours. A client that is wrapped twice inherits ours. */
+const originals = new WeakMap<Method, Method>()
+
 function informedParse(resource: object): Method {
-  const [parse, create] = [methodOf(resource, 'parse'), methodOf(resource, 'create')]
+  const parse = methodOf(resource, 'parse')
   return async (...given: unknown[]) => {
     let created: unknown
-    const creating = (...made: unknown[]): unknown => (created = Reflect.apply(create, resource, made))
+    const creating = (...made: unknown[]): unknown => (created = Reflect.apply(methodOf(resource, 'create'), resource, made))
     const parsed: unknown = await Reflect.apply(parse, Object.create(resource, { create: { value: creating } }), given)
     const info = cacheInfo(await created)
     if (info !== undefined) attachInfo(parsed, () => info)

@@ -1,6 +1,6 @@
 /**
  * The Bedrock seam: the initialize step of the middleware stack, before a request is signed or sent, so that a hit needs no credentials and
- * no network. The caller's own client and stack are not changed: each `send` runs over a copy of the stack with our step at its end.
+ * no network. The caller's own client and stack are not changed: each `send` sends a copy of the command, with our step in the command's stack.
  * Source: https://github.com/smithy-lang/smithy-typescript/tree/main/packages/middleware-stack
  * @module
  */
@@ -17,15 +17,19 @@ import { draftOf, informed, isStream, keptHeaders, keptText, type OutputHead, sh
 import { isOutage } from './outage.ts'
 import {
   type BedrockClient,
+  type BedrockCommand,
   isBedrock,
+  isCommand,
   type Middleware,
+  type MiddlewareStack,
   type Next,
-  type Origin,
-  originOf,
   protocolOf,
   type Result,
   type Step,
 } from './sdk-client.ts'
+import { type Origin, Origins, wentTo } from './origin.ts'
+import { layeredStack } from './middleware-stack.ts'
+import { hasPrivateState, wrappedClient } from './wrapped-client.ts'
 import { type ResolvedCall, resolve } from './decision.ts'
 import { openFastLane } from './fast-lane.ts'
 import { cachedCommands, type CommandCodec } from './commands.ts'
@@ -43,6 +47,8 @@ interface SendContext extends Caller {
   readonly upstream: AbortController
   /** Called with the SDK's name for the command. */
   readonly named: (commandName: string) => void
+  /** The origin of the call; `undefined` if there is none. */
+  readonly origin: (input: JsonObject) => Promise<Origin | undefined>
 }
 
 const flightsOf = flightsByEngine<FlightHead<OutputHead>, ServerEvent>()
@@ -51,60 +57,85 @@ const flightsOf = flightsByEngine<FlightHead<OutputHead>, ServerEvent>()
 export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClient {
   const beneath: unknown = Reflect.get(client, bare)
   const own = typeof beneath === 'object' && beneath !== null && isBedrock(beneath) ? beneath : client
-  const origin = originOf(own.config)
-  const send = (command: unknown, optionsOrCallback?: unknown, callback?: unknown): unknown => {
-    const [given, done] = typeof optionsOrCallback === 'function' ? [undefined, optionsOrCallback] : [optionsOrCallback, callback]
-    const { cache, bypassCache, abortSignal, ...rest }: JsonObject = isJsonObject(given) ? given : {}
-    const caller = { signal: signalOf(abortSignal), protocol: protocolOf(own.config) }
-    const output = done === undefined ? lane.answer(command, { cache, bypassCache }, caller) : undefined
-    if (output !== undefined) return Promise.resolve().then(output)
-    const named = (commandName: string): void => lane.learn(command, commandName)
-    const context: SendContext = { cache, bypassCache, ...caller, upstream: new AbortController(), named }
-    const stack = wrapped.middlewareStack.clone()
-    stack.add(cachingStep(engine, origin, context), { step: 'initialize', priority: 'low', name: 'llmemo' })
-    // A client for this call only: a client may keep handlers, which must not be shared with another call, nor may the stack.
-    const single: object = Object.create(wrapped, {
-      middlewareStack: { value: stack },
+  const origins = new Origins()
+  const layered = layeredStack(own)
+  const send = (...given: unknown[]): unknown => {
+    const [command, optionsOrCallback, callback] = given
+    if (!isCommand(command)) return sendOn(given)
+    const [options, done] = typeof optionsOrCallback === 'function' ? [undefined, optionsOrCallback] : [optionsOrCallback, callback]
+    const { cache, bypassCache, abortSignal, ...rest }: JsonObject = isJsonObject(options) ? options : {}
+    const { config } = wrapped
+    const caller = { signal: signalOf(abortSignal), protocol: protocolOf(config) }
+    const documented = (): unknown => {
+      const stack = command.middlewareStack.clone()
+      const named = (commandName: string): void => lane.learn(command, commandName)
+      const origin = (input: JsonObject): Promise<Origin | undefined> => origins.find(config, stack, input)
+      const context: SendContext = { cache, bypassCache, ...caller, upstream: new AbortController(), named, origin }
+      stack.add(cachingStep(engine, context), { step: 'initialize', priority: 'low', name: 'llmemo' })
+      const sdkOptions = { ...rest, abortSignal: context.upstream.signal }
+      return sendOn([withStack(command, stack), sdkOptions, ...(done === undefined ? [] : [done])])
+    }
+    const quick = done === undefined ? lane.answer(command, { cache, bypassCache }, caller) : undefined
+    return quick === undefined ? documented() : quick.then((output) => output ?? documented())
+  }
+  /** Calls the client's own `send`, which finds the stack and the handlers on its `this`. */
+  const sendOn = (given: readonly unknown[]): unknown => {
+    const method: Function = Reflect.get(own, 'send')
+    const changed = changes()
+    const isAsGiven = !layered.isChanged() && Object.keys(changed).length === 0
+    if (isAsGiven && hasPrivateState(method)) return Reflect.apply(method, own, given)
+    // A client for this call only: the SDK's `send` writes to the handlers that a client may keep.
+    const single: object = Object.create(own, {
+      ...(layered.isChanged() && { middlewareStack: { value: layered.current() } }),
+      ...changed,
       handlers: { value: undefined, configurable: true, writable: true },
     })
-    const options = { ...rest, abortSignal: context.upstream.signal }
-    // `send` finds the stack and the handlers on its `this`.
-    return Reflect.apply(Reflect.get(own, 'send'), single, done === undefined ? [command, options] : [command, options, done])
+    return Reflect.apply(method, single, given)
   }
-  const wrapped: BedrockClient = Object.create(Object.getPrototypeOf(own), {
-    ...Object.getOwnPropertyDescriptors(own),
-    [bare]: { value: own },
-    middlewareStack: { value: own.middlewareStack.clone(), enumerable: true, configurable: true, writable: true },
-    send: { value: send, configurable: true, writable: true },
-  })
-  const lane = openFastLane(own, wrapped, { engine, origin })
+  const members = new Map<PropertyKey, unknown>([
+    [bare, own],
+    ['middlewareStack', layered.stack],
+    ['send', send],
+  ])
+  const { client: wrapped, changes } = wrappedClient(own, members)
+  const isAsGiven = (): boolean => !layered.isChanged() && Reflect.get(wrapped, 'config') === own.config
+  const lane = openFastLane(own, { engine, origins, isAsGiven })
   return wrapped
 }
 
-function cachingStep(engine: Engine, origin: Origin, context: SendContext): Middleware {
-  return (next, { commandName = '' }) =>
-    async (step) => {
-      context.named(commandName)
-      const options = readCallOptions(context.cache, context.bypassCache)
-      const command = cachedCommands.get(commandName)
-      const from = command === undefined || isAborted(context.signal) ? undefined : await origin.find()
-      if (command === undefined || from === undefined) return bypass(next, step, context)
-      const { codec } = command
-      const resolved = resolve(engine, command, { input: step.input, origin: from, options })
-      if ('reason' in resolved) {
-        const result = await bypass(next, step, context)
-        const info = engine.bypass(resolved)
-        return { ...result, output: informed(result.output, () => info) }
-      }
-      try {
-        const own = codec.snapshot(step.input, resolved.cachedCall.request)
-        const send = async (input = own()): Promise<JsonObject> => (await next({ ...step, input })).output
-        return { output: await exchange(engine, exchangeOf(engine, { ...resolved, codec, send }, context)) }
-      } catch (error) {
-        // The signal may have fired during the call.
-        throw isAborted(context.signal) ? abortError(context.signal) : error
-      }
+/** The same command with another stack. The caller may send its own again, and at the same time. */
+function withStack(command: BedrockCommand, stack: MiddlewareStack): object {
+  return Object.create(Object.getPrototypeOf(command), {
+    ...Object.getOwnPropertyDescriptors(command),
+    middlewareStack: { value: stack, enumerable: true, configurable: true, writable: true },
+  })
+}
+
+function cachingStep(engine: Engine, context: SendContext): Middleware {
+  return (next, execution) => async (step) => {
+    const { commandName = '' } = execution
+    context.named(commandName)
+    const options = readCallOptions(context.cache, context.bypassCache)
+    const command = cachedCommands.get(commandName)
+    const origin = command === undefined || isAborted(context.signal) ? undefined : await context.origin(step.input)
+    if (command === undefined || origin === undefined) return bypass(next, step, context)
+    const { codec } = command
+    const resolved = resolve(engine, command, { input: step.input, origin: origin.text, options })
+    if ('reason' in resolved) {
+      const result = await bypass(next, step, context)
+      const info = engine.bypass(resolved)
+      return { ...result, output: informed(result.output, () => info) }
     }
+    try {
+      const own = codec.snapshot(step.input, resolved.cachedCall.request)
+      const send = async (input = own()): Promise<JsonObject> => (await next({ ...step, input })).output
+      const isElsewhere = (): boolean => !wentTo(origin, execution)
+      return { output: await exchange(engine, exchangeOf(engine, { ...resolved, codec, send, isElsewhere }, context)) }
+    } catch (error) {
+      // The signal may have fired during the call.
+      throw isAborted(context.signal) ? abortError(context.signal) : error
+    }
+  }
 }
 
 /** Makes a call that bypasses the cache. The caller's signal then aborts the SDK's request. */
@@ -126,27 +157,30 @@ interface BedrockCall extends ResolvedCall {
   readonly codec: CommandCodec
   /** Calls the service, with another input or with the caller's own. */
   readonly send: (input?: JsonObject) => Promise<JsonObject>
+  /** Whether the SDK has sent the call to another origin than that of the key. */
+  readonly isElsewhere: () => boolean
 }
 
 function exchangeOf(engine: Engine, call: BedrockCall, context: SendContext): Seam<OutputHead, ServerEvent, JsonObject> {
-  const { cachedCall, inputs, codec, send } = call
-  const { signal, upstream } = context
+  const { cachedCall, inputs, codec, send, isElsewhere } = call
+  const { signal } = context
   return {
     cachedCall,
     signal,
     flights: flightsOf(engine),
     ...(inputs && { find: () => findInputs(engine, cachedCall, inputs) }),
     async start(flightSignal, outcome) {
-      follow(upstream, flightSignal)
-      return upstreamOf(
-        inputs === undefined ? await send() : await sendInputs(engine, { ...call, inputs }, outcome),
-        codec,
-        cachedCall.streamed,
-      )
+      follow(context.upstream, flightSignal)
+      const output = inputs === undefined ? await send() : await sendInputs(engine, { ...call, inputs }, outcome)
+      const upstream = upstreamOf(output, codec, cachedCall.streamed)
+      return isElsewhere() ? { ...upstream, shareable: false } : upstream
     },
     isOutage: (said) => 'error' in said && isOutage(said.error),
     size: ({ data }) => data.length,
-    draft: (recording) => (inputs === undefined ? draftOf(cachedCall, recording) : undefined),
+    draft(recording) {
+      if (isElsewhere()) return 'other origin'
+      return inputs === undefined ? draftOf(cachedCall, recording) : undefined
+    },
     stored: ({ entry }, info) => storedOutput(entry, cachedCall, { codec, info, replay: engine.settings.replay, caller: context }),
     shared: (head, reader, info) => sharedOutput(head, reader, { cachedCall, codec, info, caller: context }),
     missing() {
@@ -157,7 +191,7 @@ function exchangeOf(engine: Engine, call: BedrockCall, context: SendContext): Se
 
 async function sendInputs(
   engine: Engine,
-  { cachedCall, codec, inputs, send }: BedrockCall & { readonly inputs: PerInputCalls },
+  { cachedCall, codec, inputs, send, isElsewhere }: BedrockCall & { readonly inputs: PerInputCalls },
   outcome: StoreOutcome,
 ): Promise<JsonObject> {
   const { said, answer } = await fillInputs(engine, cachedCall, {
@@ -165,6 +199,8 @@ async function sendInputs(
     outcome,
     async ask(request) {
       const output = await send(request && codec.input(request))
+      // An answer of another origin is for this caller alone, and whole.
+      if (isElsewhere()) return { output: request === undefined ? output : await send(), answer: undefined, headers: {} }
       const text = keptText(output, codec)
       return { output, answer: text === undefined ? undefined : parseJsonObject(text), headers: keptHeaders(output) }
     },

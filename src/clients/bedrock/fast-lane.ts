@@ -5,26 +5,27 @@
  * The fast lane of the clients that call a `fetch` has the same four steps: open, learn, answer, close.
  * @module
  */
-import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import { type JsonObject } from '../../json/object.ts'
 import { isRead, reuse } from '../../engine/reuse.ts'
 import type { Engine } from '../../engine/engine.ts'
-import type { BedrockClient, MiddlewareStack, Origin } from './sdk-client.ts'
+import type { BedrockClient, BedrockCommand, EntryOptions, MiddlewareStack } from './sdk-client.ts'
+import type { Origin, Origins } from './origin.ts'
 import { resolve } from './decision.ts'
 import { storedOutput } from './response.ts'
-import { cachedCommands } from './commands.ts'
+import { type CachedCommand, cachedCommands } from './commands.ts'
 import { type Caller, isAborted } from './signals.ts'
 import { readCallOptions } from '../call-options.ts'
+import { hasPrivateState } from './wrapped-client.ts'
 
 /** The only middleware of the SDK's own that runs on a hit. It writes to the client's logger. */
 const loggingMiddleware = 'loggerMiddleware'
 
-/** The methods that change a stack. */
-const changingMethods = ['add', 'addRelativeTo', 'remove', 'removeByTag', 'use']
-
-/** What the lane needs besides the two clients. */
+/** What the lane needs besides the client. */
 interface LaneSettings {
   readonly engine: Engine
-  readonly origin: Origin
+  readonly origins: Origins
+  /** Whether the wrapped client has the middleware and the configuration of the given one. */
+  readonly isAsGiven: () => boolean
 }
 
 /** The caller's cache options of a call, not yet checked. */
@@ -34,37 +35,29 @@ interface UncheckedOptions {
 }
 
 /**
- * Opens the lane for a wrapped client. It stays closed for a client whose `send` or logger it does not know.
- * @param own the caller's own client
- * @param wrapped the client that goes through the engine
+ * Opens the lane over the caller's own client. It stays closed for a client whose `send` or logger it does not know.
  */
-export function openFastLane(own: BedrockClient, wrapped: BedrockClient, settings: LaneSettings): FastLane {
-  return new FastLane(own, wrapped, settings)
+export function openFastLane(own: BedrockClient, settings: LaneSettings): FastLane {
+  return new FastLane(own, settings)
 }
 
 /** The fast lane of one wrapped client. */
 export class FastLane {
-  readonly #engine: Engine
   readonly #client: BedrockClient
-  readonly #origin: Origin
-  readonly #stack: MiddlewareStack
+  readonly #settings: LaneSettings
   readonly #send: unknown
-  readonly #logger: unknown
+  /** The logger that was last found to be silent. */
+  #silent: unknown
   /** The SDK's names for its commands, by their classes. */
   readonly #names = new WeakMap<object, string>()
   #closed = false
 
-  constructor(own: BedrockClient, wrapped: BedrockClient, { engine, origin }: LaneSettings) {
-    this.#engine = engine
+  constructor(own: BedrockClient, settings: LaneSettings) {
     this.#client = own
-    this.#origin = origin
-    this.#stack = wrapped.middlewareStack
+    this.#settings = settings
     this.#send = Reflect.get(own, 'send')
-    this.#logger = Reflect.get(own.config, 'logger')
     // A function that replaces the SDK's own method, to watch calls, takes other parameters.
-    const isSdkMethod = typeof this.#send === 'function' && this.#send.length === 3
-    if (isSdkMethod && isSilent(this.#logger) && isBare(this.#stack)) for (const name of changingMethods) this.#closeOn(name)
-    else this.close()
+    if (typeof this.#send !== 'function' || this.#send.length !== 3 || hasPrivateState(this.#send)) this.close()
   }
 
   /** Closes the lane for good. */
@@ -73,30 +66,34 @@ export class FastLane {
   }
 
   /** Notes the SDK's name for a command. */
-  learn(command: unknown, name: string): void {
-    if (isJsonObject(command)) this.#names.set(command.constructor, name)
+  learn(command: object, name: string): void {
+    this.#names.set(command.constructor, name)
   }
 
   /**
-   * A function that gives the output of a command, if the lane can give the output of the SDK at once; else `undefined`, and the call goes
-   * the documented way. Call the function in a later turn: a listener for hits may make the same call.
+   * The output of a command, or `undefined` if the call must go the documented way. The lane answers only if it can give the output of the
+   * SDK at once. No listener is called before the caller has its promise.
    */
-  answer(command: unknown, { cache, bypassCache }: UncheckedOptions, caller: Caller): (() => JsonObject) | undefined {
-    const { current: from } = this.#origin
-    if (this.#closed || from === undefined || isAborted(caller.signal) || !isJsonObject(command) || !this.#isAsBefore()) return undefined
-    const { input, middlewareStack: stack } = command
+  answer(command: BedrockCommand, unchecked: UncheckedOptions, caller: Caller): Promise<JsonObject | undefined> | undefined {
+    if (this.#closed || isAborted(caller.signal) || !this.#isAsBefore()) return undefined
     const named = cachedCommands.get(this.#names.get(command.constructor) ?? '')
-    if (named === undefined || !isJsonObject(input) || !isStack(stack) || !isPlain(stack)) return undefined
-    if (Object.hasOwn(command, 'resolveMiddleware')) return undefined
+    if (named === undefined || !isPlain(command.middlewareStack) || Object.hasOwn(command, 'resolveMiddleware')) return undefined
+    const origin = this.#settings.origins.quick(this.#client.config)
+    return origin && this.#answer(command, { named, origin, unchecked, caller })
+  }
+
+  async #answer({ input }: BedrockCommand, { named, origin, unchecked, caller }: LaneCall): Promise<JsonObject | undefined> {
+    const { engine } = this.#settings
     try {
-      const options = readCallOptions(cache, bypassCache)
-      const resolved = resolve(this.#engine, named, { input, origin: from, options })
+      const { text } = await origin
+      const options = readCallOptions(unchecked.cache, unchecked.bypassCache)
+      const resolved = resolve(engine, named, { input, origin: text, options })
       if ('reason' in resolved || resolved.inputs !== undefined || !isRead(resolved.cachedCall.mode)) return undefined
       const { cachedCall } = resolved
-      const found = this.#engine.tiers.getFromMemory(cachedCall)
-      if (found === undefined || reuse(found, cachedCall, this.#engine.settings) !== 'serve') return undefined
-      const { replay } = this.#engine.settings
-      return () => storedOutput(found.entry, cachedCall, { codec: named.codec, info: this.#engine.hit(cachedCall, found), replay, caller })
+      const found = engine.tiers.getFromMemory(cachedCall)
+      if (found === undefined || reuse(found, cachedCall, engine.settings) !== 'serve') return undefined
+      const { replay } = engine.settings
+      return storedOutput(found.entry, cachedCall, { codec: named.codec, info: engine.hit(cachedCall, found), replay, caller })
     } catch {
       // The documented way meets the same fault and reports it.
       return undefined
@@ -104,20 +101,20 @@ export class FastLane {
   }
 
   #isAsBefore(): boolean {
-    const { config } = this.#client
-    return Reflect.get(this.#client, 'send') === this.#send && Reflect.get(config, 'logger') === this.#logger
+    if (Reflect.get(this.#client, 'send') !== this.#send || !this.#settings.isAsGiven()) return false
+    const logger: unknown = Reflect.get(this.#client.config, 'logger')
+    if (logger !== this.#silent && !isSilent(logger)) return false
+    this.#silent = logger
+    return isPlain(this.#client.middlewareStack)
   }
+}
 
-  /** Closes the lane when the caller changes the stack of the wrapped client by this method. */
-  #closeOn(name: string): void {
-    const change: unknown = Reflect.get(this.#stack, name)
-    if (typeof change !== 'function') return
-    const value = (...given: unknown[]): unknown => {
-      this.close()
-      return Reflect.apply(change, this.#stack, given)
-    }
-    Object.defineProperty(this.#stack, name, { value, enumerable: true, configurable: true, writable: true })
-  }
+/** A call that the lane may answer. */
+interface LaneCall {
+  readonly named: CachedCommand
+  readonly origin: Promise<Origin>
+  readonly unchecked: UncheckedOptions
+  readonly caller: Caller
 }
 
 /** Whether a logger does nothing, as the default one of the SDK. */
@@ -126,17 +123,17 @@ function isSilent(logger: unknown): boolean {
   return typeof info === 'function' && /^[\w$]*\s*\([\w$, ]*\)\s*\{\s*\}$/.test(Function.prototype.toString.call(info))
 }
 
-function isStack(value: unknown): value is MiddlewareStack {
-  return isJsonObject(value) && typeof value['identify'] === 'function'
-}
-
-/** Whether the first step of a client's stack holds only the SDK's own logging. */
-function isBare(stack: MiddlewareStack): boolean {
-  return isStack(stack) && isPlain(stack, `${loggingMiddleware} - initialize`)
-}
-
-/** Whether the first step of a stack is empty, except for the entry `allowed`. */
-function isPlain(stack: MiddlewareStack, allowed?: string): boolean {
-  const entries = stack.identify?.() ?? []
-  return entries.every((entry) => entry === allowed || !(entry.endsWith(' - initialize') || entry.endsWith(` ${loggingMiddleware}`)))
+/** Whether the first step of a stack holds nothing but the SDK's own logging. */
+function isPlain(stack: MiddlewareStack): boolean {
+  let plain = true
+  const visit = (_: unknown, { step, name, toMiddleware }: EntryOptions): void => {
+    // A middleware that names no step is in the first one.
+    if (
+      ((step ?? 'initialize') === 'initialize' && toMiddleware === undefined && name !== loggingMiddleware) ||
+      toMiddleware === loggingMiddleware
+    )
+      plain = false
+  }
+  stack.applyToStack({ add: visit, addRelativeTo: visit })
+  return plain
 }

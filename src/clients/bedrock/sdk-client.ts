@@ -15,9 +15,38 @@ export interface BedrockClient {
 /** The steps that a call runs through. */
 export interface MiddlewareStack {
   clone(): MiddlewareStack
-  /** Each middleware by its name and its step: `loggerMiddleware - initialize`. */
-  identify?(): readonly string[]
   add(middleware: Middleware, options: { readonly step: 'initialize'; readonly priority: 'low'; readonly name: string }): void
+  /** Adds each middleware to another stack. */
+  applyToStack(stack: EntryVisitor): void
+}
+
+/** How a middleware was added to its stack: what we read of it. */
+export interface EntryOptions {
+  readonly name?: string
+  readonly step?: string
+  /** The middleware next to which it runs. */
+  readonly toMiddleware?: string
+}
+
+/** What a stack calls with each of its entries. */
+export interface EntryVisitor {
+  readonly add: (middleware: Middleware, options: EntryOptions) => void
+  readonly addRelativeTo: (middleware: Middleware, options: EntryOptions) => void
+}
+
+/** What we use of a command. */
+export interface BedrockCommand {
+  readonly input: JsonObject
+  readonly middlewareStack: MiddlewareStack
+}
+
+/** Whether `command` is a command as the SDK makes it. */
+export function isCommand(command: unknown): command is BedrockCommand {
+  return isJsonObject(command) && isJsonObject(command['input']) && isStack(command['middlewareStack'])
+}
+
+function isStack(value: unknown): value is MiddlewareStack {
+  return isJsonObject(value) && ['clone', 'add', 'applyToStack'].every((name) => typeof value[name] === 'function')
 }
 
 /** The argument of the initialize step. */
@@ -32,45 +61,19 @@ export interface Result {
 
 /** The rest of the stack. */
 export type Next = (step: Step) => Promise<Result>
+/** What the SDK notes of a call. All its middleware share the object. */
+export interface ExecutionContext {
+  readonly commandName?: string
+  /** The endpoint, once the SDK has resolved it. */
+  readonly endpointV2?: unknown
+}
+
 /** One part of the initialize step. */
-export type Middleware = (next: Next, context: { readonly commandName?: string }) => Next
+export type Middleware = (next: Next, context: ExecutionContext) => Next
 
 /** Whether `client` is a Bedrock Runtime client. */
 export function isBedrock(client: object): client is BedrockClient {
   return isClientOf('aws-bedrock', client)
-}
-
-/** Where a client's answers come from: the endpoint that was set, else the region. It is part of the key. */
-export interface Origin {
-  /** The origin, once it was found. */
-  current: string | undefined
-  /**
-   * Finds the origin. It is `undefined` if the client has no region: the call then goes on to the SDK, whose error says what to do.
-   */
-  find(): Promise<string | undefined>
-}
-
-/** The origin of a client with this configuration. */
-export function originOf(config: object): Origin {
-  const configured = async (name: string): Promise<unknown> => {
-    const value: unknown = Reflect.get(config, name)
-    return typeof value === 'function' ? Reflect.apply(value, config, []) : value
-  }
-  const origin: Origin = {
-    current: undefined,
-    async find() {
-      try {
-        origin.current ??=
-          Reflect.get(config, 'isCustomEndpoint') === true
-            ? addressOf(await configured('endpoint'))
-            : `bedrock-runtime.${String(await configured('region'))}`
-        return origin.current
-      } catch {
-        return undefined
-      }
-    },
-  }
-  return origin
 }
 
 /** The protocol that the client's request handler names. */
@@ -78,8 +81,4 @@ export function protocolOf(config: object): unknown {
   const handler: unknown = Reflect.get(config, 'requestHandler')
   const metadata: unknown = isJsonObject(handler) ? handler['metadata'] : undefined
   return isJsonObject(metadata) ? metadata['handlerProtocol'] : undefined
-}
-
-function addressOf(endpoint: unknown): string {
-  return isJsonObject(endpoint) ? JSON.stringify([endpoint['protocol'], endpoint['hostname'], endpoint['port'], endpoint['path']]) : ''
 }

@@ -21,9 +21,10 @@ import { endpointOfPath } from '../../providers/catalogue.ts'
 import { credentialText, keptHeaders, keyedHeaders } from '../../providers/http-headers.ts'
 import { noteInfo } from '../cache-info.ts'
 import { callOptions, type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
-import { bodyOf, headersOf, optionsOf, signalOf, targetOf } from './request.ts'
+import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } from './request.ts'
 import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
 import { draftOf } from './draft.ts'
+import { sendForUsage, withoutUsage } from './stream-usage.ts'
 import { type CallContext, isSameContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
 
 /** The type of `fetch`, for callers that pass one in. */
@@ -31,8 +32,11 @@ export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promi
 
 /** What the seam must know of its client. */
 export interface HttpSeam {
-  /** Whether the client's credential changes by itself, and so cannot make a scope. */
-  readonly rotating: boolean
+  /**
+   * Whether the SDK made the value of a credential's header of something that changes by itself. Such a value cannot make a scope.
+   * `headers` are those that the caller gave to the call. @default never
+   */
+  readonly isRotated?: (name: string, value: string, headers: unknown) => boolean
 }
 
 /** One call on its way through the seam. */
@@ -47,6 +51,9 @@ interface HttpCall {
   /** Notes that the call was answered from the cache. */
   readonly noteAnswered: () => void
   readonly earlierLookup: EarlierLookup | undefined
+  /** The body as text, if it is one. */
+  readonly text: string | undefined
+  readonly headers: Headers
   /** Calls the origin, with this request or with another body. */
   readonly send: (signal: AbortSignal, body?: string) => Promise<Response>
 }
@@ -67,7 +74,8 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     if (target === undefined) return upstream(input, withoutOptions(init))
     const passed = optionsOf(input, init)
     const signal = signalOf(input, init)
-    const context = { ...target, ...headerParts(engine, seam, headersOf(input, init)) }
+    const headers = headersOf(input, init)
+    const context = { ...target, ...headerParts(engine, seam, { headers, given: passed.headers }) }
     const body = typeof init?.body === 'string' ? init.body : undefined
     const text = isUsual(engine, passed) ? body : undefined
     const earlier = earlierOf(passed, body, context)
@@ -78,7 +86,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const resolved =
       request === undefined || (earlier === undefined && !isKeyable(passed.body))
         ? { operation: target.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
-        : (done ?? resolve(engine, { ...context, request, options: passed.options }))
+        : (done ?? resolve(engine, { ...context, headers: headersWithType(context.headers, init), request, options: passed.options }))
     if ('cachedCall' in resolved) passed.learn?.({ call: resolved.call, url, key: resolved.cachedCall.key })
     const carriers = [passed.signal, signal]
     if ('reason' in resolved) {
@@ -87,12 +95,15 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       return inform(response, () => info, carriers)
     }
     const send: HttpCall['send'] = (flightSignal, body) =>
-      upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body }) })
+      upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body, ...withoutLength(headers) }) })
     const noteAnswered = (): void => {
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
     const earlierLookup = earlier?.lookup
-    return exchange(engine, exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, earlierLookup }))
+    return exchange(
+      engine,
+      exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, earlierLookup, text: body, headers }),
+    )
   }
 }
 
@@ -112,9 +123,22 @@ function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
   return settings.jitter === 0 && Object.keys(options).length === 0
 }
 
+/** The headers of a request, and those that the caller gave to the call. */
+interface RequestHeaders {
+  readonly headers: Headers
+  readonly given: unknown
+}
+
 /** What the headers of a request add to its key. */
-function headerParts(engine: Engine, seam: HttpSeam, headers: Headers): Pick<CallContext, 'headers' | 'credential'> {
-  const credential = seam.rotating ? '' : credentialText((name) => headers.get(name))
+function headerParts(
+  engine: Engine,
+  { isRotated }: HttpSeam,
+  { headers, given }: RequestHeaders,
+): Pick<CallContext, 'headers' | 'credential'> {
+  const credential = credentialText((name) => {
+    const value = headers.get(name)
+    return value !== null && isRotated?.(name, value, given) === true ? null : value
+  })
   return {
     headers: keyedHeaders(headers, engine.settings.ignoredHeaders),
     credential: credential === '' ? '' : digestOf(credential),
@@ -149,9 +173,9 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     earlier: call.earlierLookup,
     ...(inputs && { find: () => findInputs(engine, cachedCall, inputs) }),
     async start(flightSignal, outcome) {
-      return upstreamOf(
-        inputs === undefined ? await send(flightSignal) : await sendInputs(engine, { ...call, inputs }, { signal: flightSignal, outcome }),
-      )
+      if (inputs !== undefined) return upstreamOf(await sendInputs(engine, { ...call, inputs }, { signal: flightSignal, outcome }))
+      const { response, asksUsage } = await sendForUsage(engine, call, (body) => send(flightSignal, body))
+      return upstreamOf(response, asksUsage)
     },
     // A `fetch` rejects only if it cannot get an answer.
     isOutage: (said) => 'error' in said || said.head.status === 429 || said.head.status >= 500,
@@ -161,7 +185,10 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
       call.noteAnswered()
       return inform(storedResponse(found, cachedCall, { url, replay: engine.settings.replay, signal }), info, carriers)
     },
-    shared: (head, reader, info) => inform(sharedResponse(head, reader), () => info, carriers),
+    shared(head, reader, info) {
+      const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
+      return inform(sharedResponse(head, usage === undefined ? reader : withoutUsage(reader, usage)), () => info, carriers)
+    },
     missing: (info) => inform(notCachedResponse(url), () => info, carriers),
   }
 }
@@ -185,9 +212,9 @@ async function sendInputs(
   return answer === undefined ? said.response : new Response(JSON.stringify(answer), said.response)
 }
 
-function upstreamOf(response: Response): Upstream<ResponseHead, Uint8Array> {
+function upstreamOf(response: Response, asksUsage = false): Upstream<ResponseHead, Uint8Array> {
   const { status, statusText, headers, url } = response
-  return { head: { status, statusText, headers, url }, items: chunksOf(response), shareable: status === 200 }
+  return { head: { status, statusText, headers, url, asksUsage }, items: chunksOf(response), shareable: status === 200 }
 }
 
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefined> {
@@ -202,6 +229,14 @@ function endpointOf(url: string): Target | undefined {
   const endpoint = endpointOfPath(path)
   if (endpoint === undefined) return undefined
   return { endpoint, origin: path.slice(0, -endpoint.path.length) + (query === -1 ? '' : url.slice(query)) }
+}
+
+/** The headers for another body, if they say the length of the caller's own. */
+function withoutLength(given: Headers): { headers?: Headers } {
+  if (!given.has('content-length')) return {}
+  const headers = new Headers(given)
+  headers.delete('content-length')
+  return { headers }
 }
 
 /** The init without our options, which are not for the origin. */

@@ -19,7 +19,10 @@ import { copiedJson, isPlainJson } from '../../json/plain.ts'
 import { noteInfo } from '../cache-info.ts'
 import { type EarlierCall, passedOptionsIn, type PassedOptions, type SeamObservation } from '../call-options.ts'
 import { lazyResponse, storedResponse } from './response.ts'
-import { fingerprintOf, isOfSdkItself, isSameFingerprint, type RequestFingerprint } from './request-shape.ts'
+import { fingerprintOf, isSameFingerprint, type RequestFingerprint } from './request-shape.ts'
+import { isMethod } from './own-code.ts'
+import { shippedSteps } from './shipped-steps.ts'
+import type { Twin } from './twin.ts'
 
 /** What the documented seam saw of one call. It will see the same of any other call with the same fingerprint. */
 interface KnownShape {
@@ -53,8 +56,8 @@ interface Lane {
   readonly engine: Engine
   /** By the kind of the call. */
   readonly knownShapes: Map<string, KnownShape>
-  /** Whether the documented seam is still as we made it. */
-  readonly isSeamOurs: () => boolean
+  /** Whether the documented seam is still as we made it, and the SDK makes requests as it was shipped. */
+  readonly isOpen: () => boolean
   closed: boolean
 }
 
@@ -62,17 +65,20 @@ interface Lane {
 const maxKinds = 50
 
 /**
- * Opens the lane on `client`, a wrapped one. It changes nothing on a client whose SDK it does not know.
+ * Opens the lane on the client of a twin. It changes nothing on a client whose SDK it does not know.
  * @param isSeamOurs whether the documented seam is still as it was made
  */
-export function openFastLane(client: object, engine: Engine, isSeamOurs: () => boolean): void {
-  const makeRequest: unknown = Reflect.get(client, 'makeRequest')
-  if (typeof makeRequest !== 'function' || !isOfSdkItself(client)) return
-  const lane: Lane = { client, engine, isSeamOurs, knownShapes: new Map(), closed: false }
+export function openFastLane({ client, view }: Twin<object>, engine: Engine, isSeamOurs: () => boolean): void {
+  const isAsShipped = shippedSteps(client, view)
+  if (isAsShipped === undefined) return
+  const lane: Lane = { client, engine, isOpen: () => isAsShipped() && isSeamOurs(), knownShapes: new Map(), closed: false }
   const value = async (given: unknown, retriesRemaining: unknown, ...rest: unknown[]): Promise<unknown> => {
     const options = await given
     const isFirstTry = retriesRemaining === null && rest.every(isUndefined)
-    const proceed: Proceed = (current) => Reflect.apply(makeRequest, client, [current, retriesRemaining, ...rest])
+    const proceed: Proceed = (current) => {
+      const makeRequest: unknown = Reflect.get(view, 'makeRequest')
+      return isMethod(makeRequest) ? Reflect.apply(makeRequest, client, [current, retriesRemaining, ...rest]) : undefined
+    }
     return isFirstTry && isJsonObject(options) ? answer(lane, options, proceed) : proceed(options)
   }
   Object.defineProperty(client, 'makeRequest', { value, configurable: true, writable: true })
@@ -91,7 +97,7 @@ function close(lane: Lane): void {
 function answer(lane: Lane, options: JsonObject, proceed: Proceed): unknown {
   const { body, fetchOptions } = options
   const passed = isJsonObject(fetchOptions) ? passedOptionsIn(fetchOptions) : undefined
-  if (lane.closed || passed === undefined || !lane.isSeamOurs()) return proceed(options)
+  if (lane.closed || passed === undefined || !lane.isOpen()) return proceed(options)
   const fingerprint = fingerprintOf(lane.client, options)
   if (fingerprint === undefined || !isJsonObject(body) || !isPlainJson(body)) return proceed(options)
   const shape = lane.knownShapes.get(fingerprint.kind)

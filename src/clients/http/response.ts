@@ -5,6 +5,7 @@
 import type { CacheInfo } from '../../call.ts'
 import type { LookupResult } from '../../lookup-result.ts'
 import { freshForCall } from '../../engine/reuse.ts'
+import { leaveWhenCollected } from '../../engine/flight/collected.ts'
 import type { FlightHead } from '../../engine/seam.ts'
 import type { FlightReader } from '../../engine/flight/upstream.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
@@ -20,6 +21,8 @@ export interface ResponseHead {
   readonly statusText: string
   readonly headers: Headers
   readonly url: string
+  /** Whether the cache asked for the usage of the stream. A caller that did not ask must not see it. */
+  readonly asksUsage?: boolean
 }
 
 /** How a stored answer is given. */
@@ -105,6 +108,8 @@ export function sharedResponse(head: ResponseHead, reader: FlightReader<FlightHe
   // A `Response` with one of these statuses may not have a body.
   // Source: https://fetch.spec.whatwg.org/#null-body-status
   const empty = [101, 103, 204, 205, 304].includes(head.status)
+  // The SDKs do not read a body that has no bytes, and a flight ends only when it is read to its end.
+  if (empty || head.headers.get('content-length') === '0') reader.next().catch(() => undefined)
   const body = empty
     ? null
     : new ReadableStream<Uint8Array>(
@@ -118,6 +123,7 @@ export function sharedResponse(head: ResponseHead, reader: FlightReader<FlightHe
         },
         { highWaterMark: 0 },
       )
+  if (body !== null) leaveWhenCollected(body, reader)
   const { status, statusText, headers } = head
   return located(new Response(body, { status, statusText, headers: plainHeaders(headers) }), head.url)
 }

@@ -9,10 +9,19 @@
  */
 import type { Clock } from '../../clock.ts'
 import { firstGeneration, isFirst, newGeneration } from './generation.ts'
-import { currentOf, isCurrent, type KnownLabel, type Reading, unknownLabel, unread } from './known-label.ts'
+import {
+  currentOf,
+  isCurrent,
+  type KnownLabel,
+  type Noted,
+  type Proposal,
+  type Publication,
+  type Reading,
+  unknownLabel,
+  type Unpublished,
+  unread,
+} from './known-label.ts'
 import { everything } from './labels.ts'
-
-export type { Reading } from './known-label.ts'
 
 /** Labels to generations. Without a store, `''` stands for a label that was never invalidated. */
 export type GenerationByLabel = Readonly<Record<string, string>>
@@ -27,32 +36,6 @@ export interface GenerationSnapshot {
 export const maxLabels = 50_000
 /** How many are forgotten at once: the beginning of a map with removed members is slow to find. */
 export const forgottenAtOnce = 1_000
-
-/** A write of an invalidation to the store. */
-export interface Publication {
-  /** The generation that the invalidation was made with. */
-  readonly generation: string
-  /** The generation that was written. */
-  readonly written: string
-  /** The moment when the write began: other processes may have written another generation since. */
-  readonly writing: Reading
-}
-
-/** What became of a generation that this process proposed for a first fill. */
-export interface Proposal {
-  readonly generation: string
-  /** The generation that the store has now; `undefined` if it did not say. */
-  readonly found: string | undefined
-  /** The moment when the store was asked. */
-  readonly writing: Reading
-}
-
-/** An invalidation that the store does not know of yet. */
-interface Unpublished {
-  readonly generation: string
-  /** What the store had in its place, when that was last read; `undefined` where it was not. */
-  readonly stored: string | undefined
-}
 
 /** What this process knows of the generations. */
 export class Generations {
@@ -294,13 +277,4 @@ export class Generations {
     this.#known.clear()
     this.#known.set(everything, { ...unknownLabel, generation, changedIn: ++this.#sequence })
   }
-}
-
-/** What is known of a label beside its new generation. */
-interface Noted {
-  /** What was known before. */
-  readonly known: KnownLabel
-  readonly checked: Reading
-  /** What the store had before. @default what was known of that */
-  readonly replaced?: string | undefined
 }

@@ -1,5 +1,5 @@
 /**
- * What one process knows of one label.
+ * What one process knows of one label, and what it learns of it.
  * @module
  */
 
@@ -49,4 +49,39 @@ export function isCurrent(known: KnownLabel | undefined, generation: string): bo
   if (known === undefined) return generation === ''
   if (known.heard !== undefined) return known.heard === generation
   return known.generation === generation || (known.alias !== undefined && known.alias === generation)
+}
+
+/** A write of an invalidation to the store. */
+export interface Publication {
+  /** The generation that the invalidation was made with. */
+  readonly generation: string
+  /** The generation that was written. */
+  readonly written: string
+  /** The moment when the write began: other processes may have written another generation since. */
+  readonly writing: Reading
+}
+
+/** What became of a generation that this process proposed for a first fill. */
+export interface Proposal {
+  readonly generation: string
+  /** The generation that the store has now; `undefined` if it did not say. */
+  readonly found: string | undefined
+  /** The moment when the store was asked. */
+  readonly writing: Reading
+}
+
+/** An invalidation that the store does not know of yet. */
+export interface Unpublished {
+  readonly generation: string
+  /** What the store had in its place, when that was last read; `undefined` where it was not. */
+  readonly stored: string | undefined
+}
+
+/** What is known of a label beside its new generation. */
+export interface Noted {
+  /** What was known before. */
+  readonly known: KnownLabel
+  readonly checked: Reading
+  /** What the store had before. @default what was known of that */
+  readonly replaced?: string | undefined
 }

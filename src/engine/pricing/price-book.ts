@@ -3,6 +3,7 @@
  * That table is large, so it is loaded only when a price is asked for. An unknown price is `null`, never 0.
  * @module
  */
+import { builtinModule } from '../../base/runtime.ts'
 import type { Provider, calcPrice, findProvider } from '@pydantic/genai-prices'
 import type { Usage } from '../../entry.ts'
 import { providerNamed } from '../../providers/catalogue.ts'
@@ -57,7 +58,7 @@ const installed: PriceTableSource = {
   loadNow() {
     // A bundle in CommonJS may have no import.meta.url; the working directory is the best guess that is left.
     const url: string | undefined = import.meta.url
-    return process.getBuiltinModule('node:module').createRequire(url ?? `${process.cwd()}/`)('@pydantic/genai-prices')
+    return builtinModule((load) => load('node:module'))?.createRequire?.(url ?? `${process.cwd()}/`)('@pydantic/genai-prices')
   },
 }
 

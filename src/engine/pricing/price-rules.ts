@@ -3,6 +3,7 @@
  * @module
  */
 import type { Usage } from '../../entry.ts'
+import { assertKnown } from '../../base/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 
 /**
@@ -71,9 +72,7 @@ function assertPriceRule(name: string, value: unknown): asserts value is PriceRu
     throw new InvalidOptionError(name, value, 'an object with at least model, input and output')
   }
   const rule: Record<string, unknown> = { ...value }
-  for (const field of Object.keys(rule)) {
-    if (!known.includes(field)) throw new InvalidOptionError(`${name}.${field}`, rule[field], `one of the fields ${known.join(', ')}`)
-  }
+  assertKnown(`${name}.`, rule, known)
   const { provider, model } = rule
   if (provider !== undefined && (typeof provider !== 'string' || provider === '')) {
     throw new InvalidOptionError(`${name}.provider`, provider, "a provider such as 'openai', or absent for any")

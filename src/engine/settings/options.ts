@@ -12,6 +12,7 @@ import { assertKnown, text, texts, wholeNumber, withMethods } from '../../base/o
 import { assertStore, type Store } from '../../store.ts'
 import { type Freshness, freshnessNames, type FreshnessOptions, readFreshness } from './freshness.ts'
 import type { Logger } from './logger.ts'
+import { optionWarnings } from './warnings.ts'
 import type { StorePolicy } from './policy.ts'
 import type { PriceRule } from '../pricing/price-book.ts'
 
@@ -64,6 +65,12 @@ export interface CacheOptions extends FreshnessOptions {
   readonly prices?: readonly PriceRule[] | false
   /** How a stored stream is served. */
   readonly replay?: ReplayOptions
+  /**
+   * Whether a streamed chat or legacy completion asks the provider for its usage even if the caller does not, so that it has a price and
+   * answers calls without `stream`. The caller gets the chunks as without it. `'auto'`: of api.openai.com; `true`: of every host, which
+   * must give usage only on request. @default 'auto'
+   */
+  readonly streamUsage?: 'auto' | boolean
   /** How long a read of the store may take before it counts as a miss. @default '100ms' */
   readonly readDeadline?: Duration
   /** How long one upstream call may go on being shared and recorded. @default '15m' */
@@ -99,6 +106,7 @@ export interface Settings extends Freshness {
   readonly policy: StorePolicy | undefined
   readonly prices: readonly PriceRule[] | false
   readonly replay: ReplayOptions
+  readonly streamUsage: 'auto' | boolean
   readonly readDeadline: number
   readonly flightDeadline: number
   readonly invalidationDelay: number
@@ -106,6 +114,8 @@ export interface Settings extends Freshness {
   readonly leaseTtl: number
   readonly logger: Logger | undefined
   readonly clock: Clock
+  /** What to log at once: options that are probably not what the user meant. */
+  readonly warnings: readonly string[]
 }
 
 const names = [
@@ -121,6 +131,7 @@ const names = [
   'policy',
   'prices',
   'replay',
+  'streamUsage',
   'readDeadline',
   'flightDeadline',
   'invalidationDelay',
@@ -173,6 +184,7 @@ export function readOptions(given: CacheOptions): Settings {
     policy,
     prices,
     replay,
+    streamUsage: readStreamUsage(given.streamUsage),
     readDeadline: milliseconds('readDeadline', readDeadline),
     flightDeadline: milliseconds('flightDeadline', flightDeadline),
     invalidationDelay: millisecondsOrNone('invalidationDelay', invalidationDelay),
@@ -186,7 +198,13 @@ export function readOptions(given: CacheOptions): Settings {
       methods: ['now', 'monotonic', 'after'],
       allowed: 'an object with now(), monotonic() and after()',
     }),
+    warnings: optionWarnings(given),
   }
+}
+
+function readStreamUsage(given: unknown = 'auto'): 'auto' | boolean {
+  if (given === 'auto' || typeof given === 'boolean') return given
+  throw new InvalidOptionError('streamUsage', given, "'auto', true or false")
 }
 
 function readSharedFlights(given: unknown, store: Store | undefined): boolean {
@@ -200,7 +218,7 @@ function readCanonical(key: KeyOptions): CanonicalOptions {
   const longText = wholeNumber('key.longText', given, { least: 64, of: 'characters' })
   const folds = texts('key.fold', fold).map((name) => {
     const folding = Object.hasOwn(foldings, name) ? Reflect.get(foldings, name) : undefined
-    if (folding === undefined) throw new InvalidOptionError('key.fold', name, Object.keys(foldings).join(', '))
+    if (folding === undefined) throw new InvalidOptionError('key.fold', name, Object.keys(foldings))
     return folding
   })
   return folds.length === 0 ? { longText } : { longText, text: (value) => folds.reduce((folded, fold) => fold(folded), value) }

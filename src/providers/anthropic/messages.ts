@@ -7,6 +7,7 @@ import { count, isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { Usage } from '../../entry.ts'
 import { assembleMessage, disassembleMessage } from './messages-stream.ts'
 import { type Endpoint } from '../endpoint.ts'
+import { anthropicPlaces } from './places.ts'
 
 /** Messages. */
 export const anthropicMessages: Endpoint = {
@@ -15,6 +16,7 @@ export const anthropicMessages: Endpoint = {
   path: '/v1/messages',
   operation: 'messages',
   ignored: ['stream', 'metadata', 'service_tier'],
+  place: anthropicPlaces,
   streaming: { assemble: assembleMessage, disassemble: disassembleMessage },
   bypassReason,
   normalise: normaliseMessages,

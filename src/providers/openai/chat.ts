@@ -10,6 +10,8 @@ import { assembleChat, disassembleChat } from './chat-stream.ts'
 import { adaptUsage, choicesOf, judgeFinish, omitsUsage } from './chunks.ts'
 import { openaiIgnored } from './ignored.ts'
 import { withPlainText } from './messages.ts'
+import { openaiChatPlaces } from './places.ts'
+import { chunkUsage } from './stream-usage.ts'
 
 /** The roles whose content may be a string or text parts, with the same meaning. A `function` message has only a string. */
 const roles = ['user', 'assistant', 'system', 'developer', 'tool']
@@ -21,7 +23,8 @@ export const openaiChat: Endpoint = {
   path: '/chat/completions',
   operation: 'chat',
   ignored: openaiIgnored.chat,
-  streaming: { assemble: assembleChat, disassemble: disassembleChat, adapt: adaptUsage },
+  place: openaiChatPlaces,
+  streaming: { assemble: assembleChat, disassemble: disassembleChat, adapt: adaptUsage, usageOnRequest: chunkUsage },
   bypassReason: () => undefined,
   normalise(request) {
     const { messages } = request

@@ -96,7 +96,8 @@ export function adaptUsage(events: readonly ServerEvent[], request: JsonObject):
   return asksForUsage(request) ? [...events] : events.flatMap(withoutUsage)
 }
 
-function withoutUsage(event: ServerEvent): ServerEvent[] {
+/** The event without its usage; none at all if it holds nothing else. */
+export function withoutUsage(event: ServerEvent): ServerEvent[] {
   if (!event.data.includes('"usage"')) return [event]
   // In JSON this text can only be a member, as quotes within a string are escaped. Cutting it out is cheaper than parsing every chunk.
   const data = event.data.replace(',"usage":null', '')

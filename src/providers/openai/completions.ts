@@ -9,6 +9,8 @@ import { type Endpoint } from '../endpoint.ts'
 import { hasError, promptUsage } from './body.ts'
 import { adaptUsage, choicesOf, formatChunks, judgeFinish, mergeChunks, mergeMember, omitsUsage, readChunks } from './chunks.ts'
 import { openaiIgnored } from './ignored.ts'
+import { openaiCompletionsPlaces } from './places.ts'
+import { chunkUsage } from './stream-usage.ts'
 
 /** Legacy completions. */
 export const openaiCompletions: Endpoint = {
@@ -17,7 +19,8 @@ export const openaiCompletions: Endpoint = {
   path: '/completions',
   operation: 'completions',
   ignored: openaiIgnored.completions,
-  streaming: { assemble, disassemble, adapt: adaptUsage },
+  place: openaiCompletionsPlaces,
+  streaming: { assemble, disassemble, adapt: adaptUsage, usageOnRequest: chunkUsage },
   bypassReason: () => undefined,
   missingParts: omitsUsage,
   skipReason,

@@ -7,6 +7,7 @@ import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { type Endpoint } from '../endpoint.ts'
 import { hasError, promptUsage } from './body.ts'
 import { openaiIgnored } from './ignored.ts'
+import { openaiFlatPlaces } from './places.ts'
 
 /** Embeddings. */
 export const openaiEmbeddings: Endpoint = {
@@ -15,6 +16,7 @@ export const openaiEmbeddings: Endpoint = {
   path: '/embeddings',
   operation: 'embeddings',
   ignored: openaiIgnored.embeddings,
+  place: openaiFlatPlaces,
   perInput: {
     split: splitEmbeddings,
     unite: (request, singles) => ({ ...request, input: singles.map(({ input }) => input) }),
@@ -59,22 +61,40 @@ function isTokens(input: unknown): input is number[] {
 }
 
 /**
- * The answer to these single requests as one whole answer for each, in order. Its usage is divided by the size of the inputs, and the shares
- * add up to it. `undefined` if the answer does not have one embedding for each request.
+ * The answer to these single requests as one whole answer for each, in order: by its `index` members, or by position on a server that gives
+ * none. Its usage is divided by the size of the inputs, and the shares add up to it. `undefined` if the answer does not have one embedding
+ * for each request.
  */
 export function shareEmbeddings(answer: JsonObject, requests: readonly JsonObject[]): JsonObject[] | undefined {
   const { data, usage } = answer
   if (!Array.isArray(data) || data.length !== requests.length) return undefined
-  const byIndex = new Map<unknown, JsonObject>()
-  for (const item of data) if (isJsonObject(item)) byIndex.set(item['index'], item)
-  const items = requests.map((_, index) => byIndex.get(index)).filter((item) => item !== undefined)
-  if (items.length !== requests.length) return undefined
+  const items = inOrder(data)
+  if (items === undefined) return undefined
   const usages = isJsonObject(usage) ? shareUsage(usage, requests.map(sizeOf)) : undefined
   return items.map((item, index) => single(answer, item, usages?.[index]))
 }
 
+/** The items in the order of their inputs; `undefined` if they contradict each other. */
+function inOrder(data: readonly unknown[]): JsonObject[] | undefined {
+  const items = data.filter(isJsonObject)
+  if (items.length < data.length) return undefined
+  if (!items.some(hasIndex)) return items
+  const byIndex = new Map(items.map((item) => [item['index'], item]))
+  const ordered = items.map((_, index) => byIndex.get(index)).filter((item) => item !== undefined)
+  return ordered.length === items.length ? ordered : undefined
+}
+
+function hasIndex({ index }: JsonObject): boolean {
+  return index !== undefined && index !== null
+}
+
+/** The item with its place in another answer, if it says its place at all. */
+function placed(item: JsonObject, index: number): JsonObject {
+  return hasIndex(item) ? { ...item, index } : item
+}
+
 function single(answer: JsonObject, item: JsonObject, usage: JsonObject | undefined): JsonObject {
-  return { ...answer, data: [{ ...item, index: 0 }], ...(usage === undefined ? {} : { usage }) }
+  return { ...answer, data: [placed(item, 0)], ...(usage === undefined ? {} : { usage }) }
 }
 
 /** The size of an input, by which usage is divided. */
@@ -105,7 +125,7 @@ export function joinEmbeddings(parts: readonly JsonObject[]): JsonObject {
   const { usage: _, ...first } = parts[0] ?? { object: 'list' }
   return {
     ...first,
-    data: data.map((item: unknown, index) => (isJsonObject(item) ? Object.assign({}, item, { index }) : item)),
+    data: data.map((item: unknown, index) => (isJsonObject(item) ? placed(item, index) : item)),
     // With one usage unknown, the sum would be too small.
     ...(usages.length === parts.length && usages[0] !== undefined ? { usage: sumUsage(usages[0], usages) } : {}),
   }

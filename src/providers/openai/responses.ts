@@ -9,6 +9,7 @@ import { hasError, inputUsage } from './body.ts'
 import { openaiIgnored } from './ignored.ts'
 import { hasOnly, withPlainText } from './messages.ts'
 import { assembleResponse, disassembleResponse } from './responses-stream.ts'
+import { openaiResponsesPlaces } from './places.ts'
 
 /** The roles whose content may be a string or `input_text` parts, with the same meaning. An assistant's parts are `output_text`. */
 const roles = ['user', 'system', 'developer']
@@ -22,6 +23,7 @@ export const openaiResponses: Endpoint = {
   path: '/responses',
   operation: 'responses',
   ignored: openaiIgnored.responses,
+  place: openaiResponsesPlaces,
   streaming: { assemble: assembleResponse, disassemble: disassembleResponse },
   bypassReason,
   normalise,
