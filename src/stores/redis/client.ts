@@ -24,6 +24,7 @@ export interface RedisClient {
     readonly db?: number | undefined
     readonly enableOfflineQueue?: boolean | undefined
     readonly commandTimeout?: number | undefined
+    readonly scaleReads?: unknown
     readonly redisOptions?: { readonly commandTimeout?: number | undefined } | undefined
   }
   getBuffer(key: string): Promise<unknown>

@@ -74,12 +74,12 @@ class RedisStore implements Store {
     return value
   }
 
-  async getMany(keys: readonly string[], { signal }: ReadOptions = {}): Promise<(Uint8Array | undefined)[]> {
+  async getMany(keys: readonly string[], { signal, latest }: ReadOptions = {}): Promise<(Uint8Array | undefined)[]> {
     // Redis keys are UTF-8, which turns all lone surrogates into the same character: two keys would become one.
     const known = keys.filter((key) => key.isWellFormed())
     const endWatch = this.#reports.watch(signal)
     try {
-      const read = (await this.#strings.read(known)).values()
+      const read = (await this.#strings.read(known, latest)).values()
       const values = keys.map((key) => (key.isWellFormed() ? read.next().value : undefined))
       if (!values.some((value) => value !== undefined && isHeader(value))) return values
       const whole: (Uint8Array | undefined)[] = []
