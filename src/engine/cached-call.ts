@@ -44,6 +44,8 @@ export interface CachedCall {
   readonly mode: CacheMode
   /** Milliseconds for which the answer will be fresh. */
   readonly ttl: number
+  /** Milliseconds that a stored answer may be old to count as fresh: the call's own TTL, or `Infinity`. */
+  readonly maxAge: number
   readonly tags: readonly string[]
   /** The model that is asked for, or `''`. */
   readonly model: string
@@ -93,6 +95,7 @@ export function resolveCall(call: Call, settings: Settings): CachedCall | Bypass
       operation,
       mode,
       ttl: withJitter(ttl, settings),
+      maxAge: options.ttl === undefined ? Infinity : ttl,
       tags,
       model,
       labels: labelsOf({ scope, operation, model, tags }),

@@ -14,10 +14,12 @@ import { Flights } from './flight/flights.ts'
 import { Refreshes } from './flight/refreshes.ts'
 import { guardedLogger, type Logger } from './settings/logger.ts'
 import type { Settings } from './settings/options.ts'
+import { freshForCall } from './reuse.ts'
 import type { CachedCall, Bypass } from './cached-call.ts'
 import { type AnswerFacts, skipReason } from './settings/policy.ts'
 import { createPriceBook, type PriceBook } from './pricing/price-book.ts'
 import { createStats, type Stats } from './stats/counters.ts'
+import { union } from './tiers/other-labels.ts'
 import { type InvalidationSnapshot, Tiers } from './tiers/tiers.ts'
 
 /** An answer that is being stored: what was in force when its call began, and the outcome for its caller. */
@@ -101,7 +103,7 @@ export class Engine {
       kind: draft.kind,
       storedAt: now,
       ...life,
-      tags,
+      tags: union(tags, snapshot.otherTags),
       generations: snapshot.generations,
       status: draft.status,
       headers: draft.headers,
@@ -136,7 +138,8 @@ export class Engine {
 
   /** Counts a hit on an entry, and emits it. @returns a function that makes the facts, as many callers never read them */
   hit(cachedCall: CachedCall, found: LookupResult): () => CacheInfo {
-    const { entry, source, age, freshFor } = found
+    const { entry, source, age } = found
+    const freshFor = freshForCall(found, cachedCall)
     const { usage, model, latency } = entry.head
     const stale = freshFor <= 0
     const outcome: StoreOutcome = { stored: true, reason: undefined, metering: { usage, model, latency } }

@@ -11,7 +11,7 @@ import type { FlightReader } from './flight/upstream.ts'
 import { type Joined, joinFlight } from './join-flight.ts'
 import { joinedReader } from './joined-reader.ts'
 import { NotCachedError } from '../not-cached.ts'
-import { forBatch, isRead, mayStandIn, notCached, patienceOf, reuse, type ReuseSettings } from './reuse.ts'
+import { forBatch, freshForCall, isRead, mayStandIn, notCached, patienceOf, reuse, type ReuseSettings } from './reuse.ts'
 import type { EarlierLookup, FlightHead, Seam } from './seam.ts'
 import { AnsweredByAnotherProcess } from './shared-store/leases.ts'
 
@@ -64,7 +64,8 @@ function latest<Head, Item, Result>(
 }
 
 function isFresh<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Result>, found: LookupResult | undefined): boolean {
-  return found !== undefined && found.freshFor > 0 && reuse(found, call.cachedCall, settingsOf(engine, call)) !== 'fetch'
+  const { cachedCall } = call
+  return found !== undefined && freshForCall(found, cachedCall) > 0 && reuse(found, cachedCall, settingsOf(engine, call)) !== 'fetch'
 }
 
 function settingsOf<Head, Item, Result>({ settings }: Engine, { find }: Seam<Head, Item, Result>): ReuseSettings {

@@ -4,6 +4,7 @@
  */
 import type { CacheInfo } from '../../call.ts'
 import type { LookupResult } from '../../lookup-result.ts'
+import { freshForCall } from '../../engine/reuse.ts'
 import { leaveWhenCollected } from '../../engine/flight/collected.ts'
 import type { FlightHead } from '../../engine/seam.ts'
 import type { FlightReader } from '../../engine/flight/upstream.ts'
@@ -60,14 +61,15 @@ export function lazyResponse(found: LookupResult, cachedCall: CachedCall, { url,
 }
 
 /** A plain object, as a `Response` would only copy a `Headers`. */
-function storedHeaders({ entry: { head }, age, freshFor }: LookupResult, cachedCall: CachedCall): Record<string, string> {
+function storedHeaders(found: LookupResult, cachedCall: CachedCall): Record<string, string> {
+  const { head } = found.entry
   const crossing = cachedCall.endpoint.streaming !== undefined && cachedCall.streamed !== (head.kind === 'sse')
   return {
     ...head.headers,
     ...(crossing && { 'content-type': cachedCall.streamed ? 'text/event-stream; charset=utf-8' : 'application/json' }),
-    age: String(Math.floor(age / 1_000)),
+    age: String(Math.floor(found.age / 1_000)),
     // Source: https://www.rfc-editor.org/rfc/rfc9211
-    'cache-status': `llmemo; hit; ttl=${Math.max(0, Math.ceil(freshFor / 1_000))}`,
+    'cache-status': `llmemo; hit; ttl=${Math.max(0, Math.ceil(freshForCall(found, cachedCall) / 1_000))}`,
   }
 }
 
