@@ -70,7 +70,7 @@ describe("a cache's policy", () => {
         reason: 'length',
       },
     ])
-    expect(await ask(cache, question('secret question'))).toBe('secret answer')
+    expect(await ask(cache, question('secret question', { operation: 'qa' }))).toBe('secret answer')
   })
 
   it('keeps out what it does not want, under the name of the reason', async () => {
