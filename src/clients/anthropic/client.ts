@@ -47,7 +47,7 @@ export function wrapAnthropic(client: FetchClient, engine: Engine): FetchClient 
     const seam: unknown = Reflect.get(twin.client, 'fetch')
     if (!isRotating(own)) openFastLane(twin, engine, () => twin.client.fetch === seam)
     withInformedParse(twin.client)
-    return withCallOptions(twin, { again, prepare: (options) => passDown(withoutFunctions(options)) })
+    return withCallOptions(twin, { engine, again, prepare: (options) => passDown(withoutFunctions(options)) })
   }
   const last: Middleware = (request, next, context) => caching(request, next, context)
   const ofClient: Middleware = (request, next, context) =>
@@ -58,7 +58,7 @@ export function wrapAnthropic(client: FetchClient, engine: Engine): FetchClient 
   if (!isRotating(own)) openFastLane(twin, engine, () => isOnly(Reflect.get(twin.client, 'middleware'), ofClient))
   const prepare = (options: unknown): unknown => withLast(passDown(withoutFunctions(options)), last)
   withInformedParse(twin.client)
-  return withCallOptions(twin, { again, prepare })
+  return withCallOptions(twin, { engine, again, prepare })
 }
 
 /**
