@@ -4,6 +4,7 @@
  * @module
  */
 import type { CacheMode } from '../call.ts'
+import { wholePart } from '../entry.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import type { CachedCall } from './cached-call.ts'
 import type { Freshness } from './settings/freshness.ts'
@@ -12,7 +13,7 @@ import type { Freshness } from './settings/freshness.ts'
 export type Reuse = 'serve' | 'refresh' | 'fetch'
 
 /** What of a call decides about reuse. */
-export type ReuseCall = Pick<CachedCall, 'mode' | 'missingParts'>
+export type ReuseCall = Pick<CachedCall, 'mode' | 'missingParts'> & Partial<Pick<CachedCall, 'streamed'>>
 
 /** Which settings decide about reuse. */
 export type ReuseSettings = Pick<Freshness, 'staleWhileRevalidate' | 'refreshAhead'>
@@ -54,7 +55,10 @@ export function mayStandIn(found: LookupResult, call: ReuseCall, { staleIfError 
   return isRead(call.mode) && hasAllParts(found, call) && found.freshFor > -staleIfError
 }
 
-/** A stream that was recorded without its usage does not serve a call that asks for the usage. */
-function hasAllParts({ entry }: LookupResult, { missingParts }: ReuseCall): boolean {
-  return entry.head.omits.every((part) => missingParts.includes(part))
+/**
+ * A stream that was recorded without its usage does not serve a call that asks for the usage. One that cannot be put together to a whole
+ * answer serves streams only.
+ */
+function hasAllParts({ entry }: LookupResult, { missingParts, streamed }: ReuseCall): boolean {
+  return entry.head.omits.every((part) => (part === wholePart ? streamed === true : missingParts.includes(part)))
 }

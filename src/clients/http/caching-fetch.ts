@@ -86,7 +86,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const request = done?.call.request ?? (await bodyOf(input, init))
     signal?.throwIfAborted()
     const resolved =
-      request === undefined || (earlier === undefined && !isKeyable(passed.body))
+      request === undefined || (earlier === undefined && !isKeyable(passed))
         ? { operation: target.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
         : (done ?? resolve(engine, { ...context, headers: headersWithType(context.headers, init), request, options: passed.options }))
     if ('cachedCall' in resolved) passed.learn?.({ call: resolved.call, url, key: resolved.cachedCall.key })
@@ -243,7 +243,7 @@ function withoutLength(given: Headers): { headers?: Headers } {
 }
 
 /** The init without our options, which are not for the origin. */
-function withoutOptions(init: RequestInit | undefined): RequestInit | undefined {
+export function withoutOptions(init: RequestInit | undefined): RequestInit | undefined {
   if (init === undefined || !Object.hasOwn(init, callOptions)) return init
   const plain = { ...init }
   Reflect.deleteProperty(plain, callOptions)

@@ -97,8 +97,12 @@ export interface CacheOptions extends FreshnessOptions {
    * must give usage only on request. @default 'auto'
    */
   readonly streamUsage?: 'auto' | boolean
-  /** How long a read of the store may take before it counts as a miss. @default '100ms' */
+  /**
+   * How long a read of the store may take before it counts as a miss. Beyond 16 keys, each key adds a hundredth of it. @default '100ms'
+   */
   readonly readDeadline?: Duration
+  /** How long the first read of the store may take: it waits for the connection. @default '1s' */
+  readonly firstReadDeadline?: Duration
   /** How long one upstream call may go on being shared and recorded. @default '15m' */
   readonly flightDeadline?: Duration
   /** How soon this process heeds an invalidation by another process, at the latest. @default '1s' */
@@ -137,6 +141,7 @@ export interface Settings extends Freshness {
   readonly replay: ReplayOptions
   readonly streamUsage: 'auto' | boolean
   readonly readDeadline: number
+  readonly firstReadDeadline: number
   readonly flightDeadline: number
   readonly invalidationDelay: number
   readonly sharedFlights: boolean
@@ -163,6 +168,7 @@ const names = [
   'replay',
   'streamUsage',
   'readDeadline',
+  'firstReadDeadline',
   'flightDeadline',
   'invalidationDelay',
   'sharedFlights',
@@ -187,7 +193,14 @@ export function readOptions(given: CacheOptions): Settings {
   // By defaults and not by `??`: null is a mistake, and encryption that is null must not mean none.
   const { store, namespace = '', scope, encryption, key = {}, policy, prices = [], replay = {} } = given
   const { maxMemoryBytes = 64 * 2 ** 20, maxEntryBytes = 8 * 2 ** 20, compressAbove = 1_024 } = given
-  const { readDeadline = '100ms', flightDeadline = '15m', invalidationDelay = '1s', logger = console, clock = systemClock } = given
+  const {
+    readDeadline = '100ms',
+    firstReadDeadline = '1s',
+    flightDeadline = '15m',
+    invalidationDelay = '1s',
+    logger = console,
+    clock = systemClock,
+  } = given
   const { sharedFlights = false, leaseTtl = '10s' } = given
   assertKnown('key.', key, keyNames)
   assertKnown('replay.', replay, ['delay'])
@@ -217,6 +230,7 @@ export function readOptions(given: CacheOptions): Settings {
     replay,
     streamUsage: readStreamUsage(given.streamUsage),
     readDeadline: milliseconds('readDeadline', readDeadline),
+    firstReadDeadline: milliseconds('firstReadDeadline', firstReadDeadline),
     flightDeadline: milliseconds('flightDeadline', flightDeadline),
     invalidationDelay: millisecondsOrNone('invalidationDelay', invalidationDelay),
     sharedFlights: readSharedFlights(sharedFlights, store),

@@ -8,6 +8,7 @@ import type { EventEmitter, Fault } from '../../events.ts'
 import type { Store, StoreWrite } from '../../store.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { inTime } from './deadline.ts'
+import { FaultLog } from './fault-log.ts'
 import type { Logger } from '../settings/logger.ts'
 import { StoreReader, type Values } from './store-reader.ts'
 import { type PendingWrite, WriteQueue } from './write-queue.ts'
@@ -20,6 +21,8 @@ export interface SharedStoreOptions {
   readonly logger: Logger
   /** Milliseconds that a read may take. */
   readonly readDeadline: number
+  /** Milliseconds that the first read may take, as it waits for the connection. @default those of any read */
+  readonly firstReadDeadline?: number
 }
 
 const breakerBounds = { failures: 5, probeDelay: 1_000 }
@@ -47,7 +50,7 @@ export class SharedStore {
   readonly #store: Store
   readonly #clock: Clock
   readonly #events: EventEmitter
-  readonly #logger: Logger
+  readonly #log: FaultLog
   readonly #deadline: number
   readonly #reads: CircuitBreaker
   readonly #writes: CircuitBreaker
@@ -67,7 +70,7 @@ export class SharedStore {
     this.#store = store
     this.#clock = clock
     this.#events = events
-    this.#logger = logger
+    this.#log = new FaultLog(store.name, logger, breakerBounds.failures)
     this.#deadline = options.readDeadline
     this.#reads = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('read', usable))
     this.#writes = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('write', usable))
@@ -76,6 +79,7 @@ export class SharedStore {
       clock,
       breaker: this.#reads,
       readDeadline: options.readDeadline,
+      firstReadDeadline: options.firstReadDeadline ?? options.readDeadline,
       onFault: (error) => this.#fault('read', error),
     })
     this.#queue = new WriteQueue(queueBounds, {
@@ -84,7 +88,7 @@ export class SharedStore {
       failed: (error) => this.#fault('write', error),
     })
     store.onReport?.((message, cause) => {
-      logger.warn(`llmemo: ${message}`)
+      this.#log.report(message, cause)
       events.emit('error', { doing: 'read', error: new StoreError(message, { cause }) })
     })
   }
@@ -135,6 +139,11 @@ export class SharedStore {
     } finally {
       cancel?.()
     }
+  }
+
+  /** Milliseconds that a read of so many keys gets beyond the deadline of a call. */
+  extraTime(keys: number): number {
+    return this.#reader.extraTime(keys)
   }
 
   /** Queues a write and returns at once. */
@@ -266,6 +275,7 @@ export class SharedStore {
   }
 
   #fault(doing: Fault, error: unknown): void {
+    this.#log.fault(doing === 'read' ? 'read' : 'write', error)
     if (doing === 'read') {
       this.#readFaults++
       this.#readFault = error
@@ -276,8 +286,6 @@ export class SharedStore {
   #changed(side: 'read' | 'write', usable: boolean): void {
     if (side === 'read') this.#isReadable = usable
     this.#events.emit('state', { store: this.name, side, usable })
-    const what = side === 'read' ? 'answering' : 'taking writes'
-    if (usable) this.#logger.info(`llmemo: the store "${this.name}" is ${what} again.`)
-    else this.#logger.warn(`llmemo: the store "${this.name}" is not ${what}; calls go on without it.`)
+    this.#log.changed(side, usable)
   }
 }

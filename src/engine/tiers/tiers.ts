@@ -58,7 +58,7 @@ export class Tiers {
 
   constructor(options: TiersOptions) {
     const { settings, events, logger } = options
-    const { clock, store, readDeadline, namespace, invalidationDelay } = settings
+    const { clock, store, readDeadline, firstReadDeadline, namespace, invalidationDelay } = settings
     this.#clock = clock
     this.#codec = createEntryCodec({
       compressAbove: settings.compressAbove,
@@ -73,7 +73,7 @@ export class Tiers {
       maxTtl: settings.maxMemoryTtl,
       onEvict: (key) => events.emit('evict', { key }),
     })
-    if (store !== undefined) this.#shared = new SharedStore({ store, clock, logger, events, readDeadline })
+    if (store !== undefined) this.#shared = new SharedStore({ store, clock, logger, events, readDeadline, firstReadDeadline })
     this.#invalidations = new Invalidations({
       clock,
       shared: this.#shared,
