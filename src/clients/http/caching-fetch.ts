@@ -71,7 +71,10 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
   return async function cachingFetch(input, init) {
     const { url, method } = targetOf(input, init)
     const target = method === 'POST' ? endpointOf(url) : undefined
-    if (target === undefined) return upstream(input, withoutOptions(init))
+    if (target === undefined) {
+      engine.pass({ method, ...placeOf(url) })
+      return upstream(input, withoutOptions(init))
+    }
     const passed = optionsOf(input, init)
     const signal = signalOf(input, init)
     const headers = headersOf(input, init)
@@ -220,6 +223,15 @@ function upstreamOf(response: Response, asksUsage = false): Upstream<ResponseHea
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefined> {
   if (response.body === null) return
   for await (const chunk of response.body) yield chunk
+}
+
+/** How long a path may be in an event. */
+const maxPathLength = 200
+
+/** The host and the path of a URL. Its query and its user may hold secrets. */
+function placeOf(url: string): { readonly host: string; readonly path: string } {
+  const { host, pathname } = URL.canParse(url) ? new URL(url) : { host: '', pathname: '' }
+  return { host, path: pathname.slice(0, maxPathLength) }
 }
 
 /** The endpoint that `url` names, and the URL without the endpoint's path; `undefined` if no cached endpoint has such a path. */

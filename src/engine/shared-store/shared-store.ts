@@ -123,6 +123,7 @@ export class SharedStore {
   /** Queues a write and returns at once. */
   write(write: PendingWrite): void {
     if (this.#closing === undefined) this.#queue.push(write)
+    else write.settled?.(false)
   }
 
   /** Writes at once and says whether it was done. Never throws. */
@@ -210,13 +211,14 @@ export class SharedStore {
     return keys
   }
 
-  async #writeBatch(writes: readonly StoreWrite[]): Promise<void> {
-    if (writes.length === 0) return
+  async #writeBatch(writes: readonly StoreWrite[]): Promise<boolean> {
+    if (writes.length === 0) return true
     const written = await this.#try({ doing: 'write', what: 'writing to the store' }, async () => {
       if (this.#store.setMany !== undefined) await this.#store.setMany(writes)
       else for (const { key, value, ttl } of writes) await this.#store.set(key, value, { ttl })
     })
     if (written === undefined) for (const { key } of writes) this.#events.emit('drop', { key })
+    return written === true
   }
 
   async #change(change: Change, work: () => Promise<void>): Promise<boolean> {

@@ -28,6 +28,9 @@ export interface InvalidationSnapshot extends GenerationSnapshot {
   readonly removals: number
 }
 
+/** What became of an entry: memory keeps it, only the store is to, nothing can, or its labels were invalidated since the snapshot. */
+export type PutResult = 'kept' | 'queued' | 'no room' | 'invalidated'
+
 /** What the tiers need of the cache they belong to. */
 export interface TiersOptions {
   readonly settings: Settings
@@ -141,23 +144,28 @@ export class Tiers {
     return { ...this.#invalidations.snapshot(labels), removals: this.#tombstones.count }
   }
 
-  /** Puts an entry into both tiers. @returns whether it did: not when its labels were invalidated since the snapshot */
-  put(address: Address, entry: Entry, snapshot: InvalidationSnapshot): boolean {
+  /**
+   * Puts an entry into both tiers.
+   * @param settled called with whether the store took an entry that is `queued`
+   */
+  put(address: Address, entry: Entry, snapshot: InvalidationSnapshot, settled?: (written: boolean) => void): PutResult {
     const { storeKey: key } = address
-    if (this.#invalidations.isInvalidatedSince(address.labels, snapshot) || this.#tombstones.since(key, snapshot.removals)) return false
+    if (this.#invalidations.isInvalidatedSince(address.labels, snapshot) || this.#tombstones.since(key, snapshot.removals))
+      return 'invalidated'
     this.#lookups?.overtake(key)
     const heldAt = this.#clock.monotonic()
-    this.#hot.put(key, { entry, heldAt, ageThen: 0, checkedAt: heldAt })
-    if (this.#reader.isForeign(key)) return true
+    const isHeld = this.#hot.put(key, { entry, heldAt, ageThen: 0, checkedAt: heldAt })
+    if (this.#shared === undefined || this.#reader.isForeign(key)) return isHeld ? 'kept' : 'no room'
     const { ttl, stale } = entry.head
     const left = (): number => Math.ceil(ttl + stale - (this.#clock.monotonic() - heldAt))
-    this.#shared?.write({
+    this.#shared.write({
       key,
       bytes: sizeOf(entry),
       make: () => ({ key, value: this.#codec.encode(entry), ttl: Math.max(1, left()) }),
       isOver: () => left() <= 0,
+      ...(!isHeld && settled !== undefined && { settled }),
     })
-    return true
+    return isHeld ? 'kept' : 'queued'
   }
 
   /** Declares everything under `label` outdated. @returns whether every tier knows of it now */
