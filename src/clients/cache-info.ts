@@ -24,6 +24,8 @@ export function noteInfo(carrier: object, info: () => CacheInfo): void {
  */
 export function attachInfo(result: unknown, info: () => CacheInfo): void {
   if (typeof result !== 'object' || result === null || !Object.isExtensible(result)) return
+  // An enumerable `_cache` is the provider's. `cacheInfo` then knows the facts by the result itself.
+  if (Object.prototype.propertyIsEnumerable.call(result, '_cache')) return noteInfo(result, info)
   const get = (): CacheInfo => {
     const facts = info()
     genuine.add(facts)

@@ -223,7 +223,7 @@ export class Engine {
 
   /** Counts a bypass, and emits it. @returns the facts for its caller */
   bypass(bypass: Bypass): CacheInfo {
-    const { operation, scope, reason } = bypass
+    const { operation, scope, reason, key = '' } = bypass
     this.stats.bypass({ operation, reason })
     this.events.emit('bypass', { operation, reason })
     const outcome: StoreOutcome = { stored: false, reason, metering: { usage: undefined, model: '', latency: 0 } }
@@ -232,7 +232,7 @@ export class Engine {
       source: 'origin',
       age: 0,
       ttl: 0,
-      key: '',
+      key,
       operation,
       scope,
       stale: false,

@@ -26,6 +26,14 @@ export function isRead(mode: CacheMode): boolean {
   return mode !== 'reload' && mode !== 'no-store'
 }
 
+/**
+ * Milliseconds that a read of the store may take longer than for other calls. A call that must not go to the provider gains nothing from a
+ * short wait.
+ */
+export function patienceOf({ mode }: Pick<CachedCall, 'mode'>): number {
+  return mode === 'only-if-cached' ? 10_000 : 0
+}
+
 /** How a call may use what was found for it. Only a call in mode `default` makes the cache refresh an answer. */
 export function reuse(found: LookupResult | undefined, call: ReuseCall, settings: ReuseSettings): Reuse {
   if (found === undefined || !isRead(call.mode) || !hasAllParts(found, call)) return 'fetch'

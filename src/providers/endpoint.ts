@@ -70,8 +70,11 @@ export interface Endpoint {
    * another host they are, except {@link deliveryFields}.
    */
   readonly ignored: readonly string[]
-  /** The place of the whole request: which of its objects count in any order, and which of its texts are prose. */
-  readonly place: RequestPlace
+  /**
+   * The place of the whole request: which of its objects count in any order, and which of its texts are prose.
+   * @default only the request itself counts in any order, and no text is prose
+   */
+  readonly place?: RequestPlace
   /** Whether the answer is bytes rather than JSON. @default false */
   readonly binary?: boolean
   /** Whether an answer may be plain text rather than JSON. @default false */

@@ -10,6 +10,7 @@ import { InvalidOptionError } from '../../errors.ts'
 import type { CanonicalOptions } from '../../json/canonical.ts'
 import { assertKnown, text, texts, wholeNumber, withMethods } from '../../base/option-checks.ts'
 import { assertStore, type Store } from '../../store.ts'
+import { type HeaderNames, headerNames } from '../../providers/passing-headers.ts'
 import { type Freshness, freshnessNames, type FreshnessOptions, readFreshness } from './freshness.ts'
 import type { Logger } from './logger.ts'
 import { optionWarnings } from './warnings.ts'
@@ -29,7 +30,10 @@ export interface KeyOptions {
   readonly ignore?: readonly string[]
   /** Top-level request fields that take part although the provider's table ignores them: `['user']`. @default [] */
   readonly keep?: readonly string[]
-  /** Further request headers that take no part in the key, in any letter case. @default [] */
+  /**
+   * Further request headers that are not part of the key, in any letter case. A `*` at the end stands for any text: `'helicone-*'`.
+   * @default []
+   */
   readonly ignoreHeaders?: readonly string[]
   /** What to fold in texts. Every folding makes more calls count as the same; none is on by itself. @default [] */
   readonly fold?: readonly TextFolding[]
@@ -102,7 +106,7 @@ export interface Settings extends Freshness {
   readonly canonical: CanonicalOptions
   readonly ignoredFields: ReadonlySet<string>
   readonly keptFields: ReadonlySet<string>
-  readonly ignoredHeaders: ReadonlySet<string>
+  readonly ignoredHeaders: HeaderNames
   readonly policy: StorePolicy | undefined
   readonly prices: readonly PriceRule[] | false
   readonly replay: ReplayOptions
@@ -180,7 +184,7 @@ export function readOptions(given: CacheOptions): Settings {
     canonical: readCanonical(key),
     ignoredFields: new Set(texts('key.ignore', ignore)),
     keptFields: new Set(texts('key.keep', keep)),
-    ignoredHeaders: new Set(texts('key.ignoreHeaders', ignoreHeaders).map((name) => name.toLowerCase())),
+    ignoredHeaders: readHeaders(ignoreHeaders),
     policy,
     prices,
     replay,
@@ -205,6 +209,15 @@ export function readOptions(given: CacheOptions): Settings {
 function readStreamUsage(given: unknown = 'auto'): 'auto' | boolean {
   if (given === 'auto' || typeof given === 'boolean') return given
   throw new InvalidOptionError('streamUsage', given, "'auto', true or false")
+}
+
+function readHeaders(given: unknown): HeaderNames {
+  const names = texts('key.ignoreHeaders', given)
+  for (const name of names) {
+    if (/^[^*]+\*?$/.test(name)) continue
+    throw new InvalidOptionError('key.ignoreHeaders', name, "names, each with at most one * and that at its end: 'helicone-*'")
+  }
+  return headerNames(names)
 }
 
 function readSharedFlights(given: unknown, store: Store | undefined): boolean {

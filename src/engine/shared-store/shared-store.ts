@@ -3,7 +3,7 @@
  * @module
  */
 import type { Clock } from '../../clock.ts'
-import { StoreError } from '../../errors.ts'
+import { DeadlineError, StoreError } from '../../errors.ts'
 import type { EventEmitter, Fault } from '../../events.ts'
 import type { Store, StoreWrite } from '../../store.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
@@ -39,6 +39,9 @@ interface Change {
   readonly deadline?: number
 }
 
+/** How a read of the store failed. */
+export type ReadFailure = 'store slow' | 'store broken'
+
 /** A store that answers in time or not at all. */
 export class SharedStore {
   readonly #store: Store
@@ -53,6 +56,11 @@ export class SharedStore {
   /** Changes of the store that were begun, queued writes left out. */
   readonly #underWay = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
+  /** How many reads have failed, and the last one's error. */
+  #readFaults = 0
+  #readFault: unknown
+  /** Whether the breaker lets reads through. */
+  #isReadable = true
 
   constructor(options: SharedStoreOptions) {
     const { store, clock, events, logger } = options
@@ -79,6 +87,15 @@ export class SharedStore {
       logger.warn(`llmemo: ${message}`)
       events.emit('error', { doing: 'read', error: new StoreError(message, { cause }) })
     })
+  }
+
+  /** Notes from now on whether a read fails. @returns a function that says how, or `undefined` if none did */
+  watchReads(): () => ReadFailure | undefined {
+    const before = this.#readFaults
+    return () => {
+      if (this.#readFaults === before && this.#isReadable) return undefined
+      return this.#readFault instanceof DeadlineError ? 'store slow' : 'store broken'
+    }
   }
 
   /** The store's name. */
@@ -251,10 +268,15 @@ export class SharedStore {
   }
 
   #fault(doing: Fault, error: unknown): void {
+    if (doing === 'read') {
+      this.#readFaults++
+      this.#readFault = error
+    }
     this.#events.emit('error', { doing, error })
   }
 
   #changed(side: 'read' | 'write', usable: boolean): void {
+    if (side === 'read') this.#isReadable = usable
     this.#events.emit('state', { store: this.name, side, usable })
     const what = side === 'read' ? 'answering' : 'taking writes'
     if (usable) this.#logger.info(`llmemo: the store "${this.name}" is ${what} again.`)

@@ -7,7 +7,6 @@ import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { type Endpoint } from '../endpoint.ts'
 import { hasError, promptUsage } from './body.ts'
 import { openaiIgnored } from './ignored.ts'
-import { openaiFlatPlaces } from './places.ts'
 
 /** Embeddings. */
 export const openaiEmbeddings: Endpoint = {
@@ -16,7 +15,6 @@ export const openaiEmbeddings: Endpoint = {
   path: '/embeddings',
   operation: 'embeddings',
   ignored: openaiIgnored.embeddings,
-  place: openaiFlatPlaces,
   perInput: {
     split: splitEmbeddings,
     unite: (request, singles) => ({ ...request, input: singles.map(({ input }) => input) }),
