@@ -100,7 +100,12 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       return inform(response, () => info, carriers)
     }
     const send: HttpCall['send'] = (flightSignal, body) =>
-      upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body, ...withoutLength(headers) }) })
+      upstream(input, {
+        ...withoutOptions(init),
+        ...uncompressed(target.endpoint, headers),
+        signal: flightSignal,
+        ...(body !== undefined && { body, ...withoutLength(headers) }),
+      })
     const noteAnswered = (): void => {
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
@@ -244,6 +249,14 @@ function endpointOf(url: string): Target | undefined {
   const endpoint = endpointOfPath(path)
   if (endpoint === undefined) return undefined
   return { endpoint, origin: path.slice(0, -endpoint.path.length) + (query === -1 ? '' : url.slice(query)) }
+}
+
+/** The headers for an answer that may be sound or plain text: whether such an answer is whole can be told only if it is not compressed. */
+function uncompressed({ binary, plain }: Endpoint, given: Headers): { headers?: Headers } {
+  if ((binary !== true && plain !== true) || given.has('accept-encoding')) return {}
+  const headers = new Headers(given)
+  headers.set('accept-encoding', 'identity')
+  return { headers }
 }
 
 /** The headers for another body, if they say the length of the caller's own. */
