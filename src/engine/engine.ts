@@ -5,7 +5,7 @@
 import { soonIfAlive } from '../base/runtime.ts'
 import type { CacheInfo, InputCounts, Source } from '../call.ts'
 import type { Entry, EntryHead } from '../entry.ts'
-import { EventEmitter } from '../events.ts'
+import { type CacheEvents, EventEmitter } from '../events.ts'
 import type { Address } from './tiers/entry-reader.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import { cacheInfoOf, type Facts, type Reused, type StoreOutcome, wholeUsage } from './cache-info.ts'
@@ -17,6 +17,7 @@ import type { Settings } from './settings/options.ts'
 import { freshForCall } from './reuse.ts'
 import type { CachedCall, Bypass } from './cached-call.ts'
 import { type AnswerFacts, skipReason } from './settings/policy.ts'
+import { bytesOf, factsOf } from './answer-facts.ts'
 import { createPriceBook, type PriceBook } from './pricing/price-book.ts'
 import { createStats, type Stats } from './stats/counters.ts'
 import { union } from './tiers/other-labels.ts'
@@ -123,10 +124,20 @@ export class Engine {
     const { key, operation } = entry.head
     const bytes = bytesOf(entry)
     if (bytes > this.settings.maxEntryBytes) return this.skip(entry.head, 'too large', outcome)
-    if (!this.tiers.put(address, entry, snapshot)) return this.skip(entry.head, 'invalidated', outcome)
+    const put = this.tiers.put(address, entry, snapshot, (written) => {
+      if (written) return this.#stored({ key, operation, bytes })
+      outcome.stored = false
+      this.skip(entry.head, 'store failed', outcome)
+    })
+    if (put !== 'kept' && put !== 'queued') return this.skip(entry.head, put, outcome)
+    // Until the store says otherwise, a write to it counts as done.
     outcome.stored = true
+    if (put === 'kept') this.#stored({ key, operation, bytes })
+  }
+
+  #stored(event: CacheEvents['store']): void {
     this.stats.stored()
-    this.events.emit('store', { key, operation, bytes })
+    this.events.emit('store', event)
   }
 
   /** Notes that an answer is not stored. */
@@ -207,6 +218,12 @@ export class Engine {
     })
   }
 
+  /** Counts a request that passes through unseen, as it is none of an endpoint that is known, and emits it. */
+  pass(request: CacheEvents['pass']): void {
+    this.stats.passed()
+    this.events.emit('pass', request)
+  }
+
   /** Counts a bypass, and emits it. @returns the facts for its caller */
   bypass(bypass: Bypass): CacheInfo {
     const { operation, scope, reason, key = '' } = bypass
@@ -272,16 +289,6 @@ export class Engine {
 /** The counts of a call whose inputs were all answered without a call to the provider. */
 function allHits(inputs: InputCounts | undefined): InputCounts | undefined {
   return inputs && { hits: inputs.hits + inputs.misses, misses: 0 }
-}
-
-/** What a policy decides by. */
-function factsOf(entry: Entry, reason: string | undefined): AnswerFacts {
-  const { provider, endpoint, operation, model, kind, usage } = entry.head
-  return { provider, endpoint, operation, model, streamed: kind === 'sse', bytes: bytesOf(entry), usage, reason }
-}
-
-function bytesOf({ body }: Entry): number {
-  return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
 }
 
 function nameOf(error: unknown): string {

@@ -117,6 +117,7 @@ function cachingStep(engine: Engine, context: SendContext): Middleware {
     const options = readCallOptions(context.cache, context.bypassCache)
     const command = cachedCommands.get(commandName)
     const origin = command === undefined || isAborted(context.signal) ? undefined : await context.origin(step.input)
+    if (command === undefined) engine.pass({ method: 'send', host: 'bedrock-runtime', path: commandName })
     if (command === undefined || origin === undefined) return bypass(next, step, context)
     const { codec } = command
     const resolved = resolve(engine, command, { input: step.input, origin: origin.text, options })

@@ -73,7 +73,10 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
   return async function cachingFetch(input, init) {
     const { url, method } = targetOf(input, init)
     const target = method === 'POST' ? endpointOf(url) : undefined
-    if (target === undefined) return upstream(input, withoutOptions(init))
+    if (target === undefined) {
+      engine.pass({ method, ...placeOf(url) })
+      return upstream(input, withoutOptions(init))
+    }
     const passed = optionsOf(input, init)
     const signal = signalOf(input, init)
     const headers = headersOf(input, init)
@@ -97,7 +100,12 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       return inform(response, () => info, carriers)
     }
     const send: HttpCall['send'] = (flightSignal, body) =>
-      upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body, ...withoutLength(headers) }) })
+      upstream(input, {
+        ...withoutOptions(init),
+        ...uncompressed(target.endpoint, headers),
+        signal: flightSignal,
+        ...(body !== undefined && { body, ...withoutLength(headers) }),
+      })
     const noteAnswered = (): void => {
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
@@ -225,6 +233,15 @@ async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefin
   for await (const chunk of response.body) yield chunk
 }
 
+/** How long a path may be in an event. */
+const maxPathLength = 200
+
+/** The host and the path of a URL. Its query and its user may hold secrets. */
+function placeOf(url: string): { readonly host: string; readonly path: string } {
+  const { host, pathname } = URL.canParse(url) ? new URL(url) : { host: '', pathname: '' }
+  return { host, path: pathname.slice(0, maxPathLength) }
+}
+
 /** The endpoint that `url` names, and the URL without the endpoint's path; `undefined` if no cached endpoint has such a path. */
 function endpointOf(url: string): Target | undefined {
   const query = url.indexOf('?')
@@ -232,6 +249,14 @@ function endpointOf(url: string): Target | undefined {
   const endpoint = endpointOfPath(path)
   if (endpoint === undefined) return undefined
   return { endpoint, origin: path.slice(0, -endpoint.path.length) + (query === -1 ? '' : url.slice(query)) }
+}
+
+/** The headers for an answer that may be sound or plain text: whether such an answer is whole can be told only if it is not compressed. */
+function uncompressed({ binary, plain }: Endpoint, given: Headers): { headers?: Headers } {
+  if ((binary !== true && plain !== true) || given.has('accept-encoding')) return {}
+  const headers = new Headers(given)
+  headers.set('accept-encoding', 'identity')
+  return { headers }
 }
 
 /** The headers for another body, if they say the length of the caller's own. */

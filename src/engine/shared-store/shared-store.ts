@@ -154,14 +154,15 @@ export class SharedStore {
    * @param ready whether it is of use; a promise if that is not known yet. It must not reject
    */
   write(write: PendingWrite, ready: boolean | Promise<boolean> = true): void {
-    if (this.#closing !== undefined) return
+    if (this.#closing !== undefined) return write.settled?.(false)
     if (ready instanceof Promise) void this.#watched(ready.then((isReady) => this.#push(write, isReady)))
     else this.#push(write, ready)
   }
 
   #push(write: PendingWrite, isReady: boolean): void {
-    if (isReady && !this.#isClosed) this.#queue.push(write)
-    else this.#events.emit('drop', { key: write.key })
+    if (isReady && !this.#isClosed) return this.#queue.push(write)
+    this.#events.emit('drop', { key: write.key })
+    write.settled?.(false)
   }
 
   /** Writes at once and says whether it was done. Never throws. */
@@ -264,13 +265,14 @@ export class SharedStore {
     return keys
   }
 
-  async #writeBatch(writes: readonly StoreWrite[]): Promise<void> {
-    if (writes.length === 0) return
+  async #writeBatch(writes: readonly StoreWrite[]): Promise<boolean> {
+    if (writes.length === 0) return true
     const written = await this.#try({ doing: 'write', what: 'writing to the store' }, async () => {
       if (this.#store.setMany !== undefined) await this.#store.setMany(writes)
       else for (const { key, value, ttl } of writes) await this.#store.set(key, value, { ttl })
     })
     if (written === undefined) for (const { key } of writes) this.#events.emit('drop', { key })
+    return written === true
   }
 
   async #change(change: Change, work: () => Promise<void>): Promise<boolean> {

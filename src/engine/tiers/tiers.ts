@@ -31,6 +31,9 @@ export interface InvalidationSnapshot extends GenerationSnapshot {
   readonly otherTags: readonly string[]
 }
 
+/** What became of an entry: memory keeps it, only the store is to, nothing can, or its labels were invalidated since the snapshot. */
+export type PutResult = 'kept' | 'queued' | 'no room' | 'invalidated'
+
 /** What the tiers need of the cache they belong to. */
 export interface TiersOptions {
   readonly settings: Settings
@@ -156,16 +159,19 @@ export class Tiers {
     return { sequence, generations, removals: this.#tombstones.count, otherTags: others.tags }
   }
 
-  /** Puts an entry into both tiers. @returns whether it did: not when its labels were invalidated since the snapshot */
-  put(address: Address, entry: Entry, snapshot: InvalidationSnapshot): boolean {
+  /**
+   * Puts an entry into both tiers.
+   * @param settled called with whether the store took an entry that is `queued`
+   */
+  put(address: Address, entry: Entry, snapshot: InvalidationSnapshot, settled?: (written: boolean) => void): PutResult {
     const { storeKey: key } = address
     const labels = Object.keys(snapshot.generations)
-    if (this.#invalidations.isInvalidatedSince(labels, snapshot) || this.#tombstones.since(key, snapshot.removals)) return false
+    if (this.#invalidations.isInvalidatedSince(labels, snapshot) || this.#tombstones.since(key, snapshot.removals)) return 'invalidated'
     this.#otherLabels.delete(key)
     this.#lookups?.overtake(key)
     const heldAt = this.#clock.monotonic()
-    this.#hot.put(key, { entry, heldAt, ageThen: 0, checkedAt: heldAt })
-    if (this.#reader.isForeign(key)) return true
+    const isHeld = this.#hot.put(key, { entry, heldAt, ageThen: 0, checkedAt: heldAt })
+    if (this.#shared === undefined || this.#reader.isForeign(key)) return isHeld ? 'kept' : 'no room'
     const { ttl, stale } = entry.head
     const left = (): number => Math.ceil(ttl + stale - (this.#clock.monotonic() - heldAt))
     const write = {
@@ -173,9 +179,10 @@ export class Tiers {
       bytes: sizeOf(entry),
       make: () => ({ key, value: this.#codec.encode(this.#asStored(entry)), ttl: Math.max(1, left()) }),
       isOver: () => left() <= 0,
+      ...(!isHeld && settled !== undefined && { settled }),
     }
-    this.#shared?.write(write, this.#invalidations.areStored(entry.head.generations))
-    return true
+    this.#shared.write(write, this.#invalidations.areStored(entry.head.generations))
+    return isHeld ? 'kept' : 'queued'
   }
 
   /** Declares everything under `label` outdated. @returns whether every tier knows of it now */

@@ -12,6 +12,7 @@ const facts: AnswerFacts = {
   bytes: 10,
   usage: undefined,
   reason: undefined,
+  body: () => ({}),
 }
 
 function decide(policy: unknown, reason?: string): { reason: string | undefined; failed: unknown[] } {
