@@ -8,6 +8,7 @@ export { cacheInfo } from './clients/cache-info.ts'
 export { cachingFetch, withCache } from './clients/with-cache.ts'
 export { createCacheKey } from './cache/value-cache.ts'
 export { createCache } from './cache/cache.ts'
+export { isNotCached } from './not-cached.ts'
 export { memoryStore } from './stores/memory-store.ts'
 export { systemClock } from './clock.ts'
 

@@ -4,6 +4,7 @@
  */
 import type { CanonicalOptions } from '../json/canonical.ts'
 import type { JsonObject } from '../json/object.ts'
+import { flatRequest } from '../json/places.ts'
 import { type CacheMode, type CallOptions, type InputCounts } from '../call.ts'
 import { milliseconds } from '../duration.ts'
 import { NotKeyableError } from '../errors.ts'
@@ -61,6 +62,8 @@ export interface Bypass {
   readonly operation: string
   readonly scope: string
   readonly reason: string
+  /** @default none was made */
+  readonly key?: string
 }
 
 /**
@@ -119,7 +122,7 @@ export function keyParts(call: Call, settings: Settings): KeyParts {
 }
 
 /** How the key of a call to this endpoint is written. */
-export function canonicalOptions({ place }: Endpoint, { canonical }: Settings): CanonicalOptions {
+export function canonicalOptions({ place = flatRequest }: Endpoint, { canonical }: Settings): CanonicalOptions {
   return { ...canonical, place }
 }
 

@@ -88,6 +88,9 @@ export class Engine {
     outcome.metering.latency = draft.latency
     if (draft.model !== '') outcome.metering.model = draft.model
     const { scope, operation, tags, key } = cachedCall
+    const now = this.settings.clock.now()
+    const life = this.#lifeOf(cachedCall, draft.expiresAt?.(now), now)
+    if (life === undefined) return this.skip(cachedCall, 'expires', outcome)
     const head: EntryHead = {
       key,
       scope,
@@ -96,9 +99,8 @@ export class Engine {
       operation,
       model: outcome.metering.model,
       kind: draft.kind,
-      storedAt: this.settings.clock.now(),
-      ttl: cachedCall.ttl,
-      stale: this.settings.stale,
+      storedAt: now,
+      ...life,
       tags,
       generations: snapshot.generations,
       status: draft.status,
@@ -109,6 +111,7 @@ export class Engine {
     }
     const entry = { head, body: draft.body }
     const reason = this.#skipReason(factsOf(entry, draft.reason))
+    if (life.ttl < cachedCall.ttl) outcome.ttl = life.ttl
     if (reason === undefined) this.put(cachedCall, entry, filling)
     else this.skip(cachedCall, reason, outcome)
   }
@@ -203,7 +206,7 @@ export class Engine {
 
   /** Counts a bypass, and emits it. @returns the facts for its caller */
   bypass(bypass: Bypass): CacheInfo {
-    const { operation, scope, reason } = bypass
+    const { operation, scope, reason, key = '' } = bypass
     this.stats.bypass({ operation, reason })
     this.events.emit('bypass', { operation, reason })
     const outcome: StoreOutcome = { stored: false, reason, metering: { usage: undefined, model: '', latency: 0 } }
@@ -212,7 +215,7 @@ export class Engine {
       source: 'origin',
       age: 0,
       ttl: 0,
-      key: '',
+      key,
       operation,
       scope,
       stale: false,
@@ -240,6 +243,14 @@ export class Engine {
     if (this.#hookFailed) return
     this.#hookFailed = true
     this.#logger.warn(`llmemo: a function of yours failed (${nameOf(error)}); calls go on, and further such errors are only counted.`)
+  }
+
+  /** How long an answer is fresh and kept. What it names may be deleted earlier, and then it is not even served stale. */
+  #lifeOf({ ttl }: CachedCall, expiresAt: number | undefined, now: number): Pick<EntryHead, 'ttl' | 'stale'> | undefined {
+    const { stale } = this.settings
+    const left = expiresAt === undefined ? Infinity : Math.floor(expiresAt - now)
+    if (left >= ttl + stale) return { ttl, stale }
+    return left <= 0 ? undefined : { ttl: Math.min(ttl, left), stale: Math.max(0, left - ttl) }
   }
 
   #skipReason(answer: AnswerFacts): string | undefined {

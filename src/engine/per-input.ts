@@ -11,7 +11,7 @@ import { type Call, type CachedCall, resolveCall } from './cached-call.ts'
 import type { StoreOutcome } from './cache-info.ts'
 import { wholeEntry } from './draft.ts'
 import type { Engine, Filling } from './engine.ts'
-import { forBatch, reuse } from './reuse.ts'
+import { forBatch, patienceOf, reuse } from './reuse.ts'
 import type { Settings } from './settings/options.ts'
 
 /** A request's inputs, each with the call for it alone. */
@@ -44,7 +44,7 @@ export function resolveInputs(call: Call, cachedCall: CachedCall, settings: Sett
 /** The answer to all inputs, if each of them is stored. */
 export async function findInputs(engine: Engine, cachedCall: CachedCall, inputs: PerInputCalls): Promise<LookupResult | undefined> {
   const { perInput, calls } = inputs
-  inputs.found = await engine.tiers.getMany(calls)
+  inputs.found = await engine.tiers.getMany(calls, patienceOf(cachedCall))
   const found = inputs.found.filter((each) => each !== undefined)
   const [first] = found
   const hits = usable(engine, inputs).length

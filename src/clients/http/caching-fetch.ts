@@ -20,7 +20,7 @@ import { type Endpoint } from '../../providers/endpoint.ts'
 import { endpointOfPath } from '../../providers/catalogue.ts'
 import { credentialText, keptHeaders, keyedHeaders } from '../../providers/http-headers.ts'
 import { noteInfo } from '../cache-info.ts'
-import { callOptions, type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
+import { callOptions, type EarlierCall, type PassedOptions, isKeyable, passedOptionsIn } from '../call-options.ts'
 import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } from './request.ts'
 import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
 import { draftOf } from './draft.ts'
@@ -50,6 +50,8 @@ interface HttpCall {
   readonly carriers: readonly (object | undefined)[]
   /** Notes that the call was answered from the cache. */
   readonly noteAnswered: () => void
+  /** Whether the call comes from a wrapped client. */
+  readonly isWrappedClient: boolean
   readonly earlierLookup: EarlierLookup | undefined
   /** The body as text, if it is one. */
   readonly text: string | undefined
@@ -100,9 +102,10 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
     const earlierLookup = earlier?.lookup
+    const isWrappedClient = init !== undefined && passedOptionsIn(init) !== undefined
     return exchange(
       engine,
-      exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, earlierLookup, text: body, headers }),
+      exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, isWrappedClient, earlierLookup, text: body, headers }),
     )
   }
 }
@@ -189,7 +192,7 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
       const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
       return inform(sharedResponse(head, usage === undefined ? reader : withoutUsage(reader, usage)), () => info, carriers)
     },
-    missing: (info) => inform(notCachedResponse(url), () => info, carriers),
+    missing: (info, error) => inform(notCachedResponse(url, error, call.isWrappedClient), () => info, carriers),
   }
 }
 
@@ -240,7 +243,7 @@ function withoutLength(given: Headers): { headers?: Headers } {
 }
 
 /** The init without our options, which are not for the origin. */
-function withoutOptions(init: RequestInit | undefined): RequestInit | undefined {
+export function withoutOptions(init: RequestInit | undefined): RequestInit | undefined {
   if (init === undefined || !Object.hasOwn(init, callOptions)) return init
   const plain = { ...init }
   Reflect.deleteProperty(plain, callOptions)

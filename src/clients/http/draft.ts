@@ -36,7 +36,8 @@ function streamedDraft(cachedCall: CachedCall, recording: Recording<ResponseHead
   const body = recording.end === 'complete' ? text : formatEvents(events)
   const entry = streamEntry(cachedCall, events, { body, ...arrivalOf(recording) })
   if (entry === undefined) return incompleteReason(recording.end)
-  return recording.head.asksUsage === true && entry.usage !== undefined ? { ...entry, omits: [] } : entry
+  if (typeof entry === 'string' || recording.head.asksUsage !== true || entry.usage === undefined) return entry
+  return { ...entry, omits: (entry.omits ?? []).filter((part) => part !== 'usage') }
 }
 
 function jsonDraft(cachedCall: CachedCall, recording: Recording<ResponseHead, Uint8Array>, bytes: Uint8Array): NewEntry | string {

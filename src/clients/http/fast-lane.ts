@@ -113,7 +113,7 @@ function answer(lane: Lane, options: JsonObject, proceed: Proceed): unknown {
   const { tiers, settings } = lane.engine
   const { changes } = tiers
   // A promise only if there is a store, which is read only for a caller that leaves time for it.
-  const lookup = mayWait(lane, options) ? tiers.get(cachedCall) : tiers.getFromMemory(cachedCall)
+  const lookup = cachedCall.mode !== 'only-if-cached' && mayWait(lane, options) ? tiers.get(cachedCall) : tiers.getFromMemory(cachedCall)
   if (lookup !== undefined && !(lookup instanceof Promise) && isServable(lane, cachedCall, lookup)) return served(lane, known, lookup)
   const earlier = earlierCall(known)
   if (lookup instanceof Promise) return fromStore(lane, { ...known, earlier, lookup })

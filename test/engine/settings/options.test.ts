@@ -47,6 +47,7 @@ describe('options that are left out', () => {
       replay: {},
       streamUsage: 'auto',
       readDeadline: 100,
+      firstReadDeadline: 1_000,
       flightDeadline: 900_000,
       invalidationDelay: 1_000,
       sharedFlights: false,
