@@ -18,8 +18,11 @@ import { type CacheOptions, readOptions } from '../engine/settings/options.ts'
 
 export type { CacheRequest, LookedUp } from './described-requests.ts'
 
-/** A cache of answers. Made by {@link createCache}. */
-export interface Cache {
+/** The key of `Symbol.asyncDispose`, if the compiler's own library or Node's types have it. Else the declarations would not compile. */
+type AsyncDispose = SymbolConstructor extends { readonly asyncDispose: infer Key extends symbol } ? Key : never
+
+/** A cache of answers. Made by {@link createCache}. At the end of an `await using` block it is flushed and closed. */
+export interface Cache extends Readonly<Record<AsyncDispose, () => Promise<void>>> {
   /** What the cache did and saved since it was made. */
   stats(): CacheStats
   /**
@@ -87,8 +90,6 @@ export interface Cache {
   flush(): Promise<void>
   /** Writes what waits and closes the store. Later calls are answered from memory and by the provider. */
   close(): Promise<void>
-  /** Flushes and closes at the end of an `await using` block. */
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 const engines = Symbol.for('llmemo.engine@1')
