@@ -64,7 +64,7 @@ const anthropic: Provider = {
   overFetch: true,
   origin: 'https://api.anthropic.com',
   credentialHeaders: ['x-api-key', 'authorization'],
-  keptHeaders: ['request-id'],
+  keptHeaders: ['request-id', 'anthropic-workspace-id'],
   priceTableName: 'anthropic',
   hasOtherHosts: false,
   client: { methods: ['messages.create', 'messages.stream', 'withOptions', 'post', 'fetch'] },

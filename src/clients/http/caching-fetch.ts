@@ -22,7 +22,9 @@ import { credentialText, keptHeaders, keyedHeaders } from '../../providers/http-
 import { noteInfo } from '../cache-info.ts'
 import { callOptions, type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
 import { bodyOf, headersOf, optionsOf, signalOf, targetOf } from './request.ts'
-import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
+import { headFor, notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
+import { snapshotOf } from './snapshot.ts'
+import { wholeResponse } from './whole-response.ts'
 import { draftOf } from './draft.ts'
 import { type CallContext, isSameContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
 
@@ -37,6 +39,7 @@ export interface HttpSeam {
 
 /** One call on its way through the seam. */
 interface HttpCall {
+  readonly call: Call
   readonly cachedCall: CachedCall
   /** The call's inputs one by one, if its endpoint answers each by itself. */
   readonly inputs?: PerInputCalls
@@ -61,10 +64,11 @@ const flightsOf = flightsByEngine<FlightHead<ResponseHead>, Uint8Array>()
 
 /** A `fetch` over `upstream` that goes through the engine. */
 export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): Fetch {
-  return async function cachingFetch(input, init) {
-    const { url, method } = targetOf(input, init)
+  return async function cachingFetch(given, givenInit) {
+    const { url, method } = targetOf(given, givenInit)
     const target = method === 'POST' ? endpointOf(url) : undefined
-    if (target === undefined) return upstream(input, withoutOptions(init))
+    if (target === undefined) return upstream(given, withoutOptions(givenInit))
+    const { input, init } = snapshotOf(given, givenInit, url)
     const passed = optionsOf(input, init)
     const signal = signalOf(input, init)
     const context = { ...target, ...headerParts(engine, seam, headersOf(input, init)) }
@@ -86,8 +90,8 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       const info = engine.bypass(resolved)
       return inform(response, () => info, carriers)
     }
-    const send: HttpCall['send'] = (flightSignal, body) =>
-      upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body }) })
+    const send: HttpCall['send'] = async (flightSignal, body) =>
+      wholeResponse(await upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body }) }))
     const noteAnswered = (): void => {
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
@@ -146,6 +150,8 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     cachedCall,
     signal,
     flights: flightsOf(engine),
+    limits: { source: call.call.credential },
+    isOthersFailure: (said, { alike }) => !alike && 'head' in said && [401, 403, 429].includes(said.head.status),
     earlier: call.earlierLookup,
     ...(inputs && { find: () => findInputs(engine, cachedCall, inputs) }),
     async start(flightSignal, outcome) {
@@ -161,7 +167,7 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
       call.noteAnswered()
       return inform(storedResponse(found, cachedCall, { url, replay: engine.settings.replay, signal }), info, carriers)
     },
-    shared: (head, reader, info) => inform(sharedResponse(head, reader), () => info, carriers),
+    shared: (head, reader, info) => inform(sharedResponse(headFor(head, info, cachedCall), reader), () => info, carriers),
     missing: (info) => inform(notCachedResponse(url), () => info, carriers),
   }
 }
@@ -192,7 +198,8 @@ function upstreamOf(response: Response): Upstream<ResponseHead, Uint8Array> {
 
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefined> {
   if (response.body === null) return
-  for await (const chunk of response.body) yield chunk
+  // A `fetch` of the caller's own may give texts.
+  for await (const chunk of response.body) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
 }
 
 /** The endpoint that `url` names, and the URL without the endpoint's path; `undefined` if no cached endpoint has such a path. */
@@ -205,8 +212,9 @@ function endpointOf(url: string): Target | undefined {
 }
 
 /** The init without our options, which are not for the origin. */
-function withoutOptions(init: RequestInit | undefined): RequestInit | undefined {
-  if (init === undefined || !Object.hasOwn(init, callOptions)) return init
+function withoutOptions(init: RequestInit | null | undefined): RequestInit | undefined {
+  if (init === undefined || init === null) return undefined
+  if (!Object.hasOwn(init, callOptions)) return init
   const plain = { ...init }
   Reflect.deleteProperty(plain, callOptions)
   return plain
