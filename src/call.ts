@@ -36,6 +36,12 @@ export interface CallOptions {
 /** Where an answer came from. Your own store appears under its `name`. */
 export type Source = 'memory' | 'sqlite' | 'redis' | 'dynamodb' | 'flight' | 'origin' | (string & {})
 
+/** How many inputs of one call were stored, and how many the provider answered. */
+export interface InputCounts {
+  readonly hits: number
+  readonly misses: number
+}
+
 /** What the cache says about one result. */
 export interface CacheInfo {
   /** Whether the answer came without a call to the provider. */
@@ -55,6 +61,11 @@ export interface CacheInfo {
   readonly stored: boolean
   /** Why the call bypassed the cache, or why its answer was not stored; absent otherwise. */
   readonly reason?: string | undefined
+  /**
+   * Of a call for many inputs, each of which is cached by itself: how many inputs were stored, and how many the provider answered. Absent for
+   * other calls. If some were stored, `hit` is false, and what the stored ones saved is in `savedUsd` and `savedTokens`.
+   */
+  readonly inputs?: InputCounts | undefined
   /** US dollars that this hit saved; 0 on a miss, `null` when the model's price or the answer's usage is unknown. */
   readonly savedUsd: number | null
   /** Tokens, input and output, that this hit saved; 0 on a miss, `null` when the answer's usage is unknown. */

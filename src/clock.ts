@@ -19,13 +19,19 @@ export interface Clock {
   after(milliseconds: number, callback: () => void, awaited?: boolean): () => void
 }
 
+/** Lets the process end before this timer. In some runtimes a timer is a number, and keeps nothing alive. */
+function unref(timer: unknown): void {
+  const method: unknown = typeof timer === 'object' && timer !== null ? Reflect.get(timer, 'unref') : undefined
+  if (typeof method === 'function') Reflect.apply(method, timer, [])
+}
+
 /** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(milliseconds, callback, awaited = false) {
     const timer = setTimeout(callback, milliseconds)
-    if (!awaited) timer.unref()
+    if (!awaited) unref(timer)
     return () => clearTimeout(timer)
   },
 }

@@ -4,7 +4,7 @@
  */
 import { InvalidOptionError } from './errors.ts'
 
-/** Seconds, or a number with a unit: `'250ms'`, `'30s'`, `'10m'`, `'2h'`, `'7d'`, `'2w'`. */
+/** Seconds, or a number with a unit in small letters: `'250ms'`, `'30s'`, `'10m'`, `'2h'`, `'7d'`, `'2w'`. */
 export type Duration = number | string
 
 const millisecondsPer: Readonly<Record<string, number>> = {
@@ -31,7 +31,7 @@ const allowed = "a positive number of seconds or a string such as '30s', '10m', 
  */
 export function milliseconds(option: string, given: unknown): number {
   const value = typeof given === 'number' ? given * 1_000 : typeof given === 'string' ? parse(given) : Number.NaN
-  if (!(value > 0) || value > maxDuration) throw new InvalidOptionError(option, given, allowed)
+  if (!(value > 0) || value > maxDuration) throw refusal(option, given, value)
   return Math.max(1, Math.round(value))
 }
 
@@ -40,8 +40,28 @@ export function millisecondsOrNone(option: string, given: unknown): number {
   return given === 0 ? 0 : milliseconds(option, given)
 }
 
+/**
+ * A warning for a number of seconds that was probably meant as milliseconds: a multiple of 1,000 that is neither whole hours nor, from two
+ * days on, whole days. `undefined` for any other duration.
+ */
+export function millisecondsWarning(option: string, given: unknown): string | undefined {
+  if (typeof given !== 'number' || !(given >= 10_000) || given % 1_000 !== 0) return undefined
+  if (given % (given < 172_800 ? 3_600 : 86_400) === 0) return undefined
+  const hours = given / 3_600
+  const length = hours < 48 ? `${hours.toFixed(1)} hours` : `${(hours / 24).toFixed(1)} days`
+  return `option "${option}" is ${given} seconds, which is ${length}. For milliseconds write '${given}ms'; for seconds '${given}s'.`
+}
+
+function refusal(option: string, given: unknown, value: number): InvalidOptionError {
+  const isMilliseconds = typeof given === 'number' && value > maxDuration && given <= maxDuration
+  if (isMilliseconds)
+    return new InvalidOptionError(option, given, `${allowed}. A number counts seconds; for milliseconds write '${given}ms'`)
+  const isCapital = typeof given === 'string' && given !== given.toLowerCase() && parse(given.toLowerCase()) > 0
+  return new InvalidOptionError(option, given, isCapital ? `${allowed}. The unit has small letters: 'm' for minutes` : allowed)
+}
+
 function parse(text: string): number {
-  const match = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\s*$/i.exec(text)
-  const unit = match?.[2] === undefined ? undefined : millisecondsPer[match[2].toLowerCase()]
+  const match = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\s*$/.exec(text)
+  const unit = match?.[2] === undefined ? undefined : millisecondsPer[match[2]]
   return match === null || unit === undefined ? Number.NaN : Number(match[1]) * unit
 }

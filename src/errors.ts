@@ -3,6 +3,7 @@
  * Errors of a provider or of an SDK are not here: they reach the caller unchanged.
  * @module
  */
+import { closestName } from './closest-name.ts'
 
 /** What went wrong, as a code for programs. */
 export type ErrorCode =
@@ -16,11 +17,6 @@ export type ErrorCode =
   | 'DEADLINE'
 
 const marker = Symbol.for('llmemo.error')
-
-/** Why a call in mode `only-if-cached` has no answer, and what to do. */
-export const notCachedMessage =
-  'llmemo: no answer is stored for this request, and its mode "only-if-cached" does not allow a call to the provider. ' +
-  'Use mode "default" to allow it.'
 
 /** The base class of all errors of llmemo. `instanceof` fails between two copies of a package; {@link LlmemoError.isInstance} does not. */
 export class LlmemoError extends Error {
@@ -45,18 +41,36 @@ export class LlmemoError extends Error {
   }
 }
 
+/** A text of our own that describes an invalid value, in place of the value itself. */
+export class Description {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
 /** An option has an invalid value. Thrown at once, by the function that takes the option. */
 export class InvalidOptionError extends LlmemoError {
   /**
    * @param option the option's name, with its path: `ttl.summarize`
-   * @param given the value that was given; the message shows it shortened
-   * @param allowed what may be given instead
+   * @param given the value that was given. The message says of what kind it is. It shows a text only where the option's values are names.
+   * @param allowed what may be given instead; an array for an option whose values are names
    */
-  constructor(option: string, given: unknown, allowed: string) {
+  constructor(option: string, given: unknown, allowed: string | readonly string[]) {
     // Users choose some option names, such as those of operations. A long name may hold anything, so it is not shown.
     const name = option.length <= 80 ? `option "${option}"` : `an option whose name has ${option.length} characters`
-    super('INVALID_OPTION', `llmemo: ${name} is ${show(given)}; allowed is ${allowed}.`)
+    const isName = typeof allowed !== 'string' && typeof given === 'string' && given.length <= 40
+    const kind = isName ? JSON.stringify(given) : kindOf(given)
+    const choice = typeof allowed === 'string' ? allowed : `one of ${allowed.join(', ')}.${isName ? hintFor(given, allowed) : ''}`
+    super('INVALID_OPTION', `llmemo: ${name} is ${kind}; allowed is ${choice}${/[.?]$/.test(choice) ? '' : '.'}`)
   }
+}
+
+/** The question whether a misspelt name was meant to be a known one; empty when none is near. */
+export function hintFor(given: string, known: readonly string[]): string {
+  const closest = closestName(given, known)
+  return closest === undefined ? '' : ` Did you mean "${closest}"?`
 }
 
 /** `withCache` was given a client that it does not know. Also a `TypeError`, for programs that check for one. */
@@ -66,7 +80,7 @@ export class UnknownClientError extends TypeError {
 
   constructor(given: unknown) {
     super(
-      `llmemo: withCache() does not know this client: ${show(given)}. It knows OpenAI and AzureOpenAI (openai 5 to 7), Anthropic (@anthropic-ai/sdk from 0.60) and BedrockRuntimeClient. ` +
+      `llmemo: withCache() does not know this client: ${kindOf(given)}. It knows OpenAI and AzureOpenAI (openai 5 to 7), Anthropic (@anthropic-ai/sdk from 0.60) and BedrockRuntimeClient. ` +
         'For any other SDK that takes a fetch, pass it cachingFetch(cache).',
     )
     this.name = 'UnknownClientError'
@@ -87,16 +101,6 @@ export class NotKeyableError extends LlmemoError {
   constructor(path: string, what: string, options?: { cause?: unknown }) {
     super('NOT_KEYABLE', `llmemo: ${path || 'the value'} is ${what}, which has no canonical JSON; no key can be made of it.`, options)
     this.path = path
-  }
-}
-
-/**
- * A call in mode `only-if-cached` found no stored answer. A wrapped Bedrock client throws it. SDKs that send through a `fetch` throw their
- * own error for status 504, whose body says the same.
- */
-export class NotCachedError extends LlmemoError {
-  constructor() {
-    super('NOT_CACHED', notCachedMessage)
   }
 }
 
@@ -124,14 +128,20 @@ export class DeadlineError extends LlmemoError {
   }
 }
 
-/** How an error shows a value: its kind, or the whole value if it is short and plain. Long and nested values may hold a prompt. */
-function show(value: unknown): string {
+/**
+ * What an error says of a value: its kind, and of numbers and the like the value. A text may be a password, a token, a URL with either, or
+ * a prompt, however short it is, so it is never shown.
+ */
+function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value)
-  if (typeof value === 'string') return value.length <= 40 ? JSON.stringify(value) : `a string of ${value.length} characters`
+  if (value instanceof Description) return value.text
+  if (typeof value === 'string') return value === '' ? 'an empty string' : `a string of ${value.length} characters`
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
   if (typeof value === 'function') return 'a function'
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (typeof value === 'symbol') return 'a symbol'
   const name: unknown = Reflect.get(Object(Reflect.get(value, 'constructor')), 'name')
-  return typeof name === 'string' && name !== 'Object' && name !== '' ? `an instance of ${name}` : 'an object'
+  return typeof name === 'string' && name !== 'Object' && /^[\p{ID_Start}_$][\p{ID_Continue}$]{0,39}$/u.test(name)
+    ? `an instance of ${name}`
+    : 'an object'
 }

@@ -70,7 +70,7 @@ export class EventEmitter {
    * @throws {InvalidOptionError} for an unknown event name, and for a listener that is not a function
    */
   on<Name extends keyof CacheEvents>(name: Name, listener: Listener<Name>): () => void {
-    if (!Object.hasOwn(this.#listeners, name)) throw new InvalidOptionError('event', name, Object.keys(this.#listeners).join(', '))
+    if (!Object.hasOwn(this.#listeners, name)) throw new InvalidOptionError('event', name, Object.keys(this.#listeners))
     if (typeof listener !== 'function') throw new InvalidOptionError('listener', listener, 'a function')
     const registrations: Set<Registration<Name>> = this.#listeners[name]
     const registration = { listener }

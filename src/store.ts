@@ -2,7 +2,7 @@
  * The contract of a store. A store keeps bytes under keys; it knows nothing of answers, prompts or providers.
  * @module
  */
-import { InvalidOptionError } from './errors.ts'
+import { Description, InvalidOptionError } from './errors.ts'
 
 /** Options of a read. */
 export interface ReadOptions {
@@ -95,6 +95,8 @@ const optional = ['getMany', 'setMany', 'keys', 'publish', 'subscribe', 'lease',
  */
 export function assertStore(option: string, value: unknown): asserts value is Store {
   const shape = `a store: an object with a "name" and the methods ${required.join('(), ')}()`
+  const mistake = mistakenStore(value)
+  if (mistake !== undefined) throw new InvalidOptionError(option, new Description(mistake.given), `${mistake.instead}; or else ${shape}`)
   if (typeof value !== 'object' || value === null) throw new InvalidOptionError(option, value, shape)
   const name: unknown = Reflect.get(value, 'name')
   if (typeof name !== 'string' || name === '') throw new InvalidOptionError(`${option}.name`, name, 'a text that is not empty')
@@ -107,4 +109,39 @@ export function assertStore(option: string, value: unknown): asserts value is St
     if (member !== undefined && typeof member !== 'function')
       throw new InvalidOptionError(`${option}.${method}`, member, 'a function, or absent')
   }
+}
+
+/** A value in place of a store: what it is, and what to give instead. */
+interface MistakenStore {
+  readonly given: string
+  readonly instead: string
+}
+
+/** What users give in place of a store: the client, the URL, the path or the function that makes one. */
+function mistakenStore(value: unknown): MistakenStore | undefined {
+  const has = (...methods: string[]): boolean => methods.every((method) => typeof Reflect.get(Object(value), method) === 'function')
+  if (typeof value === 'string') return textForStore(value)
+  if (typeof value === 'function')
+    return { given: 'a function', instead: 'a store, which such a function returns: redisStore(new Redis(url))' }
+  if (has('then')) return { given: 'a promise', instead: 'what it resolves to: await it first' }
+  if (has('duplicate') && (has('getBuffer') || has('sendCommand')))
+    return { given: 'a client of Redis', instead: "a store made of it: redisStore(client), by import { redisStore } from 'llmemo/redis'" }
+  if (has('send', 'destroy') && 'middlewareStack' in Object(value))
+    return {
+      given: 'a client of AWS',
+      instead: "a store made of it: dynamodbStore(client, { tableName }), by import { dynamodbStore } from 'llmemo/dynamodb'",
+    }
+  if (has('exec', 'prepare'))
+    return {
+      given: 'an SQLite database',
+      instead: "a store made of it: sqliteStore(database), by import { sqliteStore } from 'llmemo/sqlite'",
+    }
+  return undefined
+}
+
+/** A text is a URL or a path. It is not shown, because a URL may hold a password. */
+function textForStore(text: string): MistakenStore {
+  const given = `a string of ${text.length} characters`
+  if (/^rediss?:/i.test(text)) return { given: 'a URL of Redis', instead: 'a store: redisStore(new Redis(url))' }
+  return { given, instead: "a store: sqliteStore('answers.db') for the path of a file, redisStore(new Redis(url)) for a URL of Redis" }
 }

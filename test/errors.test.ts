@@ -66,7 +66,7 @@ describe('errors', () => {
 
   it('says what is wrong and what may be given instead', () => {
     expect(new InvalidOptionError('ttl.qa', '5 parsecs', "a duration such as '10m'").message).toBe(
-      `llmemo: option "ttl.qa" is "5 parsecs"; allowed is a duration such as '10m'.`,
+      `llmemo: option "ttl.qa" is a string of 9 characters; allowed is a duration such as '10m'.`,
     )
     expect(new UnknownClientError(undefined).message).toMatch(/OpenAI.+cachingFetch\(cache\)/)
     expect(new NotKeyableError('context', 'a bigint').message).toMatch(/^llmemo: context is a bigint/)
@@ -85,7 +85,8 @@ describe('errors', () => {
   it.each<[given: unknown, shown: string]>([
     [undefined, 'undefined'],
     [null, 'null'],
-    ['short', '"short"'],
+    ['', 'an empty string'],
+    ['secret', 'a string of 6 characters'],
     ['secret'.repeat(10), 'a string of 60 characters'],
     [Number.NaN, 'NaN'],
     [1n, '1'],
@@ -97,11 +98,23 @@ describe('errors', () => {
     [Object.create(null), 'an object'],
     [new Client(), 'an instance of Client'],
     [new Map([['secret', 1]]), 'an instance of Map'],
-  ])('I7 shows of a value its kind, and whole only what is short and plain: %o', (given, shown) => {
+    [new Uint8Array(32), 'an instance of Uint8Array'],
+  ])('I7 G52 shows of a value its kind, and never a text: %o', (given, shown) => {
     for (const { message } of [new InvalidOptionError('x', given, 'another'), new UnknownClientError(given)]) {
       expect(message).toContain(shown)
       expect(message).not.toContain('secret')
     }
+  })
+
+  it('G52 shows a text only for an option whose values are names, with the name that was probably meant', () => {
+    expect(new InvalidOptionError('mode', 'relaod', ['default', 'reload']).message).toBe(
+      'llmemo: option "mode" is "relaod"; allowed is one of default, reload. Did you mean "reload"?',
+    )
+    expect(new InvalidOptionError('mode', 'x', ['default', 'reload']).message).toBe(
+      'llmemo: option "mode" is "x"; allowed is one of default, reload.',
+    )
+    expect(new InvalidOptionError('mode', 'secret'.repeat(7), ['default', 'reload']).message).not.toContain('secret')
+    expect(new InvalidOptionError('mode', { secret: 'secret' }, ['default']).message).not.toContain('secret')
   })
 
   it('I7 does not show a long name of an option, because it may be anything', () => {

@@ -17,22 +17,22 @@ const credentialScope = '989f7c5da196bf3eecc530c8f047bf9558041e7314d3b419db3b5ec
 /** What each file is, and where its entry lay. */
 const files: Readonly<Record<string, { readonly storeKey: string; readonly digest: string }>> = {
   'json-raw': {
-    storeKey: 'golden:v1:e9d28e642f96038fe89652a8591e1afae771a1e98caee1f1a1b1c082d981c28c',
+    storeKey: 'llmemo/golden:v1:e9d28e642f96038fe89652a8591e1afae771a1e98caee1f1a1b1c082d981c28c',
     digest: 'df3b3d28689e4801eee4c2a59cb9903ef46e2b7fa4db2b55167b46476dc8075f',
   },
   'sse-deflate': {
-    storeKey: 'golden:v1:c769d0286207010e766fad3f4ec6bf3ce4b1ab2f58ed6c133f7e0d5ea81b87c6',
+    storeKey: 'llmemo/golden:v1:c769d0286207010e766fad3f4ec6bf3ce4b1ab2f58ed6c133f7e0d5ea81b87c6',
     digest: '0c85ca7fac0b4063162b0c5b77c3497cb1c7b0dae57073f3e8b69361fc207443',
   },
   bytes: {
-    storeKey: 'golden:v1:65e4f468cbb62ddd51d5bbf2175caacc8a61d83d3c0209f8305bf1d0145f7411',
+    storeKey: 'llmemo/golden:v1:65e4f468cbb62ddd51d5bbf2175caacc8a61d83d3c0209f8305bf1d0145f7411',
     digest: '86f1885cf10f9eb5f30dbd366e47728332c81b3cb44440d53fbf83f42accdc70',
   },
   'json-encrypted': {
-    storeKey: 'golden:v1:e9d28e642f96038fe89652a8591e1afae771a1e98caee1f1a1b1c082d981c28c',
+    storeKey: 'llmemo/golden:v1:e9d28e642f96038fe89652a8591e1afae771a1e98caee1f1a1b1c082d981c28c',
     digest: '591a4c34077b5433e2f8638ee4375bd82bd45d5364cfc5530aec14887a12970e',
   },
-  value: { storeKey: 'golden:kv::user:1', digest: 'c7ac330d4e8fb2519d9375390bfd896cf785ea9fd5d7122d685ba0b5db8b06b7' },
+  value: { storeKey: 'llmemo/golden:kv::user:1', digest: 'c7ac330d4e8fb2519d9375390bfd896cf785ea9fd5d7122d685ba0b5db8b06b7' },
 }
 
 const text = (content: string, tokens: number) => ({
@@ -112,7 +112,7 @@ describe.each(Object.entries(goldenCalls))('B06 the golden entry %s', (name, cal
     const { head, body } = createEntryCodec({ compressAbove: 1_024, maxBodyBytes: 8 * 2 ** 20, encryption }).decode(bytesOf(name))
     // A record of a head has no prototype, which no literal can have.
     expect({ head: JSON.parse(JSON.stringify(head)), body }).toMatchObject(entries[name] ?? {})
-    expect(head.key).toBe(storeKey.replace(/^golden:(?:v1|kv:):/, ''))
+    expect(head.key).toBe(storeKey.replace(/^llmemo\/golden:(?:v1|kv:):/, ''))
   })
 
   it('is served by a cache that finds it in its store, until its own end', async () => {

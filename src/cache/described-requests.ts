@@ -3,12 +3,13 @@
  * @module
  */
 import { assertCallOptions } from '../engine/settings/call-options.ts'
-import { isJsonObject, parseJsonObject } from '../json/object.ts'
+import { isJsonObject, type JsonObject, parseJsonObject } from '../json/object.ts'
 import { type CacheInfo, type CallOptions } from '../call.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { InvalidOptionError, NotKeyableError } from '../errors.ts'
 import { differ, explainKey, type KeyDifference, type KeyExplanation } from '../key/explain.ts'
 import type { KeyParts } from '../key/key.ts'
 import { providerNamed, providers } from '../providers/catalogue.ts'
+import type { Endpoint } from '../providers/endpoint.ts'
 import { keyedHeaders } from '../providers/http-headers.ts'
 import { wholeAnswer } from '../providers/stored-answer.ts'
 import { parseEvents } from '../base/server-sent-events.ts'
@@ -17,7 +18,7 @@ import type { Engine } from '../engine/engine.ts'
 import { isRead, notCached, reuse } from '../engine/reuse.ts'
 import type { StoreOutcome } from '../engine/cache-info.ts'
 import type { Settings } from '../engine/settings/options.ts'
-import { type Call, keyParts, type CachedCall, resolveCall } from '../engine/cached-call.ts'
+import { type Call, canonicalOptions, keyParts, type CachedCall, resolveCall } from '../engine/cached-call.ts'
 
 /** A request as `lookup`, `store` and `explain` take it: what a wrapped client would send, and what the call would ask of the cache. */
 export interface CacheRequest extends CallOptions {
@@ -51,12 +52,14 @@ export interface Explain {
 
 /** `explain` of a cache: the parts of one request's key, or the first difference between two. */
 export function explainer(engine: Engine): Explain {
-  const { canonical } = engine.settings
-  const parts = (request: CacheRequest): KeyParts => keyParts(callOf(request, engine.settings), engine.settings)
+  const { settings } = engine
+  const parts = (call: Call): KeyParts => keyParts(call, settings)
   function explain(first: CacheRequest): KeyExplanation
   function explain(first: CacheRequest, second: CacheRequest): KeyDifference
   function explain(first: CacheRequest, second?: CacheRequest): KeyExplanation | KeyDifference {
-    return second === undefined ? explainKey(parts(first), canonical) : differ(parts(first), parts(second), canonical)
+    const call = callOf(first, settings)
+    const options = canonicalOptions(call.endpoint, settings)
+    return second === undefined ? explainKey(parts(call), options) : differ(parts(call), parts(callOf(second, settings)), options)
   }
   return explain
 }
@@ -111,14 +114,34 @@ function callOf(request: CacheRequest, settings: Settings): Call {
   if (!isJsonObject(request)) throw new InvalidOptionError('request', request, 'an object with endpoint and body')
   const { provider: name = 'openai', endpoint: endpointName, body, origin: given, headers = {}, ...options } = request
   const provider = providerNamed(name)
-  if (provider === undefined) throw new InvalidOptionError('provider', name, `one of ${providers.map((each) => each.name).join(', ')}`)
+  if (provider === undefined)
+    throw new InvalidOptionError(
+      'provider',
+      name,
+      providers.map((each) => each.name),
+    )
   const { endpoints } = provider
   const endpoint = endpoints.find((each) => each.name === endpointName)
-  if (endpoint === undefined) throw new InvalidOptionError('endpoint', endpointName, endpoints.map((each) => each.name).join(', '))
+  if (endpoint === undefined)
+    throw new InvalidOptionError(
+      'endpoint',
+      endpointName,
+      endpoints.map((each) => each.name),
+    )
   const origin = given ?? provider.origin
   if (origin === undefined) throw new InvalidOptionError('origin', origin, "a region such as 'bedrock-runtime.eu-west-1'")
   if (!isJsonObject(body)) throw new InvalidOptionError('body', body, "the request's body as an object")
   assertCallOptions(options)
   const keyed = keyedHeaders(Object.entries(headers), settings.ignoredHeaders)
-  return { endpoint, origin, headers: keyed, request: body, credential: '', options }
+  return { endpoint, origin, headers: keyed, request: described(endpoint, body), credential: '', options }
+}
+
+function described(endpoint: Endpoint, body: JsonObject): JsonObject {
+  try {
+    return endpoint.described?.(body) ?? body
+  } catch (error) {
+    // No key can be made of the body itself either, which then says where it holds what JSON cannot.
+    if (error instanceof NotKeyableError) return body
+    throw error
+  }
 }

@@ -44,7 +44,7 @@ function wrapperOf(client: object): ((engine: Engine) => object) | undefined {
 export function cachingFetch(cache: Cache, fetch: Fetch = globalThis.fetch): Fetch {
   if (engineOf(cache) === undefined) throw new InvalidOptionError('cache', cache, 'a cache made by createCache()')
   if (typeof fetch !== 'function') throw new InvalidOptionError('fetch', fetch, 'a function such as the global fetch')
-  return fetchThrough(engineFrom(cache), fetch, { rotating: false })
+  return fetchThrough(engineFrom(cache), fetch, {})
 }
 
 function engineFrom(cacheOrOptions: Cache | CacheOptions | undefined): Engine {

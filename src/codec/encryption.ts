@@ -4,7 +4,7 @@
  */
 import type { KeyObject } from 'node:crypto'
 import { isBytes } from '../base/bytes.ts'
-import { InvalidOptionError } from '../errors.ts'
+import { Description, InvalidOptionError } from '../errors.ts'
 import { nodeCrypto } from '../base/node-crypto.ts'
 import { isJsonObject, type JsonObject } from '../json/object.ts'
 
@@ -65,15 +65,15 @@ const shape = `an object with "keys", which is ${keyIds}, and "current", which i
  * @throws {InvalidOptionError} that names the first invalid member
  */
 export function readEncryption(option: string, given: unknown): Encryption {
-  if (!isObjectOfOptions(given)) throw new InvalidOptionError(option, describe(given), shape)
+  if (!isObjectOfOptions(given)) throw new InvalidOptionError(option, given, shape)
   for (const name of Object.keys(given)) {
-    if (name !== 'keys' && name !== 'current') throw new InvalidOptionError(option, 'an object with other members', shape)
+    if (name !== 'keys' && name !== 'current') throw new InvalidOptionError(option, new Description('an object with other members'), shape)
   }
   const keys = readKeys(`${option}.keys`, given['keys'])
   const current = given['current']
   const sealing = typeof current === 'string' ? keys.get(current) : undefined
   if (typeof current !== 'string' || sealing === undefined) {
-    throw new InvalidOptionError(`${option}.current`, describe(current), `one of the ids of ${option}.keys`)
+    throw new InvalidOptionError(`${option}.current`, current, `one of the ids of ${option}.keys`)
   }
   return createEncryption(keys, current, sealing)
 }
@@ -108,11 +108,12 @@ function createEncryption(keys: ReadonlyMap<string, KeyObject>, current: string,
 }
 
 function readKeys(option: string, given: unknown): Map<string, KeyObject> {
-  if (!isObjectOfOptions(given) || Object.keys(given).length === 0) throw new InvalidOptionError(option, describe(given), keyIds)
+  if (!isObjectOfOptions(given) || Object.keys(given).length === 0) throw new InvalidOptionError(option, given, keyIds)
   const keys = new Map<string, KeyObject>()
   for (const [id, key] of Object.entries(given)) {
     // A user may swap an id and its key by mistake. So an id that looks like a key is never shown: the key must not appear in a log.
-    if (!isKeyId(id) || bytesOf(id) !== undefined) throw new InvalidOptionError(option, 'an object with another id', keyIds)
+    if (!isKeyId(id) || bytesOf(id) !== undefined)
+      throw new InvalidOptionError(option, new Description('an object with another id'), keyIds)
     const bytes = bytesOf(key)
     if (bytes === undefined) throw new InvalidOptionError(`${option}.${id}`, describe(key), keyForms)
     keys.set(id, nodeCrypto().createSecretKey(bytes))
@@ -133,12 +134,10 @@ function bytesOf(key: unknown): Uint8Array | undefined {
   return base64Key.test(key) ? Buffer.from(key, 'base64') : undefined
 }
 
-/** What an error may say about a value that is a key, or may be meant as one. */
+/** What an error may say about a value that is a key, or may be meant as one. Not even a number is shown. */
 function describe(value: unknown): unknown {
-  if (value === undefined || value === null) return value
-  if (isBytes(value)) return `${value.length} bytes`
-  if (typeof value === 'string') return `a text of ${value.length} characters`
-  return typeof value === 'object' ? value : `a ${typeof value}`
+  if (isBytes(value)) return new Description(`${value.length} bytes`)
+  return typeof value === 'number' || typeof value === 'bigint' ? new Description(`a ${typeof value}`) : value
 }
 
 function isObjectOfOptions(value: unknown): value is JsonObject {

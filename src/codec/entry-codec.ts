@@ -30,7 +30,7 @@
 import { isBytes } from '../base/bytes.ts'
 import type { Entry } from '../entry.ts'
 import { EntryError, InvalidOptionError } from '../errors.ts'
-import { nodeCrypto } from '../base/node-crypto.ts'
+import { sha256Bytes } from '../base/digest.ts'
 import { wholeNumber } from '../base/option-checks.ts'
 import { type Compression, runtimeCompression } from './compression.ts'
 import { type EncryptionOptions, maxKeyIdBytes, readEncryption, sealLength } from './encryption.ts'
@@ -145,8 +145,8 @@ function withChecksum(parts: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
-function checksum(bytes: Uint8Array): Buffer {
-  return nodeCrypto().hash('sha256', bytes, 'buffer').subarray(0, checksumLength)
+function checksum(bytes: Uint8Array): Uint8Array {
+  return sha256Bytes(bytes).subarray(0, checksumLength)
 }
 
 /** The header, after checks of its lengths and of the checksum. */
@@ -158,7 +158,7 @@ function readHeader(bytes: Uint8Array) {
   if (view[4] !== version) throw unrecognised(`the entry has format version ${view[4]}; this version of llmemo reads only ${version}.`)
   const end = view.length - checksumLength
   if (end < headerLength) throw damagedEntry('it is truncated')
-  if (!checksum(view.subarray(0, end)).equals(view.subarray(end))) throw damagedEntry('its checksum is wrong')
+  if (!view.subarray(end).equals(checksum(view.subarray(0, end)))) throw damagedEntry('its checksum is wrong')
 
   const codec = view.readUInt8(5)
   const flags = view.readUInt8(6)

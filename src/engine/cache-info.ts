@@ -2,8 +2,8 @@
  * The cache facts of one result, as the caller reads them in `_cache`.
  * @module
  */
-import type { CacheInfo, Source } from '../call.ts'
-import type { Usage } from '../entry.ts'
+import type { CacheInfo, InputCounts, Source } from '../call.ts'
+import { addUsage, type Usage } from '../entry.ts'
 import { roundDollars } from './pricing/dollars.ts'
 import type { PriceBook } from './pricing/price-book.ts'
 
@@ -23,6 +23,22 @@ export interface StoreOutcome {
   /** Why the answer was not stored. */
   reason: string | undefined
   readonly metering: Metering
+  /** Milliseconds for which the answer is fresh, if that is less than the call's own TTL. */
+  ttl?: number
+  /** The part of the answer that was stored, of a call whose inputs are cached one by one. */
+  reused?: Reused
+}
+
+/** Stored inputs of a call that the provider had to answer for the rest. */
+export interface Reused {
+  /** What their answers had used. */
+  readonly usage: Usage | undefined
+}
+
+/** What the whole answer used: the part that the provider gave now, and the part that was stored. */
+export function wholeUsage({ metering: { usage }, reused }: StoreOutcome): Usage | undefined {
+  if (reused === undefined || usage === undefined) return usage
+  return reused.usage === undefined ? undefined : addUsage(usage, reused.usage)
 }
 
 /** What is known of a result when the caller gets it. Times are milliseconds. */
@@ -35,6 +51,7 @@ export interface Facts {
   readonly operation: string
   readonly scope: string
   readonly stale: boolean
+  readonly inputs?: InputCounts | undefined
   readonly provider: string
   readonly origin: string
   readonly outcome: StoreOutcome
@@ -44,13 +61,15 @@ const inspect = Symbol.for('nodejs.util.inspect.custom')
 
 /** The facts as the caller reads them. A getter gives what is not known yet as soon as it is known. */
 export function cacheInfoOf(facts: Facts, prices: PriceBook | undefined): CacheInfo {
-  const { hit, outcome } = facts
+  const { hit, outcome, inputs } = facts
+  const isSaved = (): boolean => hit || outcome.reused !== undefined
+  const savedUsage = (): Usage | undefined => (hit ? wholeUsage(outcome) : outcome.reused?.usage)
   const info: CacheInfo = {
     hit,
     source: facts.source,
     age: Math.floor(facts.age / 1_000),
     get ttl() {
-      return outcome.stored ? Math.max(0, Math.ceil(facts.ttl / 1_000)) : 0
+      return outcome.stored ? Math.max(0, Math.ceil(Math.min(facts.ttl, outcome.ttl ?? Infinity) / 1_000)) : 0
     },
     key: facts.key,
     operation: facts.operation,
@@ -62,15 +81,18 @@ export function cacheInfoOf(facts: Facts, prices: PriceBook | undefined): CacheI
     get reason() {
       return outcome.reason
     },
+    ...(inputs && { inputs }),
     get savedUsd() {
-      if (!hit) return 0
-      if (outcome.metering.usage === undefined || prices === undefined) return null
-      const price = prices.price(outcome.metering.usage, { provider: facts.provider, model: outcome.metering.model, origin: facts.origin })
+      if (!isSaved()) return 0
+      const usage = savedUsage()
+      if (usage === undefined || prices === undefined) return null
+      const price = prices.price(usage, { provider: facts.provider, model: outcome.metering.model, origin: facts.origin })
       return price === null ? null : roundDollars(price)
     },
     get savedTokens() {
-      if (!hit) return 0
-      return outcome.metering.usage === undefined ? null : outcome.metering.usage.input + outcome.metering.usage.output
+      if (!isSaved()) return 0
+      const usage = savedUsage()
+      return usage === undefined ? null : usage.input + usage.output
     },
     get savedMs() {
       return hit ? Math.round(outcome.metering.latency) : 0
@@ -78,4 +100,10 @@ export function cacheInfoOf(facts: Facts, prices: PriceBook | undefined): CacheI
   }
   // Without this Node prints `[Getter]` for each fact that may still change.
   return Object.defineProperty(info, inspect, { value: () => ({ ...info }) })
+}
+
+/** Gives `info`, which the caller has already, the facts of `other`. */
+export function replaceFacts(info: CacheInfo, other: CacheInfo): void {
+  const { [inspect]: _, ...facts }: Record<PropertyKey, PropertyDescriptor> = Object.getOwnPropertyDescriptors(other)
+  Object.defineProperties(info, facts)
 }

@@ -2,13 +2,16 @@
  * A resolved call: its key, what it is for, how it may use the cache, and by which labels its answer can be invalidated.
  * @module
  */
+import type { CanonicalOptions } from '../json/canonical.ts'
 import type { JsonObject } from '../json/object.ts'
-import { type CacheMode, type CallOptions } from '../call.ts'
+import { flatRequest } from '../json/places.ts'
+import { type CacheMode, type CallOptions, type InputCounts } from '../call.ts'
 import { milliseconds } from '../duration.ts'
 import { NotKeyableError } from '../errors.ts'
 import { deriveKey, type KeyParts } from '../key/key.ts'
 import { entryKey } from '../key/store-keys.ts'
-import type { Endpoint } from '../providers/endpoint.ts'
+import { deliveryFields, type Endpoint } from '../providers/endpoint.ts'
+import { isOwnOrigin } from '../providers/own-origin.ts'
 import { withJitter } from './settings/freshness.ts'
 import { labelsOf } from './invalidation/labels.ts'
 import type { Settings } from './settings/options.ts'
@@ -50,6 +53,8 @@ export interface CachedCall {
   readonly streamed: boolean
   /** Parts of an answer that the caller does not ask for. */
   readonly missingParts: readonly string[]
+  /** For a call whose inputs are cached one by one: how many of them were found, once they were looked up. */
+  inputs?: InputCounts
 }
 
 /** A call that is not to be cached, and why. */
@@ -57,6 +62,8 @@ export interface Bypass {
   readonly operation: string
   readonly scope: string
   readonly reason: string
+  /** @default none was made */
+  readonly key?: string
 }
 
 /**
@@ -73,7 +80,7 @@ export function resolveCall(call: Call, settings: Settings): CachedCall | Bypass
   const reason = endpoint.bypassReason(request)
   if (reason !== undefined) return { operation, scope, reason }
   try {
-    const key = deriveKey(keyParts(call, settings), settings.canonical)
+    const key = deriveKey(keyParts(call, settings), canonicalOptions(endpoint, settings))
     const model = typeof request['model'] === 'string' ? request['model'] : ''
     const tags = options.tags ?? []
     return {
@@ -108,15 +115,24 @@ export function keyParts(call: Call, settings: Settings): KeyParts {
     origin: call.origin,
     endpoint: endpoint.name,
     headers: call.headers,
-    request: keyedRequest(endpoint, call.request, settings),
+    request: keyedRequest(call, settings),
     context: options.context ?? null,
     variant: options.variant ?? 0,
   }
 }
 
-function keyedRequest(endpoint: Endpoint, request: JsonObject, { ignoredFields, keptFields }: Settings): JsonObject {
+/** How the key of a call to this endpoint is written. */
+export function canonicalOptions({ place = flatRequest }: Endpoint, { canonical }: Settings): CanonicalOptions {
+  return { ...canonical, place }
+}
+
+function keyedRequest({ endpoint, origin, request }: Call, { ignoredFields, keptFields }: Settings): JsonObject {
   const normalised = endpoint.normalise?.(request) ?? request
-  const isIgnored = (name: string): boolean => ignoredFields.has(name) || (endpoint.ignored.includes(name) && !keptFields.has(name))
+  const isIgnored = (name: string): boolean => {
+    if (ignoredFields.has(name)) return true
+    if (!endpoint.ignored.includes(name) || keptFields.has(name)) return false
+    return deliveryFields.includes(name) || isOwnOrigin(endpoint.provider, origin)
+  }
   const ignored = Object.keys(normalised).filter(isIgnored)
   if (ignored.length === 0) return normalised
   const keyed = { ...normalised }

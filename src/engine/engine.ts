@@ -2,12 +2,13 @@
  * The engine: decides what is stored, counts what happens, and reports it as events. It knows no SDK and no protocol.
  * @module
  */
-import type { CacheInfo, Source } from '../call.ts'
+import { soonIfAlive } from '../base/runtime.ts'
+import type { CacheInfo, InputCounts, Source } from '../call.ts'
 import type { Entry, EntryHead } from '../entry.ts'
 import { EventEmitter } from '../events.ts'
 import type { Address } from './tiers/entry-reader.ts'
 import type { LookupResult } from '../lookup-result.ts'
-import { cacheInfoOf, type Facts, type StoreOutcome } from './cache-info.ts'
+import { cacheInfoOf, type Facts, type Reused, type StoreOutcome, wholeUsage } from './cache-info.ts'
 import type { NewEntry } from './draft.ts'
 import { Flights } from './flight/flights.ts'
 import { Refreshes } from './flight/refreshes.ts'
@@ -32,6 +33,15 @@ export interface HitFacts {
   /** Whether the answer was past its TTL. */
   readonly stale: boolean
   readonly outcome: StoreOutcome
+}
+
+/** Stored inputs of a call that the provider had to answer for the rest. */
+export interface ReusedInputs extends Reused {
+  readonly source: Source
+  /** The model that answered. */
+  readonly answered: string
+  /** How many inputs they are. */
+  readonly inputs: number
 }
 
 /** Stores answers, invalidates them, and counts what happens. Looking up is done through its `tiers`. */
@@ -79,6 +89,9 @@ export class Engine {
     outcome.metering.latency = draft.latency
     if (draft.model !== '') outcome.metering.model = draft.model
     const { scope, operation, tags, key } = cachedCall
+    const now = this.settings.clock.now()
+    const life = this.#lifeOf(cachedCall, draft.expiresAt?.(now), now)
+    if (life === undefined) return this.skip(cachedCall, 'expires', outcome)
     const head: EntryHead = {
       key,
       scope,
@@ -87,19 +100,19 @@ export class Engine {
       operation,
       model: outcome.metering.model,
       kind: draft.kind,
-      storedAt: this.settings.clock.now(),
-      ttl: cachedCall.ttl,
-      stale: this.settings.stale,
+      storedAt: now,
+      ...life,
       tags,
       generations: snapshot.generations,
       status: draft.status,
       headers: draft.headers,
-      omits: draft.kind === 'sse' ? cachedCall.missingParts : [],
+      omits: draft.kind === 'sse' ? (draft.omits ?? cachedCall.missingParts) : [],
       latency: Math.round(draft.latency),
       ...(draft.usage && { usage: draft.usage }),
     }
     const entry = { head, body: draft.body }
     const reason = this.#skipReason(factsOf(entry, draft.reason))
+    if (life.ttl < cachedCall.ttl) outcome.ttl = life.ttl
     if (reason === undefined) this.put(cachedCall, entry, filling)
     else this.skip(cachedCall, reason, outcome)
   }
@@ -135,7 +148,7 @@ export class Engine {
 
   /** Counts a hit, and emits it. A call that joined a flight is counted at its end, when the outcome is known. */
   countHit(cachedCall: CachedCall, { source, stale, outcome }: HitFacts): void {
-    const { operation, origin, key, model } = cachedCall
+    const { operation, origin, key, model, inputs } = cachedCall
     const { provider } = cachedCall.endpoint
     this.#expectPrices()
     const at = this.settings.clock.now()
@@ -146,18 +159,26 @@ export class Engine {
       provider,
       origin,
       source,
-      usage: outcome.metering.usage,
+      usage: wholeUsage(outcome),
       savedMs: outcome.metering.latency,
       stale,
       at,
+      inputs: inputs && inputs.hits + inputs.misses,
     })
     this.events.emit('hit', { key, operation, source, stale })
+  }
+
+  /** Counts the stored inputs of a call that the provider had to answer for the rest. Time is not saved: the call waited for the provider. */
+  countReused({ operation, origin, model, endpoint }: CachedCall, { source, usage, answered, inputs }: ReusedInputs): void {
+    const at = this.settings.clock.now()
+    this.stats.hit({ operation, model, answered, provider: endpoint.provider, origin, source, usage, savedMs: 0, stale: false, at, inputs })
   }
 
   /** The facts of one result. */
   info(cachedCall: CachedCall, facts: Pick<Facts, 'hit' | 'source' | 'age' | 'ttl' | 'stale'>, outcome: StoreOutcome): CacheInfo {
     const { key, operation, scope, origin } = cachedCall
-    return cacheInfoOf({ ...facts, key, operation, scope, origin, provider: cachedCall.endpoint.provider, outcome }, this.prices)
+    const inputs = facts.hit ? allHits(cachedCall.inputs) : cachedCall.inputs
+    return cacheInfoOf({ ...facts, inputs, key, operation, scope, origin, provider: cachedCall.endpoint.provider, outcome }, this.prices)
   }
 
   /** Counts a call that the provider must answer, and emits it. */
@@ -165,7 +186,7 @@ export class Engine {
     // The next hit needs the prices. While the provider works, there is time to load them.
     this.#pricesExpected = true
     void this.prices?.load()
-    this.stats.miss({ operation: cachedCall.operation, model: cachedCall.model })
+    this.stats.miss({ operation: cachedCall.operation, model: cachedCall.model, inputs: cachedCall.inputs?.misses })
     this.events.emit('miss', { key: cachedCall.key, operation: cachedCall.operation })
   }
 
@@ -186,7 +207,7 @@ export class Engine {
 
   /** Counts a bypass, and emits it. @returns the facts for its caller */
   bypass(bypass: Bypass): CacheInfo {
-    const { operation, scope, reason } = bypass
+    const { operation, scope, reason, key = '' } = bypass
     this.stats.bypass({ operation, reason })
     this.events.emit('bypass', { operation, reason })
     const outcome: StoreOutcome = { stored: false, reason, metering: { usage: undefined, model: '', latency: 0 } }
@@ -195,7 +216,7 @@ export class Engine {
       source: 'origin',
       age: 0,
       ttl: 0,
-      key: '',
+      key,
       operation,
       scope,
       stale: false,
@@ -225,6 +246,14 @@ export class Engine {
     this.#logger.warn(`llmemo: a function of yours failed (${nameOf(error)}); calls go on, and further such errors are only counted.`)
   }
 
+  /** How long an answer is fresh and kept. What it names may be deleted earlier, and then it is not even served stale. */
+  #lifeOf({ ttl }: CachedCall, expiresAt: number | undefined, now: number): Pick<EntryHead, 'ttl' | 'stale'> | undefined {
+    const { stale } = this.settings
+    const left = expiresAt === undefined ? Infinity : Math.floor(expiresAt - now)
+    if (left >= ttl + stale) return { ttl, stale }
+    return left <= 0 ? undefined : { ttl: Math.min(ttl, left), stale: Math.max(0, left - ttl) }
+  }
+
   #skipReason(answer: AnswerFacts): string | undefined {
     return skipReason(this.settings.policy, answer, (error) => this.hookFailed(error))
   }
@@ -233,8 +262,14 @@ export class Engine {
   #expectPrices(): void {
     if (this.#pricesExpected || this.prices === undefined) return
     this.#pricesExpected = true
-    setImmediate((prices: PriceBook) => void prices.load(), this.prices).unref()
+    const { prices } = this
+    soonIfAlive(() => void prices.load())
   }
+}
+
+/** The counts of a call whose inputs were all answered without a call to the provider. */
+function allHits(inputs: InputCounts | undefined): InputCounts | undefined {
+  return inputs && { hits: inputs.hits + inputs.misses, misses: 0 }
 }
 
 /** What a policy decides by. */

@@ -6,10 +6,13 @@
 import type { CacheInfo } from '../call.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import { arrival, type AskOneself } from './arrival.ts'
+import { replaceFacts, type StoreOutcome } from './cache-info.ts'
 import type { Engine } from './engine.ts'
 import type { FlightReader } from './flight/upstream.ts'
 import { type Joined, joinFlight } from './join-flight.ts'
-import { forBatch, isRead, mayStandIn, notCached, reuse, type ReuseSettings } from './reuse.ts'
+import { joinedReader } from './joined-reader.ts'
+import { NotCachedError } from '../not-cached.ts'
+import { forBatch, isRead, mayStandIn, notCached, patienceOf, reuse, type ReuseSettings } from './reuse.ts'
 import type { EarlierLookup, FlightHead, Seam } from './seam.ts'
 import { AnsweredByAnotherProcess } from './shared-store/leases.ts'
 
@@ -21,6 +24,7 @@ export async function exchange<Head, Item, Result>(engine: Engine, call: Seam<He
     signal?.throwIfAborted()
     return fetchNew(engine, call)
   }
+  const failure = cachedCall.mode === 'only-if-cached' ? engine.tiers.watchReads() : undefined
   // Always await, even for a hit in memory: an event listener that makes the same call must not re-enter itself.
   const lookup = await look(engine, call)
   signal?.throwIfAborted()
@@ -32,9 +36,10 @@ export async function exchange<Head, Item, Result>(engine: Engine, call: Seam<He
     if (result !== undefined && use === 'refresh') refresh(engine, call)
     if (result !== undefined) return result.value
   }
-  if (cachedCall.mode === 'only-if-cached') {
-    const { operation, scope } = cachedCall
-    return call.missing(engine.bypass({ operation, scope, reason: notCached }))
+  if (failure !== undefined) {
+    const { operation, scope, key } = cachedCall
+    const reason = failure() ?? 'not stored'
+    return call.missing(engine.bypass({ operation, scope, key, reason: notCached }), new NotCachedError({ reason, key, scope }))
   }
   if (found === undefined || use !== 'fetch' || !mayStandIn(found, cachedCall, engine.settings)) return fetchNew(engine, call)
   const result = engine.refreshes.isPaused(cachedCall.storeKey) ? serve(engine, call, found) : undefined
@@ -45,7 +50,7 @@ async function look<Head, Item, Result>(engine: Engine, { cachedCall, find, earl
   if (earlier !== undefined) return earlier
   const { tiers } = engine
   const { changes } = tiers
-  return { found: await (find === undefined ? tiers.get(cachedCall) : findSafely(engine, find)), changes }
+  return { found: await (find === undefined ? tiers.get(cachedCall, patienceOf(cachedCall)) : findSafely(engine, find)), changes }
 }
 
 /** An answer that cannot be put together of its parts is a miss. */
@@ -174,11 +179,41 @@ function handOut<Head, Item, Result>(
   call: Seam<Head, Item, Result>,
   { reader, joined, arrived: { head, good, outcome, joiners } }: Joined<Head, Item> & { readonly arrived: FlightHead<Head> },
 ): Result | Promise<Result> {
-  const { cachedCall } = call
-  const hit = joined && good
-  if (hit) joiners.push(cachedCall)
+  const info = infoOf(engine, call, { hit: joined && good, joined, outcome })
+  if (!joined || !good) return call.shared(head, reader, info)
+  const joiner = { cachedCall: call.cachedCall, given: false }
+  joiners.push(joiner)
+  const askAgain = async (): Promise<FlightReader<FlightHead<Head>, Item> | undefined> => askForItself(engine, call, info)
+  return call.shared(head, joinedReader({ reader, joiner, signal: call.signal, askAgain }), info)
+}
+
+/** Joins or starts another flight, for a call that joined one that broke. @returns nothing if the provider gives no answer */
+async function askForItself<Head, Item, Result>(
+  engine: Engine,
+  call: Seam<Head, Item, Result>,
+  info: CacheInfo,
+): Promise<FlightReader<FlightHead<Head>, Item> | undefined> {
+  const { cachedCall, signal } = call
+  const onStart = (): void => engine.miss(cachedCall)
+  const { reader, joined } = joinFlight(engine, call, { signal, look: undefined, onStart, withoutLease: true })
+  const { good, outcome, joiners } = await reader.head()
+  if (!good) {
+    reader.leave()
+    return undefined
+  }
+  if (joined) joiners.push({ cachedCall, given: true })
+  // The caller has the facts already. From now on they are about the other flight.
+  replaceFacts(info, infoOf(engine, call, { hit: joined, joined, outcome }))
+  return reader
+}
+
+function infoOf<Head, Item, Result>(
+  engine: Engine,
+  { cachedCall }: Seam<Head, Item, Result>,
+  { hit, joined, outcome }: { readonly hit: boolean; readonly joined: boolean; readonly outcome: StoreOutcome },
+): CacheInfo {
   const facts = { hit, source: joined ? 'flight' : 'origin', age: 0, ttl: cachedCall.ttl, stale: false }
-  return call.shared(head, reader, engine.info(cachedCall, facts, outcome))
+  return engine.info(cachedCall, facts, outcome)
 }
 
 /** Fetches a new answer in the background. A failure is counted and disturbs no call while the old answer may be served. */

@@ -8,7 +8,7 @@ import type { StoreOutcome } from './cache-info.ts'
 import type { Engine, Filling } from './engine.ts'
 import type { FlightReader, Recording, Upstream } from './flight/upstream.ts'
 import { isRead } from './reuse.ts'
-import type { CallLimits, FlightHead, Seam } from './seam.ts'
+import type { CallLimits, FlightHead, Joiner, Seam } from './seam.ts'
 import type { LeaseHandle } from './shared-store/leases.ts'
 import type { InvalidationSnapshot } from './tiers/tiers.ts'
 
@@ -32,21 +32,23 @@ export interface Participation {
   readonly onStart?: () => void
   /** Whether to start a flight even if one is open. @default only if the call does not read the cache */
   readonly alone?: boolean
+  /** Whether to call the provider without a lease, so that the call never waits for another process. @default false */
+  readonly withoutLease?: boolean
 }
 
 /** Joins the flight of a call, or starts it. What the flight brings is stored, or it is noted why not. */
 export function joinFlight<Head, Item, Result>(
   engine: Engine,
   call: Seam<Head, Item, Result>,
-  { signal, look: lookElsewhere, onStart, alone: startsOwn = false }: Participation,
+  { signal, look: lookElsewhere, onStart, withoutLease = false, alone: startsOwn = false }: Participation,
 ): Joined<Head, Item> {
   const { cachedCall } = call
   const outcome: StoreOutcome = { stored: false, reason: undefined, metering: { usage: undefined, model: cachedCall.model, latency: 0 } }
   const snapshot = engine.tiers.snapshot(cachedCall)
-  const joiners: CachedCall[] = []
+  const joiners: Joiner[] = []
   const alone = startsOwn || !isRead(cachedCall.mode)
   // The parts of a batch are stored under keys of their own. A call that does not read must not wait for another process's answer.
-  const leases = call.find === undefined && !alone ? engine.tiers.leases : undefined
+  const leases = call.find === undefined && !alone && !withoutLease ? engine.tiers.leases : undefined
   let lease: LeaseHandle | undefined
   const origin = {
     async start(flightSignal: AbortSignal): Promise<Upstream<FlightHead<Head>, Item>> {
@@ -66,11 +68,16 @@ export function joinFlight<Head, Item, Result>(
     take(engine, call, { recording: { ...recording, head: recording.head.head }, snapshot, outcome })
     lease?.end()
     if (recording.head.good) engine.spent(cachedCall, outcome)
-    for (const joiner of joiners) engine.countHit(joiner, { source: 'flight', stale: false, outcome })
+    for (const { cachedCall: joined, given } of joiners) {
+      // A call that got nothing of a broken flight asks for itself, and is counted there.
+      if (given || recording.end !== 'failed') engine.countHit(joined, { source: 'flight', stale: false, outcome })
+    }
   }
+  // Other processes must not wait for an answer that no caller reads.
+  const idle = (): void => lease?.end()
   const begun = engine.settings.clock.monotonic()
   const leader: Leader = { begun, limits: call.limits }
-  const flight = call.flights.join(flightName(cachedCall, snapshot), origin, { signal, alone, ended, leader })
+  const flight = call.flights.join(flightName(cachedCall, snapshot), origin, { signal, alone, idle, ended, leader })
   const { begun: start, limits } = isLeader(flight.leader) ? flight.leader : leader
   return { reader: flight.reader, joined: flight.joined, late: begun - start, limits }
 }

@@ -2,6 +2,7 @@
  * Requests for many inputs at once. Each input is cached by itself, and only the missing inputs go to the provider.
  * @module
  */
+import type { Source } from '../call.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import type { JsonObject } from '../json/object.ts'
 import { type PerInput } from '../providers/endpoint.ts'
@@ -10,7 +11,7 @@ import { type Call, type CachedCall, resolveCall } from './cached-call.ts'
 import type { StoreOutcome } from './cache-info.ts'
 import { wholeEntry } from './draft.ts'
 import type { Engine, Filling } from './engine.ts'
-import { forBatch, reuse } from './reuse.ts'
+import { forBatch, patienceOf, reuse } from './reuse.ts'
 import type { Settings } from './settings/options.ts'
 
 /** A request's inputs, each with the call for it alone. */
@@ -35,22 +36,27 @@ export function resolveInputs(call: Call, cachedCall: CachedCall, settings: Sett
   const calls = perInput?.split(cachedCall.request)?.map((request) => resolveCall({ ...call, request }, settings))
   if (perInput === undefined || calls === undefined) return undefined
   const kept = calls.filter((single): single is CachedCall => !('reason' in single))
-  return kept.length === calls.length ? { perInput, calls: kept } : undefined
+  if (kept.length < calls.length) return undefined
+  cachedCall.inputs = { hits: 0, misses: kept.length }
+  return { perInput, calls: kept }
 }
 
 /** The answer to all inputs, if each of them is stored. */
 export async function findInputs(engine: Engine, cachedCall: CachedCall, inputs: PerInputCalls): Promise<LookupResult | undefined> {
   const { perInput, calls } = inputs
-  inputs.found = await engine.tiers.getMany(calls)
+  inputs.found = await engine.tiers.getMany(calls, patienceOf(cachedCall))
   const found = inputs.found.filter((each) => each !== undefined)
   const [first] = found
+  const hits = usable(engine, inputs).length
+  cachedCall.inputs = { hits, misses: calls.length - hits }
   if (first === undefined || found.length < calls.length) return undefined
   const answer = perInput.join(found.map((each) => answerIn(each, cachedCall)))
   const usage = cachedCall.endpoint.usage(answer)
   const latency = Math.max(...found.map(({ entry }) => entry.head.latency))
+  const { usage: _, ...head } = first.entry.head
   return {
-    entry: { head: { ...first.entry.head, key: cachedCall.key, latency, ...(usage && { usage }) }, body: JSON.stringify(answer) },
-    source: found.find(({ source }) => source !== 'memory')?.source ?? 'memory',
+    entry: { head: { ...head, key: cachedCall.key, latency, ...(usage && { usage }) }, body: JSON.stringify(answer) },
+    source: sourceOf(found),
     age: Math.max(...found.map(({ age }) => age)),
     freshFor: Math.min(...found.map(({ freshFor }) => freshFor)),
   }
@@ -75,10 +81,12 @@ export async function fillInputs<Reply extends InputsReply>(
   { inputs, outcome, ask }: InputsFilling<Reply>,
 ): Promise<{ readonly said: Reply; readonly answer?: JsonObject }> {
   const { perInput, calls } = inputs
-  const answers = usableAnswers(engine, inputs)
+  const stored = usable(engine, inputs)
+  const answers = new Map(stored.map(({ single, found }) => [single.key, answerIn(found, single)]))
   const missing = new Map(calls.filter(({ key }) => !answers.has(key)).map((single) => [single.key, single]))
   // If no input is missing by now, ask for all: no provider answers a request for nothing.
-  const asked = missing.size > 0 ? [...missing.values()] : calls
+  const server = JSON.stringify([cachedCall.origin, cachedCall.model])
+  const asked = missing.size > 0 && !isWhole(engine, server) ? [...missing.values()] : calls
   const all = asked.length === calls.length
   const begun = engine.settings.clock.monotonic()
   const snapshots = asked.map((single) => engine.tiers.snapshot(single))
@@ -88,6 +96,7 @@ export async function fillInputs<Reply extends InputsReply>(
   const shares = perInput.share(said.answer, requests)
   if (shares === undefined) {
     engine.skip(cachedCall, 'malformed', outcome)
+    if (!all) noteWhole(engine, server)
     // The reply to another request is no answer to the caller's own.
     return { said: all ? said : await ask() }
   }
@@ -100,17 +109,59 @@ export async function fillInputs<Reply extends InputsReply>(
     answers.set(single.key, share)
     storeInput(engine, single, { answer: share, headers: said.headers, snapshot, outcome })
   })
-  return all ? { said } : { said, answer: perInput.join(calls.map((single) => answers.get(single.key) ?? {})) }
+  if (all) return { said }
+  if (stored.length > 0) countReused(engine, cachedCall, { perInput, stored, outcome })
+  return { said, answer: perInput.join(calls.map((single) => answers.get(single.key) ?? {})) }
 }
 
-/** The stored answers that serve the call, by the keys of its inputs. */
-function usableAnswers({ settings }: Engine, { calls, found = [] }: PerInputCalls): Map<string, JsonObject> {
-  const answers = new Map<string, JsonObject>()
-  calls.forEach((single, index) => {
+/** An input whose stored answer serves the call. */
+interface StoredInput {
+  readonly single: CachedCall
+  readonly found: LookupResult
+}
+
+/** The inputs whose stored answers serve the call. */
+function usable({ settings }: Engine, { calls, found = [] }: PerInputCalls): StoredInput[] {
+  return calls.flatMap((single, index) => {
     const stored = found[index]
-    if (stored !== undefined && reuse(stored, single, forBatch(settings)) === 'serve') answers.set(single.key, answerIn(stored, single))
+    return stored !== undefined && reuse(stored, single, forBatch(settings)) === 'serve' ? [{ single, found: stored }] : []
   })
-  return answers
+}
+
+/** Counts what the stored inputs saved, of a call that the provider answered for the rest. */
+function countReused(
+  engine: Engine,
+  cachedCall: CachedCall,
+  { perInput, stored, outcome }: { readonly perInput: PerInput; readonly stored: readonly StoredInput[]; readonly outcome: StoreOutcome },
+): void {
+  const usage = cachedCall.endpoint.usage(perInput.join(stored.map(({ single, found }) => answerIn(found, single))))
+  const founds = stored.map(({ found }) => found)
+  const answered = founds[0]?.entry.head.model ?? cachedCall.model
+  outcome.reused = { usage }
+  engine.countReused(cachedCall, { source: sourceOf(founds), usage, answered, inputs: stored.length })
+}
+
+function sourceOf(found: readonly LookupResult[]): Source {
+  return found.find(({ source }) => source !== 'memory')?.source ?? 'memory'
+}
+
+/**
+ * Servers and models, by their names, whose answers cannot be taken apart by input. They get each call as it is: to ask them for the missing
+ * inputs first would make two calls of one.
+ */
+const wholeServers = new WeakMap<Engine, Set<string>>()
+
+/** How many of them are remembered for one cache. */
+const maxWholeServers = 1_000
+
+function isWhole(engine: Engine, server: string): boolean {
+  return wholeServers.get(engine)?.has(server) === true
+}
+
+function noteWhole(engine: Engine, server: string): void {
+  const servers = wholeServers.get(engine) ?? new Set<string>()
+  if (servers.size >= maxWholeServers) servers.clear()
+  wholeServers.set(engine, servers.add(server))
 }
 
 function storeInput(
@@ -119,7 +170,8 @@ function storeInput(
   given: Filling & { readonly answer: JsonObject; readonly headers: Readonly<Record<string, string>> },
 ): void {
   const { answer, headers, snapshot, outcome } = given
-  const own: StoreOutcome = { ...outcome }
+  // What the whole call cost must stay as it is.
+  const own: StoreOutcome = { ...outcome, metering: { ...outcome.metering } }
   const entry = wholeEntry(single, answer, { body: JSON.stringify(answer), headers, latency: outcome.metering.latency })
   engine.store(single, entry, { snapshot, outcome: own })
   outcome.stored = own.stored

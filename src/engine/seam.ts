@@ -4,6 +4,7 @@
  */
 import type { CacheInfo } from '../call.ts'
 import type { LookupResult } from '../lookup-result.ts'
+import type { NotCachedError } from '../not-cached.ts'
 import type { CachedCall } from './cached-call.ts'
 import type { StoreOutcome } from './cache-info.ts'
 import type { NewEntry } from './draft.ts'
@@ -17,7 +18,14 @@ export interface FlightHead<Head> {
   readonly good: boolean
   readonly outcome: StoreOutcome
   /** The calls that joined the flight. They are counted at its end. */
-  readonly joiners: CachedCall[]
+  readonly joiners: Joiner[]
+}
+
+/** A call that joined a flight. */
+export interface Joiner {
+  readonly cachedCall: CachedCall
+  /** Whether the flight gave it anything of the answer's body. */
+  given: boolean
 }
 
 /** How the provider answered a call: with a head, or not at all. */
@@ -75,5 +83,5 @@ export interface Seam<Head, Item, Result> {
   /** The result of a flight. */
   shared(head: Head, reader: FlightReader<FlightHead<Head>, Item>, info: CacheInfo): Result | Promise<Result>
   /** The result of a call in mode `only-if-cached` for which nothing is stored. */
-  missing(info: CacheInfo): Result
+  missing(info: CacheInfo, error: NotCachedError): Result
 }

@@ -1,9 +1,10 @@
 /**
- * One text for equal values: JSON by RFC 8785, with two additions that keep a key's text small.
+ * One text for equal values: JSON by RFC 8785, with three differences. The first two keep a key's text small.
  *
  * 1. A text of more than `longText` characters (Unicode code points) is written as `{"$text":[SHA-256 of its UTF-8, characters]}`. Bytes
  *    are written as `{"$bytes":[SHA-256, length]}`.
  * 2. A member name that begins with `$` gets one more `$`. So no object of the caller can look like one of these.
+ * 3. RFC 8785 sorts the members of all objects. Here, a free-form object keeps the order of its members: see src/json/places.ts.
  *
  * A value that JSON cannot hold is refused, never written as something else: two values with one text would have one key.
  * Every call runs this code, hits included. So it is written for speed where that costs little, and keeps no path unless it fails.
@@ -14,6 +15,7 @@ import { NotKeyableError } from '../errors.ts'
 import { remembering } from '../base/memo.ts'
 import { sha256 } from '../base/digest.ts'
 import { isObjectOfMembers } from './object.ts'
+import { everyPlace, type Place } from './places.ts'
 
 /** Levels of nesting. Deeper values are refused: walking them could overflow the stack of the caller's program. */
 const maxDepth = 500
@@ -22,8 +24,10 @@ const maxDepth = 500
 export interface CanonicalOptions {
   /** Longer texts, in characters, are replaced by their digest. */
   readonly longText: number
-  /** Applied to every text value before it is written, but not to member names. */
+  /** Applied to each text value at a place of prose before it is written, and never to member names. */
   readonly text?: (text: string) => string
+  /** What is known of the objects in the value. @default every object is sorted, and every text is prose */
+  readonly place?: Place
 }
 
 /**
@@ -35,7 +39,7 @@ export interface CanonicalOptions {
  */
 export function canonicalJson(value: unknown, options: CanonicalOptions, name = ''): string {
   try {
-    return write(value, options, 0, '')
+    return new Writer(options).write(value, options.place ?? everyPlace, '')
   } catch (error) {
     const { what, steps, cause } = refusalOf(error)
     throw new NotKeyableError(pathOf(name, steps), what, cause === undefined ? {} : { cause })
@@ -64,24 +68,6 @@ function below(step: string | number, error: unknown): Refusal {
   return refusal
 }
 
-/** @param key the name or index of the value in its parent, for its `toJSON` */
-function write(value: unknown, options: CanonicalOptions, depth: number, key: string | number): string {
-  if (typeof value === 'string') return writeText(options.text === undefined ? value : options.text(value), options.longText)
-  // RFC 8785 writes a number as ECMAScript does.
-  if (typeof value === 'number' && Number.isFinite(value)) return String(value)
-  if (typeof value === 'boolean') return value ? 'true' : 'false'
-  if (value === null) return 'null'
-  if (typeof value !== 'object') throw new Refusal(typeof value === 'number' ? String(value) : describe(value))
-  if (depth > maxDepth) throw new Refusal(`nested deeper than ${maxDepth} levels`)
-  const bytes = bytesOf(value)
-  if (bytes !== undefined) return `{"$bytes":["${sha256(bytes)}",${bytes.byteLength}]}`
-  const { toJSON }: { readonly toJSON?: unknown } = value
-  if (typeof toJSON !== 'function') return writeNested(value, options, depth)
-  const json: unknown = Reflect.apply(toJSON, value, [String(key)])
-  // `JSON.stringify` does not call `toJSON` on the result of a `toJSON` either.
-  return typeof json === 'object' && json !== null ? writeNested(json, options, depth) : write(json, options, depth, key)
-}
-
 /** A character that JSON may have to escape: a quote, a backslash, a control character, a surrogate. */
 const special = /[^ !#-[\]-\uD7FF\uE000-\uFFFF]/
 const surrogate = /[\uD800-\uDFFF]/
@@ -98,41 +84,75 @@ function writeText(text: string, longText: number): string {
   return JSON.stringify(text)
 }
 
-function writeNested(value: object, options: CanonicalOptions, depth: number): string {
-  return Array.isArray(value) ? writeArray(value, options, depth) : writeObject(value, options, depth)
-}
+/** Writes one value. */
+class Writer {
+  readonly #text: CanonicalOptions['text']
+  readonly #longText: number
+  #depth = 0
 
-function writeArray(array: readonly unknown[], options: CanonicalOptions, depth: number): string {
-  let text = '['
-  let index = 0
-  try {
-    for (; index < array.length; index++) {
-      if (index > 0) text += ','
-      text += write(array[index], options, depth + 1, index)
-    }
-  } catch (error) {
-    throw below(index, error)
+  constructor({ text, longText }: CanonicalOptions) {
+    this.#text = text
+    this.#longText = longText
   }
-  return `${text}]`
-}
 
-function writeObject(object: object, options: CanonicalOptions, depth: number): string {
-  if (!isObjectOfMembers(object)) throw new Refusal(describe(object))
-  let text = ''
-  let at = ''
-  try {
-    for (const name of sorted(Object.keys(object))) {
-      at = name
-      const member = object[name]
-      if (member === undefined) continue
-      text += text === '' ? '{' : ','
-      text += writeName(name)
-      text += write(member, options, depth + 1, name)
-    }
-  } catch (error) {
-    throw below(at, error)
+  /** @param key the name or index of the value in its parent, for its `toJSON` */
+  write(value: unknown, place: Place, key: string | number): string {
+    if (typeof value === 'string') return writeText(this.#text === undefined || !place.isProse ? value : this.#text(value), this.#longText)
+    // RFC 8785 writes a number as ECMAScript does.
+    if (typeof value === 'number' && Number.isFinite(value)) return String(value)
+    if (typeof value === 'boolean') return value ? 'true' : 'false'
+    if (value === null) return 'null'
+    if (typeof value !== 'object') throw new Refusal(typeof value === 'number' ? String(value) : describe(value))
+    if (this.#depth > maxDepth) throw new Refusal(`nested deeper than ${maxDepth} levels`)
+    const bytes = bytesOf(value)
+    if (bytes !== undefined) return `{"$bytes":["${sha256(bytes)}",${bytes.byteLength}]}`
+    const { toJSON }: { readonly toJSON?: unknown } = value
+    if (typeof toJSON !== 'function') return this.#writeNested(value, place)
+    const json: unknown = Reflect.apply(toJSON, value, [String(key)])
+    // `JSON.stringify` does not call `toJSON` on the result of a `toJSON` either.
+    return typeof json === 'object' && json !== null ? this.#writeNested(json, place) : this.write(json, place, key)
   }
-  return text === '' ? '{}' : `${text}}`
+
+  #writeNested(value: object, place: Place): string {
+    this.#depth++
+    const text = Array.isArray(value) ? this.#writeArray(value, place) : this.#writeObject(value, place)
+    this.#depth--
+    return text
+  }
+
+  #writeArray(array: readonly unknown[], place: Place): string {
+    let text = '['
+    let index = 0
+    try {
+      for (; index < array.length; index++) {
+        if (index > 0) text += ','
+        text += this.write(array[index], place, index)
+      }
+    } catch (error) {
+      throw below(index, error)
+    }
+    return `${text}]`
+  }
+
+  #writeObject(object: object, place: Place): string {
+    if (!isObjectOfMembers(object)) throw new Refusal(describe(object))
+    let text = ''
+    let at = ''
+    const names = Object.keys(object)
+    try {
+      for (const name of place.isOrdered ? names : sorted(names)) {
+        at = name
+        const member = object[name]
+        if (member === undefined) continue
+        text += text === '' ? '{' : ','
+        text += writeName(name)
+        text += this.write(member, place.member(name), name)
+      }
+    } catch (error) {
+      throw below(at, error)
+    }
+    return text === '' ? '{}' : `${text}}`
+  }
 }
 
 /** A member name and its colon. Remembered, because requests use the same few names again and again. */

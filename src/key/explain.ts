@@ -3,6 +3,7 @@
  * @module
  */
 import { canonicalJson, type CanonicalOptions } from '../json/canonical.ts'
+import { everyPlace } from '../json/places.ts'
 import { deriveKey, type KeyParts, partNames, partOf, partOptions } from './key.ts'
 
 /** The parts that a key was made of. */
@@ -72,9 +73,10 @@ function difference({ first, second, path }: Pair, options: CanonicalOptions): K
   if (texts.first === texts.second) return undefined
   if (isNested(first) && isNested(second) && Array.isArray(first) === Array.isArray(second)) {
     const names = new Set([...Object.keys(first), ...Object.keys(second)])
+    const { place = everyPlace } = options
     for (const name of Array.isArray(first) ? names : [...names].toSorted()) {
       const members = { first: memberOf(first, name), second: memberOf(second, name), path: path + stepTo(name, Array.isArray(first)) }
-      const found = difference(members, options)
+      const found = difference(members, { ...options, place: Array.isArray(first) ? place : place.member(name) })
       if (found !== undefined) return found
     }
   }

@@ -3,8 +3,17 @@
  *
  *     ["llmemo", 1, namespace, scope, provider, origin, endpoint, headers, request, context, variant]
  *
- * `headers` are the request headers that can change an answer, names in lower case. `request` is the normalised request without the ignored
- * fields. `context` is `null` when there is none. The canonical form is defined in src/json/canonical.ts.
+ * - `origin` is the base URL as the client has it, or for Bedrock `bedrock-runtime.` and the region.
+ * - `headers` are the request headers that can change an answer, names in lower case: see src/providers/http-headers.ts. The header
+ *   `content-type` is among them for a form only, where it is `multipart/form-data`.
+ * - `request` is the normalised request without the ignored fields. Each endpoint in src/providers says how it normalises, which fields it
+ *   ignores under which hosts, and which of its objects are sorted. The members of all other objects in it keep their order.
+ * - `context` is `null` when there is none.
+ *
+ * The canonical form of each part is defined in src/json/canonical.ts. In all parts but `request`, all objects are sorted. A request from a
+ * form has its fields as members: the text of a field, or the list of its texts if it occurs several times. A file in it is
+ * `{"ending":".wav","file":SHA-256,"length":bytes,"type":"audio/wav"}`. A request of Bedrock is the command's input with `model` in place of
+ * `modelId`, its bytes as in src/json/tagged.ts. A JSON body with a member twice in one object has no key.
  * @module
  */
 import { canonicalJson, type CanonicalOptions } from '../json/canonical.ts'
@@ -43,11 +52,11 @@ export const partNames = [
 ] as const satisfies readonly (keyof KeyParts)[]
 
 /**
- * How the texts of a part are written. Text folding applies to the request only: names of tenants or base URLs that differ in letter case
- * are different.
+ * How a part is written. Places and text folding apply to the request only: names of tenants or base URLs that differ in letter case are
+ * different.
  */
 export function partOptions(name: keyof KeyParts, options: CanonicalOptions): CanonicalOptions {
-  return name === 'request' || options.text === undefined ? options : { longText: options.longText }
+  return name === 'request' ? options : { longText: options.longText }
 }
 
 /** The value of a part in the key: a missing context is `null`. */

@@ -1,13 +1,16 @@
 /**
  * All names in a store: the keys of entries, values, generations and leases, and the channel of messages.
  * Each begins with the namespace, so that `keys(prefix)` lists one namespace only.
+ *
+ * A store's client may put a prefix of its own before each name, such as the `keyPrefix` of ioredis. An encoded namespace holds no slash. So
+ * no prefix and namespace together make the name of another namespace, as `x` and `y` would otherwise make that of `xy`.
  * @module
  */
 import { sha256 } from '../base/digest.ts'
 import { remembering } from '../base/memo.ts'
 
 /** The prefix of all keys of a namespace. An encoded namespace holds no colon, so no prefix begins with another one. */
-const namespacePrefix = remembering(100, (namespace) => `${encodeURIComponent(namespace)}:`)
+const namespacePrefix = remembering(100, (namespace) => `llmemo/${encodeURIComponent(namespace)}:`)
 
 /** The key of a stored answer. */
 export function entryKey(namespace: string, key: string): string {

@@ -20,6 +20,11 @@ export interface Provider {
   /** The base URL that a client uses unless its user sets another; `undefined` if there is no such URL. */
   readonly origin: string | undefined
   /**
+   * The hosts of the provider itself, and of clouds that serve its models under its protocol; `*` stands for one name between dots, or a part
+   * of it. Only there the ignored fields of its endpoints are ignored, as a gateway under another host may route by them.
+   */
+  readonly hosts: readonly string[]
+  /**
    * Request headers that hold the credential, in lower case. They make the default scope.
    * Their number and order are part of its digest: a new name makes the entries of all default scopes unreachable.
    */
@@ -42,12 +47,17 @@ export interface ClientShape {
   readonly serviceId?: string
 }
 
+const bedrockHosts = ['bedrock-runtime', 'bedrock-runtime-fips', 'bedrock-mantle', '*.bedrock-runtime'].flatMap((service) =>
+  ['amazonaws.com', 'amazonaws.com.cn', 'api.aws', 'vpce.amazonaws.com'].map((domain) => `${service}.*.${domain}`),
+)
+
 const openai: Provider = {
   name: 'openai',
   title: 'OpenAI',
   endpoints: openaiEndpoints,
   overFetch: true,
   origin: 'https://api.openai.com/v1',
+  hosts: ['api.openai.com', '*.api.openai.com', '*.openai.azure.com', '*.cognitiveservices.azure.com', '*.services.ai.azure.com'],
   // With those of other servers of this protocol: Azure's `api-key`, Google's `x-goog-api-key`, the cookie of a proxy with a log-in.
   credentialHeaders: ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'openai-organization', 'openai-project', 'cookie'],
   // `apim-request-id` is Azure's.
@@ -63,6 +73,7 @@ const anthropic: Provider = {
   endpoints: anthropicEndpoints,
   overFetch: true,
   origin: 'https://api.anthropic.com',
+  hosts: ['api.anthropic.com', '*.services.ai.azure.com', '*-aiplatform.googleapis.com', 'aiplatform.googleapis.com', ...bedrockHosts],
   credentialHeaders: ['x-api-key', 'authorization'],
   keptHeaders: ['request-id', 'anthropic-workspace-id'],
   priceTableName: 'anthropic',
@@ -76,6 +87,7 @@ const bedrock: Provider = {
   endpoints: bedrockEndpoints,
   overFetch: false,
   origin: undefined,
+  hosts: bedrockHosts,
   // The cache answers before the SDK signs a request, and sees no headers on either way.
   credentialHeaders: [],
   keptHeaders: [],

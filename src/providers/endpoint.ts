@@ -4,6 +4,7 @@
  */
 import type { Usage } from '../entry.ts'
 import type { JsonObject } from '../json/object.ts'
+import type { RequestPlace } from '../json/places.ts'
 import type { ServerEvent } from '../base/server-sent-events.ts'
 
 /** How the streamed form of an answer relates to the whole one. */
@@ -13,10 +14,27 @@ export interface Streaming {
    * `undefined` if the protocol's own end mark is missing, or one of the events is an error: such a stream is not complete.
    */
   assemble(events: readonly ServerEvent[]): JsonObject | undefined
+  /**
+   * For a stream that cannot be assembled. If it is complete by the protocol and only its parts cannot be merged: as much of the answer as
+   * decides whether it is stored; such a stream is replayed as it is. Else why it is not to be stored, or `undefined` if it has no end mark.
+   */
+  outline?(events: readonly ServerEvent[]): JsonObject | string | undefined
   /** The events in which the provider would have streamed this whole answer to this request. `assemble` makes the answer of them again. */
   disassemble(answer: JsonObject, request: JsonObject): ServerEvent[]
   /** The recorded events as this request would have got them: without the usage if it does not ask for it. */
   adapt?(events: readonly ServerEvent[], request: JsonObject): ServerEvent[]
+  /** How the stream gets its usage, if the provider gives it only on request. */
+  readonly usageOnRequest?: UsageOnRequest
+}
+
+/** How a stream gets its usage from a provider that gives it only on request. */
+export interface UsageOnRequest {
+  /** Whether the servers of that host are known to give the usage on request, and to change nothing else. */
+  isKnownHost(hostname: string): boolean
+  /** The members that a request must have so that it asks for the usage. */
+  ask(request: JsonObject): JsonObject
+  /** The text of one event, with its end, as a request would get it that does not ask: `''` if it gets no such event. */
+  remove(text: string): string
 }
 
 /** How a request for many inputs at once is taken apart, so that each input is cached by itself. */
@@ -31,6 +49,12 @@ export interface PerInput {
   join(answers: readonly JsonObject[]): JsonObject
 }
 
+/**
+ * Fields that only say how the answer is sent. If an endpoint ignores one of them, it does so under every host: one entry serves both forms.
+ * A gateway may route by any other field.
+ */
+export const deliveryFields: readonly string[] = ['stream', 'stream_options']
+
 /** One endpoint of one provider: what is cacheable, what ends a stream, what was used, whole and streamed. */
 export interface Endpoint {
   /** `openai`. Part of the key. */
@@ -41,8 +65,16 @@ export interface Endpoint {
   readonly path: string
   /** The operation of a call whose caller names none: `chat`. */
   readonly operation: string
-  /** Top-level request fields that cannot change an answer. They are not part of the key. */
+  /**
+   * Top-level request fields that cannot change an answer of the provider itself. Under its own hosts they are not part of the key; under
+   * another host they are, except {@link deliveryFields}.
+   */
   readonly ignored: readonly string[]
+  /**
+   * The place of the whole request: which of its objects count in any order, and which of its texts are prose.
+   * @default only the request itself counts in any order, and no text is prose
+   */
+  readonly place?: RequestPlace
   /** Whether the answer is bytes rather than JSON. @default false */
   readonly binary?: boolean
   /** Whether an answer may be plain text rather than JSON. @default false */
@@ -57,10 +89,17 @@ export interface Endpoint {
   bypassReason(request: JsonObject): string | undefined
   /** The request with one spelling for what the provider defines as the same. It never changes its argument. @default the request as it is */
   readonly normalise?: (request: JsonObject) => JsonObject
+  /** The request that a client makes of what a described call gives as its body. @default the body itself */
+  readonly described?: (body: JsonObject) => JsonObject
   /** Parts that the answer lacks as this request does not ask for them: `['usage']`. @default none */
   readonly missingParts?: (request: JsonObject) => readonly string[]
   /** Why a whole answer must not be stored by default, or `undefined` if it is complete and successful. */
   skipReason(answer: JsonObject): string | undefined
+  /**
+   * When something that a whole answer names is deleted at the provider, in milliseconds since the epoch; `undefined` if it names no such
+   * thing. The answer is not served any longer. `now` is when the answer came.
+   */
+  readonly expiresAt?: (answer: JsonObject, now: number) => number | undefined
   /** The tokens that a whole answer used, or `undefined` if it does not say. */
   usage(answer: JsonObject): Usage | undefined
 }

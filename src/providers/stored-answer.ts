@@ -41,8 +41,13 @@ export function storedEvents(entry: Entry, asked: AnsweredRequest): ServerEvent[
 
 /** The same events as texts, one for each. */
 export function storedEventTexts(entry: Entry, asked: AnsweredRequest): string[] {
-  const isAsStored = entry.head.kind === 'sse' && !hasPartsTooMany(entry, asked) && isFormatted(entry)
-  return isAsStored ? splitEvents(textOf(entry)) : storedEvents(entry, asked).map((event) => formatEvents([event]))
+  if (entry.head.kind === 'sse' && isFormatted(entry)) {
+    const texts = splitEvents(textOf(entry))
+    if (!hasPartsTooMany(entry, asked)) return texts
+    const usage = asked.endpoint.streaming?.usageOnRequest
+    if (usage !== undefined) return texts.map((text) => usage.remove(text)).filter((text) => text !== '')
+  }
+  return storedEvents(entry, asked).map((event) => formatEvents([event]))
 }
 
 /** Whether the stored stream has a part that the request does not ask for. */

@@ -86,7 +86,7 @@ export class ChaosPlan {
    * @throws {InvalidOptionError} for an invalid kind or schedule
    */
   add(kind: ChaosKind, schedule: ChaosSchedule, { on = chaosKinds[kind], keys = () => true }: ChaosScope): void {
-    if (!Object.hasOwn(chaosKinds, kind)) throw new InvalidOptionError('kind', kind, Object.keys(chaosKinds).join(', '))
+    if (!Object.hasOwn(chaosKinds, kind)) throw new InvalidOptionError('kind', kind, Object.keys(chaosKinds))
     this.#rules.push({ kind, on: on.filter((each) => chaosKinds[kind].includes(each)), keys, ...readSchedule(schedule) })
   }
 

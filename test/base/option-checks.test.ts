@@ -60,9 +60,33 @@ describe('withMethods', () => {
 describe('assertKnown', () => {
   it('names the unknown option and the known ones', () => {
     expect(refusal(() => assertKnown('key.', { kepp: [] }, ['keep', 'ignore']))).toBe(
-      'llmemo: option "key.kepp" is an array of 0; allowed is one of the options keep, ignore.',
+      'llmemo: option "key.kepp" is unknown; allowed is one of the options keep, ignore. Did you mean "keep"?',
     )
   })
+
+  it.each<[given: string, meant: string | undefined]>([
+    ['Store', 'store'],
+    ['stores', 'store'],
+    ['sotre', 'store'],
+    ['namespce', 'namespace'],
+    ['maxMemory', 'maxMemoryBytes'],
+    ['TTL', 'ttl'],
+    ['ttls', 'ttl'],
+    ['redis', undefined],
+    ['x', undefined],
+  ])('G49 asks whether %s was meant to be %s', (given, meant) => {
+    const message = refusal(() => assertKnown('', { [given]: 1 }, ['store', 'ttl', 'namespace', 'maxMemoryBytes']))
+    expect(/Did you mean "(.*)"\?$/.exec(message)?.[1]).toBe(meant)
+  })
+
+  it.each(['the whole prompt', 'sk-live-hunter2', 'redis://:hunter2@host', 'hunter2'.repeat(6), ''])(
+    'G52 shows neither an unknown name that may be a secret nor the value of one: %s',
+    (name) => {
+      const message = refusal(() => assertKnown('cache.', { [name]: 'hunter2 prompt' }, ['mode']))
+      expect(message).toMatch(/^llmemo: option "cache" is an object with an unknown option, .*; allowed is one of the options mode\.$/)
+      expect(message).not.toMatch(/hunter2|prompt/)
+    },
+  )
 
   it.each([null, 1, 'text', [], () => {}])('refuses %s, which is not an object of options', (given) => {
     expect(refusal(() => assertKnown('', given, ['a']))).toMatch(/"options" is .*; allowed is an object with a\.$/)

@@ -102,9 +102,9 @@ describe('store and lookup', () => {
     ['"endpoint" is "chat"', { endpoint: 'chat', body: {} }],
     ['"provider" is "unknown"', { endpoint: 'chat.completions', body: {}, provider: 'unknown' }],
     ['"body" is undefined', { endpoint: 'chat.completions' }],
-    ['"body" is "text"', { endpoint: 'chat.completions', body: 'text' }],
+    ['"body" is a string of 4 characters', { endpoint: 'chat.completions', body: 'text' }],
     ['"cache.mode" is "cached"', { ...question(), mode: 'cached' }],
-    ['"cache.tag" is "a"', { ...question(), tag: 'a' }],
+    ['"cache.tag" is unknown', { ...question(), tag: 'a' }],
     ['"cache.ttl" is 0', { ...question(), ttl: 0 }],
   ])('refuse a request that is none: %s', async (message, request) => {
     const { cache } = openCache()

@@ -355,7 +355,6 @@ describe('T04 what cannot change an answer', () => {
     ['user', { user: 'bob' }],
     ['safety_identifier', { safety_identifier: 'bob' }],
     ['metadata', { metadata: { run: '17' } }],
-    ['store', { store: true }],
     ['service_tier', { service_tier: 'priority' }],
     ['prompt_cache_key', { prompt_cache_key: 'k' }],
     ['stream', { stream: true }],
@@ -394,6 +393,14 @@ describe('T04 what cannot change an answer', () => {
     expect(await ask(new TextEncoder().encode(JSON.stringify(question)))).toBe(first)
     const request = new Request(chatUrl, { method: 'POST', body: JSON.stringify(question) })
     expect(textIn(await (await fetch(request)).text())).toBe(first)
+  })
+
+  it('G44 a prefix of headers that the user ignores shares the answer', async () => {
+    const { ask } = open({ key: { ignoreHeaders: ['X-Run-*', 'x-step'] } })
+    const first = await ask(question, { headers: { 'x-run-id': 'a', 'X-Run-Name': 'b', 'X-Step': '1' } })
+    expect(await ask(question, { headers: { 'x-run-id': 'c', 'x-step': '2' } })).toBe(first)
+    expect(await ask(question, { headers: { 'x-runner': 'c' } })).not.toBe(first)
+    for (const wrong of ['*', 'x-*-id', '']) expect(() => open({ key: { ignoreHeaders: [wrong] } })).toThrow('key.ignoreHeaders')
   })
 
   it('T04 what the user ignores shares the answer', async () => {

@@ -5,6 +5,9 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { NotKeyableError } from '../../src/errors.ts'
 import { deriveKey, type KeyParts, keyText, partNames } from '../../src/key/key.ts'
+import { isJsonObject } from '../../src/json/object.ts'
+import { placeOf } from '../../src/json/places.ts'
+import { providers } from '../../src/providers/catalogue.ts'
 import { changedAt } from '../support/json-values.ts'
 
 interface Vector {
@@ -17,10 +20,26 @@ interface Vector {
 }
 
 // The published file describes its own content; these tests check the description.
-const published: { version: number; vectors: readonly Vector[] } = JSON.parse(
+const published: { version: number; places: Readonly<Record<string, readonly string[]>>; vectors: readonly Vector[] } = JSON.parse(
   readFileSync(new URL('../vectors/key-v1.json', import.meta.url), 'utf8'),
 )
 const { vectors } = published
+
+const unorderedIn = ({ parts }: Vector): readonly string[] => published.places[`${parts.provider} ${parts.endpoint}`] ?? []
+const optionsOf = (vector: Vector) => ({ longText: vector.longText, place: placeOf({ unordered: unorderedIn(vector), prose: [] }) })
+
+/** Another implementation of the published description, for texts without `$`: RFC 8785, except for objects at places that are not listed. */
+function written(value: unknown, unordered: readonly string[], path?: string): string {
+  if (Array.isArray(value)) return `[${value.map((each) => written(each, unordered, path)).join(',')}]`
+  if (!isJsonObject(value)) return canonicalize(value) ?? ''
+  const isSorted = path === undefined || unordered.some((each) => each === path || each.startsWith(`${path}.`))
+  const names = Object.keys(value).filter((name) => value[name] !== undefined)
+  const inOrder = isSorted ? names.toSorted((first, second) => (first < second ? -1 : 1)) : names
+  const members = inOrder.map(
+    (name) => `${canonicalize(name)}:${written(value[name], unordered, path === undefined ? name : `${path}.${name}`)}`,
+  )
+  return `{${members.join(',')}}`
+}
 
 /** A vector's parts, with its bytes put into their places. */
 function partsOf({ parts, bytes }: Vector): KeyParts {
@@ -49,9 +68,9 @@ describe('the published vectors of the key v1', () => {
   })
 
   it.each(vectors)('T03 $name', (vector) => {
-    const { longText, text, key } = vector
-    expect(keyText(partsOf(vector), { longText })).toBe(text)
-    expect(deriveKey(partsOf(vector), { longText })).toBe(key)
+    const { text, key } = vector
+    expect(keyText(partsOf(vector), optionsOf(vector))).toBe(text)
+    expect(deriveKey(partsOf(vector), optionsOf(vector))).toBe(key)
   })
 
   it.each(vectors)('T08 is the whole SHA-256 of the text: $name', ({ text, key }) => {
@@ -59,12 +78,20 @@ describe('the published vectors of the key v1', () => {
     expect(key).toMatch(/^[0-9a-f]{64}$/)
   })
 
-  it.each(vectors.filter(({ text }) => !text.includes('"$')))(
-    'agrees with another implementation of RFC 8785: $name',
-    ({ parts, longText }) => {
-      expect(keyText(parts, { longText })).toBe(canonicalize(['llmemo', 1, ...partNames.map((name) => parts[name] ?? null)]))
-    },
-  )
+  it.each(vectors.filter(({ text }) => !text.includes('"$')))('agrees with another implementation of RFC 8785: $name', (vector) => {
+    const { parts } = vector
+    const texts = partNames.map((name) =>
+      name === 'request' ? written(parts.request, unorderedIn(vector)) : canonicalize(parts[name] ?? null),
+    )
+    expect(keyText(parts, optionsOf(vector))).toBe(`["llmemo",1,${texts.join(',')}]`)
+  })
+
+  it('G07 list the sorted places of every endpoint', () => {
+    const places = providers.flatMap(({ endpoints }) =>
+      endpoints.map(({ provider, name, place }) => [`${provider} ${name}`, place?.table.unordered ?? []] as const),
+    )
+    expect(published.places).toEqual(Object.fromEntries(places))
+  })
 
   it('list the requests that share a key', () => {
     const names = new Map<string, string[]>()
@@ -73,6 +100,7 @@ describe('the published vectors of the key v1', () => {
       ['plain', 'context null: none', 'context absent: the same as null'],
       ['members in one order', 'members in another order: the same key'],
       ['number 1', 'number 1.0: the same key as 1'],
+      ['schema in one order', 'objects of the protocol in another order: the key of the schema in one order'],
     ])
   })
 })

@@ -6,7 +6,13 @@
  */
 import type { Engine } from '../../engine/engine.ts'
 import { memberOf, withInformedParse, withoutFunctions } from './structured-output.ts'
-import { type Fetch, fetchThrough } from '../http/caching-fetch.ts'
+import { type Fetch, fetchThrough, type HttpSeam } from '../http/caching-fetch.ts'
+import { InvalidOptionError } from '../../errors.ts'
+import { namesHeader } from '../http/given-headers.ts'
+import { isMethod } from '../http/own-code.ts'
+import { isOverridden } from '../http/sdk-class.ts'
+import { twinFetch } from '../http/twin-fetch.ts'
+import { type ShownField, twinOf } from '../http/twin.ts'
 import { infoOfResponse, noteInfo } from '../cache-info.ts'
 import { callOptions, passDown, passedOptionsIn } from '../call-options.ts'
 import { openFastLane } from '../http/fast-lane.ts'
@@ -34,24 +40,74 @@ export function isAnthropic(client: object): client is FetchClient {
 /** A client of the same type that goes through the engine. The caller's own client is not changed. */
 export function wrapAnthropic(client: FetchClient, engine: Engine): FetchClient {
   const own = bareClient(client)
-  const again = (options: object): FetchClient => wrapAnthropic(own.withOptions(options), engine)
-  const middleware: unknown = Reflect.get(own, 'middleware')
-  if (!Array.isArray(middleware)) {
-    const rotating = isRotating(own)
-    const fetch = fetchThrough(engine, own.fetch, { rotating })
-    const wrapped = own.withOptions({ fetch })
-    if (!rotating) openFastLane(wrapped, engine, () => wrapped.fetch === fetch)
-    return withCallOptions(withInformedParse(wrapped), { own, again, prepare: (options) => passDown(withoutFunctions(options)) })
+  assertSeam(own)
+  const again = (copy: FetchClient): FetchClient => wrapAnthropic(copy, engine)
+  if (!Array.isArray(Reflect.get(own, 'middleware'))) {
+    const fetch = twinFetch(engine, { isRotated: (...header) => isRotated(twin.client, ...header) })
+    const twin = twinOf(client, own, { fetch })
+    const seam: unknown = Reflect.get(twin.client, 'fetch')
+    if (!isRotating(own)) openFastLane(twin, engine, () => twin.client.fetch === seam)
+    withInformedParse(twin.client)
+    return withCallOptions(twin, { again, prepare: (options) => passDown(options, withoutFunctions) })
   }
-  const last = cachingMiddleware(own, engine)
+  // What runs below a middleware may change the request, so only our `fetch` sees what such a client sends.
+  const last: Middleware = (request, next, context) => (isBelow() ? next(request) : caching(request, next, context))
   const ofClient: Middleware = (request, next, context) =>
     middlewareIn(context?.options).includes(last) ? next(request) : last(request, next, context)
   ours.add(last).add(ofClient)
-  // The caller's middleware comes first: it sees every call, hits included, and ours sees the requests that it makes.
-  const wrapped = own.withOptions({ middleware: [...middleware.filter(isNotOurs), ofClient] })
-  if (!isRotating(own)) openFastLane(wrapped, engine, () => isOnly(Reflect.get(wrapped, 'middleware'), ofClient))
-  const prepare = (options: unknown): unknown => withLast(passDown(withoutFunctions(options)), last)
-  return withCallOptions(withInformedParse(wrapped), { own, again, prepare })
+  const isBelow = (): boolean => isOverridden(twin.client, stepsBelow)
+  const fetch = twinFetch(engine, { isRotated: (...header) => isRotated(twin.client, ...header) }, isBelow)
+  const twin = twinOf(client, own, { middleware: withOurs(ofClient), fetch })
+  const caching = cachingMiddleware(twin.client, engine)
+  if (!isRotating(own)) openFastLane(twin, engine, () => isOnly(Reflect.get(twin.client, 'middleware'), ofClient))
+  const prepare = (options: unknown): unknown => withLast(passDown(options, withoutFunctions), last)
+  withInformedParse(twin.client)
+  return withCallOptions(twin, { again, prepare })
+}
+
+/** Methods of the SDK that run below all middleware. */
+const stepsBelow = ['prepareRequest', 'fetchWithTimeout']
+
+/**
+ * A client for another cloud rewrites and signs each request. Our seam must be above that, and nothing of the caller's below it.
+ * @throws {InvalidOptionError} for a client that the cache could never see a call of
+ */
+function assertSeam(own: FetchClient): void {
+  const isForVertex = Object.hasOwn(own, 'projectId') && Object.hasOwn(own, 'region')
+  if (!isForVertex && !Object.hasOwn(own, 'awsRegion')) return
+  if (!isOverridden(own, ['buildRequest', ...stepsBelow])) return
+  if (isMethod(Reflect.get(own, 'backendMiddleware')) && isOverridden(own, ['backendMiddleware'])) {
+    throw new InvalidOptionError(
+      'client',
+      own,
+      'a client for another cloud without a method of its own at "prepareRequest", "buildRequest" or "fetchWithTimeout", which run where the ' +
+        'cache cannot see what they change. Use a middleware of the client instead',
+    )
+  }
+  throw new InvalidOptionError(
+    'client',
+    own,
+    `a client of ${isForVertex ? '@anthropic-ai/vertex-sdk from 0.20' : '@anthropic-ai/bedrock-sdk from 0.33 or @anthropic-ai/aws-sdk from 0.9'}, ` +
+      'with @anthropic-ai/sdk from 0.115: this older one rewrites and signs each call before the cache can see it',
+  )
+}
+
+/** The middleware of a twin: the caller's comes first. It sees every call, hits included, and ours sees the requests that it makes. */
+function withOurs(ofClient: Middleware): ShownField {
+  let given: readonly unknown[] = []
+  let list: unknown[] | undefined
+  return {
+    shown(current) {
+      if (!Array.isArray(current)) return current
+      const isSame = current.length === given.length && current.every((each, index) => each === given[index])
+      if (list === undefined || !isSame) {
+        given = [...current]
+        list = [...current.filter(isNotOurs), ofClient]
+      }
+      return list
+    },
+    copied: (current) => (list ?? (Array.isArray(current) ? current : [])).filter(isNotOurs),
+  }
 }
 
 /** The middleware that we put on wrapped clients. A caller may copy it to another client, which then must not have it twice. */
@@ -77,10 +133,10 @@ function middlewareIn(options: unknown): readonly unknown[] {
 }
 
 function cachingMiddleware(client: FetchClient, engine: Engine): Middleware {
-  const rotates = isRotating(client)
   return async (request, next, context) => {
     const wait = new WaitSignal(request.signal ?? undefined)
-    const limit = timeoutOf(client, context?.options) + engine.settings.readDeadline
+    const { readDeadline, firstReadDeadline } = engine.settings
+    const limit = timeoutOf(client, context?.options) + Math.max(readDeadline, firstReadDeadline)
     const stop = engine.settings.clock.after(limit, () => wait.timeOut())
     const upstream: Fetch = (input, init) => {
       // From here on the SDK's own time-out applies.
@@ -88,7 +144,7 @@ function cachingMiddleware(client: FetchClient, engine: Engine): Middleware {
       return next({ ...request, ...init, url: input instanceof Request ? input.url : String(input) })
     }
     try {
-      const seam = { rotating: rotates && !namesCredential(memberOf(context?.options, 'headers')) }
+      const seam: HttpSeam = { isRotated: (name, value) => isRotated(client, name, value, memberOf(context?.options, 'headers')) }
       const init = { ...request, signal: wait.signal, [callOptions]: passedTo(request, context) }
       const response = await fetchThrough(engine, upstream, seam)(request.url, init)
       const info = infoOfResponse(response)
@@ -134,26 +190,34 @@ function timeoutOf(client: object, options: unknown): number {
   return typeof given === 'number' ? given : 600_000
 }
 
-/**
- * Whether the credential is not fixed: a function or a provider gives it, and may give another next time. A client without a credential may
- * still have headers that hold one.
- */
-function isRotating(client: object): boolean {
-  if (typeof Reflect.get(client, 'apiKey') === 'string' || typeof Reflect.get(client, 'authToken') === 'string') return false
-  return !namesCredential(optionOf(client, 'defaultHeaders'))
+/** Whether the SDK made the value of a header of something that changes by itself. */
+function isRotated(client: object, name: string, _value: string, headers: unknown): boolean {
+  if (!isCredential(name) || !isRotating(client) || isHooked(client)) return false
+  return ![headers, optionOf(client, 'defaultHeaders')].some((given) => namesHeader(given, name))
 }
 
-/** Whether headers, in any form that the SDK takes, hold a credential. */
-function namesCredential(headers: unknown): boolean {
-  if (typeof headers !== 'object' || headers === null) return false
-  const values: unknown = Reflect.get(headers, 'values')
-  if (values instanceof Headers) return namesCredential(values)
-  const entries: readonly unknown[] = headers instanceof Headers ? [...headers] : Array.isArray(headers) ? headers : Object.entries(headers)
-  return entries.some((entry) => Array.isArray(entry) && isCredential(entry[0]) && entry[1] !== null && entry[1] !== undefined)
+/** Whether the credential is not fixed: a function or a provider gives it, and may give another next time. */
+function isRotating(client: object): boolean {
+  if (typeof Reflect.get(client, 'apiKey') === 'string' || typeof Reflect.get(client, 'authToken') === 'string') return false
+  const auth: unknown = Reflect.get(client, '_authState')
+  const isTaken = ['provider', 'tokenCache', 'resolution'].some((name) => isPresent(memberOf(auth, name)))
+  return isTaken || typeof optionOf(client, 'apiKey') === 'function'
+}
+
+/** Whether a method that is not the SDK's own may set the header of a credential. */
+function isHooked(client: object): boolean {
+  // The client for Foundry makes the header of its token in a method of its own.
+  return isOverridden(client, Object.hasOwn(client, 'resource') ? hooks.filter((name) => name !== 'authHeaders') : hooks)
+}
+
+const hooks = ['prepareOptions', 'prepareRequest', 'buildRequest', 'buildHeaders', 'authHeaders', 'fetchWithTimeout']
+
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null
 }
 
 const credentialHeaders = providerNamed('anthropic')?.credentialHeaders ?? []
 
-function isCredential(name: unknown): boolean {
-  return typeof name === 'string' && credentialHeaders.includes(name.toLowerCase())
+function isCredential(name: string): boolean {
+  return credentialHeaders.includes(name)
 }

@@ -14,16 +14,20 @@ export function withInformedParse(client: FetchClient): FetchClient {
     if (typeof resource !== 'object' || resource === null || !['parse', 'create'].every((name) => isMethod(memberOf(resource, name))))
       continue
     const value = informedParse(resource)
+    originals.set(value, methodOf(resource, 'parse'))
     Object.defineProperty(resource, 'parse', { value, configurable: true, writable: true })
   }
   return client
 }
 
+/** The method below one of ours. A client that is wrapped twice inherits ours. */
+const originals = new WeakMap<Method, Method>()
+
 function informedParse(resource: object): Method {
-  const [parse, create] = [methodOf(resource, 'parse'), methodOf(resource, 'create')]
+  const parse = methodOf(resource, 'parse')
   return async (...given: unknown[]) => {
     let created: unknown
-    const creating = (...made: unknown[]): unknown => (created = Reflect.apply(create, resource, made))
+    const creating = (...made: unknown[]): unknown => (created = Reflect.apply(methodOf(resource, 'create'), resource, made))
     const parsed: unknown = await Reflect.apply(parse, Object.create(resource, { create: { value: creating } }), given)
     const info = cacheInfo(await created)
     if (info !== undefined) attachInfo(parsed, () => info)
@@ -32,18 +36,17 @@ function informedParse(resource: object): Method {
 }
 
 /**
- * Request options with a body without the functions that the SDK's helpers put into it: how a format parses, how a tool runs. They are not
- * sent, but no key can be made of a body that has them.
+ * A body without the functions that the SDK's helpers put into it: how a format parses, how a tool runs. They are not sent, but no key can
+ * be made of a body that has them.
  */
-export function withoutFunctions(options: unknown): unknown {
-  const body = memberOf(options, 'body')
+export function withoutFunctions(body: unknown): unknown {
   const [config, format, tools] = ['output_config', 'output_format', 'tools'].map((name) => memberOf(body, name))
   const plain = {
     ...(memberOf(config, 'format') !== undefined && { output_config: { ...Object(config), format: dataOf(memberOf(config, 'format')) } }),
     ...(format !== undefined && { output_format: dataOf(format) }),
     ...(Array.isArray(tools) && { tools: tools.map(dataOf) }),
   }
-  return Object.keys(plain).length === 0 ? options : { ...Object(options), body: { ...Object(body), ...plain } }
+  return Object.keys(plain).length === 0 ? body : { ...Object(body), ...plain }
 }
 
 function dataOf(value: unknown): unknown {

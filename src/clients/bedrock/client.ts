@@ -11,7 +11,6 @@ import type { CallLimits, FlightHead, Seam } from '../../engine/seam.ts'
 import type { StoreOutcome } from '../../engine/cache-info.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
 import { fillInputs, findInputs, type PerInputCalls } from '../../engine/per-input.ts'
-import { NotCachedError } from '../../errors.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
 import { draftOf, informed, keptHeaders, keptText, type OutputHead, sharedOutput, storedOutput, upstreamOf } from './response.ts'
 import { isOutage } from './outage.ts'
@@ -199,8 +198,8 @@ function exchangeOf(engine: Engine, call: BedrockCall, context: SendContext): Se
     },
     stored: ({ entry }, info) => storedOutput(entry, cachedCall, { codec, info, replay: engine.settings.replay, caller: context }),
     shared: (head, reader, info) => sharedOutput(head, reader, { cachedCall, codec, info, caller: context }),
-    missing() {
-      throw new NotCachedError()
+    missing(_, error) {
+      throw error
     },
   }
 }

@@ -8,6 +8,7 @@ import { bedrockConverse } from '../../providers/bedrock/converse.ts'
 import { invokeEndpoint } from '../../providers/bedrock/endpoints.ts'
 import { type Endpoint } from '../../providers/endpoint.ts'
 import { hasRoundedInteger, parseExactJson } from '../../json/exact.ts'
+import { keepsMembers } from '../../json/members.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
 
 /** How the inputs and outputs of one kind of command are read and written. */
@@ -65,7 +66,8 @@ const invoke: CommandCodec = {
     const text = typeof body === 'string' ? body : textOf(body)
     const parsed = text === undefined ? undefined : parseExactJson(text)?.value
     const request = toTagged({ model: modelId, ...rest })
-    return isJsonObject(parsed) && isJsonObject(request) ? { ...request, body: parsed } : undefined
+    if (text === undefined || !isJsonObject(parsed) || !keepsMembers(text, parsed)) return undefined
+    return isJsonObject(request) ? { ...request, body: parsed } : undefined
   },
   input: ({ model, body, ...rest }) => ({ modelId: model, ...objectOf(fromTagged(less(rest, 'stream'))), body: JSON.stringify(body) }),
   // The request holds the parsed body. The text of its bytes cannot be made of it.

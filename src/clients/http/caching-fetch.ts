@@ -20,12 +20,13 @@ import { type Endpoint } from '../../providers/endpoint.ts'
 import { endpointOfPath } from '../../providers/catalogue.ts'
 import { credentialText, keptHeaders, keyedHeaders } from '../../providers/http-headers.ts'
 import { noteInfo } from '../cache-info.ts'
-import { callOptions, type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
-import { bodyOf, headersOf, optionsOf, signalOf, targetOf } from './request.ts'
+import { callOptions, type EarlierCall, type PassedOptions, isKeyable, passedOptionsIn } from '../call-options.ts'
+import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } from './request.ts'
 import { headFor, notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
 import { snapshotOf } from './snapshot.ts'
 import { wholeResponse } from './whole-response.ts'
 import { draftOf } from './draft.ts'
+import { sendForUsage, withoutUsage } from './stream-usage.ts'
 import { type CallContext, isSameContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
 
 /** The type of `fetch`, for callers that pass one in. */
@@ -33,8 +34,11 @@ export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promi
 
 /** What the seam must know of its client. */
 export interface HttpSeam {
-  /** Whether the client's credential changes by itself, and so cannot make a scope. */
-  readonly rotating: boolean
+  /**
+   * Whether the SDK made the value of a credential's header of something that changes by itself. Such a value cannot make a scope.
+   * `headers` are those that the caller gave to the call. @default never
+   */
+  readonly isRotated?: (name: string, value: string, headers: unknown) => boolean
 }
 
 /** One call on its way through the seam. */
@@ -49,7 +53,12 @@ interface HttpCall {
   readonly carriers: readonly (object | undefined)[]
   /** Notes that the call was answered from the cache. */
   readonly noteAnswered: () => void
+  /** Whether the call comes from a wrapped client. */
+  readonly isWrappedClient: boolean
   readonly earlierLookup: EarlierLookup | undefined
+  /** The body as text, if it is one. */
+  readonly text: string | undefined
+  readonly headers: Headers
   /** Calls the origin, with this request or with another body. */
   readonly send: (signal: AbortSignal, body?: string) => Promise<Response>
 }
@@ -71,7 +80,8 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const { input, init } = snapshotOf(given, givenInit, url)
     const passed = optionsOf(input, init)
     const signal = signalOf(input, init)
-    const context = { ...target, ...headerParts(engine, seam, headersOf(input, init)) }
+    const headers = headersOf(input, init)
+    const context = { ...target, ...headerParts(engine, seam, { headers, given: passed.headers }) }
     const body = typeof init?.body === 'string' ? init.body : undefined
     const text = isUsual(engine, passed) ? body : undefined
     const earlier = earlierOf(passed, body, context)
@@ -80,9 +90,9 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const request = done?.call.request ?? (await bodyOf(input, init))
     signal?.throwIfAborted()
     const resolved =
-      request === undefined || (earlier === undefined && !isKeyable(passed.body))
+      request === undefined || (earlier === undefined && !isKeyable(passed))
         ? { operation: target.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
-        : (done ?? resolve(engine, { ...context, request, options: passed.options }))
+        : (done ?? resolve(engine, { ...context, headers: headersWithType(context.headers, init), request, options: passed.options }))
     if ('cachedCall' in resolved) passed.learn?.({ call: resolved.call, url, key: resolved.cachedCall.key })
     const carriers = [passed.signal, signal]
     if ('reason' in resolved) {
@@ -90,13 +100,19 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       const info = engine.bypass(resolved)
       return inform(response, () => info, carriers)
     }
-    const send: HttpCall['send'] = async (flightSignal, body) =>
-      wholeResponse(await upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body }) }))
+    const send: HttpCall['send'] = async (flightSignal, body) => {
+      const changes = { signal: flightSignal, ...(body !== undefined && { body, ...withoutLength(headers) }) }
+      return wholeResponse(await upstream(input, { ...withoutOptions(init), ...changes }))
+    }
     const noteAnswered = (): void => {
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
     const earlierLookup = earlier?.lookup
-    return exchange(engine, exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, earlierLookup }))
+    const isWrappedClient = init !== undefined && passedOptionsIn(init) !== undefined
+    return exchange(
+      engine,
+      exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, isWrappedClient, earlierLookup, text: body, headers }),
+    )
   }
 }
 
@@ -116,9 +132,22 @@ function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
   return settings.jitter === 0 && Object.keys(options).length === 0
 }
 
+/** The headers of a request, and those that the caller gave to the call. */
+interface RequestHeaders {
+  readonly headers: Headers
+  readonly given: unknown
+}
+
 /** What the headers of a request add to its key. */
-function headerParts(engine: Engine, seam: HttpSeam, headers: Headers): Pick<CallContext, 'headers' | 'credential'> {
-  const credential = seam.rotating ? '' : credentialText((name) => headers.get(name))
+function headerParts(
+  engine: Engine,
+  { isRotated }: HttpSeam,
+  { headers, given }: RequestHeaders,
+): Pick<CallContext, 'headers' | 'credential'> {
+  const credential = credentialText((name) => {
+    const value = headers.get(name)
+    return value !== null && isRotated?.(name, value, given) === true ? null : value
+  })
   return {
     headers: keyedHeaders(headers, engine.settings.ignoredHeaders),
     credential: credential === '' ? '' : digestOf(credential),
@@ -155,9 +184,9 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     earlier: call.earlierLookup,
     ...(inputs && { find: () => findInputs(engine, cachedCall, inputs) }),
     async start(flightSignal, outcome) {
-      return upstreamOf(
-        inputs === undefined ? await send(flightSignal) : await sendInputs(engine, { ...call, inputs }, { signal: flightSignal, outcome }),
-      )
+      if (inputs !== undefined) return upstreamOf(await sendInputs(engine, { ...call, inputs }, { signal: flightSignal, outcome }))
+      const { response, asksUsage } = await sendForUsage(engine, call, (body) => send(flightSignal, body))
+      return upstreamOf(response, asksUsage)
     },
     // A `fetch` rejects only if it cannot get an answer.
     isOutage: (said) => 'error' in said || said.head.status === 429 || said.head.status >= 500,
@@ -167,8 +196,12 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
       call.noteAnswered()
       return inform(storedResponse(found, cachedCall, { url, replay: engine.settings.replay, signal }), info, carriers)
     },
-    shared: (head, reader, info) => inform(sharedResponse(headFor(head, info, cachedCall), reader), () => info, carriers),
-    missing: (info) => inform(notCachedResponse(url), () => info, carriers),
+    shared(head, reader, info) {
+      const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
+      const own = headFor(head, info, cachedCall)
+      return inform(sharedResponse(own, usage === undefined ? reader : withoutUsage(reader, usage)), () => info, carriers)
+    },
+    missing: (info, error) => inform(notCachedResponse(url, error, call.isWrappedClient), () => info, carriers),
   }
 }
 
@@ -191,9 +224,9 @@ async function sendInputs(
   return answer === undefined ? said.response : new Response(JSON.stringify(answer), said.response)
 }
 
-function upstreamOf(response: Response): Upstream<ResponseHead, Uint8Array> {
+function upstreamOf(response: Response, asksUsage = false): Upstream<ResponseHead, Uint8Array> {
   const { status, statusText, headers, url } = response
-  return { head: { status, statusText, headers, url }, items: chunksOf(response), shareable: status === 200 }
+  return { head: { status, statusText, headers, url, asksUsage }, items: chunksOf(response), shareable: status === 200 }
 }
 
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefined> {
@@ -211,8 +244,16 @@ function endpointOf(url: string): Target | undefined {
   return { endpoint, origin: path.slice(0, -endpoint.path.length) + (query === -1 ? '' : url.slice(query)) }
 }
 
+/** The headers for another body, if they say the length of the caller's own. */
+function withoutLength(given: Headers): { headers?: Headers } {
+  if (!given.has('content-length')) return {}
+  const headers = new Headers(given)
+  headers.delete('content-length')
+  return { headers }
+}
+
 /** The init without our options, which are not for the origin. */
-function withoutOptions(init: RequestInit | null | undefined): RequestInit | undefined {
+export function withoutOptions(init: RequestInit | null | undefined): RequestInit | undefined {
   if (init === undefined || init === null) return undefined
   if (!Object.hasOwn(init, callOptions)) return init
   const plain = { ...init }

@@ -34,7 +34,10 @@ function streamedDraft(cachedCall: CachedCall, recording: Recording<ResponseHead
   const events = parseEvents(text)
   // If the connection broke after the end mark, what came after the mark is cut off.
   const body = recording.end === 'complete' ? text : formatEvents(events)
-  return streamEntry(cachedCall, events, { body, ...arrivalOf(recording) }) ?? incompleteReason(recording.end)
+  const entry = streamEntry(cachedCall, events, { body, ...arrivalOf(recording) })
+  if (entry === undefined) return incompleteReason(recording.end)
+  if (typeof entry === 'string' || recording.head.asksUsage !== true || entry.usage === undefined) return entry
+  return { ...entry, omits: (entry.omits ?? []).filter((part) => part !== 'usage') }
 }
 
 function jsonDraft(cachedCall: CachedCall, recording: Recording<ResponseHead, Uint8Array>, bytes: Uint8Array): NewEntry | string {

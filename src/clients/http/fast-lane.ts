@@ -16,11 +16,13 @@ import type { Engine } from '../../engine/engine.ts'
 import type { LookupResult } from '../../lookup-result.ts'
 import { type Call, type CachedCall, resolveCall } from '../../engine/cached-call.ts'
 import { isRead, reuse } from '../../engine/reuse.ts'
-import { copiedJson, isPlainJson } from '../../json/plain.ts'
 import { noteInfo } from '../cache-info.ts'
 import { type EarlierCall, passedOptionsIn, type PassedOptions, type SeamObservation } from '../call-options.ts'
 import { lazyResponse, storedResponse } from './response.ts'
-import { fingerprintOf, isOfSdkItself, isSameFingerprint, type RequestFingerprint } from './request-shape.ts'
+import { fingerprintOf, isSameFingerprint, type RequestFingerprint } from './request-shape.ts'
+import { isMethod } from './own-code.ts'
+import { shippedSteps } from './shipped-steps.ts'
+import type { Twin } from './twin.ts'
 
 /** What the documented seam saw of one call. It will see the same of any other call with the same fingerprint. */
 interface KnownShape {
@@ -54,8 +56,8 @@ interface Lane {
   readonly engine: Engine
   /** By the kind of the call. */
   readonly knownShapes: Map<string, KnownShape>
-  /** Whether the documented seam is still as we made it. */
-  readonly isSeamOurs: () => boolean
+  /** Whether the documented seam is still as we made it, and the SDK makes requests as it was shipped. */
+  readonly isOpen: () => boolean
   closed: boolean
 }
 
@@ -63,17 +65,20 @@ interface Lane {
 const maxKinds = 50
 
 /**
- * Opens the lane on `client`, a wrapped one. It changes nothing on a client whose SDK it does not know.
+ * Opens the lane on the client of a twin. It changes nothing on a client whose SDK it does not know.
  * @param isSeamOurs whether the documented seam is still as it was made
  */
-export function openFastLane(client: object, engine: Engine, isSeamOurs: () => boolean): void {
-  const makeRequest: unknown = Reflect.get(client, 'makeRequest')
-  if (typeof makeRequest !== 'function' || !isOfSdkItself(client)) return
-  const lane: Lane = { client, engine, isSeamOurs, knownShapes: new Map(), closed: false }
+export function openFastLane({ client, view }: Twin<object>, engine: Engine, isSeamOurs: () => boolean): void {
+  const isAsShipped = shippedSteps(client, view)
+  if (isAsShipped === undefined) return
+  const lane: Lane = { client, engine, isOpen: () => isAsShipped() && isSeamOurs(), knownShapes: new Map(), closed: false }
   const value = async (given: unknown, retriesRemaining: unknown, ...rest: unknown[]): Promise<unknown> => {
     const options = await given
     const isFirstTry = retriesRemaining === null && rest.every(isUndefined)
-    const proceed: Proceed = (current) => Reflect.apply(makeRequest, client, [current, retriesRemaining, ...rest])
+    const proceed: Proceed = (current) => {
+      const makeRequest: unknown = Reflect.get(view, 'makeRequest')
+      return isMethod(makeRequest) ? Reflect.apply(makeRequest, client, [current, retriesRemaining, ...rest]) : undefined
+    }
     return isFirstTry && isJsonObject(options) ? answer(lane, options, proceed) : proceed(options)
   }
   Object.defineProperty(client, 'makeRequest', { value, configurable: true, writable: true })
@@ -92,9 +97,9 @@ function close(lane: Lane): void {
 function answer(lane: Lane, options: JsonObject, proceed: Proceed): unknown {
   const { body, fetchOptions } = options
   const passed = isJsonObject(fetchOptions) ? passedOptionsIn(fetchOptions) : undefined
-  if (lane.closed || passed === undefined || !lane.isSeamOurs()) return proceed(options)
+  if (lane.closed || passed === undefined || !lane.isOpen()) return proceed(options)
   const fingerprint = fingerprintOf(lane.client, options)
-  if (fingerprint === undefined || !isJsonObject(body) || !isPlainJson(body)) return proceed(options)
+  if (fingerprint === undefined || !isJsonObject(body) || !isPlainBody(body, passed)) return proceed(options)
   const shape = lane.knownShapes.get(fingerprint.kind)
   const call: LaneCall = { options, body, passed, proceed }
   if (shape === undefined || !isSameFingerprint(shape.fingerprint, fingerprint)) return learn(lane, fingerprint, call)
@@ -109,23 +114,24 @@ function answer(lane: Lane, options: JsonObject, proceed: Proceed): unknown {
   const { tiers, settings } = lane.engine
   const { changes } = tiers
   // A promise only if there is a store, which is read only for a caller that leaves time for it.
-  const lookup = mayWait(lane, options) ? tiers.get(cachedCall) : tiers.getFromMemory(cachedCall)
+  const lookup = cachedCall.mode !== 'only-if-cached' && mayWait(lane, options) ? tiers.get(cachedCall) : tiers.getFromMemory(cachedCall)
   const atOnce = lookup instanceof Promise ? undefined : served(lane, known, lookup)
   if (atOnce !== undefined) return atOnce
-  // The caller may change the body while the SDK or the store works.
-  const copy = copiedJson(body)
-  if (!isJsonObject(copy)) return proceed(options)
-  const earlier = earlierCall(known, copy)
-  if (lookup instanceof Promise) return fromStore(lane, { ...known, options: { ...options, body: copy }, earlier, lookup })
+  const earlier = earlierCall(known)
+  if (lookup instanceof Promise) return fromStore(lane, { ...known, earlier, lookup })
   const isMiss = settings.store === undefined && lookup === undefined
   passed.earlier = { ...earlier, ...(isMiss && { lookup: { found: undefined, changes } }) }
   return proceed(options)
 }
 
+/** Whether a body is plain, and a copy that the caller cannot change while the SDK or the store works. */
+function isPlainBody(body: JsonObject, passed: PassedOptions): boolean {
+  return passed.isPlain === true && passed.body === body
+}
+
 /** What the lane has made of a call, for the seam. */
-function earlierCall({ shape, cachedCall, passed }: KnownCall, request: JsonObject): EarlierCall {
-  const { options } = passed
-  return { call: { ...shape.call, request, options }, cachedCall: { ...cachedCall, request }, text: JSON.stringify(request) }
+function earlierCall({ shape, cachedCall, body, passed }: KnownCall): EarlierCall {
+  return { call: { ...shape.call, request: body, options: passed.options }, cachedCall, text: JSON.stringify(body) }
 }
 
 /** Whether there is a store, and the caller's time-out leaves time to ask it. */
@@ -135,7 +141,7 @@ function mayWait({ client, engine }: Lane, options: JsonObject): boolean {
   return store !== undefined && typeof timeout === 'number' && timeout >= 10 * readDeadline
 }
 
-/** A call that waits for the store. Its options have a copy of the body. */
+/** A call that waits for the store. */
 interface WaitingCall extends KnownCall {
   readonly earlier: EarlierCall
   readonly lookup: Promise<LookupResult | undefined>
@@ -150,7 +156,6 @@ async function fromStore(lane: Lane, call: WaitingCall): Promise<unknown> {
   const isLeft = signal instanceof AbortSignal && signal.aborted
   const result = isLeft ? undefined : served(lane, { ...call, cachedCall: earlier.cachedCall }, found)
   if (result !== undefined) return result
-  passed.body = options['body']
   passed.earlier = { ...earlier, lookup: { found, changes } }
   return proceed(options)
 }

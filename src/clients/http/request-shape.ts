@@ -14,41 +14,6 @@ export interface RequestFingerprint {
   readonly facts: readonly unknown[]
 }
 
-/** Methods of the SDKs that take part in making a request. One that is not the SDK's own may do anything. */
-const steps = [
-  'prepareOptions',
-  'buildRequest',
-  'buildURL',
-  'defaultQuery',
-  'buildHeaders',
-  'defaultHeaders',
-  'authHeaders',
-  'bearerAuth',
-  'apiKeyAuth',
-  'adminAPIKeyAuth',
-  'validateHeaders',
-  'buildBody',
-  'prepareRequest',
-  'backendMiddleware',
-  'fetchWithAuth',
-  'fetchWithTimeout',
-  'stringifyQuery',
-]
-
-/** Whether `client` makes its requests by methods of the SDK's own class only. A subclass such as Azure's does not. */
-export function isOfSdkItself(client: object): boolean {
-  const owner = ownerOf(client, 'makeRequest')
-  if (owner === undefined || owner === client || ownerOf(client, 'buildRequest') !== owner) return false
-  return steps.every((step) => [owner, undefined].includes(ownerOf(client, step)))
-}
-
-function ownerOf(client: object, name: string): object | undefined {
-  for (let object: unknown = client; typeof object === 'object' && object !== null; object = Object.getPrototypeOf(object)) {
-    if (Object.hasOwn(object, name)) return object
-  }
-  return undefined
-}
-
 /** The fingerprint of a call, or `undefined` if something else may decide the request too. */
 export function fingerprintOf(client: object, options: JsonObject): RequestFingerprint | undefined {
   for (const name of Object.keys(options)) if (!isHarmless(name, options[name])) return undefined
@@ -73,7 +38,6 @@ function addClient(facts: unknown[], client: JsonObject): boolean {
   const { idempotencyHeader, _provider, _workloadIdentityAuth } = client
   if (!isAbsent(idempotencyHeader) || !isAbsent(_provider) || !isAbsent(_workloadIdentityAuth) || !isJsonObject(_options)) return false
   facts.push(baseURL, apiKey, adminAPIKey, authToken, organization, project)
-  for (const step of steps) facts.push(client[step])
   return addTexts(facts, _options['defaultHeaders']) && addTexts(facts, _options['defaultQuery'])
 }
 

@@ -6,6 +6,7 @@ import { isCacheMode } from '../../engine/settings/call-options.ts'
 import { parseJsonObject, type JsonObject } from '../../json/object.ts'
 import { sha256 } from '../../base/digest.ts'
 import { hasRoundedInteger, mayHoldRounded } from '../../json/exact.ts'
+import { keepsMembers } from '../../json/members.ts'
 import { type PassedOptions, passedOptionsIn } from '../call-options.ts'
 
 /** The address that `fetch` is called with, and its method in capitals. */
@@ -67,10 +68,11 @@ function parseBytes(bytes: ArrayBuffer | Uint8Array): JsonObject | undefined {
   }
 }
 
-/** A body with an integer that JavaScript rounds is not read, as two different bodies could become one. */
+/** A body with an integer that JavaScript rounds, or with members that it drops, is not read, as two different bodies could become one. */
 function parseText(text: string): JsonObject | undefined {
   const body = parseJsonObject(text)
-  return mayHoldRounded(body) && hasRoundedInteger(text) ? undefined : body
+  if (body === undefined || (mayHoldRounded(body) && hasRoundedInteger(text))) return undefined
+  return keepsMembers(text, body) ? body : undefined
 }
 
 /** A form as JSON: each field's values in order; a file as its digest, length, type, and the ending of its name, which names its format. */
@@ -85,8 +87,20 @@ async function readForm(form: FormData): Promise<JsonObject> {
   return 'stream' in read ? { ...read, stream: read['stream'] === 'true' } : read
 }
 
+/** The members are in the order of the key's text. */
 async function readFile(file: File): Promise<JsonObject> {
   const bytes = new Uint8Array(await file.arrayBuffer())
   const ending = /\.[^.]+$/.exec(file.name)?.[0].toLowerCase() ?? ''
-  return { file: sha256(bytes), length: bytes.byteLength, type: file.type, ending }
+  return { ending, file: sha256(bytes), length: bytes.byteLength, type: file.type }
+}
+
+/**
+ * The headers that take part in the key, with the type of a form. A form's files stand in the request by their digests, which a JSON body
+ * could spell as well; no JSON body has this header in its key.
+ */
+export function headersWithType(
+  headers: Readonly<Record<string, string>>,
+  init: RequestInit | undefined,
+): Readonly<Record<string, string>> {
+  return init?.body instanceof FormData ? { ...headers, 'content-type': 'multipart/form-data' } : headers
 }

@@ -4,11 +4,12 @@
  */
 import type { CacheInfo } from '../../call.ts'
 import type { LookupResult } from '../../lookup-result.ts'
+import { leaveWhenCollected } from '../../engine/flight/collected.ts'
 import type { FlightHead } from '../../engine/seam.ts'
 import type { FlightReader } from '../../engine/flight/upstream.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
-import { notCachedMessage } from '../../errors.ts'
+import { notCachedAnswer, type NotCachedError } from '../../not-cached.ts'
 import { keptHeaders } from '../../providers/http-headers.ts'
 import { storedEventTexts, wholeBody } from '../../providers/stored-answer.ts'
 import { noteInfo } from '../cache-info.ts'
@@ -20,6 +21,8 @@ export interface ResponseHead {
   readonly statusText: string
   readonly headers: Headers
   readonly url: string
+  /** Whether the cache asked for the usage of the stream. A caller that did not ask must not see it. */
+  readonly asksUsage?: boolean
 }
 
 /** How a stored answer is given. */
@@ -137,6 +140,8 @@ export function sharedResponse(head: ResponseHead, reader: FlightReader<FlightHe
   // A `Response` with one of these statuses may not have a body.
   // Source: https://fetch.spec.whatwg.org/#null-body-status
   const empty = [101, 103, 204, 205, 304].includes(head.status)
+  // The SDKs do not read a body that has no bytes, and a flight ends only when it is read to its end.
+  if (empty || head.headers.get('content-length') === '0') reader.next().catch(() => undefined)
   const body = empty
     ? null
     : new ReadableStream<Uint8Array>(
@@ -150,16 +155,17 @@ export function sharedResponse(head: ResponseHead, reader: FlightReader<FlightHe
         },
         { highWaterMark: 0 },
       )
+  if (body !== null) leaveWhenCollected(body, reader)
   const { status, statusText, headers } = head
   return located(new Response(body, { status, statusText, headers: plainHeaders(headers) }), head.url)
 }
 
 /** The answer to a call that may not go to the provider and has no stored answer. Source: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.7 */
-export function notCachedResponse(url: string): Response {
-  const body = JSON.stringify({ error: { message: notCachedMessage, type: 'llmemo', code: 'NOT_CACHED', param: null } })
+export function notCachedResponse(url: string, error: NotCachedError, isWrappedClient: boolean): Response {
+  const { status, body } = notCachedAnswer(error, isWrappedClient)
   // `x-should-retry: false` keeps the SDKs from a retry.
   const headers = { 'content-type': 'application/json', 'x-should-retry': 'false', 'cache-status': 'llmemo; fwd=miss' }
-  return located(new Response(body, { status: 504, statusText: 'Gateway Timeout', headers }), url)
+  return located(new Response(body, { status, statusText: 'Not Cached', headers }), url)
 }
 
 /** Headers for a body that is decoded already: its length and encoding on the wire are no longer true. */

@@ -7,6 +7,7 @@ import { attachInfo, infoOfResponse } from '../cache-info.ts'
 import type { Fetch } from './caching-fetch.ts'
 import { bare, passDown } from '../call-options.ts'
 import { materialise } from '../lazy-response.ts'
+import type { Twin } from './twin.ts'
 
 /** What we use of such a client. */
 export interface FetchClient {
@@ -39,25 +40,27 @@ export function bareClient(client: FetchClient): FetchClient {
 
 /** How a wrapped client differs from its bare one. */
 interface WrappedBehaviour {
-  /** The bare client. */
-  readonly own: FetchClient
-  /** Wraps what `withOptions` makes of the bare client. */
-  readonly again: (options: object) => FetchClient
+  /** Wraps a copy of the client. */
+  readonly again: (copy: FetchClient) => FetchClient
   /** Makes the SDK's request options of the caller's. @default {@link passDown} */
   readonly prepare?: (options: unknown) => unknown
 }
 
-/** `wrapped`, a clone of `own` whose requests go through the cache: its calls take the cache's options, and results carry its facts. */
-export function withCallOptions(wrapped: FetchClient, { own, again, prepare = passDown }: WrappedBehaviour): FetchClient {
-  const post = wrapped.post.bind(wrapped)
-  return Object.defineProperties(wrapped, {
+/** The client of `twin`, whose requests go through the cache: its calls take the cache's options, and results carry its facts. */
+export function withCallOptions(
+  { client, own, view, copied }: Twin<FetchClient>,
+  { again, prepare = passDown }: WrappedBehaviour,
+): FetchClient {
+  // A patch of the caller's, or the SDK's own.
+  const post = (...given: unknown[]): SdkPromise => Reflect.apply(Reflect.get(view, 'post'), client, given)
+  return Object.defineProperties(client, {
     [bare]: { value: own },
     post: {
       value: (path: string, options?: unknown) => informed(post(path, prepared(options, prepare))),
       configurable: true,
       writable: true,
     },
-    withOptions: { value: again, configurable: true, writable: true },
+    withOptions: { value: (options: object) => again(copied(options)), configurable: true, writable: true },
   })
 }
 

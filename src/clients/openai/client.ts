@@ -1,12 +1,15 @@
 /**
- * The OpenAI seam: a client like the caller's, with our `fetch`.
+ * The OpenAI seam: a twin of the caller's client, with our `fetch`.
  * @module
  */
 import type { Engine } from '../../engine/engine.ts'
-import { fetchThrough } from '../http/caching-fetch.ts'
 import { openFastLane } from '../http/fast-lane.ts'
+import { isOverridden } from '../http/sdk-class.ts'
+import { twinFetch } from '../http/twin-fetch.ts'
+import { twinOf } from '../http/twin.ts'
 import { isClientOf } from '../../providers/catalogue.ts'
 import { bareClient, type FetchClient, optionOf, withCallOptions } from '../http/sdk-client.ts'
+import { namesHeader } from '../http/given-headers.ts'
 
 /** Whether `client` is an OpenAI or Azure OpenAI client. */
 export function isOpenAi(client: object): client is FetchClient {
@@ -16,34 +19,61 @@ export function isOpenAi(client: object): client is FetchClient {
 /** A client of the same type that goes through the engine. The caller's own client is not changed. */
 export function wrapOpenAi(client: FetchClient, engine: Engine): FetchClient {
   const own = bareClient(client)
+  const tokens = new RecentTokens()
   const rotating = isRotating(own)
-  const fetch = fetchThrough(engine, own.fetch, { rotating })
-  const wrapped = own.withOptions({ ...inheritedOptions(own), fetch })
-  if (!rotating) openFastLane(wrapped, engine, () => wrapped.fetch === fetch)
-  const again = (options: object): FetchClient => wrapOpenAi(own.withOptions({ ...inheritedOptions(own), ...options }), engine)
-  return withCallOptions(wrapped, { own, again })
+  const fetch = twinFetch(engine, {
+    isRotated: (name, value, headers) =>
+      name === 'authorization' &&
+      (isSigned(twin.client) || tokens.has(value)) &&
+      !namesHeader(headers, name) &&
+      !namesHeader(optionOf(twin.client, 'defaultHeaders'), name),
+  })
+  const twin = twinOf(client, own, {
+    fetch,
+    ...(rotating && { apiKey: { shown: (key: unknown) => tokens.noted(key), copied: same } }),
+  })
+  const seam: unknown = Reflect.get(twin.client, 'fetch')
+  if (!rotating) openFastLane(twin, engine, () => twin.client.fetch === seam)
+  return withCallOptions(twin, { again: (copy) => wrapOpenAi(copy, engine) })
 }
 
-/** Options that a clone needs again: openai 5 drops a function that gives the key, and before openai 7 Azure drops its own options. */
-function inheritedOptions(client: object): object {
-  const apiKey = optionOf(client, 'apiKey')
-  const apiVersion: unknown = Reflect.get(client, 'apiVersion')
-  const provider: unknown = Reflect.get(client, '_azureADTokenProvider')
-  const deployment: unknown = Reflect.get(client, 'deploymentName')
-  return {
-    ...(typeof apiKey === 'function' && { apiKey }),
-    ...(typeof apiVersion === 'string' && { apiVersion }),
-    ...(typeof deployment === 'string' && { deployment }),
-    ...(typeof provider === 'function' && { azureADTokenProvider: provider }),
+function same(value: unknown): unknown {
+  return value
+}
+
+/** The latest values of a key that a function gives. The SDK reads each of them to make its header. */
+class RecentTokens {
+  readonly #headers = new Set<string>()
+
+  noted(key: unknown): unknown {
+    if (typeof key === 'string') {
+      this.#headers.add(`Bearer ${key}`)
+      for (const oldest of this.#headers) if (this.#headers.size > 100) this.#headers.delete(oldest)
+    }
+    return key
   }
+
+  has(header: string): boolean {
+    return this.#headers.has(header)
+  }
+}
+
+/** Whether a provider or an identity makes the header of each request, and no later method may set another. */
+function isSigned(client: object): boolean {
+  if (isPresent(Reflect.get(client, '_provider'))) return !isOverridden(client, sending)
+  return isPresent(Reflect.get(client, '_workloadIdentityAuth')) && !isOverridden(client, [...sending, ...preparing])
+}
+
+const sending = ['fetchWithAuth', 'fetchWithTimeout']
+/** An identity sets its header only if these have not set one. */
+const preparing = ['prepareOptions', 'buildRequest', 'buildHeaders', 'authHeaders', 'prepareRequest']
+
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null
 }
 
 /** Whether the key comes from a function, an identity or a token that changes by itself. Such a key does not identify the caller. */
 function isRotating(client: object): boolean {
-  return (
-    typeof optionOf(client, 'apiKey') === 'function' ||
-    typeof optionOf(client, 'azureADTokenProvider') === 'function' ||
-    typeof Reflect.get(client, '_azureADTokenProvider') === 'function' ||
-    optionOf(client, 'workloadIdentity') !== undefined
-  )
+  const signers = ['_provider', '_workloadIdentityAuth'].map((name): unknown => Reflect.get(client, name))
+  return signers.some(isPresent) || typeof optionOf(client, 'apiKey') === 'function'
 }

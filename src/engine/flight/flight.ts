@@ -6,6 +6,7 @@
 import type { Clock } from '../../clock.ts'
 import { DeadlineError } from '../../errors.ts'
 import type { FlightBounds, FlightEnd, FlightReader, Origin, Recording, Upstream } from './upstream.ts'
+import { Watch } from './watch.ts'
 
 /** Milliseconds for which a slow reader may hold up readers that are a whole bound ahead of it. */
 const stallTimeout = 30_000
@@ -26,6 +27,8 @@ export interface FlightOptions<Head, Item> {
   readonly clock: Clock
   /** Called once, when no further caller may join. */
   readonly closed: () => void
+  /** Called at most once, when no caller reads the answer any longer. A caller that still has it may read on. It must not throw. */
+  readonly idle?: (() => void) | undefined
   /**
    * Called once with what the flight leaves behind, before its callers see the end. Never called if the upstream gave no head.
    * It must not throw.
@@ -38,13 +41,13 @@ export class Flight<Head, Item> {
   readonly #origin: Origin<Head, Item>
   readonly #bounds: FlightBounds
   readonly #clock: Clock
-  readonly #begun: number
   readonly #closed: () => void
+  readonly #idle: (() => void) | undefined
   readonly #ended: (recording: Recording<Head, Item>) => void
   readonly #controller = new AbortController()
   readonly #upstream: Promise<Upstream<Head, Item>>
   readonly #readers = new Set<ReaderState>()
-  readonly #cancelDeadline: () => void
+  readonly #watch: Watch
   #head: Upstream<Head, Item> | undefined
   #items: Item[] = []
   /** The position in the answer of the first item that is still kept. */
@@ -58,14 +61,14 @@ export class Flight<Head, Item> {
   #cancelStall: (() => void) | undefined
 
   /** Starts the upstream call at once. The caller joins in the same turn of the event loop. */
-  constructor({ origin, bounds, clock, closed, ended }: FlightOptions<Head, Item>) {
+  constructor({ origin, bounds, clock, closed, idle, ended }: FlightOptions<Head, Item>) {
     this.#origin = origin
     this.#bounds = bounds
     this.#clock = clock
-    this.#begun = clock.monotonic()
     this.#closed = closed
+    this.#idle = idle
     this.#ended = ended
-    this.#cancelDeadline = clock.after(bounds.deadline, () => this.#expire())
+    this.#watch = new Watch({ clock, deadline: bounds.deadline, expired: () => this.#expire(), idle: () => this.#leaveToReaders() })
     this.#upstream = this.#start()
     this.#upstream.catch(() => undefined)
   }
@@ -78,7 +81,11 @@ export class Flight<Head, Item> {
     this.#readers.add(state)
     if (signal?.aborted === true) aborted()
     else signal?.addEventListener('abort', aborted, { once: true })
+    const failed = (): boolean => this.#outcome !== undefined && 'error' in this.#outcome
     return {
+      get failed() {
+        return failed()
+      },
       head: async () => (await this.#arrival(state)).head,
       next: () => this.#next(state),
       leave: () => this.#leave(state, new DOMException('This caller has left the answer.', 'AbortError')),
@@ -92,6 +99,7 @@ export class Flight<Head, Item> {
       this.#controller.signal.throwIfAborted()
       const upstream = await this.#origin.start(this.#controller.signal)
       this.#head = upstream
+      this.#watch.noteActivity()
       if (!upstream.shareable) this.#close()
       if (this.#readers.size === 0) this.#abandon()
       return upstream
@@ -107,6 +115,7 @@ export class Flight<Head, Item> {
   }
 
   async #next(state: ReaderState): Promise<Item | undefined> {
+    this.#watch.noteActivity()
     const upstream = this.#head ?? (await this.#arrival(state))
     for (;;) {
       if (state.left) throw state.reason
@@ -132,7 +141,7 @@ export class Flight<Head, Item> {
     const left = new Promise<void>((resolve) => {
       state.wake = resolve
     })
-    await Promise.race([work, left])
+    await this.#watch.during(Promise.race([work, left]))
     state.wake = undefined
     if (state.left) throw state.reason
   }
@@ -226,6 +235,12 @@ export class Flight<Head, Item> {
     }
   }
 
+  /** From here on, the answer is kept alive by the callers that have it. They may still read it to its end, and then it is stored. */
+  #leaveToReaders(): void {
+    this.#close()
+    this.#idle?.()
+  }
+
   #expire(): void {
     this.#spoil('deadline')
     if (this.#head !== undefined) return
@@ -255,11 +270,13 @@ export class Flight<Head, Item> {
   #end(end: FlightEnd, outcome: { readonly error?: unknown }): void {
     if (this.#outcome !== undefined) return
     this.#outcome = outcome
-    this.#cancelDeadline()
+    this.#watch.end()
     this.#close()
     this.#resume()
     if (this.#head === undefined) return
-    const latency = this.#clock.monotonic() - this.#begun
+    const latency = this.#watch.elapsed
+    // The watch of an idle flight ended before its deadline.
+    if (latency >= this.#bounds.deadline) this.#unusable ??= 'deadline'
     this.#ended({ head: this.#head.head, items: this.#items, end, unusable: this.#unusable, latency })
   }
 }

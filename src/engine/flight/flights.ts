@@ -2,7 +2,8 @@
  * The flights that are under way, by what makes callers equal.
  * @module
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
+import type { AsyncLocalStorage } from 'node:async_hooks'
+import { builtinModule } from '../../base/runtime.ts'
 import type { Clock } from '../../clock.ts'
 import { Flight } from './flight.ts'
 import type { FlightBounds, FlightReader, Origin, Recording } from './upstream.ts'
@@ -17,7 +18,28 @@ interface Open<Head, Item> {
  * The marks of the flights that the running code belongs to: their upstream calls, and what these call in turn.
  * Marks rather than flights, as a socket that is opened there keeps them for its whole life.
  */
-const within = new AsyncLocalStorage<ReadonlySet<symbol>>()
+const within: AsyncContext = asyncContext()
+
+/** What is used of an `AsyncLocalStorage`. */
+interface AsyncContext {
+  getStore(): ReadonlySet<symbol> | undefined
+  run<Result>(marks: ReadonlySet<symbol>, work: () => Result): Result
+}
+
+/**
+ * Without `node:async_hooks`, as in a browser, no call knows which flight it belongs to. A call that waits for itself then ends by the
+ * deadline of flights.
+ */
+function asyncContext(): AsyncContext {
+  const found: unknown =
+    builtinModule((load) => load('node:async_hooks'))?.AsyncLocalStorage ?? Reflect.get(globalThis, 'AsyncLocalStorage')
+  if (isStorage(found)) return new found()
+  return { getStore: () => undefined, run: (_, work) => work() }
+}
+
+function isStorage(value: unknown): value is new () => AsyncLocalStorage<ReadonlySet<symbol>> {
+  return typeof value === 'function'
+}
 
 /** How a call joins a flight. */
 export interface JoinOptions<Head, Item> {
@@ -26,6 +48,8 @@ export interface JoinOptions<Head, Item> {
   readonly alone: boolean
   /** What later calls are told of this one, if it starts the flight. */
   readonly leader?: unknown
+  /** Called when no caller reads the answer any longer, only if this call started the flight. */
+  readonly idle?: (() => void) | undefined
   /** Called with what the flight leaves behind, only if this call started it. */
   readonly ended: (recording: Recording<Head, Item>) => void
 }
@@ -53,7 +77,7 @@ export class Flights<Head, Item> {
   join(
     name: string,
     origin: Origin<Head, Item>,
-    { signal, alone, ended, leader }: JoinOptions<Head, Item>,
+    { signal, alone, idle, ended, leader }: JoinOptions<Head, Item>,
   ): { readonly reader: FlightReader<Head, Item>; readonly joined: boolean; readonly leader: unknown } {
     const outer = within.getStore()
     const open = this.#open.get(name)
@@ -63,7 +87,7 @@ export class Flights<Head, Item> {
     const closed = (): void => {
       if (this.#open.get(name)?.mark === mark) this.#open.delete(name)
     }
-    const begin = (): Flight<Head, Item> => new Flight({ origin, bounds: this.#bounds, clock: this.#clock, closed, ended })
+    const begin = (): Flight<Head, Item> => new Flight({ origin, bounds: this.#bounds, clock: this.#clock, closed, idle, ended })
     const flight = within.run(new Set(outer).add(mark), begin)
     if (!nested) this.#open.set(name, { flight, mark, leader })
     return { reader: flight.join(signal), joined: false, leader }

@@ -47,6 +47,8 @@ export interface FlightReader<Head, Item> {
   head(): Promise<Head>
   /** The next item, or `undefined` at the end. Rejects as the upstream does, or with the caller's own abort reason. One call at a time. */
   next(): Promise<Item | undefined>
+  /** Whether the flight has ended by an error. Items from before may still be there to read. */
+  readonly failed: boolean
   /** Leaves the flight. */
   leave(): void
 }

@@ -8,6 +8,7 @@ import { sha256 } from '../../base/digest.ts'
 import { type GenerationSnapshot, Generations, type GenerationByLabel } from './generations.ts'
 import { generationKey as generationKeyOf } from '../../key/store-keys.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
+import { unread } from '../shared-store/store-reader.ts'
 
 /** Longer than any entry can live, its stale time included. */
 const generationTtl = 2 * maxDuration + clockSkew
@@ -192,7 +193,7 @@ export class Invalidations {
   async #read(labels: readonly string[], begun: number | undefined): Promise<void> {
     const due = this.due(labels)
     const values = await this.#shared?.read([], due.keys, begun)
-    if (values !== undefined) due.take(values)
+    if (values !== undefined) due.take(values.filter((value) => value !== unread))
   }
 }
 

@@ -2,8 +2,8 @@
  * Labels: the names by which answers are invalidated. An answer bears them, and a selector names them.
  * @module
  */
-import { text } from '../../base/option-checks.ts'
-import { InvalidOptionError } from '../../errors.ts'
+import { isPlainName, text } from '../../base/option-checks.ts'
+import { Description, InvalidOptionError } from '../../errors.ts'
 import { isJsonObject } from '../../json/object.ts'
 
 /** The label that every entry of a namespace has. */
@@ -51,7 +51,12 @@ export function selected(given: Invalidation): Selected {
   if (!isJsonObject(given)) throw new InvalidOptionError('invalidate', given, allowed)
   const names = Object.keys(given)
   const selector = selectors.find((each) => each === names[0])
-  if (names.length !== 1 || selector === undefined) throw new InvalidOptionError('invalidate', names.join(', '), allowed)
+  if (names.length !== 1 || selector === undefined)
+    throw new InvalidOptionError(
+      'invalidate',
+      new Description(`an object with ${names.filter(isPlainName).join(', ') || 'nothing known'}`),
+      allowed,
+    )
   const { tags, all, pattern } = given
   if (selector === 'pattern') {
     if (typeof pattern === 'string' && pattern !== '') return { pattern }

@@ -1,8 +1,10 @@
 /**
- * What an answer costs in US dollars: by the user's own rules first, then by the table of `@pydantic/genai-prices`.
+ * What an answer costs in US dollars: by the user's own rules first, then by what the provider itself says, then by the table of
+ * `@pydantic/genai-prices`.
  * That table is large, so it is loaded only when a price is asked for. An unknown price is `null`, never 0.
  * @module
  */
+import { builtinModule } from '../../base/runtime.ts'
 import type { Provider, calcPrice, findProvider } from '@pydantic/genai-prices'
 import type { Usage } from '../../entry.ts'
 import { providerNamed } from '../../providers/catalogue.ts'
@@ -57,7 +59,7 @@ const installed: PriceTableSource = {
   loadNow() {
     // A bundle in CommonJS may have no import.meta.url; the working directory is the best guess that is left.
     const url: string | undefined = import.meta.url
-    return process.getBuiltinModule('node:module').createRequire(url ?? `${process.cwd()}/`)('@pydantic/genai-prices')
+    return builtinModule((load) => load('node:module'))?.createRequire?.(url ?? `${process.cwd()}/`)('@pydantic/genai-prices')
   },
 }
 
@@ -108,7 +110,9 @@ export function createPriceBook(rules?: readonly PriceRule[], source: PriceTable
     },
     price(usage, facts) {
       if (!isConsistent(usage)) return null
-      const rule = findRule(ruled, facts.provider, facts.model) ?? findRule(corrections, facts.provider, facts.model)
+      const own = findRule(ruled, facts.provider, facts.model)
+      if (own === undefined && usage.cost !== undefined) return usage.cost
+      const rule = own ?? findRule(corrections, facts.provider, facts.model)
       if (rule !== undefined) return priceByRule(rule, usage)
       tablePrice ??= pricesOf(tableNow())
       return tablePrice?.(usage, facts) ?? null

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Usage } from '../../entry.ts'
+import { assertKnown } from '../../base/option-checks.ts'
 import { InvalidOptionError } from '../../errors.ts'
 
 /**
@@ -71,9 +72,7 @@ function assertPriceRule(name: string, value: unknown): asserts value is PriceRu
     throw new InvalidOptionError(name, value, 'an object with at least model, input and output')
   }
   const rule: Record<string, unknown> = { ...value }
-  for (const field of Object.keys(rule)) {
-    if (!known.includes(field)) throw new InvalidOptionError(`${name}.${field}`, rule[field], `one of the fields ${known.join(', ')}`)
-  }
+  assertKnown(`${name}.`, rule, known)
   const { provider, model } = rule
   if (provider !== undefined && (typeof provider !== 'string' || provider === '')) {
     throw new InvalidOptionError(`${name}.provider`, provider, "a provider such as 'openai', or absent for any")
@@ -120,8 +119,8 @@ export function withoutDate(model: string): string {
 export function isConsistent(usage: Usage): boolean {
   // It may come out of a store that another program wrote to.
   if (typeof usage !== 'object' || usage === null) return false
-  const { input, output, cacheRead = 0, cacheWrite = 0, cacheWriteHour = 0, audioInput = 0, audioOutput = 0 } = usage
-  const counts = [input, output, cacheRead, cacheWrite, cacheWriteHour, audioInput, audioOutput]
+  const { input, output, cacheRead = 0, cacheWrite = 0, cacheWriteHour = 0, audioInput = 0, audioOutput = 0, cost = 0 } = usage
+  const counts = [input, output, cacheRead, cacheWrite, cacheWriteHour, audioInput, audioOutput, cost]
   return (
     counts.every((count) => Number.isFinite(count) && count >= 0) &&
     cacheRead + cacheWrite + cacheWriteHour <= input &&

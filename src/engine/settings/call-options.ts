@@ -19,7 +19,7 @@ export function assertCallOptions(value: unknown): asserts value is CallOptions 
   // Read as the code that uses them reads them, inherited ones too.
   const options: Record<string, unknown> = Object.fromEntries(known.map((name): [string, unknown] => [name, Reflect.get(value, name)]))
   const { mode, ttl, operation, tags, scope, variant } = options
-  if (mode !== undefined && !isCacheMode(mode)) throw new InvalidOptionError('cache.mode', mode, `one of ${modes.join(', ')}`)
+  if (mode !== undefined && !isCacheMode(mode)) throw new InvalidOptionError('cache.mode', mode, modes)
   if (ttl !== undefined) milliseconds('cache.ttl', ttl)
   if (operation !== undefined && (typeof operation !== 'string' || operation === '')) {
     throw new InvalidOptionError('cache.operation', operation, 'a text that is not empty')

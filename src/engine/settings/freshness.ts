@@ -4,6 +4,7 @@
  */
 import { type Duration, milliseconds, millisecondsOrNone } from '../../duration.ts'
 import { InvalidOptionError } from '../../errors.ts'
+import { isPlainObject } from '../../json/object.ts'
 
 /** How long answers are good. */
 export interface FreshnessOptions {
@@ -106,8 +107,8 @@ function readTtl(given: NonNullable<FreshnessOptions['ttl']>): (operation: strin
     const every = milliseconds('ttl', given)
     return () => every
   }
-  if (given === null || Array.isArray(given))
-    throw new InvalidOptionError('ttl', given, 'a duration, or an object of operation to duration')
+  if (given === null || !isPlainObject(given) || Object.keys(given).length === 0)
+    throw new InvalidOptionError('ttl', given, "a duration, or an object of operation to duration: { default: '1h', embeddings: '30d' }")
   const byOperation = new Map(Object.entries(given).map(([operation, ttl]) => [operation, milliseconds(`ttl.${operation}`, ttl)]))
   const otherwise = byOperation.get('default') ?? milliseconds('ttl', '1h')
   return (operation) => byOperation.get(operation) ?? otherwise

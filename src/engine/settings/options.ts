@@ -10,8 +10,10 @@ import { InvalidOptionError } from '../../errors.ts'
 import type { CanonicalOptions } from '../../json/canonical.ts'
 import { assertKnown, text, texts, wholeNumber, withMethods } from '../../base/option-checks.ts'
 import { assertStore, type Store } from '../../store.ts'
+import { type HeaderNames, headerNames } from '../../providers/passing-headers.ts'
 import { type Freshness, freshnessNames, type FreshnessOptions, readFreshness } from './freshness.ts'
 import type { Logger } from './logger.ts'
+import { optionWarnings } from './warnings.ts'
 import type { StorePolicy } from './policy.ts'
 import type { PriceRule } from '../pricing/price-book.ts'
 
@@ -28,7 +30,10 @@ export interface KeyOptions {
   readonly ignore?: readonly string[]
   /** Top-level request fields that take part although the provider's table ignores them: `['user']`. @default [] */
   readonly keep?: readonly string[]
-  /** Further request headers that take no part in the key, in any letter case. @default [] */
+  /**
+   * Further request headers that are not part of the key, in any letter case. A `*` at the end stands for any text: `'helicone-*'`.
+   * @default []
+   */
   readonly ignoreHeaders?: readonly string[]
   /** What to fold in texts. Every folding makes more calls count as the same; none is on by itself. @default [] */
   readonly fold?: readonly TextFolding[]
@@ -64,8 +69,18 @@ export interface CacheOptions extends FreshnessOptions {
   readonly prices?: readonly PriceRule[] | false
   /** How a stored stream is served. */
   readonly replay?: ReplayOptions
-  /** How long a read of the store may take before it counts as a miss. @default '100ms' */
+  /**
+   * Whether a streamed chat or legacy completion asks the provider for its usage even if the caller does not, so that it has a price and
+   * answers calls without `stream`. The caller gets the chunks as without it. `'auto'`: of api.openai.com; `true`: of every host, which
+   * must give usage only on request. @default 'auto'
+   */
+  readonly streamUsage?: 'auto' | boolean
+  /**
+   * How long a read of the store may take before it counts as a miss. Beyond 16 keys, each key adds a hundredth of it. @default '100ms'
+   */
   readonly readDeadline?: Duration
+  /** How long the first read of the store may take: it waits for the connection. @default '1s' */
+  readonly firstReadDeadline?: Duration
   /** How long one upstream call may go on being shared and recorded. @default '15m' */
   readonly flightDeadline?: Duration
   /** How soon this process heeds an invalidation by another process, at the latest. @default '1s' */
@@ -95,17 +110,21 @@ export interface Settings extends Freshness {
   readonly canonical: CanonicalOptions
   readonly ignoredFields: ReadonlySet<string>
   readonly keptFields: ReadonlySet<string>
-  readonly ignoredHeaders: ReadonlySet<string>
+  readonly ignoredHeaders: HeaderNames
   readonly policy: StorePolicy | undefined
   readonly prices: readonly PriceRule[] | false
   readonly replay: ReplayOptions
+  readonly streamUsage: 'auto' | boolean
   readonly readDeadline: number
+  readonly firstReadDeadline: number
   readonly flightDeadline: number
   readonly invalidationDelay: number
   readonly sharedFlights: boolean
   readonly leaseTtl: number
   readonly logger: Logger | undefined
   readonly clock: Clock
+  /** What to log at once: options that are probably not what the user meant. */
+  readonly warnings: readonly string[]
 }
 
 const names = [
@@ -121,7 +140,9 @@ const names = [
   'policy',
   'prices',
   'replay',
+  'streamUsage',
   'readDeadline',
+  'firstReadDeadline',
   'flightDeadline',
   'invalidationDelay',
   'sharedFlights',
@@ -146,7 +167,14 @@ export function readOptions(given: CacheOptions): Settings {
   // By defaults and not by `??`: null is a mistake, and encryption that is null must not mean none.
   const { store, namespace = '', scope, encryption, key = {}, policy, prices = [], replay = {} } = given
   const { maxMemoryBytes = 64 * 2 ** 20, maxEntryBytes = 8 * 2 ** 20, compressAbove = 1_024 } = given
-  const { readDeadline = '100ms', flightDeadline = '15m', invalidationDelay = '1s', logger = console, clock = systemClock } = given
+  const {
+    readDeadline = '100ms',
+    firstReadDeadline = '1s',
+    flightDeadline = '15m',
+    invalidationDelay = '1s',
+    logger = console,
+    clock = systemClock,
+  } = given
   const { sharedFlights = false, leaseTtl = '10s' } = given
   assertKnown('key.', key, keyNames)
   assertKnown('replay.', replay, ['delay'])
@@ -169,11 +197,13 @@ export function readOptions(given: CacheOptions): Settings {
     canonical: readCanonical(key),
     ignoredFields: new Set(texts('key.ignore', ignore)),
     keptFields: new Set(texts('key.keep', keep)),
-    ignoredHeaders: new Set(texts('key.ignoreHeaders', ignoreHeaders).map((name) => name.toLowerCase())),
+    ignoredHeaders: readHeaders(ignoreHeaders),
     policy,
     prices,
     replay,
+    streamUsage: readStreamUsage(given.streamUsage),
     readDeadline: milliseconds('readDeadline', readDeadline),
+    firstReadDeadline: milliseconds('firstReadDeadline', firstReadDeadline),
     flightDeadline: milliseconds('flightDeadline', flightDeadline),
     invalidationDelay: millisecondsOrNone('invalidationDelay', invalidationDelay),
     sharedFlights: readSharedFlights(sharedFlights, store),
@@ -186,7 +216,22 @@ export function readOptions(given: CacheOptions): Settings {
       methods: ['now', 'monotonic', 'after'],
       allowed: 'an object with now(), monotonic() and after()',
     }),
+    warnings: optionWarnings(given),
   }
+}
+
+function readStreamUsage(given: unknown = 'auto'): 'auto' | boolean {
+  if (given === 'auto' || typeof given === 'boolean') return given
+  throw new InvalidOptionError('streamUsage', given, "'auto', true or false")
+}
+
+function readHeaders(given: unknown): HeaderNames {
+  const names = texts('key.ignoreHeaders', given)
+  for (const name of names) {
+    if (/^[^*]+\*?$/.test(name)) continue
+    throw new InvalidOptionError('key.ignoreHeaders', name, "names, each with at most one * and that at its end: 'helicone-*'")
+  }
+  return headerNames(names)
 }
 
 function readSharedFlights(given: unknown, store: Store | undefined): boolean {
@@ -200,7 +245,7 @@ function readCanonical(key: KeyOptions): CanonicalOptions {
   const longText = wholeNumber('key.longText', given, { least: 64, of: 'characters' })
   const folds = texts('key.fold', fold).map((name) => {
     const folding = Object.hasOwn(foldings, name) ? Reflect.get(foldings, name) : undefined
-    if (folding === undefined) throw new InvalidOptionError('key.fold', name, Object.keys(foldings).join(', '))
+    if (folding === undefined) throw new InvalidOptionError('key.fold', name, Object.keys(foldings))
     return folding
   })
   return folds.length === 0 ? { longText } : { longText, text: (value) => folds.reduce((folded, fold) => fold(folded), value) }

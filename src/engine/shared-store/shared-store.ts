@@ -3,11 +3,12 @@
  * @module
  */
 import type { Clock } from '../../clock.ts'
-import { StoreError } from '../../errors.ts'
+import { DeadlineError, StoreError } from '../../errors.ts'
 import type { EventEmitter, Fault } from '../../events.ts'
 import type { Store, StoreWrite } from '../../store.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { inTime } from './deadline.ts'
+import { FaultLog } from './fault-log.ts'
 import type { Logger } from '../settings/logger.ts'
 import { StoreReader, type Values } from './store-reader.ts'
 import { type PendingWrite, WriteQueue } from './write-queue.ts'
@@ -20,6 +21,8 @@ export interface SharedStoreOptions {
   readonly logger: Logger
   /** Milliseconds that a read may take. */
   readonly readDeadline: number
+  /** Milliseconds that the first read may take, as it waits for the connection. @default those of any read */
+  readonly firstReadDeadline?: number
 }
 
 const breakerBounds = { failures: 5, probeDelay: 1_000 }
@@ -39,12 +42,15 @@ interface Change {
   readonly deadline?: number
 }
 
+/** How a read of the store failed. */
+export type ReadFailure = 'store slow' | 'store broken'
+
 /** A store that answers in time or not at all. */
 export class SharedStore {
   readonly #store: Store
   readonly #clock: Clock
   readonly #events: EventEmitter
-  readonly #logger: Logger
+  readonly #log: FaultLog
   readonly #deadline: number
   readonly #reads: CircuitBreaker
   readonly #writes: CircuitBreaker
@@ -53,13 +59,18 @@ export class SharedStore {
   /** Changes of the store that were begun, queued writes left out. */
   readonly #underWay = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
+  /** How many reads have failed, and the last one's error. */
+  #readFaults = 0
+  #readFault: unknown
+  /** Whether the breaker lets reads through. */
+  #isReadable = true
 
   constructor(options: SharedStoreOptions) {
     const { store, clock, events, logger } = options
     this.#store = store
     this.#clock = clock
     this.#events = events
-    this.#logger = logger
+    this.#log = new FaultLog(store.name, logger, breakerBounds.failures)
     this.#deadline = options.readDeadline
     this.#reads = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('read', usable))
     this.#writes = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('write', usable))
@@ -68,6 +79,7 @@ export class SharedStore {
       clock,
       breaker: this.#reads,
       readDeadline: options.readDeadline,
+      firstReadDeadline: options.firstReadDeadline ?? options.readDeadline,
       onFault: (error) => this.#fault('read', error),
     })
     this.#queue = new WriteQueue(queueBounds, {
@@ -76,9 +88,18 @@ export class SharedStore {
       failed: (error) => this.#fault('write', error),
     })
     store.onReport?.((message, cause) => {
-      logger.warn(`llmemo: ${message}`)
+      this.#log.report(message, cause)
       events.emit('error', { doing: 'read', error: new StoreError(message, { cause }) })
     })
+  }
+
+  /** Notes from now on whether a read fails. @returns a function that says how, or `undefined` if none did */
+  watchReads(): () => ReadFailure | undefined {
+    const before = this.#readFaults
+    return () => {
+      if (this.#readFaults === before && this.#isReadable) return undefined
+      return this.#readFault instanceof DeadlineError ? 'store slow' : 'store broken'
+    }
   }
 
   /** The store's name. */
@@ -118,6 +139,11 @@ export class SharedStore {
     } finally {
       cancel?.()
     }
+  }
+
+  /** Milliseconds that a read of so many keys gets beyond the deadline of a call. */
+  extraTime(keys: number): number {
+    return this.#reader.extraTime(keys)
   }
 
   /** Queues a write and returns at once. */
@@ -249,13 +275,17 @@ export class SharedStore {
   }
 
   #fault(doing: Fault, error: unknown): void {
+    this.#log.fault(doing === 'read' ? 'read' : 'write', error)
+    if (doing === 'read') {
+      this.#readFaults++
+      this.#readFault = error
+    }
     this.#events.emit('error', { doing, error })
   }
 
   #changed(side: 'read' | 'write', usable: boolean): void {
+    if (side === 'read') this.#isReadable = usable
     this.#events.emit('state', { store: this.name, side, usable })
-    const what = side === 'read' ? 'answering' : 'taking writes'
-    if (usable) this.#logger.info(`llmemo: the store "${this.name}" is ${what} again.`)
-    else this.#logger.warn(`llmemo: the store "${this.name}" is not ${what}; calls go on without it.`)
+    this.#log.changed(side, usable)
   }
 }

@@ -2,6 +2,7 @@
  * Writes in the background: a bounded queue that batches, drops the oldest write when it is full, and can be waited for.
  * @module
  */
+import { soon } from '../../base/runtime.ts'
 import type { StoreWrite } from '../../store.ts'
 
 /** A write whose bytes are made when its turn comes, so that the caller does not wait for the encoding either. */
@@ -48,6 +49,10 @@ export class WriteQueue {
   readonly #waiting = new Map<string, PendingWrite>()
   #bytes = 0
   #working: Promise<void> | undefined
+  /** Settles when the work begins. */
+  #started: Promise<void> = Promise.resolve()
+  /** Begins the work now. */
+  #start: () => void = () => {}
   /** What is being written just now. */
   #batch: { readonly writes: readonly Taken[]; readonly written: Promise<void> } | undefined
 
@@ -96,7 +101,7 @@ export class WriteQueue {
   /** Resolves when no write to `key` waits or is under way. */
   async written(key: string): Promise<void> {
     while (this.#waiting.has(key) || this.#taken(key) !== undefined) {
-      await (this.#batch?.written ?? new Promise((resolve) => setImmediate(resolve)))
+      await (this.#batch?.written ?? this.#started)
     }
   }
 
@@ -105,9 +110,12 @@ export class WriteQueue {
     for (const key of this.#waiting.keys()) this.#drop(key)
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when nothing waits any more. Begins at once, as a timer of the runtime may be a fake one, which never fires. */
   async settled(): Promise<void> {
-    while (this.#working !== undefined) await this.#working
+    while (this.#working !== undefined) {
+      this.#start()
+      await this.#working
+    }
   }
 
   #drop(key: string): void {
@@ -124,7 +132,11 @@ export class WriteQueue {
 
   async #work(): Promise<void> {
     // The caller's own continuation comes first.
-    await new Promise((resolve) => setImmediate(resolve))
+    this.#started = new Promise((resolve) => {
+      this.#start = resolve
+      soon(resolve)
+    })
+    await this.#started
     while (this.#waiting.size > 0) {
       const writes = this.#take()
       const written = this.#write(writes.map(({ write }) => write))

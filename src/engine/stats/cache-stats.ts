@@ -21,7 +21,10 @@ export interface StatsRow {
 
 /** The counts of one cache in one process, from its start. A copy: it does not change any more, and changing it changes nothing. */
 export interface CacheStats {
-  /** Calls that the cache answered, from a store or by joining a call that was already on its way. */
+  /**
+   * Calls that the cache answered, from a store or by joining a call that was already on its way. A call for many inputs, each of which is
+   * cached by itself, counts once for each input; so it does in `misses`.
+   */
   readonly hits: number
   /** Calls that the cache could have answered but had no answer to. */
   readonly misses: number

@@ -25,12 +25,14 @@ export interface HitEvent extends SpentEvent {
   readonly savedMs: number
   /** Whether the answer was served past its TTL. */
   readonly stale: boolean
+  /** How many inputs the answer is for, each of which is cached by itself. @default 1 */
+  readonly inputs?: number | undefined
 }
 
 /** The counters of one cache. No method throws. An event object that was passed in must not be changed afterwards. */
 export interface Stats {
   hit(event: HitEvent): void
-  miss(event: { readonly operation: string; readonly model?: string | undefined }): void
+  miss(event: { readonly operation: string; readonly model?: string | undefined; readonly inputs?: number | undefined }): void
   bypass(event: { readonly operation: string; readonly reason: string }): void
   spent(event: SpentEvent): void
   stored(number?: number): void
@@ -72,6 +74,15 @@ const noTotals = () => ({
   unpricedMisses: 0,
 })
 
+function isCountedAlike(first: HitEvent, second: HitEvent): boolean {
+  return (
+    first.model === second.model &&
+    first.operation === second.operation &&
+    first.source === second.source &&
+    (first.inputs ?? 1) === (second.inputs ?? 1)
+  )
+}
+
 /** New counters, all at zero. */
 export function createStats({ priceBook }: { readonly priceBook: PriceBook }): Stats {
   const totals = noTotals()
@@ -84,16 +95,12 @@ export function createStats({ priceBook }: { readonly priceBook: PriceBook }): S
 
   const rowsOf = ({ model, operation, source }: HitEvent) => [totals, models.row(model), operations.row(operation), sources.row(source)]
 
-  const hits = new PendingPrices<HitEvent>(
-    priceBook,
-    (first, second) => first.model === second.model && first.operation === second.operation && first.source === second.source,
-    (event, dollars, times) => {
-      for (const row of rowsOf(event)) {
-        if (dollars === null) row.unpricedHits += times
-        else row.savedUsd += dollars * times
-      }
-    },
-  )
+  const hits = new PendingPrices<HitEvent>(priceBook, isCountedAlike, (event, dollars, times) => {
+    for (const row of rowsOf(event)) {
+      if (dollars === null) row.unpricedHits += times * (event.inputs ?? 1)
+      else row.savedUsd += dollars * times
+    }
+  })
   const misses = new PendingPrices<SpentEvent>(
     priceBook,
     () => true,
@@ -109,19 +116,20 @@ export function createStats({ priceBook }: { readonly priceBook: PriceBook }): S
       const output = count(event.usage?.output)
       totals.savedInputTokens += input
       totals.savedOutputTokens += output
-      if (event.stale) totals.stale++
+      const { inputs = 1 } = event
+      if (event.stale) totals.stale += inputs
       for (const row of rowsOf(event)) {
-        row.hits++
+        row.hits += inputs
         row.savedTokens += input + output
         row.savedMs += count(event.savedMs)
       }
       hits.note(event)
     },
-    miss({ operation, model }) {
-      totals.misses++
-      operations.row(operation).misses++
-      sources.row('origin').misses++
-      if (model !== undefined) models.row(model).misses++
+    miss({ operation, model, inputs = 1 }) {
+      totals.misses += inputs
+      operations.row(operation).misses += inputs
+      sources.row('origin').misses += inputs
+      if (model !== undefined) models.row(model).misses += inputs
     },
     bypass({ reason }) {
       totals.bypasses++

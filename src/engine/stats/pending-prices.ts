@@ -3,6 +3,7 @@
  * equal ones once. They are priced together when the counts are read, or when the event loop has nothing else to do.
  * @module
  */
+import { soonIfAlive } from '../../base/runtime.ts'
 import type { Usage } from '../../entry.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
 
@@ -90,10 +91,10 @@ export class PendingPrices<Call extends Priced> {
   async #settleIdle(): Promise<void> {
     // Without the table, the first price would load it and block the process.
     await this.#prices.load()
-    setImmediate(() => {
+    soonIfAlive(() => {
       this.#settling = false
       this.settle()
-    }).unref()
+    })
   }
 
   #price(usage: Usage, { provider, model, answered, origin, at }: Call): number | null {

@@ -20,7 +20,7 @@ import type { Logger } from '../settings/logger.ts'
 import { InvalidationBus, type InvalidationListener } from '../shared-store/bus.ts'
 import type { Settings } from '../settings/options.ts'
 import { Tombstones } from '../invalidation/tombstones.ts'
-import { SharedStore } from '../shared-store/shared-store.ts'
+import { type ReadFailure, SharedStore } from '../shared-store/shared-store.ts'
 
 /** What was in force when a call began. It is compared with what is in force when the answer arrives. */
 export interface InvalidationSnapshot extends GenerationSnapshot {
@@ -58,7 +58,7 @@ export class Tiers {
 
   constructor(options: TiersOptions) {
     const { settings, events, logger } = options
-    const { clock, store, readDeadline, namespace, invalidationDelay } = settings
+    const { clock, store, readDeadline, firstReadDeadline, namespace, invalidationDelay } = settings
     this.#clock = clock
     this.#codec = createEntryCodec({
       compressAbove: settings.compressAbove,
@@ -73,7 +73,7 @@ export class Tiers {
       maxTtl: settings.maxMemoryTtl,
       onEvict: (key) => events.emit('evict', { key }),
     })
-    if (store !== undefined) this.#shared = new SharedStore({ store, clock, logger, events, readDeadline })
+    if (store !== undefined) this.#shared = new SharedStore({ store, clock, logger, events, readDeadline, firstReadDeadline })
     this.#invalidations = new Invalidations({
       clock,
       shared: this.#shared,
@@ -102,14 +102,20 @@ export class Tiers {
   /**
    * The entry at `address`, or `undefined`. A promise only if the store must be asked. Never rejects, and takes no longer than one read
    * deadline. Looks into memory once.
+   * @param patience milliseconds that a read of the store may take beyond that
    */
-  get(address: Address): LookupResult | undefined | Promise<LookupResult | undefined> {
+  get(address: Address, patience = 0): LookupResult | undefined | Promise<LookupResult | undefined> {
     const held = this.#hot.get(address.storeKey)
     if (held !== undefined && this.#isServable(held)) return this.#found(held)
-    if (this.#lookups !== undefined) return this.#getMany(this.#lookups, [{ address, held }]).then(([found]) => found)
+    if (this.#lookups !== undefined) return this.#getMany(this.#lookups, [{ address, held }], patience).then(([found]) => found)
     // Without a store a copy is not servable only if it was invalidated.
     if (held !== undefined) this.#hot.delete(address.storeKey)
     return undefined
+  }
+
+  /** Notes from now on whether a read of the store fails. @returns a function that says how, or `undefined` if none did */
+  watchReads(): () => ReadFailure | undefined {
+    return this.#shared?.watchReads() ?? (() => undefined)
   }
 
   /** What memory has at `address` now, for a call that looked it up before: it may have come in meanwhile. */
@@ -119,12 +125,13 @@ export class Tiers {
   }
 
   /** The entries at `addresses`, in their order, with one read of the store for all that memory does not have. */
-  async getMany(addresses: readonly Address[]): Promise<(LookupResult | undefined)[]> {
+  async getMany(addresses: readonly Address[], patience = 0): Promise<(LookupResult | undefined)[]> {
     const lookups = this.#lookups
     if (lookups === undefined) return Promise.all(addresses.map(async (address) => this.get(address)))
     return this.#getMany(
       lookups,
       addresses.map((address) => ({ address, held: this.#hot.get(address.storeKey) })),
+      patience,
     )
   }
 
@@ -207,16 +214,17 @@ export class Tiers {
     return (this.#shared === undefined || !this.#hot.isDue(held)) && this.#invalidations.isCurrentWithoutRead(held.entry.head.generations)
   }
 
-  async #getMany(lookups: Lookups, wanted: readonly Wanted[]): Promise<(LookupResult | undefined)[]> {
+  async #getMany(lookups: Lookups, wanted: readonly Wanted[], patience: number): Promise<(LookupResult | undefined)[]> {
     const { changes } = this
-    const begun = this.#clock.monotonic()
+    // A read that began later has more time left.
+    const begun = this.#clock.monotonic() + patience
     const checked = wanted.map((each) => this.#checked(each))
     const known = checked.filter((each): each is Checked => !(each instanceof Promise))
     const isRead = known.length < checked.length
     const recalled = isRead ? await Promise.all(checked.map(async (each) => each)) : known
     const missing = recalled.filter(({ isCurrent }) => !isCurrent)
     // One deadline holds for both reads of a call.
-    const copies = (missing.length === 0 ? [] : await lookups.get(missing, isRead ? begun : undefined)).values()
+    const copies = (missing.length === 0 ? [] : await lookups.get(missing, isRead || patience > 0 ? begun : undefined)).values()
     return recalled.map(({ address, held, isCurrent }) => {
       const copy = isCurrent ? held : copies.next().value
       if (copy !== undefined) return this.#found(copy, copy === held ? 'memory' : this.#shared?.name)

@@ -5,6 +5,7 @@
  */
 import { normaliseMessages } from './messages.ts'
 import type { Endpoint } from '../endpoint.ts'
+import { anthropicPlaces } from './places.ts'
 
 /** Token counts. They are free and use no tokens, so a hit saves none: the usage is known to be zero. */
 export const anthropicCountTokens: Endpoint = {
@@ -13,6 +14,7 @@ export const anthropicCountTokens: Endpoint = {
   path: '/v1/messages/count_tokens',
   operation: 'count_tokens',
   ignored: [],
+  place: anthropicPlaces,
   // The count includes what a thread holds at the provider, which grows.
   bypassReason: ({ thread }) => (thread === undefined || thread === null ? undefined : 'thread'),
   normalise: normaliseMessages,

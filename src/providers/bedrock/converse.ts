@@ -7,9 +7,11 @@
  * @module
  */
 import { count, isJsonObject, type JsonObject } from '../../json/object.ts'
+import { toTagged } from '../../json/tagged.ts'
 import type { Usage } from '../../entry.ts'
 import { assembleConverse, disassembleConverse } from './converse-stream.ts'
 import { type Endpoint } from '../endpoint.ts'
+import { conversePlace } from './places.ts'
 
 /** Converse, whole and streamed. */
 export const bedrockConverse: Endpoint = {
@@ -19,11 +21,19 @@ export const bedrockConverse: Endpoint = {
   operation: 'converse',
   // `performanceConfig` stays in the key: an optimised latency may be served by another deployment of the model.
   ignored: ['stream', 'requestMetadata', 'serviceTier'],
+  place: conversePlace,
   streaming: { assemble: assembleConverse, disassemble: disassembleConverse },
   bypassReason: () => undefined,
   normalise,
+  described: tagged,
   skipReason: judgeConverse,
   usage: converseUsage,
+}
+
+/** The members of a command's input as tagged JSON, so that no JSON stands for bytes. */
+export function tagged(input: JsonObject): JsonObject {
+  const request = toTagged(input)
+  return isJsonObject(request) ? request : input
 }
 
 function normalise(request: JsonObject): JsonObject {

@@ -9,8 +9,9 @@ import type { ServerEvent } from '../../base/server-sent-events.ts'
 import { assembleMessage, disassembleMessage } from '../anthropic/messages-stream.ts'
 import { anthropicMessages, normaliseMessages } from '../anthropic/messages.ts'
 import { bodyUsage } from './families.ts'
-import { bedrockInvoke, metricsMember, readChunk, withoutDefaults } from './invoke.ts'
+import { bedrockInvoke, described, metricsMember, readChunk, withoutDefaults } from './invoke.ts'
 import { type Endpoint } from '../endpoint.ts'
+import { invokeMessagesPlace } from './places.ts'
 
 /** InvokeModel of Anthropic's messages, whole and streamed. Its requests are those of {@link bedrockInvoke} for which {@link isMessages} is true. */
 export const bedrockInvokeMessages: Endpoint = {
@@ -19,7 +20,9 @@ export const bedrockInvokeMessages: Endpoint = {
   path: bedrockInvoke.path,
   operation: bedrockInvoke.operation,
   ignored: ['stream', ...bedrockInvoke.ignored],
+  place: invokeMessagesPlace,
   streaming: { assemble, disassemble },
+  described,
   bypassReason: ({ body }) => (isJsonObject(body) ? anthropicMessages.bypassReason(body) : undefined),
   normalise(request) {
     const { body } = request

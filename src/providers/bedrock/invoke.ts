@@ -11,9 +11,11 @@
  */
 import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
+import { tagged } from './converse.ts'
 import { cohereEmbeddings } from './cohere-embeddings.ts'
 import { bodyUsage, judgeBody, judgeStop, reasonsIn, wasGuarded } from './families.ts'
 import { type Endpoint } from '../endpoint.ts'
+import { invokePlace } from './places.ts'
 
 /** The member that the service adds to the last chunk of every model's stream. */
 export const metricsMember = 'amazon-bedrock-invocationMetrics'
@@ -26,10 +28,12 @@ export const bedrockInvoke: Endpoint = {
   operation: 'invoke',
   // `performanceConfigLatency` stays in the key: an optimised latency may be served by another deployment of the model.
   ignored: ['requestMetadata', 'serviceTier'],
+  place: invokePlace,
   perInput: cohereEmbeddings,
   complete,
   bypassReason: () => undefined,
   normalise: withoutDefaults,
+  described,
   skipReason: ({ body }) => (isJsonObject(body) ? judgeBody(body) : 'malformed'),
   usage: ({ body }) => (isJsonObject(body) ? bodyUsage(body) : undefined),
 }
@@ -43,6 +47,11 @@ export function withoutDefaults(request: JsonObject): JsonObject {
   const json = [accept, contentType].map((type) => type === 'application/json')
   if (!json.includes(true)) return request
   return { ...rest, ...(json[0] ? {} : { accept }), ...(json[1] ? {} : { contentType }) }
+}
+
+/** A client's request always says whether it asks for a stream. */
+export function described({ body, ...rest }: JsonObject): JsonObject {
+  return { stream: false, ...tagged(rest), body }
 }
 
 /**

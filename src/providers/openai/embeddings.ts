@@ -59,22 +59,40 @@ function isTokens(input: unknown): input is number[] {
 }
 
 /**
- * The answer to these single requests as one whole answer for each, in order. Its usage is divided by the size of the inputs, and the shares
- * add up to it. `undefined` if the answer does not have one embedding for each request.
+ * The answer to these single requests as one whole answer for each, in order: by its `index` members, or by position on a server that gives
+ * none. Its usage is divided by the size of the inputs, and the shares add up to it. `undefined` if the answer does not have one embedding
+ * for each request.
  */
 export function shareEmbeddings(answer: JsonObject, requests: readonly JsonObject[]): JsonObject[] | undefined {
   const { data, usage } = answer
   if (!Array.isArray(data) || data.length !== requests.length) return undefined
-  const byIndex = new Map<unknown, JsonObject>()
-  for (const item of data) if (isJsonObject(item)) byIndex.set(item['index'], item)
-  const items = requests.map((_, index) => byIndex.get(index)).filter((item) => item !== undefined)
-  if (items.length !== requests.length) return undefined
+  const items = inOrder(data)
+  if (items === undefined) return undefined
   const usages = isJsonObject(usage) ? shareUsage(usage, requests.map(sizeOf)) : undefined
   return items.map((item, index) => single(answer, item, usages?.[index]))
 }
 
+/** The items in the order of their inputs; `undefined` if they contradict each other. */
+function inOrder(data: readonly unknown[]): JsonObject[] | undefined {
+  const items = data.filter(isJsonObject)
+  if (items.length < data.length) return undefined
+  if (!items.some(hasIndex)) return items
+  const byIndex = new Map(items.map((item) => [item['index'], item]))
+  const ordered = items.map((_, index) => byIndex.get(index)).filter((item) => item !== undefined)
+  return ordered.length === items.length ? ordered : undefined
+}
+
+function hasIndex({ index }: JsonObject): boolean {
+  return index !== undefined && index !== null
+}
+
+/** The item with its place in another answer, if it says its place at all. */
+function placed(item: JsonObject, index: number): JsonObject {
+  return hasIndex(item) ? { ...item, index } : item
+}
+
 function single(answer: JsonObject, item: JsonObject, usage: JsonObject | undefined): JsonObject {
-  return { ...answer, data: [{ ...item, index: 0 }], ...(usage === undefined ? {} : { usage }) }
+  return { ...answer, data: [placed(item, 0)], ...(usage === undefined ? {} : { usage }) }
 }
 
 /** The size of an input, by which usage is divided. */
@@ -82,7 +100,10 @@ function sizeOf({ input }: JsonObject): number {
   return typeof input === 'string' || Array.isArray(input) ? Math.max(1, input.length) : 1
 }
 
-/** `usage` in shares of these sizes. Each count is cut at the running total of the sizes, so that rounding loses nothing. */
+/**
+ * `usage` in shares of these sizes. Each count is cut at the running total of the sizes, so that rounding loses nothing. Its cost is no whole
+ * number, and is cut by size.
+ */
 function shareUsage(usage: JsonObject, sizes: readonly number[]): JsonObject[] {
   const total = sizes.reduce((sum, size) => sum + size, 0)
   let before = 0
@@ -92,10 +113,14 @@ function shareUsage(usage: JsonObject, sizes: readonly number[]): JsonObject[] {
     const to = before / total
     const shares = Object.entries(usage).map(([name, value]) => [
       name,
-      isWhole(value) ? Math.floor(value * to) - Math.floor(value * from) : value,
+      isWhole(value) && name !== 'cost' ? Math.floor(value * to) - Math.floor(value * from) : cutCost(name, value, to - from),
     ])
     return Object.fromEntries(shares)
   })
+}
+
+function cutCost(name: string, value: unknown, part: number): unknown {
+  return name === 'cost' && typeof value === 'number' ? value * part : value
 }
 
 /** The answer to one request for all, made of these single answers, in order. Its usage is their sum. */
@@ -105,15 +130,19 @@ export function joinEmbeddings(parts: readonly JsonObject[]): JsonObject {
   const { usage: _, ...first } = parts[0] ?? { object: 'list' }
   return {
     ...first,
-    data: data.map((item: unknown, index) => (isJsonObject(item) ? Object.assign({}, item, { index }) : item)),
+    data: data.map((item: unknown, index) => (isJsonObject(item) ? placed(item, index) : item)),
     // With one usage unknown, the sum would be too small.
     ...(usages.length === parts.length && usages[0] !== undefined ? { usage: sumUsage(usages[0], usages) } : {}),
   }
 }
 
 function sumUsage(first: JsonObject, usages: readonly JsonObject[]): JsonObject {
-  const sum = (name: string): number => usages.reduce((total, { [name]: value }) => total + (isWhole(value) ? value : 0), 0)
-  return Object.fromEntries(Object.entries(first).map(([name, value]) => [name, isWhole(value) ? sum(name) : value]))
+  const sum = (name: string): number => usages.reduce((total, { [name]: value }) => total + (typeof value === 'number' ? value : 0), 0)
+  return Object.fromEntries(Object.entries(first).map(([name, value]) => [name, isSummed(name, value) ? sum(name) : value]))
+}
+
+function isSummed(name: string, value: unknown): boolean {
+  return isWhole(value) || (name === 'cost' && typeof value === 'number')
 }
 
 function isWhole(value: unknown): value is number {

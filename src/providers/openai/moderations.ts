@@ -5,6 +5,7 @@
  */
 import type { Endpoint } from '../endpoint.ts'
 import { hasError } from './body.ts'
+import { openaiModerationsPlaces } from './places.ts'
 
 /** Moderations. They are free of charge, and have no token counts. */
 export const openaiModerations: Endpoint = {
@@ -13,6 +14,7 @@ export const openaiModerations: Endpoint = {
   path: '/moderations',
   operation: 'moderations',
   ignored: [],
+  place: openaiModerationsPlaces,
   bypassReason: () => undefined,
   skipReason(answer) {
     if (hasError(answer)) return 'error'

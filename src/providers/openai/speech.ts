@@ -5,6 +5,7 @@
  */
 import type { Endpoint } from '../endpoint.ts'
 import { endsWith } from './body.ts'
+import { openaiSpeechPlaces } from './places.ts'
 
 /** Speech: sound as bytes, or with `stream_format: 'sse'` as events. */
 export const openaiSpeech: Endpoint = {
@@ -13,6 +14,7 @@ export const openaiSpeech: Endpoint = {
   path: '/audio/speech',
   operation: 'speech',
   ignored: [],
+  place: openaiSpeechPlaces,
   binary: true,
   complete: (events) => endsWith(events, 'speech.audio.done'),
   bypassReason: () => undefined,

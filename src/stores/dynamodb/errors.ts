@@ -2,7 +2,7 @@
  * Explains failures of DynamoDB and S3, in messages that hold nothing of what was sent or received.
  * @module
  */
-import { StoreError } from '../../errors.ts'
+import { DeadlineError, StoreError } from '../../errors.ts'
 
 /** A failure of AWS, with what it means. */
 export interface ExplainedFailure {
@@ -24,8 +24,8 @@ export interface TableNames {
 export function explainFailure(verb: 'read' | 'written', given: unknown, names: TableNames): ExplainedFailure {
   if (given instanceof StoreError) return { error: given }
   const name = nameOf(given)
-  const advice = adviceFor(name, names)
-  const message = `the DynamoDB table "${names.tableName}" could not be ${verb}: ${advice ?? `${name}.`}`
+  const advice = adviceFor(name, names) ?? adviceForClient(given)
+  const message = `the DynamoDB table "${names.tableName}" could not be ${verb}: ${advice ?? `${reasonOf(given)}.`}`
   const error = new StoreError(message, { cause: withoutContent(given) })
   return advice === undefined ? { error } : { error, advice: message }
 }
@@ -47,6 +47,32 @@ function adviceFor(errorName: string, { tableName, keyName }: TableNames): strin
     default:
       return undefined
   }
+}
+
+/** What to do about a client that cannot send any request, by the message of the SDK itself. */
+function adviceForClient(given: unknown): string | undefined {
+  const message = textOf(given, 'message')
+  if (/^(?:Region is missing|Region not accepted)/.test(message))
+    return "the client has no valid region. Make it with new DynamoDBClient({ region: 'eu-west-1' }), or set AWS_REGION."
+  if (/^Could not (?:load|resolve) credentials|^Resolved credential object is not valid/.test(message))
+    return 'the client has no valid credentials.'
+  return undefined
+}
+
+/**
+ * The name of a failure; for one of the network with what the system says: `connect ECONNREFUSED 127.0.0.1:8000`. Other messages are not
+ * shown, as they may quote what was sent or received.
+ */
+function reasonOf(given: unknown): string {
+  const isSystem = /^E[A-Z]{3,}$/.test(textOf(given, 'code'))
+  const message = textOf(given, 'message')
+  if (isSystem) return `${nameOf(given)}: ${message === '' ? textOf(given, 'code') : message}`
+  return given instanceof DeadlineError ? given.message.replace(/^llmemo: |\.$/g, '') : nameOf(given)
+}
+
+function textOf(value: unknown, member: string): string {
+  const text: unknown = Reflect.get(Object(value), member)
+  return typeof text === 'string' ? text : ''
 }
 
 /** The name by which AWS identifies the error. */

@@ -2,7 +2,7 @@
  * Channels of Redis pub/sub, on their own connection. Listeners learn when messages may have been missed.
  * @module
  */
-import { InvalidOptionError } from '../../errors.ts'
+import { Description, InvalidOptionError } from '../../errors.ts'
 import { withMethods } from '../../base/option-checks.ts'
 import type { ChannelListener } from '../../store.ts'
 
@@ -28,7 +28,8 @@ const methods = ['subscribe', 'unsubscribe', 'on', 'off']
 export function knownSubscriber(subscriber: RedisSubscriber, client: object): RedisSubscriber {
   const allowed = 'a second client of ioredis, because a listening client takes no other commands: client.duplicate()'
   const known = withMethods('subscriber', subscriber, { methods, allowed })
-  if (Object.is(known, client) && !known.isCluster) throw new InvalidOptionError('subscriber', 'the client itself', allowed)
+  if (Object.is(known, client) && !known.isCluster)
+    throw new InvalidOptionError('subscriber', new Description('the client itself'), allowed)
   return known
 }
 

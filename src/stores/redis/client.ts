@@ -5,6 +5,7 @@
  */
 import { StoreError } from '../../errors.ts'
 import { withMethods } from '../../base/option-checks.ts'
+import { firstConnection } from './first-connection.ts'
 
 /** Commands for one server of a cluster, or for the only server. */
 export interface RedisNode {
@@ -33,6 +34,10 @@ export interface RedisClient {
   publish(channel: string, message: string): Promise<unknown>
   eval(script: string, keys: 1, key: string, token: string, milliseconds: number): Promise<unknown>
   pipeline(commands: unknown[][]): { exec(): Promise<unknown> }
+  /** Called when the client keeps no commands until it is connected, to wait for its first connection. */
+  once?(event: 'ready' | 'close' | 'end', listener: () => void): unknown
+  off?(event: 'ready' | 'close' | 'end', listener: () => void): unknown
+  connect?(): Promise<unknown>
   scan?: RedisNode['scan']
   nodes?(role: 'master'): RedisNode[]
 }
@@ -67,6 +72,8 @@ const unconnected: ReadonlySet<unknown> = new Set(['close', 'reconnecting', 'dis
  * On a cluster each command is sent alone, so that it reaches its own server and follows a key that moves.
  */
 export async function sendAll(client: RedisClient, commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> {
+  const connection = firstConnection(client)
+  if (connection !== undefined) await connection
   if (unconnected.has(client.status)) {
     const error = new Error(client.status === 'end' ? 'Connection is closed' : 'Connection is lost')
     return commands.map(() => ({ error }))

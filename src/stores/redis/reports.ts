@@ -37,19 +37,23 @@ export class Reports {
     this.#report = report
   }
 
-  /** Reports `message`, unless it was reported before. */
-  once(message: string): void {
+  /**
+   * Reports `message`, unless it was reported before.
+   * @param cause the error that its method throws, so that the cache does not log it a second time
+   */
+  once(message: string, cause?: unknown): void {
     if (this.#reported.has(message)) return
     this.#reported.add(message)
-    this.#report(message)
+    this.#report(message, cause)
   }
 
   /** The error of ours for an error of the client. Reports it when a person has to mend it. */
   failure(verb: 'read' | 'written', error: object): StoreError {
     const code = codeOf(error)
     const advice = adviceByCode.get(code)
-    if (advice !== undefined) this.once(`Redis refuses the cache (${code}): ${advice}.`)
-    return failure(verb, error)
+    const ours = failure(verb, error)
+    if (advice !== undefined) this.once(`Redis refuses the cache (${code}): ${advice}.`, ours)
+    return ours
   }
 
   /** @throws {StoreError} for the first error among the replies to writes */

@@ -30,13 +30,20 @@ export interface Connection {
   readonly statements: Statements
 }
 
+const ownershipSql = `SELECT
+  (SELECT application_id FROM pragma_application_id) AS id,
+  (SELECT user_version FROM pragma_user_version) AS version,
+  (SELECT count(*) FROM sqlite_master) AS objects`
+
 /** @throws {StoreError} when the database belongs to another application, or to a newer version */
 export function assertOurs(database: SqliteDatabase): void {
-  const id = numberOf(database, 'SELECT application_id AS n FROM pragma_application_id')
-  const version = numberOf(database, 'SELECT user_version AS n FROM pragma_user_version')
+  // One statement, so that all three are of one moment: another process may be creating the tables.
+  const row = database.prepare(ownershipSql).get()
+  const id = Number(propertyOf(row, 'id'))
+  const version = Number(propertyOf(row, 'version'))
   if (id === applicationId && version > schemaVersion)
     throw new StoreError(`the SQLite file is of version ${version}, written by a newer llmemo; this one reads version ${schemaVersion}.`)
-  if (id !== applicationId && (id !== 0 || numberOf(database, 'SELECT count(*) AS n FROM sqlite_master') > 0))
+  if (id !== applicationId && (id !== 0 || Number(propertyOf(row, 'objects')) > 0))
     throw new StoreError('the SQLite file belongs to another application and is left alone; choose another path.')
 }
 
@@ -51,20 +58,20 @@ export function useWriteAheadLog(database: SqliteDatabase): void {
   database.exec('PRAGMA synchronous = NORMAL')
 }
 
-/** Creates the missing tables and prepares the statements. `marks` is the SQL that marks a file as ours. */
+/**
+ * Creates the missing tables and prepares the statements. A database that cannot be written is used as it is, without the missing ones.
+ * @param marks the SQL that marks a file as ours
+ */
 export function connect(database: SqliteDatabase, marks = ''): Connection {
-  const objects = "SELECT count(*) AS n FROM sqlite_master WHERE tbl_name IN ('llmemo_entries', 'llmemo_total') AND sql IS NOT NULL"
-  if (numberOf(database, objects) < schemaObjects) {
-    database.exec('BEGIN IMMEDIATE')
-    try {
-      if (marks !== '') assertOurs(database)
-      database.exec(`${schema}${marks}COMMIT`)
-    } catch (error) {
-      rollback(database)
-      throw error
-    }
+  let refusal: { readonly error: unknown } | undefined
+  try {
+    createMissing(database, marks)
+  } catch (error) {
+    if (!isReadOnly(error)) throw error
+    refusal = { error }
   }
-  const prepare = (name: keyof typeof sql) => database.prepare(sql[name])
+  const prepare = (name: keyof typeof sql) =>
+    refusal === undefined ? database.prepare(sql[name]) : prepareIfPossible(database, name, refusal)
   const statements: Statements = {
     get: prepare('get'),
     getMany: prepare('getMany'),
@@ -76,6 +83,35 @@ export function connect(database: SqliteDatabase, marks = ''): Connection {
     deleteOldest: prepare('deleteOldest'),
   }
   return { database, statements }
+}
+
+/** A statement that finds nothing and refuses writes, if its table is missing in a database that cannot be written. */
+function prepareIfPossible(database: SqliteDatabase, name: keyof typeof sql, refusal: { readonly error: unknown }): SqliteStatement {
+  try {
+    return database.prepare(sql[name])
+  } catch {
+    return {
+      run() {
+        throw refusal.error
+      },
+      get: () => undefined,
+      all: () => [],
+    }
+  }
+}
+
+function createMissing(database: SqliteDatabase, marks: string): void {
+  const objects = "SELECT count(*) AS n FROM sqlite_master WHERE tbl_name IN ('llmemo_entries', 'llmemo_total') AND sql IS NOT NULL"
+  if (numberOf(database, objects) < schemaObjects) {
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      if (marks !== '') assertOurs(database)
+      database.exec(`${schema}${marks}COMMIT`)
+    } catch (error) {
+      rollback(database)
+      throw error
+    }
+  }
 }
 
 /** Rolls a failed transaction back. */
@@ -116,14 +152,28 @@ export function textIn(row: unknown): string {
  * https://www.sqlite.org/rescode.html
  */
 export function isDamage(error: unknown): boolean {
+  return isCode(error, [11, 26], /^SQLITE_(?:CORRUPT|NOTADB)/)
+}
+
+/** Whether the error is SQLITE_READONLY: the file, its folder, its volume or the connection allows no writes. */
+export function isReadOnly(error: unknown): boolean {
+  return isCode(error, [8], /^SQLITE_READONLY/)
+}
+
+/** Whether the error is SQLITE_CANTOPEN, which a missing file gives, and a log that cannot be created. */
+export function isUnopenable(error: unknown): boolean {
+  return isCode(error, [14], /^SQLITE_CANTOPEN/)
+}
+
+function isCode(error: unknown, numbers: readonly number[], names: RegExp): boolean {
   const number = propertyOf(error, 'errcode')
   const name = propertyOf(error, 'code')
   // The upper bits hold details of the same code.
-  if (typeof number === 'number') return (number & 0xff) === 11 || (number & 0xff) === 26
-  return typeof name === 'string' && /^SQLITE_(?:CORRUPT|NOTADB)/.test(name)
+  if (typeof number === 'number') return numbers.includes(number & 0xff)
+  return typeof name === 'string' && names.test(name)
 }
 
-/** The kind of an SQLite error. The full message is in the cause. */
+/** The kind of an error of SQLite or of the file system. The full message is in the cause. */
 export function reasonOf(error: unknown): string {
   const reason = propertyOf(error, 'errstr') ?? propertyOf(error, 'code')
   return typeof reason === 'string' ? reason : 'see the cause'

@@ -75,6 +75,7 @@ class SqliteStore implements Store {
   /** Why the store must not use the database; final once it is set. */
   #refusal: StoreError | undefined
   #closed = false
+  #isReadOnlyReported = false
   #report: (message: string, cause?: unknown) => void = () => {}
 
   constructor(source: DatabaseFile | SqliteDatabase, maxBytes: number, clock: Clock) {
@@ -206,7 +207,7 @@ class SqliteStore implements Store {
       } catch (error) {
         if (again && isDamage(error) && this.#setAside(error)) continue
         if (error instanceof StoreError) throw error
-        throw new StoreError(`the SQLite database could not be ${verb}: ${reasonOf(error)}.`, { cause: error })
+        throw new StoreError(`the SQLite database${this.#name} could not be ${verb}: ${reasonOf(error)}.`, { cause: error })
       }
     }
   }
@@ -220,15 +221,33 @@ class SqliteStore implements Store {
       this.#disconnect()
       this.#report('The SQLite file was deleted or replaced while it was open; llmemo continues with the file that is there now.')
     }
+    if (this.#connection !== undefined && source instanceof DatabaseFile && source.isOutdated()) this.#disconnect()
     try {
-      return (this.#connection ??= source instanceof DatabaseFile ? source.open() : connect(source))
+      if (this.#connection === undefined) {
+        this.#connection = source instanceof DatabaseFile ? source.open() : connect(source)
+        this.#reportReadOnly()
+      }
+      return this.#connection
     } catch (error) {
       if (error instanceof StoreError) {
         this.#refusal = error
-        this.#report(error.message)
+        this.#report(error.message, error)
       }
       throw error
     }
+  }
+
+  /** The path with a space before it, for messages; empty for a database that has none or was handed in. */
+  get #name(): string {
+    const path = this.#source instanceof DatabaseFile ? this.#source.path : ''
+    return path === '' ? '' : ` "${path}"`
+  }
+
+  #reportReadOnly(): void {
+    const reason = this.#source instanceof DatabaseFile ? this.#source.readOnlyReason : undefined
+    if (reason === undefined || this.#isReadOnlyReported) return
+    this.#isReadOnlyReported = true
+    this.#report(`The SQLite file${this.#name} can only be read (${reasonOf(reason)}); llmemo stores nothing in it.`, reason)
   }
 
   #disconnect(): void {

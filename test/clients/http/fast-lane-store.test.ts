@@ -40,7 +40,7 @@ function opener(
     }
     const bare = make({ url, fetch })
     const client = withCache(bare, createCache({ store, clock, maxMemoryBytes: 0, logger: false, prices: false, ...options }))
-    const build = vi.spyOn(ownerOf(bare, 'buildRequest'), 'buildRequest')
+    const build = vi.spyOn(ownerOf(bare, 'getUserAgent'), 'getUserAgent')
     const before = build.mock.calls.length
     return {
       sent,
@@ -57,11 +57,11 @@ function opener(
 }
 
 /** The prototype that holds an SDK's method. */
-function ownerOf(client: object, name: string): { buildRequest: () => unknown } {
+function ownerOf(client: object, name: string): { getUserAgent: () => string } {
   let owner: unknown = client
   while (typeof owner === 'object' && owner !== null && !Object.hasOwn(owner, name)) owner = Object.getPrototypeOf(owner)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests fail if it has no such method
-  return owner as { buildRequest: () => unknown }
+  return owner as { getUserAgent: () => string }
 }
 
 const subjects: readonly (readonly [name: string, open: Open])[] = [
@@ -148,7 +148,7 @@ it('a stored stream is streamed before the SDK builds a request', async () => {
   const store = new ScriptedStore()
   const bare = new OpenAI({ baseURL: url, apiKey: 'test-key', fetch, logLevel: 'off' })
   const client = withCache(bare, { store, clock: new ManualClock(), maxMemoryBytes: 0, logger: false, prices: false })
-  const build = vi.spyOn(ownerOf(bare, 'buildRequest'), 'buildRequest')
+  const build = vi.spyOn(ownerOf(bare, 'getUserAgent'), 'getUserAgent')
   const texts: string[] = []
   for (let call = 0; call < 2; call++) {
     let text = ''

@@ -33,7 +33,7 @@ interface Subject {
 
 /** The methods of an SDK's own class that the tests have replaced. */
 interface SdkClass {
-  buildRequest: () => unknown
+  getUserAgent: () => string
   makeRequest: (...given: unknown[]) => Promise<object>
   prepareOptions: (options: { body: object }) => Promise<void>
 }
@@ -93,9 +93,9 @@ function embed(client: object): PromiseLike<unknown> {
   return openaiOf(client).embeddings.create({ model: 'm', input: 'Hi', encoding_format: 'float' })
 }
 
-/** Counts the requests that the SDK builds from now on. */
+/** Counts the requests that the SDK builds from now on. It asks for its own name to build one; the lane does not depend on that name. */
 function counting(client: object): () => number {
-  const build = vi.spyOn(classOf(client), 'buildRequest')
+  const build = vi.spyOn(classOf(client), 'getUserAgent')
   return () => build.mock.calls.length
 }
 
@@ -246,8 +246,8 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     }
   })
 
-  it.each<[string, object | undefined]>([
-    ['a date', { when: new Date(0) }],
+  it.each<[string, object | undefined, boolean]>([
+    ['a date', { when: new Date(0) }, true],
     [
       'an object of a class',
       {
@@ -255,9 +255,10 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
           a = 1
         })(),
       },
+      true,
     ],
-    ['a number that is rounded', { seed: 1.2345678901234567e19 }],
-    ['raw JSON', { seed: Reflect.get(JSON, 'rawJSON')?.('1.50') }],
+    ['a number that is rounded', { seed: 1.2345678901234567e19 }, false],
+    ['raw JSON', { seed: Reflect.get(JSON, 'rawJSON')?.('1.50') }, false],
     [
       'a text that says something else',
       {
@@ -273,13 +274,14 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
           },
         ],
       },
+      true,
     ],
-  ])('leaves a body that may be sent as something else to the documented way: %s', async (_, extra) => {
+  ])('leaves a body to the documented way if it may be sent as something else than was read: %s', async (_, extra, isRead) => {
     const { client, bare, built } = open(subject)
     await ask(client)
     await ask(client)
     const body = { ...subject.body, ...extra }
-    for (const count of [2, 3]) {
+    for (const count of isRead ? [2, 2] : [2, 3]) {
       await ask(client, body)
       expect(built()).toBe(count)
     }
@@ -376,7 +378,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     }
   })
 
-  it('is not opened if the SDK sends another body than it was given, and closes as soon as it does', async () => {
+  it('is not opened if a method of the SDK is replaced, whether it changes a body or not', async () => {
     const { bare, cache, fetch, built } = open(subject)
     let rewrites = withSeed
     const owner = classOf(bare)
@@ -392,10 +394,10 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     const client = withCache(bare, cache)
     await ask(client)
     await ask(client)
-    expect(built()).toBe(4)
+    expect(built()).toBe(5)
     await ask(client, { ...subject.body, top_p: 1 })
     await ask(client)
-    expect(built()).toBe(6)
+    expect(built()).toBe(7)
     expect(fetch).toHaveBeenCalledTimes(3)
   })
 

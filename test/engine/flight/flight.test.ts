@@ -348,6 +348,63 @@ describe('a caller who leaves', () => {
   })
 })
 
+describe('a flight that no caller reads', () => {
+  it('G58 takes no more callers after seconds, and gives the whole answer to a caller that reads it later', async () => {
+    const { origin, taken, first } = await aloft(1)
+    origin.give('a')
+    await first.next()
+    clock.advance(4_999)
+    expect(taken.closings).toBe(0)
+    clock.advance(5_001)
+    expect([taken.closings, clock.timers, taken.endings.length, origin.aborts.length]).toEqual([1, 0, 0, 0])
+    clock.advance(minute)
+    origin.give('b')
+    origin.finish()
+    expect(await readAll(first)).toEqual(['b'])
+    expect(taken.endings).toMatchObject([{ items: ['a', 'b'], end: 'complete', unusable: undefined }])
+  })
+
+  it('G58 leaves nothing to store to a caller that reads it after its deadline', async () => {
+    const { origin, taken, first } = await aloft(1)
+    clock.advance(61 * minute)
+    origin.give('a')
+    origin.finish()
+    expect(await readAll(first)).toEqual(['a'])
+    expect(taken.endings).toMatchObject([{ end: 'complete', unusable: 'deadline' }])
+  })
+
+  it('G58 is not one that waits for its upstream', async () => {
+    const origin = new HandDriven()
+    const taken = take(origin)
+    const reader = taken.flight.join()
+    const head = reader.head()
+    clock.advance(30 * minute)
+    origin.arrive()
+    expect(await head).toBe('head')
+    const waiting = reader.next()
+    await turn()
+    clock.advance(29 * minute)
+    expect(taken.closings).toBe(0)
+    origin.give('a')
+    expect(await waiting).toBe('a')
+    origin.finish()
+    await readAll(reader)
+    expect(taken.endings).toMatchObject([{ items: ['a'], end: 'complete', unusable: undefined }])
+  })
+
+  it('G58 is not one of which a caller reads something now and then', async () => {
+    const { origin, taken, first } = await aloft(1)
+    for (let times = 0; times < 100; times++) {
+      origin.give('a')
+      await first.next()
+      clock.advance(5_000)
+    }
+    expect(taken.closings).toBe(0)
+    origin.finish()
+    await readAll(first)
+  })
+})
+
 describe('an upstream that fails', () => {
   it('K02 before its head fails all who wait with its own error, and leaves nothing behind', async () => {
     const origin = new HandDriven()

@@ -172,19 +172,19 @@ describe('invalidate', () => {
   it.each<[string, unknown]>([
     ['"invalidate" is null', null],
     ['"invalidate" is undefined', undefined],
-    ['"invalidate" is "all"', 'all'],
-    ['"invalidate" is ""', {}],
-    ['"invalidate" is "tags, all"', { tags: ['a'], all: true }],
-    ['"invalidate" is "tag"', { tag: 'a' }],
+    ['"invalidate" is a string of 3 characters', 'all'],
+    ['"invalidate" is an object with nothing known', {}],
+    ['"invalidate" is an object with tags, all', { tags: ['a'], all: true }],
+    ['"invalidate" is an object with tag;', { tag: 'a' }],
     ['"invalidate.tags" is an array of 0', { tags: [] }],
-    ['"invalidate.tags" is "a"', { tags: 'a' }],
+    ['"invalidate.tags" is a string of 1 characters', { tags: 'a' }],
     ['"invalidate.tags" is an array of 1', { tags: [1] }],
     ['"invalidate.operation" is undefined', { operation: undefined }],
     ['"invalidate.model" is 5', { model: 5 }],
     ['"invalidate.scope" is null', { scope: null }],
-    ['"invalidate.pattern" is ""', { pattern: '' }],
+    ['"invalidate.pattern" is an empty string', { pattern: '' }],
     ['"invalidate.all" is false', { all: false }],
-    ['"invalidate.all" is "yes"', { all: 'yes' }],
+    ['"invalidate.all" is a string of 3 characters', { all: 'yes' }],
   ])('refuses what selects nothing clearly: %s', async (message, what) => {
     const { cache } = openCache()
     await fill(cache)

@@ -1,3 +1,7 @@
+import { DatabaseSync } from 'node:sqlite'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { Cluster, Redis } from 'ioredis'
 import { memoryStore } from '../../../src/stores/memory-store.ts'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/clock.ts'
@@ -40,13 +44,16 @@ describe('options that are left out', () => {
       ignoredHeaders: new Set(),
       prices: [],
       replay: {},
+      streamUsage: 'auto',
       readDeadline: 100,
+      firstReadDeadline: 1_000,
       flightDeadline: 900_000,
       invalidationDelay: 1_000,
       sharedFlights: false,
       leaseTtl: 10_000,
       logger: console,
       clock: systemClock,
+      warnings: [],
     })
   })
 })
@@ -137,7 +144,11 @@ describe('options that cannot be', () => {
       'a positive number of seconds',
       [{ ttl: 0 }, { ttl: -1 }, { ttl: Number.NaN }, { ttl: Infinity }, { ttl: 'soon' }, { ttl: '367d' }, { ttl: '' }, { ttl: true }],
     ],
-    ['ttl', 'a duration, or an object of operation to duration', [{ ttl: null }, { ttl: [] }]],
+    [
+      'ttl',
+      'a duration, or an object of operation to duration',
+      [{ ttl: null }, { ttl: [] }, { ttl: {} }, { ttl: new Date() }, { ttl: new Map([['qa', '1h']]) }, { ttl: ['1h'] }],
+    ],
     ['ttl.qa', 'a positive number of seconds', [{ ttl: { qa: 0 } }, { ttl: { qa: undefined } }]],
     ['stale', 'a positive number of seconds', [{ stale: null }, { stale: -1 }, { stale: 'x' }, { stale: Infinity }]],
     ['jitter', 'a number from 0 to 1', [{ jitter: null }, { jitter: -0.1 }, { jitter: 1.1 }, { jitter: '0.1' }, { jitter: Number.NaN }]],
@@ -198,6 +209,56 @@ describe('options that cannot be', () => {
     }
   })
 
+  it.each<[given: string, instead: string, store: unknown]>([
+    ['a client of Redis', 'redisStore(client)', new Redis({ lazyConnect: true })],
+    ['a client of Redis', 'redisStore(client)', new Cluster([{ host: '127.0.0.1' }], { lazyConnect: true })],
+    ['a client of AWS', 'dynamodbStore(client', new DynamoDBClient({ region: 'eu-west-1' })],
+    ['a client of AWS', 'dynamodbStore(client', DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'eu-west-1' }))],
+    ['an SQLite database', 'sqliteStore(database)', new DatabaseSync(':memory:')],
+    ['a URL of Redis', 'redisStore(new Redis(url))', 'redis://user:hunter2@host'],
+    ['a string of 10 characters', "sqliteStore('answers.db')", 'answers.db'],
+    ['a function', 'redisStore(new Redis(url))', memoryStore],
+    ['a promise', 'await it first', Promise.resolve(memoryStore())],
+  ])('G49 say of a store that is none what it is, and what to do: %s', (given, instead, store) => {
+    const make = () => createCache(unchecked({ store }))
+    expect(make).toThrow(InvalidOptionError)
+    expect(make).toThrow(`option "store" is ${given}; allowed is `)
+    expect(make).toThrow(instead)
+  })
+
+  it.each([
+    ['ttl', '10M', "'m' for minutes"],
+    ['ttl', '250MS', "'m' for minutes"],
+    ['ttl', 86_400_000, "for milliseconds write '86400000ms'"],
+    ['readDeadline', 40_000_000, "for milliseconds write '40000000ms'"],
+  ])('G49 say what is wrong with a duration: %s %s', (name, given, hint) => {
+    expect(() => createCache(unchecked({ [name]: given }))).toThrow(hint)
+  })
+
+  it('G52 show no text, however short', () => {
+    const wrong = {
+      store: 'hunter2',
+      namespace: 'hunter2\ud800',
+      scope: 'hunter2\ud800',
+      ttl: 'hunter2',
+      encryption: 'hunter2',
+      policy: 'hunter2',
+      logger: 'hunter2',
+      clock: 'hunter2',
+      key: 'hunter2',
+      prices: 'hunter2',
+      replay: 'hunter2',
+      sharedFlights: 'hunter2',
+      maxMemoryBytes: 'hunter2',
+      encryptionKey: 'hunter2',
+    }
+    for (const [name, given] of Object.entries(wrong)) {
+      const make = () => createCache(unchecked({ [name]: given }))
+      expect(make).toThrow(InvalidOptionError)
+      expect(make).toThrow(expect.objectContaining({ message: expect.not.stringContaining('hunter2') }))
+    }
+  })
+
   it('show nothing that may be a secret', () => {
     const secret = 'sk-very-secret-very-secret-very-secret-very-secret'
     expect(() => createCache(unchecked({ encryption: { keys: { a: secret }, current: 'a' } }))).toThrow(
@@ -206,5 +267,37 @@ describe('options that cannot be', () => {
     expect(() => createCache(unchecked({ store: secret }))).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('very') }),
     )
+  })
+})
+
+describe('options that are probably not what was meant', () => {
+  it.each<[options: CacheOptions, line: RegExp]>([
+    [{ ttl: 60_000 }, /"ttl" is 60000 seconds, which is 16\.7 hours\. For milliseconds write '60000ms'/],
+    [{ ttl: 3_600_000 }, /"ttl" is 3600000 seconds, which is 41\.7 days/],
+    [{ ttl: { default: '1h', qa: 300_000 } }, /"ttl\.qa" is 300000 seconds/],
+    [{ stale: 600_000 }, /"stale" is 600000 seconds/],
+    [{ flightDeadline: 30_000 }, /"flightDeadline" is 30000 seconds/],
+    [{ readDeadline: 100 }, /"readDeadline" is 100 seconds, for which each call would wait/],
+    [{ ttl: { embedding: '30d' } }, /"ttl\.embedding" is for an operation .* Did you mean "embeddings"\?/],
+    [{ ttl: { defualt: '30d' } }, /Did you mean "default"\?/],
+    [{ ttl: { message: '1h' } }, /Did you mean "messages"\?/],
+  ])('G49 are told in one line: %j', (options, line) => {
+    const lines: string[] = []
+    const { warnings } = readOptions({ ...options, logger: { warn: (text) => lines.push(text), info: () => {} } })
+    expect(warnings).toEqual([expect.stringMatching(line)])
+  })
+
+  it.each<CacheOptions>([
+    { ttl: 86_400 },
+    { ttl: 604_800 },
+    { ttl: 2_592_000 },
+    { ttl: 36_000 },
+    { ttl: 90 },
+    { ttl: '60000s' },
+    { ttl: { default: '1h', summarize: '2h', sentiment: '24h', qa: '30m', embeddings: '30d' } },
+    { ttl: { embedding: '1h', embeddings: '30d' } },
+    { readDeadline: 0.2, flightDeadline: 900 },
+  ])('G49 are not suspected of what is plausible: %j', (options) => {
+    expect(readOptions(options).warnings).toEqual([])
   })
 })

@@ -181,10 +181,10 @@ describe('over a store that passes messages on', () => {
     await here.cache.invalidate({ tags: ['a'] })
     const other = openCache({ store, clock, namespace: 'other' })
     await other.cache.clear()
-    expect(store.channels).toEqual(new Set([':news', 'other:news']))
+    expect(store.channels).toEqual(new Set(['llmemo/:news', 'llmemo/other:news']))
     expect(store.said).toHaveLength(2)
     for (const message of store.said)
-      expect(message).toMatch(/^\[1,"[0-9a-f-]{36}","declared","(?:other)?:mark:[0-9a-f]{64}","[0-9a-f-]{36}"\]$/)
+      expect(message).toMatch(/^\[1,"[0-9a-f-]{36}","declared","llmemo\/(?:other)?:mark:[0-9a-f]{64}","[0-9a-f-]{36}"\]$/)
   })
 
   it('I5 nothing listens after close', async () => {

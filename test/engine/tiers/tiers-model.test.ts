@@ -251,6 +251,7 @@ function begin(rules: Rules): { model: Model; real: Real } {
       clock,
       ttl: ttl / second,
       maxMemoryTtl: '7s',
+      firstReadDeadline: '100ms',
       prices: false,
       logger: false,
       random: seededRandom(4),

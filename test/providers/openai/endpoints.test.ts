@@ -37,7 +37,6 @@ describe('the endpoints of OpenAI', () => {
       'prompt_cache_key',
       'prompt_cache_retention',
       'metadata',
-      'store',
       'service_tier',
     ]
     expect(harmless).toEqual(expect.arrayContaining([...ignored]))

@@ -68,12 +68,14 @@ function totals(of = database()): { kept: unknown; real: unknown } {
   return { kept, real }
 }
 
-/** Another process with the same file. `said` settles with its first line, `ended` with its end. */
+/** Another process with the same file. `said` settles with its first line, or with its end if it says nothing; `ended` with its end. */
 function child(task: string, name = '', count = 0) {
   const script = fileURLToPath(new URL('../../support/sqlite-process.ts', import.meta.url))
   const process_ = spawn(process.execPath, [script, task, file, name, String(count)], { stdio: ['pipe', 'pipe', 'inherit'] })
-  const said = once(process_.stdout, 'data').then(([line]) => String(line).trim())
   const ended = once(process_, 'exit').then(([code, signal]) => ({ code, signal }))
+  const line = once(process_.stdout, 'data').then(([given]) => String(given).trim())
+  // A process that fails says nothing.
+  const said = Promise.race([line, once(process_.stdout, 'end').then(() => 'nothing')])
   return { said, ended, end: () => process_.stdin.end(), kill: () => process_.kill('SIGKILL') }
 }
 

@@ -1,0 +1,79 @@
+/**
+ * The resources of a twin (`chat`, `chat.completions`): each inherits from the resource of the given client, with patches and all, and calls
+ * the twin.
+ * @module
+ */
+import { codeOf, isMethod, prototypesOf } from './own-code.ts'
+
+/**
+ * Returns a function that gives the twin of a resource, and any other value as it is.
+ * @param own the client whose resources these are
+ * @param client their twins' client
+ * @param constructed the resources that the SDK's constructor made for the twin
+ */
+export function twinResources(
+  own: object,
+  client: object,
+  constructed: ReadonlyMap<PropertyKey, unknown>,
+): (value: unknown, name: PropertyKey) => unknown {
+  const made = new WeakMap<object, object>()
+
+  function twinOf(value: unknown, counterpart: unknown): unknown {
+    if (!isResource(value, own)) return value
+    const known = made.get(value)
+    if (known !== undefined) return known
+    const twin = blankOf(value, client, counterpart)
+    made.set(value, twin)
+    const parts = new Map<PropertyKey, unknown>()
+    for (const name of Reflect.ownKeys(twin)) {
+      const patch: unknown = memberOf(twin, name)
+      parts.set(name, patch)
+      // A method that the SDK itself put on the resource is bound to the twin already.
+      if (!isSamePatch(patch, memberOf(value, name))) Reflect.deleteProperty(twin, name)
+    }
+    Object.setPrototypeOf(twin, value)
+    for (const name of Reflect.ownKeys(value)) {
+      const member = memberOf(value, name)
+      const mine = name === '_client' ? client : twinOf(member, parts.get(name))
+      if (mine !== member) Object.defineProperty(twin, name, { value: mine, writable: true, enumerable: true, configurable: true })
+    }
+    return twin
+  }
+
+  return (value, name) => twinOf(value, constructed.get(name))
+}
+
+/** Whether a value sends its requests through `own`, or is a plain object of such values. */
+function isResource(value: unknown, own: object): value is object {
+  if (typeof value !== 'object' || value === null || value === own) return false
+  if (callsOf(value) === own) return true
+  return Object.getPrototypeOf(value) === Object.prototype && Object.keys(value).some((name) => callsOf(memberOf(value, name)) === own)
+}
+
+/** The client that a resource calls. */
+function callsOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? memberOf(value, '_client') : undefined
+}
+
+/** An own member that is no accessor. Some accessors of the SDKs throw. */
+function memberOf(object: object, name: PropertyKey): unknown {
+  return Object.getOwnPropertyDescriptor(object, name)?.value
+}
+
+/** An object with the private members of the SDK's class of `resource`. */
+function blankOf(resource: object, client: object, counterpart: unknown): object {
+  const chain = prototypesOf(resource)
+  if (typeof counterpart === 'object' && counterpart !== null && Object.getPrototypeOf(counterpart) === chain[0]) return counterpart
+  // The last class is the base of all resources. The one before it is the SDK's; further ones may be the caller's.
+  const last = chain.at(-2) ?? chain.at(-1)
+  const construct: unknown = last && Reflect.get(last, 'constructor')
+  try {
+    return isMethod(construct) ? Reflect.construct(construct, [client]) : {}
+  } catch {
+    return {}
+  }
+}
+
+function isSamePatch(first: unknown, second: unknown): boolean {
+  return isMethod(first) && isMethod(second) && codeOf(first) === codeOf(second)
+}

@@ -1,0 +1,20 @@
+/**
+ * Callers that drop an answer without reading it to its end.
+ * @module
+ */
+
+/** What is left when an answer is dropped. */
+interface Leaving {
+  leave(): void
+}
+
+// Not every runtime has the registry. There, a dropped answer stays open until the provider ends it.
+const dropped = typeof FinalizationRegistry === 'function' ? new FinalizationRegistry<Leaving>((reader) => reader.leave()) : undefined
+
+/**
+ * Lets `reader` leave its flight once the caller has dropped `answer` and the engine has collected it, as the platform's own `fetch` does.
+ * `reader` must not hold `answer`.
+ */
+export function leaveWhenCollected(answer: object, reader: Leaving): void {
+  dropped?.register(answer, reader)
+}

@@ -1,0 +1,51 @@
+/**
+ * Options that are possible, but probably not what their user meant. The cache logs one line for each.
+ * @module
+ */
+import { closestName } from '../../closest-name.ts'
+import { millisecondsWarning } from '../../duration.ts'
+import { providers } from '../../providers/catalogue.ts'
+
+/** Options that are durations. */
+const durations = [
+  'ttl',
+  'stale',
+  'maxMemoryTtl',
+  'staleWhileRevalidate',
+  'staleIfError',
+  'flightDeadline',
+  'leaseTtl',
+  'invalidationDelay',
+]
+/** Durations that a caller waits for. So many seconds or more are surely milliseconds. */
+const waits = ['readDeadline', 'firstReadDeadline']
+const longestWait = 20
+
+/** The lines to log for these options, which are valid. */
+export function optionWarnings(given: object): readonly string[] {
+  const ttl: unknown = Reflect.get(given, 'ttl')
+  const byOperation: Readonly<Record<string, unknown>> = typeof ttl === 'object' && ttl !== null ? { ...ttl } : {}
+  const lines = [
+    ...durations.map((name) => millisecondsWarning(name, Reflect.get(given, name))),
+    ...Object.entries(byOperation).map(([operation, value]) => millisecondsWarning(`ttl.${operation}`, value)),
+    ...waits.map((name) => waitWarning(name, Reflect.get(given, name))),
+    ...Object.keys(byOperation).map((operation) => operationWarning(operation, byOperation)),
+  ]
+  return lines.filter((line) => line !== undefined)
+}
+
+function waitWarning(option: string, given: unknown): string | undefined {
+  if (typeof given !== 'number' || given < longestWait) return undefined
+  return `option "${option}" is ${given} seconds, for which each call would wait. For milliseconds write '${given}ms'.`
+}
+
+/** An operation may have any name, so one that is only near to a known one is no error. */
+function operationWarning(operation: string, ttl: Readonly<Record<string, unknown>>): string | undefined {
+  const known = ['default', 'value', ...providers.flatMap(({ endpoints }) => endpoints.map((endpoint) => endpoint.operation))]
+  const closest = known.includes(operation) ? undefined : closestName(operation, known)
+  if (closest === undefined || Object.hasOwn(ttl, closest)) return undefined
+  return (
+    `option "ttl.${operation}" is for an operation that no call has by itself. Did you mean "${closest}"? ` +
+    'It holds only for calls that name this operation in their options.'
+  )
+}

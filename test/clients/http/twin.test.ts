@@ -1,0 +1,414 @@
+import AnthropicBedrock, { AnthropicBedrockMantle } from '@anthropic-ai/bedrock-sdk'
+import AnthropicAws from '@anthropic-ai/aws-sdk'
+import AnthropicFoundry from '@anthropic-ai/foundry-sdk'
+import Anthropic from '@anthropic-ai/sdk'
+import { AnthropicVertex } from '@anthropic-ai/vertex-sdk'
+import Anthropic0 from 'anthropic0'
+import Anthropic060 from 'anthropic060'
+import { AnthropicBedrock as OldBedrock } from 'bedrock0'
+import Groq from 'groq-sdk'
+import OpenAI, { AzureOpenAI, BedrockOpenAI } from 'openai'
+import OpenAI5, { AzureOpenAI as AzureOpenAI5 } from 'openai5'
+import OpenAI6, { AzureOpenAI as AzureOpenAI6 } from 'openai6'
+import { BedrockOpenAI as BedrockOpenAI6 } from 'openai6/bedrock'
+import { bedrock } from 'openai/providers/bedrock'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { AnthropicVertex as OldVertex } from 'vertex0'
+import { createCache } from '../../../src/cache/cache.ts'
+import { withCache } from '../../../src/clients/with-cache.ts'
+import { message, text } from '../../support/anthropic-answers.ts'
+import { completion } from '../../support/openai-answers.ts'
+import { failureOf } from '../../support/outcome.ts'
+import { type ProviderRequest, type ProviderServer, startProvider } from '../../support/provider-server.ts'
+
+const settings = { apiKey: 'test-key', maxRetries: 0, logLevel: 'off' as const }
+const aws = { awsRegion: 'eu-west-3', awsAccessKey: 'AKIDMINE', maxRetries: 0, logLevel: 'off' as const, apiKey: null }
+const google = { getRequestHeaders: async () => new Headers({ authorization: 'Bearer ya29' }), projectId: 'p' }
+
+interface Case {
+  readonly name: string
+  readonly make: (origin: string) => object
+  /** Sets something on a client. */
+  readonly change?: (client: object) => void
+}
+
+const set = (name: string, value: unknown) => (client: object) => void Reflect.set(client, name, value)
+
+class Tenant extends OpenAI {
+  tenant: string
+  constructor({ tenant, ...options }: ConstructorParameters<typeof OpenAI>[0] & { tenant: string }) {
+    super(options)
+    this.tenant = tenant
+  }
+  protected override async prepareRequest(request: RequestInit): Promise<void> {
+    new Headers(request.headers).set('x', 'y')
+    Reflect.get(Object(request.headers), 'set').call(request.headers, 'x-tenant', this.tenant)
+  }
+}
+
+class Hidden extends OpenAI6 {
+  readonly #tenant = 'hidden'
+  protected override async prepareRequest(request: { headers: Headers }): Promise<void> {
+    request.headers.set('x-tenant', this.#tenant)
+  }
+  get tenant(): string {
+    return this.#tenant
+  }
+}
+
+const tenants = new WeakMap<object, string>()
+
+class Mapped extends OpenAI5 {
+  constructor(origin: string) {
+    super({ ...settings, baseURL: origin })
+    tenants.set(this, 'mapped')
+  }
+  protected override async prepareRequest(request: { headers: Headers }): Promise<void> {
+    request.headers.set('x-tenant', tenants.get(this) ?? 'none')
+  }
+}
+
+class AnthropicTenant extends Anthropic {
+  private readonly tenant: string
+  constructor(tenant: string, origin: string) {
+    super({ ...settings, baseURL: origin })
+    this.tenant = tenant
+  }
+  protected override async prepareRequest(request: { headers: Headers }): Promise<void> {
+    request.headers.set('x-tenant', this.tenant)
+  }
+}
+
+let origin = ''
+
+class TakesNothing extends OpenAI {
+  constructor() {
+    super({ ...settings, baseURL: origin, defaultHeaders: { 'x-tenant': 'nothing' } })
+  }
+}
+
+class WrapsItself extends OpenAI {
+  constructor(options: ConstructorParameters<typeof OpenAI>[0]) {
+    super(options)
+    return withCache(this, createCache({ logger: false }))
+  }
+}
+
+class Completions extends OpenAI.Chat.Completions {
+  readonly tracked: string
+  constructor(client: OpenAI, tracked: string) {
+    super(client)
+    this.tracked = tracked
+  }
+  // @ts-expect-error the SDK has an overload for each kind of answer
+  override create(body: OpenAI.Chat.ChatCompletionCreateParams, options?: OpenAI.RequestOptions): unknown {
+    return super.create({ ...body, user: this.tracked }, options)
+  }
+}
+
+class WithResources extends OpenAI {
+  constructor(options: ConstructorParameters<typeof OpenAI>[0]) {
+    super(options)
+    Reflect.set(this.chat, 'completions', new Completions(this, 'posthog'))
+  }
+}
+
+function patched(client: object): object {
+  const chat = Reflect.get(client, 'chat')
+  const create: unknown = Reflect.get(Reflect.get(chat, 'completions'), 'create')
+  Reflect.set(Reflect.get(chat, 'completions'), 'create', function (this: unknown, body: object, options: object) {
+    return typeof create === 'function' ? Reflect.apply(create, this, [{ ...body, user: 'patch' }, options]) : undefined
+  })
+  return client
+}
+
+function hooked(client: object): object {
+  Reflect.set(client, 'prepareRequest', async (request: { headers: Headers | Record<string, string> }) => {
+    if (request.headers instanceof Headers) request.headers.set('x-tenant', 'hook')
+    else request.headers['x-tenant'] = 'hook'
+  })
+  return client
+}
+
+let signatures = 0
+
+async function sign({ headers }: { headers: Headers }): Promise<void> {
+  signatures += 1
+  headers.set('x-amz-date', `${signatures}`)
+  headers.set('authorization', `AWS4-HMAC-SHA256 Signature=${signatures}`)
+}
+
+/** A provider that signs each request, as that for AWS does. Its table of providers is the SDK's own. */
+function signing(baseURL: string): ReturnType<typeof bedrock> {
+  const provider = bedrock({ baseURL, region: 'eu-west-3', apiKey: 'k' })
+  const table: unknown = Reflect.get(globalThis, Symbol.for('openai.node.providerDefinitions.v1'))
+  if (!(table instanceof WeakMap)) throw new TypeError('the SDK keeps its providers elsewhere')
+  table.set(provider, { configure: () => ({ name: 'signing', baseURL, prepareRequest: sign }) })
+  return provider
+}
+
+const azure = (origin: string) => ({ ...settings, endpoint: origin, apiVersion: '2024-10-21', deployment: 'mine' })
+const token = async (): Promise<string> => 'token-1'
+
+const cases: readonly Case[] = [
+  {
+    name: 'openai 7',
+    make: (url) => new OpenAI({ ...settings, baseURL: `${url}/v1`, organization: 'o' }),
+    change: set('apiKey', 'second'),
+  },
+  { name: 'openai 6', make: (url) => new OpenAI6({ ...settings, baseURL: `${url}/v1` }), change: set('organization', 'second') },
+  { name: 'openai 5', make: (url) => new OpenAI5({ ...settings, baseURL: `${url}/v1` }), change: set('apiKey', 'second') },
+  { name: 'groq-sdk', make: (url) => new Groq({ ...settings, baseURL: url }), change: set('apiKey', 'second') },
+  { name: 'AzureOpenAI 7', make: (url) => new AzureOpenAI(azure(url)), change: set('deploymentName', 'other') },
+  { name: 'AzureOpenAI 6', make: (url) => new AzureOpenAI6(azure(url)), change: set('apiKey', 'second') },
+  { name: 'AzureOpenAI 5', make: (url) => new AzureOpenAI5(azure(url)), change: set('deploymentName', 'other') },
+  { name: 'AzureOpenAI 7, token', make: (url) => new AzureOpenAI({ ...azure(url), apiKey: undefined, azureADTokenProvider: token }) },
+  { name: 'AzureOpenAI 5, token', make: (url) => new AzureOpenAI5({ ...azure(url), apiKey: undefined, azureADTokenProvider: token }) },
+  { name: 'openai 7, key function', make: (url) => new OpenAI({ ...settings, apiKey: token, baseURL: url }) },
+  { name: 'openai 5, key function', make: (url) => new OpenAI5({ ...settings, apiKey: token, baseURL: url }) },
+  { name: 'BedrockOpenAI 7', make: (url) => new BedrockOpenAI({ ...settings, baseURL: url }), change: set('apiKey', 'second') },
+  { name: 'G60 BedrockOpenAI 7, token', make: (url) => new BedrockOpenAI({ maxRetries: 0, baseURL: url, bedrockTokenProvider: token }) },
+  { name: 'G60 BedrockOpenAI 6, token', make: (url) => new BedrockOpenAI6({ maxRetries: 0, baseURL: url, bedrockTokenProvider: token }) },
+  {
+    name: 'G60 provider of openai 7, tokens',
+    make: (url) => new OpenAI({ maxRetries: 0, provider: bedrock({ baseURL: url, region: 'eu-west-3', tokenProvider: token }) }),
+  },
+  {
+    name: 'G60 provider of openai 7, signed',
+    make: (url) =>
+      new OpenAI({
+        maxRetries: 0,
+        provider: signing(url),
+      }),
+  },
+  {
+    name: 'a subclass with a public field',
+    make: (url) => new Tenant({ ...settings, baseURL: url, tenant: 'a' }),
+    change: set('tenant', 'b'),
+  },
+  { name: 'a subclass with #private', make: (url) => new Hidden({ ...settings, baseURL: url }), change: set('apiKey', 'second') },
+  { name: 'a subclass with a WeakMap', make: (url) => new Mapped(url), change: set('apiKey', 'second') },
+  { name: 'an Anthropic subclass', make: (url) => new AnthropicTenant('a', url), change: set('tenant', 'b') },
+  { name: 'G61 a constructor that takes nothing', make: () => new TakesNothing(), change: set('apiKey', 'second') },
+  { name: 'resources of a subclass', make: (url) => new WithResources({ ...settings, baseURL: url }), change: set('apiKey', 'second') },
+  { name: 'a patched method', make: (url) => patched(new OpenAI({ ...settings, baseURL: url })), change: set('apiKey', 'second') },
+  { name: 'a hook of openai 7', make: (url) => hooked(new OpenAI({ ...settings, baseURL: url })), change: hooked },
+  { name: 'a hook of openai 5', make: (url) => new OpenAI5({ ...settings, baseURL: url }), change: hooked },
+  { name: 'a hook of Anthropic', make: (url) => hooked(new Anthropic({ ...settings, baseURL: url })), change: set('apiKey', 'second') },
+  { name: 'Anthropic 1', make: (url) => new Anthropic({ ...settings, baseURL: url }), change: set('apiKey', 'second') },
+  {
+    name: 'Anthropic 1, token',
+    make: (url) => new Anthropic({ maxRetries: 0, authToken: 't', baseURL: url }),
+    change: set('authToken', 'u'),
+  },
+  { name: 'Anthropic 1, key function', make: (url) => new Anthropic({ maxRetries: 0, apiKey: token, baseURL: url }) },
+  {
+    name: 'Anthropic 1, credentials',
+    make: (url) => new Anthropic({ maxRetries: 0, credentials: async () => ({ token: 'rotating', expiresAt: null }), baseURL: url }),
+  },
+  { name: 'Anthropic 0.137', make: (url) => new Anthropic0({ ...settings, baseURL: url }), change: set('apiKey', 'second') },
+  { name: 'Anthropic 0.60', make: (url) => new Anthropic060({ ...settings, baseURL: url }), change: set('apiKey', 'second') },
+  {
+    name: 'G03 AnthropicBedrock 1',
+    make: (url) => new AnthropicBedrock({ ...aws, awsSecretKey: 's', baseURL: url }),
+    change: set('awsRegion', 'eu-central-1'),
+  },
+  {
+    name: 'G03 AnthropicBedrock 1, key',
+    make: (url) => new AnthropicBedrock({ ...aws, apiKey: 'k', baseURL: url }),
+    change: set('apiKey', 'l'),
+  },
+  {
+    name: 'G03 AnthropicBedrockMantle 1',
+    make: (url) => new AnthropicBedrockMantle({ ...aws, apiKey: undefined, awsSecretAccessKey: 's', baseURL: url }),
+    change: set('awsAccessKey', 'AKIDOTHER'),
+  },
+  {
+    name: 'G03 AnthropicVertex 1',
+    make: (url) => new AnthropicVertex({ region: 'europe-west4', projectId: 'p', maxRetries: 0, baseURL: url, authClient: vertexClient() }),
+    change: set('region', 'us-east5'),
+  },
+  {
+    name: 'G03 AnthropicFoundry 1',
+    make: (url) => new AnthropicFoundry({ ...settings, baseURL: url }),
+    change: set('apiKey', 'second'),
+  },
+  {
+    name: 'G03 AnthropicFoundry 1, token',
+    make: (url) => new AnthropicFoundry({ maxRetries: 0, azureADTokenProvider: token, baseURL: url }),
+  },
+  {
+    name: 'G03 AnthropicAws 1',
+    make: (url) => new AnthropicAws({ ...aws, apiKey: undefined, awsSecretAccessKey: 's', workspaceId: 'w', baseURL: url }),
+    change: set('awsRegion', 'eu-central-1'),
+  },
+]
+
+// oxlint-disable-next-line typescript/no-explicit-any -- the tests need nothing else of Google's client
+function vertexClient(): any {
+  return google
+}
+
+/** What reaches the wire, without what differs between two equal calls. */
+function wire({ method, path, headers, body }: ProviderRequest): object {
+  const { 'x-amz-date': _, date: __, ...others } = headers
+  const authorization = headers.authorization?.replace(/\d{8}\/|Signature=.*/g, '')
+  return { method, path, body, headers: { ...others, authorization } }
+}
+
+async function ask(client: object, options?: object): Promise<unknown> {
+  const resource: unknown = Reflect.get(client, 'messages') ?? Reflect.get(Object(Reflect.get(client, 'chat')), 'completions')
+  const params = { model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] }
+  const create: unknown = Reflect.get(Object(resource), 'create')
+  return typeof create === 'function' ? Reflect.apply(create, resource, [params, options]) : undefined
+}
+
+function wrap(client: object): object {
+  return withCache(client, createCache({ logger: false }))
+}
+
+function isResource(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && '_client' in value
+}
+
+describe('a wrapped client', () => {
+  let server: ProviderServer
+
+  beforeEach(async () => {
+    server = await startProvider(({ path }, reply) =>
+      reply.json(/messages|model|project/.test(path) ? message([text('Hello.')]) : completion('Hello.')),
+    )
+    origin = new URL(server.url).origin
+  })
+  afterEach(() => server.close())
+
+  const last = (): object => wire(server.requests.at(-1) ?? { method: '', path: '', headers: {}, body: undefined })
+
+  describe.each(cases)('G02 $name', ({ make, change }) => {
+    it('sends what the bare one sends, and is cached', async () => {
+      const bare = make(origin)
+      const before = Object.getOwnPropertyDescriptors(bare)
+      const client = wrap(bare)
+      await ask(bare)
+      const expected = last()
+      await ask(client)
+      expect(last()).toStrictEqual(expected)
+      expect(server.requests).toHaveLength(2)
+      expect(await ask(client)).toMatchObject({ _cache: { hit: true } })
+      expect(server.requests).toHaveLength(2)
+      expect(Object.keys(Object.getOwnPropertyDescriptors(bare))).toEqual(Object.keys(before))
+    })
+
+    it('has every field of the bare one', () => {
+      const bare = make(origin)
+      const client = wrap(bare)
+      expect(Object.keys(client).toSorted()).toEqual(Object.keys(bare).toSorted())
+      const names = Object.keys(bare).filter((name) => !['fetch', 'middleware', 'beta'].includes(name))
+      const resources = names.filter((name) => isResource(Reflect.get(bare, name)))
+      const fields = names.filter((name) => !resources.includes(name))
+      const read = (from: object): unknown[] => fields.map((name) => [name, Reflect.get(from, name)])
+      expect(read(client)).toEqual(read(bare))
+      for (const name of resources) {
+        expect(Object.getPrototypeOf(Reflect.get(client, name))).toBe(Reflect.get(bare, name))
+        expect(Reflect.get(Reflect.get(client, name), '_client')).toBe(client)
+      }
+      expect(Object.getPrototypeOf(client)).toBe(Object.getPrototypeOf(bare))
+    })
+
+    it.skipIf(change === undefined)('G21 a field that is set on it counts for it and for its copies, and for no other', async () => {
+      const [bare, other] = [make(origin), make(origin)]
+      const client = wrap(bare)
+      await ask(bare)
+      const first = last()
+      change?.(other)
+      change?.(client)
+      await ask(other)
+      const expected = last()
+      await ask(client)
+      expect(last()).toStrictEqual(expected)
+      await ask(bare)
+      expect(last()).toStrictEqual(first)
+      const copied = async (each: object): Promise<unknown> => {
+        const requests = server.requests.length
+        try {
+          await ask(Reflect.get(each, 'withOptions').call(each, {}), { headers: { 'x-copy': '1' } })
+        } catch (error) {
+          // As on the bare client: some classes cannot be copied by options.
+          return failureOf(error)
+        }
+        return [server.requests.length - requests, last()]
+      }
+      expect(await copied(client)).toStrictEqual(await copied(other))
+    })
+  })
+
+  it('G61 a constructor may return the wrapped client', async () => {
+    const client = new WrapsItself({ ...settings, baseURL: origin })
+    await ask(client)
+    expect(await ask(client)).toMatchObject({ _cache: { hit: true } })
+    expect(await ask(client.withOptions({ timeout: 900 }))).toMatchObject({ choices: [{ message: { content: 'Hello.' } }] })
+  })
+
+  it('G60 another provider may take the place of a key that a function gives', async () => {
+    const bare = new OpenAI({ ...settings, apiKey: token, baseURL: origin })
+    const client = withCache(bare, createCache({ logger: false })).withOptions({ provider: signing(origin) })
+    await ask(client)
+    expect(await ask(client)).toMatchObject({ _cache: { hit: true } })
+    expect(last()).toMatchObject({ headers: { authorization: 'AWS4-HMAC-SHA256 ' } })
+  })
+
+  it('what is private can be read, and not be set where it would not count', () => {
+    const client = wrap(new Hidden({ ...settings, baseURL: origin }))
+    expect(Reflect.get(client, 'tenant')).toBe('hidden')
+  })
+
+  it('a class with private members that sends requests by itself is refused', () => {
+    class Sends extends OpenAI {
+      readonly #model = 'm'
+      ask(): unknown {
+        return this.chat.completions.create({ model: this.#model, messages: [] })
+      }
+    }
+    expect(() => wrap(new Sends({ ...settings, baseURL: origin }))).toThrow(/"ask".*#private|#private.*"ask"/)
+  })
+
+  it.each([
+    ['AnthropicBedrock 0.26', () => new OldBedrock({ ...settings, awsRegion: 'eu-west-3', baseURL: origin }), /bedrock-sdk from 0\.33/],
+    [
+      'AnthropicVertex 0.14',
+      () => new OldVertex({ region: 'r', projectId: 'p', baseURL: origin, authClient: vertexClient() }),
+      /vertex-sdk from 0\.20/,
+    ],
+  ])('G03 %s rewrites its calls before the cache sees them, and is refused', (_, make, needed) => {
+    expect(() => wrap(make())).toThrow(needed)
+  })
+
+  it('G03 a hook below the signature of a client for another cloud is refused', () => {
+    const client = hooked(new AnthropicBedrock({ ...aws, awsSecretKey: 's', baseURL: origin }))
+    expect(() => wrap(client)).toThrow(/"prepareRequest".*middleware/s)
+  })
+
+  it('G20 a default time-out stays a default', async () => {
+    const client = wrap(new Anthropic({ ...settings, baseURL: origin }))
+    const create = (max: number) =>
+      Reflect.get(Reflect.get(client, 'messages'), 'create').call(Reflect.get(client, 'messages'), {
+        model: 'm',
+        max_tokens: max,
+        messages: [],
+      })
+    expect(() => create(200_000)).toThrow('Streaming is')
+  })
+
+  it('G59 its fetch has the members of the given one', async () => {
+    const given = Object.assign(async (...request: Parameters<typeof fetch>) => fetch(...request), { Response, mine: 1 })
+    for (const client of [
+      new OpenAI({ ...settings, fetch: given, baseURL: origin }),
+      new Anthropic060({ ...settings, fetch: given, baseURL: origin }),
+    ]) {
+      expect(Object.entries(Object(Reflect.get(wrap(client), 'fetch')))).toEqual([
+        ['Response', Response],
+        ['mine', 1],
+      ])
+    }
+  })
+})

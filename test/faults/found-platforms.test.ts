@@ -1,0 +1,119 @@
+import { createHash, randomBytes } from 'node:crypto'
+import Anthropic from '@anthropic-ai/sdk'
+import OpenAI from 'openai'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { plainSha256 } from '../../src/base/plain-sha256.ts'
+import { answer } from '../support/chat.ts'
+
+/** A copy of the library, loaded in the runtime as it is now. */
+async function load() {
+  vi.resetModules()
+  return import('../../src/index.ts')
+}
+
+const timers = globalThis.setTimeout
+
+/** Timers are numbers, as in browsers and in older versions of workerd. */
+function numberTimers(): void {
+  const byNumber = new Map<number, NodeJS.Timeout>()
+  let last = 0
+  const clear = globalThis.clearTimeout
+  vi.stubGlobal('setTimeout', (callback: () => void, milliseconds?: number) => {
+    last += 1
+    byNumber.set(last, timers(callback, milliseconds))
+    return last
+  })
+  vi.stubGlobal('clearTimeout', (timer: unknown) => clear(byNumber.get(Number(timer))))
+  vi.stubGlobal('setImmediate', undefined)
+}
+
+/** There are no modules of Node.js, as on the edge and in bundles for browsers. */
+function noModules(): void {
+  vi.stubGlobal('process', Object.assign(Object.create(process), { getBuiltinModule: undefined }))
+}
+
+const platforms: readonly (readonly [name: string, enter: () => void])[] = [
+  ['where timers are numbers', numberTimers],
+  ['without process.getBuiltinModule', noModules],
+  ['where process.getBuiltinModule has no modules', () => void vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)],
+  ['with neither', () => [numberTimers, noModules].forEach((enter) => enter())],
+]
+
+const lines: string[] = []
+const logger = { warn: (line: string) => void lines.push(line), info: (line: string) => void lines.push(line) }
+
+beforeEach(() => void lines.splice(0))
+afterEach(() => void vi.unstubAllGlobals())
+
+describe.each(platforms)('a runtime %s', (_, enter) => {
+  it('G30 has its OpenAI calls answered and cached', async () => {
+    enter()
+    const { createCache, memoryStore, withCache } = await load()
+    let calls = 0
+    const fetch = async (): Promise<Response> => {
+      calls += 1
+      return Response.json(answer())
+    }
+    const cache = createCache({ logger, store: memoryStore(), prices: false })
+    const client = withCache(new OpenAI({ apiKey: 'k', fetch }), cache)
+    const ask = () => client.chat.completions.create({ model: 'gpt-5-mini', messages: [{ role: 'user', content: 'hello' }] })
+    expect((await ask()).choices[0]?.message.content).toBe('42')
+    const again = await ask()
+    expect(again._cache.hit).toBe(true)
+    expect(again._cache.key).toMatch(/^[\da-f]{64}$/)
+    expect(calls).toBe(1)
+    await cache.close()
+    expect(lines).toEqual([])
+  })
+
+  it('G30 has its Anthropic calls answered and cached', async () => {
+    enter()
+    const { createCache, withCache } = await load()
+    const message = {
+      id: 'msg_1',
+      type: 'message',
+      role: 'assistant',
+      model: 'claude-sonnet-5',
+      content: [{ type: 'text', text: '42' }],
+      stop_reason: 'end_turn',
+      stop_sequence: null,
+      usage: { input_tokens: 1, output_tokens: 1 },
+    }
+    const client = withCache(
+      new Anthropic({ apiKey: 'k', fetch: async () => Response.json(message) }),
+      createCache({ logger, prices: false }),
+    )
+    const ask = () => client.messages.create({ model: 'claude-sonnet-5', max_tokens: 9, messages: [{ role: 'user', content: 'hello' }] })
+    expect((await ask())._cache.hit).toBe(false)
+    expect((await ask())._cache.hit).toBe(true)
+    expect(lines).toEqual([])
+  })
+
+  it('G30 has its own values kept', async () => {
+    enter()
+    const { createCache, memoryStore } = await load()
+    const cache = createCache({ logger, store: memoryStore() })
+    expect(await cache.wrap('key', '1h', () => 7)).toBe(7)
+    await cache.flush()
+    expect(await cache.get('key')).toBe(7)
+    await cache.close()
+  })
+})
+
+describe('encryption', () => {
+  it('G30 is refused at once in a runtime without node:crypto', async () => {
+    noModules()
+    const { createCache } = await load()
+    const encryption = { keys: { a: new Uint8Array(32) }, current: 'a' }
+    expect(() => createCache({ encryption })).toThrow(/option "encryption" is given; allowed is none in this runtime/)
+  })
+})
+
+describe('SHA-256 in plain JavaScript', () => {
+  it('G30 is the same as by node:crypto, for every length around a block and for long texts', () => {
+    for (const length of [...Array.from({ length: 130 }, (_, index) => index), 1_000, 65_537]) {
+      const bytes = randomBytes(length)
+      expect(Buffer.from(plainSha256(bytes)).toString('hex')).toBe(createHash('sha256').update(bytes).digest('hex'))
+    }
+  })
+})
