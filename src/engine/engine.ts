@@ -15,6 +15,7 @@ import { Refreshes } from './flight/refreshes.ts'
 import { guardedLogger, type Logger } from './settings/logger.ts'
 import type { Settings } from './settings/options.ts'
 import { freshForCall } from './reuse.ts'
+import { guardedReplay } from './settings/replay.ts'
 import type { CachedCall, Bypass } from './cached-call.ts'
 import { type AnswerFacts, skipReason } from './settings/policy.ts'
 import { bytesOf, factsOf } from './answer-facts.ts'
@@ -61,7 +62,7 @@ export class Engine {
   #pricesExpected = false
 
   constructor(settings: Settings) {
-    this.settings = settings
+    this.settings = { ...settings, replay: guardedReplay(settings.replay, (error) => this.hookFailed(error)) }
     this.refreshes = new Refreshes(settings.clock)
     this.events = new EventEmitter((error) => this.hookFailed(error))
     this.prices = settings.prices === false ? undefined : createPriceBook(settings.prices)
