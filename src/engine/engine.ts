@@ -12,7 +12,8 @@ import { cacheInfoOf, type Facts, type Reused, type StoreOutcome, wholeUsage } f
 import type { NewEntry } from './draft.ts'
 import { Flights } from './flight/flights.ts'
 import { Refreshes } from './flight/refreshes.ts'
-import { guardedLogger, type Logger } from './settings/logger.ts'
+import { Notices } from './notices.ts'
+import { guardedLogger } from './settings/logger.ts'
 import type { Settings } from './settings/options.ts'
 import { freshForCall } from './reuse.ts'
 import { guardedReplay } from './settings/replay.ts'
@@ -57,8 +58,7 @@ export class Engine {
   readonly tiers: Tiers
   /** The answers that are being fetched again in the background. */
   readonly refreshes: Refreshes
-  readonly #logger: Logger
-  #hookFailed = false
+  readonly #notices: Notices
   #pricesExpected = false
 
   constructor(settings: Settings) {
@@ -67,14 +67,19 @@ export class Engine {
     this.events = new EventEmitter((error) => this.hookFailed(error))
     this.prices = settings.prices === false ? undefined : createPriceBook(settings.prices)
     this.stats = createStats({ priceBook: this.prices ?? { load: () => Promise.resolve(), price: () => null } })
-    this.#logger = guardedLogger(settings.logger, () => this.stats.error('hook'))
+    const logger = guardedLogger(settings.logger, () => this.stats.error('hook'))
+    this.#notices = new Notices(logger)
+    for (const warning of settings.warnings) this.#notices.once(warning, warning)
     this.tiers = new Tiers({
       settings,
       events: this.events,
-      logger: this.#logger,
+      logger,
       allows: (entry, reason) => this.#skipReason(factsOf(entry, reason)) === undefined,
     })
-    this.events.on('error', ({ doing }) => this.stats.error(doing))
+    this.events.on('error', ({ doing, error }) => {
+      this.stats.error(doing)
+      if (doing === 'entry') this.#notices.entryFailed(error)
+    })
     this.events.on('drop', () => this.stats.dropped())
     this.events.on('evict', () => this.stats.evicted())
   }
@@ -261,9 +266,12 @@ export class Engine {
   /** A function of the user's own threw: counted, and logged the first time. */
   hookFailed(error: unknown): void {
     this.stats.error('hook')
-    if (this.#hookFailed) return
-    this.#hookFailed = true
-    this.#logger.warn(`llmemo: a function of yours failed (${nameOf(error)}); calls go on, and further such errors are only counted.`)
+    this.#notices.hookFailed(error)
+  }
+
+  /** Logs, once for each kind, what the user should mend. */
+  notice(kind: string, line: string): void {
+    this.#notices.once(kind, line)
   }
 
   /** How long an answer is fresh and kept. What it names may be deleted earlier, and then it is not even served stale. */
@@ -275,7 +283,10 @@ export class Engine {
   }
 
   #skipReason(answer: AnswerFacts): string | undefined {
-    return skipReason(this.settings.policy, answer, (error) => this.hookFailed(error))
+    return skipReason(this.settings.policy, answer, (error) => {
+      this.stats.error('hook')
+      this.#notices.policyFailed(error)
+    })
   }
 
   /** Loading takes some 40 ms of the main thread. The caller of the first hit must not wait for that. */
@@ -290,8 +301,4 @@ export class Engine {
 /** The counts of a call whose inputs were all answered without a call to the provider. */
 function allHits(inputs: InputCounts | undefined): InputCounts | undefined {
   return inputs && { hits: inputs.hits + inputs.misses, misses: 0 }
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error
 }

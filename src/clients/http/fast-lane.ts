@@ -230,7 +230,9 @@ async function learn(lane: Lane, fingerprint: RequestFingerprint, call: LaneCall
   const props = await proceed(options)
   if (observation === undefined || !isKnownForm(props) || observation.call.endpoint.perInput !== undefined) return props
   const returnsSignal = Object.hasOwn(props, 'requestSignal')
-  const shape: KnownShape = { fingerprint, call: observation.call, url: observation.url, returnsSignal }
+  // Without the request, which is a prompt and would be kept for as long as the client.
+  const { endpoint, origin, headers, credential } = observation.call
+  const shape: KnownShape = { fingerprint, call: { endpoint, origin, headers, credential }, url: observation.url, returnsSignal }
   const isRight = cachedCallOf(lane, shape, call)?.key === observation.key
   if (isRight && (lane.knownShapes.size < maxKinds || lane.knownShapes.has(fingerprint.kind))) lane.knownShapes.set(fingerprint.kind, shape)
   return props

@@ -12,6 +12,7 @@ import { assertKnown, text, texts, wholeNumber, withMethods } from '../../base/o
 import { assertStore, type Store } from '../../store.ts'
 import { type HeaderNames, headerNames } from '../../providers/passing-headers.ts'
 import { type Freshness, freshnessNames, type FreshnessOptions, readFreshness } from './freshness.ts'
+import { hiddenEncryption } from './hidden-encryption.ts'
 import type { Logger } from './logger.ts'
 import { optionWarnings } from './warnings.ts'
 import type { StorePolicy } from './policy.ts'
@@ -220,7 +221,7 @@ export function readOptions(given: CacheOptions): Settings {
     maxMemoryBytes: wholeNumber('maxMemoryBytes', maxMemoryBytes, { least: 0, of: 'bytes' }),
     maxEntryBytes: wholeNumber('maxEntryBytes', maxEntryBytes, { least: 1, most: maxStoredBodyBytes, of: 'bytes' }),
     compressAbove: compressAbove === Infinity ? Infinity : wholeNumber('compressAbove', compressAbove, { least: 0, of: 'bytes' }),
-    encryption,
+    encryption: hiddenEncryption(encryption),
     canonical: readCanonical(key),
     ignoredFields: new Set(texts('key.ignore', ignore)),
     keptFields: new Set(texts('key.keep', keep)),
