@@ -83,8 +83,9 @@ export class StoreReader {
    * @param begun when the call's first read began, if this is not the first
    */
   async read(keys: readonly string[], latest: ReadonlySet<string>, begun?: number): Promise<Values | undefined> {
-    const from = begun ?? this.#clock.monotonic()
-    this.#first ??= { until: from + this.#firstDeadline, endedAt: Infinity }
+    const now = this.#clock.monotonic()
+    const from = begun ?? now
+    this.#first ??= { until: now + this.#firstDeadline, endedAt: Infinity }
     const extra = this.extraTime(keys.length)
     // A first read has the whole deadline, not a little less: only then is a late store a failed one.
     const patience = (begun === undefined ? this.left(from, from) : this.left(from)) + extra
