@@ -189,6 +189,12 @@ export class Generations {
     })
   }
 
+  /** The generation of `label`, `''` if the store has none; `undefined` if it was never read. */
+  known(label: string): string | undefined {
+    const known = this.#known.get(label)
+    return known === undefined ? undefined : currentOf(known)
+  }
+
   /** What is in force. */
   snapshot(labels: readonly string[]): GenerationSnapshot {
     return {

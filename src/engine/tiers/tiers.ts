@@ -15,6 +15,7 @@ import { ageOf, type HotCopy } from './hot-copy.ts'
 import { HotTier, sizeOf } from './hot-tier.ts'
 import { Invalidations } from '../invalidation/invalidations.ts'
 import { bears, OtherLabels, union } from './other-labels.ts'
+import { removals } from '../invalidation/labels.ts'
 import { Leases } from '../shared-store/leases.ts'
 import { Lookups, type Wanted } from './lookups.ts'
 import type { Logger } from '../settings/logger.ts'
@@ -83,6 +84,7 @@ export class Tiers {
       shared: this.#shared,
       namespace,
       delay: invalidationDelay,
+      onRemovals: () => this.#hot.mustRevalidate(),
       onWritten: async (generationKey, generation) => this.#bus?.declared(generationKey, generation),
     })
     if (store === undefined || this.#shared === undefined) return
@@ -111,9 +113,8 @@ export class Tiers {
     const held = this.#hot.get(address.storeKey)
     if (held !== undefined && this.#isServable(held, address)) return this.#found(held)
     if (this.#lookups !== undefined) return this.#getMany(this.#lookups, [{ address, held }]).then(([found]) => found)
-    if (held === undefined) return undefined
     // Without a store a copy is not servable only if it was invalidated, or lacks a label of the call.
-    if (this.#invalidations.matches(held.entry.head.generations)) return this.#served(address, held)
+    if (held === undefined || this.#invalidations.matches(held.entry.head.generations)) return held && this.#served(address, held)
     this.#hot.delete(address.storeKey)
     return undefined
   }
@@ -188,6 +189,12 @@ export class Tiers {
     return removed
   }
 
+  /** Removes answers from every tier, and from the memory of other processes. @returns whether every tier did so */
+  async forget(storeKeys: readonly string[]): Promise<boolean> {
+    const removed = await Promise.all(storeKeys.map((storeKey) => this.remove(storeKey)))
+    return (await this.#invalidations.declare(removals)) && removed.every(Boolean)
+  }
+
   /**
    * The keys in all tiers that begin with `prefix`.
    * @throws {StoreError} when the store cannot list its keys
@@ -251,7 +258,7 @@ export class Tiers {
     if (!this.#invalidations.matches(generations)) return this.#withoutCopy(address, held)
     return this.#invalidations
       .isCurrent(generations)
-      .then((isCurrent) => (isCurrent ? { address, held, isCurrent } : this.#withoutCopy(address, held)))
+      .then((isCurrent) => (isCurrent ? { address, held, isCurrent: !this.#hot.isDue(held) } : this.#withoutCopy(address, held)))
   }
 
   /** Drops a copy that was invalidated. */
