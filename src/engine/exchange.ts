@@ -10,7 +10,8 @@ import type { Engine } from './engine.ts'
 import type { FlightReader } from './flight/upstream.ts'
 import { type Joined, joinFlight } from './join-flight.ts'
 import { joinedReader } from './joined-reader.ts'
-import { forBatch, freshForCall, isRead, mayStandIn, notCached, reuse, type ReuseSettings } from './reuse.ts'
+import { NotCachedError } from '../not-cached.ts'
+import { forBatch, freshForCall, isRead, mayStandIn, notCached, patienceOf, reuse, type ReuseSettings } from './reuse.ts'
 import type { EarlierLookup, FlightHead, Seam } from './seam.ts'
 import { AnsweredByAnotherProcess } from './shared-store/leases.ts'
 
@@ -22,6 +23,7 @@ export async function exchange<Head, Item, Result>(engine: Engine, call: Seam<He
     signal?.throwIfAborted()
     return fetchNew(engine, call)
   }
+  const failure = cachedCall.mode === 'only-if-cached' ? engine.tiers.watchReads() : undefined
   // Always await, even for a hit in memory: an event listener that makes the same call must not re-enter itself.
   const lookup = await look(engine, call)
   signal?.throwIfAborted()
@@ -32,9 +34,10 @@ export async function exchange<Head, Item, Result>(engine: Engine, call: Seam<He
     if (use === 'refresh') refresh(engine, call)
     return call.stored(found, engine.hit(cachedCall, found))
   }
-  if (cachedCall.mode === 'only-if-cached') {
-    const { operation, scope } = cachedCall
-    return call.missing(engine.bypass({ operation, scope, reason: notCached }))
+  if (failure !== undefined) {
+    const { operation, scope, key } = cachedCall
+    const reason = failure() ?? 'not stored'
+    return call.missing(engine.bypass({ operation, scope, key, reason: notCached }), new NotCachedError({ reason, key, scope }))
   }
   if (found === undefined || !mayStandIn(found, cachedCall, engine.settings)) return fetchNew(engine, call)
   return engine.refreshes.isPaused(cachedCall.storeKey) ? call.stored(found, engine.hit(cachedCall, found)) : fetchCovered(engine, call)
@@ -46,7 +49,7 @@ async function look<Head, Item, Result>(
 ): Promise<EarlierLookup> {
   if (earlier !== undefined) return earlier
   const { changes } = tiers
-  return { found: await (find === undefined ? tiers.get(cachedCall) : find()), changes }
+  return { found: await (find === undefined ? tiers.get(cachedCall, patienceOf(cachedCall)) : find()), changes }
 }
 
 /** What was looked up, or the newer entry that came into memory meanwhile. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { CacheMode } from '../call.ts'
+import { wholePart } from '../entry.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import type { CachedCall } from './cached-call.ts'
 import type { Freshness } from './settings/freshness.ts'
@@ -12,7 +13,7 @@ import type { Freshness } from './settings/freshness.ts'
 export type Reuse = 'serve' | 'refresh' | 'fetch'
 
 /** What of a call decides about reuse. */
-export type ReuseCall = Pick<CachedCall, 'mode' | 'missingParts' | 'maxAge'>
+export type ReuseCall = Pick<CachedCall, 'mode' | 'missingParts' | 'maxAge'> & Partial<Pick<CachedCall, 'streamed'>>
 
 /** Which settings decide about reuse. */
 export type ReuseSettings = Pick<Freshness, 'staleWhileRevalidate' | 'refreshAhead'>
@@ -23,6 +24,14 @@ export const notCached = 'not cached'
 /** Whether a call in this mode looks for a stored answer at all. */
 export function isRead(mode: CacheMode): boolean {
   return mode !== 'reload' && mode !== 'no-store'
+}
+
+/**
+ * Milliseconds that a read of the store may take longer than for other calls. A call that must not go to the provider gains nothing from a
+ * short wait.
+ */
+export function patienceOf({ mode }: Pick<CachedCall, 'mode'>): number {
+  return mode === 'only-if-cached' ? 10_000 : 0
 }
 
 /** Milliseconds for which a stored answer is still fresh for a call, which may accept a smaller age than the answer's TTL. */
@@ -52,7 +61,10 @@ export function mayStandIn(found: LookupResult, call: ReuseCall, { staleIfError 
   return isRead(call.mode) && hasAllParts(found, call) && freshForCall(found, call) > -staleIfError
 }
 
-/** A stream that was recorded without its usage does not serve a call that asks for the usage. */
-function hasAllParts({ entry }: LookupResult, { missingParts }: ReuseCall): boolean {
-  return entry.head.omits.every((part) => missingParts.includes(part))
+/**
+ * A stream that was recorded without its usage does not serve a call that asks for the usage. One that cannot be put together to a whole
+ * answer serves streams only.
+ */
+function hasAllParts({ entry }: LookupResult, { missingParts, streamed }: ReuseCall): boolean {
+  return entry.head.omits.every((part) => (part === wholePart ? streamed === true : missingParts.includes(part)))
 }

@@ -4,6 +4,7 @@
  */
 import type { CacheInfo } from '../call.ts'
 import type { LookupResult } from '../lookup-result.ts'
+import type { NotCachedError } from '../not-cached.ts'
 import type { CachedCall } from './cached-call.ts'
 import type { StoreOutcome } from './cache-info.ts'
 import type { NewEntry } from './draft.ts'
@@ -60,5 +61,5 @@ export interface Seam<Head, Item, Result> {
   /** The result of a flight. */
   shared(head: Head, reader: FlightReader<FlightHead<Head>, Item>, info: CacheInfo): Result | Promise<Result>
   /** The result of a call in mode `only-if-cached` for which nothing is stored. */
-  missing(info: CacheInfo): Result
+  missing(info: CacheInfo, error: NotCachedError): Result
 }

@@ -9,7 +9,8 @@ import { memberOf, withInformedParse, withoutFunctions } from './structured-outp
 import { type Fetch, fetchThrough, type HttpSeam } from '../http/caching-fetch.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { namesHeader } from '../http/given-headers.ts'
-import { classesOf } from '../http/sdk-class.ts'
+import { isMethod } from '../http/own-code.ts'
+import { isOverridden } from '../http/sdk-class.ts'
 import { twinFetch } from '../http/twin-fetch.ts'
 import { type ShownField, twinOf } from '../http/twin.ts'
 import { infoOfResponse, noteInfo } from '../cache-info.ts'
@@ -47,38 +48,47 @@ export function wrapAnthropic(client: FetchClient, engine: Engine): FetchClient 
     const seam: unknown = Reflect.get(twin.client, 'fetch')
     if (!isRotating(own)) openFastLane(twin, engine, () => twin.client.fetch === seam)
     withInformedParse(twin.client)
-    return withCallOptions(twin, { again, prepare: (options) => passDown(withoutFunctions(options)) })
+    return withCallOptions(twin, { engine, again, prepare: (options) => passDown(options, withoutFunctions) })
   }
-  const last: Middleware = (request, next, context) => caching(request, next, context)
+  // What runs below a middleware may change the request, so only our `fetch` sees what such a client sends.
+  const last: Middleware = (request, next, context) => (isBelow() ? next(request) : caching(request, next, context))
   const ofClient: Middleware = (request, next, context) =>
     middlewareIn(context?.options).includes(last) ? next(request) : last(request, next, context)
   ours.add(last).add(ofClient)
-  const twin = twinOf(client, own, { middleware: withOurs(ofClient) })
+  const isBelow = (): boolean => isOverridden(twin.client, stepsBelow)
+  const fetch = twinFetch(engine, { isRotated: (...header) => isRotated(twin.client, ...header) }, isBelow)
+  const twin = twinOf(client, own, { middleware: withOurs(ofClient), fetch })
   const caching = cachingMiddleware(twin.client, engine)
   if (!isRotating(own)) openFastLane(twin, engine, () => isOnly(Reflect.get(twin.client, 'middleware'), ofClient))
-  const prepare = (options: unknown): unknown => withLast(passDown(withoutFunctions(options)), last)
+  const prepare = (options: unknown): unknown => withLast(passDown(options, withoutFunctions), last)
   withInformedParse(twin.client)
-  return withCallOptions(twin, { again, prepare })
+  return withCallOptions(twin, { engine, again, prepare })
 }
 
+/** Methods of the SDK that run below all middleware. */
+const stepsBelow = ['prepareRequest', 'fetchWithTimeout']
+
 /**
- * The older clients for Bedrock and Vertex rewrite each call before any middleware sees it, so the cache would not know one of their calls.
- * @throws {InvalidOptionError} for such a client
+ * A client for another cloud rewrites and signs each request. Our seam must be above that, and nothing of the caller's below it.
+ * @throws {InvalidOptionError} for a client that the cache could never see a call of
  */
 function assertSeam(own: FetchClient): void {
-  const { root } = classesOf(own)
-  const isForBedrock = Object.hasOwn(own, 'awsRegion')
   const isForVertex = Object.hasOwn(own, 'projectId') && Object.hasOwn(own, 'region')
-  if (!isForBedrock && !isForVertex) return
-  const isRewriting = Reflect.get(own, 'buildRequest') !== Reflect.get(root, 'buildRequest')
-  if (!isRewriting && Array.isArray(Reflect.get(own, 'middleware'))) return
-  const needed = isForVertex
-    ? '@anthropic-ai/vertex-sdk from 0.20'
-    : '@anthropic-ai/bedrock-sdk from 0.33 (or @anthropic-ai/aws-sdk from 0.9)'
+  if (!isForVertex && !Object.hasOwn(own, 'awsRegion')) return
+  if (!isOverridden(own, ['buildRequest', ...stepsBelow])) return
+  if (isMethod(Reflect.get(own, 'backendMiddleware')) && isOverridden(own, ['backendMiddleware'])) {
+    throw new InvalidOptionError(
+      'client',
+      own,
+      'a client for another cloud without a method of its own at "prepareRequest", "buildRequest" or "fetchWithTimeout", which run where the ' +
+        'cache cannot see what they change. Use a middleware of the client instead',
+    )
+  }
   throw new InvalidOptionError(
     'client',
     own,
-    `${needed}: this older one rewrites and signs each call before the cache can see it. Update it, with @anthropic-ai/sdk from 0.115`,
+    `a client of ${isForVertex ? '@anthropic-ai/vertex-sdk from 0.20' : '@anthropic-ai/bedrock-sdk from 0.33 or @anthropic-ai/aws-sdk from 0.9'}, ` +
+      'with @anthropic-ai/sdk from 0.115: this older one rewrites and signs each call before the cache can see it',
   )
 }
 
@@ -125,7 +135,8 @@ function middlewareIn(options: unknown): readonly unknown[] {
 function cachingMiddleware(client: FetchClient, engine: Engine): Middleware {
   return async (request, next, context) => {
     const wait = new WaitSignal(request.signal ?? undefined)
-    const limit = timeoutOf(client, context?.options) + engine.settings.readDeadline
+    const { readDeadline, firstReadDeadline } = engine.settings
+    const limit = timeoutOf(client, context?.options) + Math.max(readDeadline, firstReadDeadline)
     const stop = engine.settings.clock.after(limit, () => wait.timeOut())
     const upstream: Fetch = (input, init) => {
       // From here on the SDK's own time-out applies.
@@ -195,21 +206,11 @@ function isRotating(client: object): boolean {
 
 /** Whether a method that is not the SDK's own may set the header of a credential. */
 function isHooked(client: object): boolean {
-  const { root } = classesOf(client)
   // The client for Foundry makes the header of its token in a method of its own.
-  const steps = hooks.filter((name) => name !== 'authHeaders' || !Object.hasOwn(client, 'resource'))
-  return steps.some((name) => Reflect.get(client, name) !== Reflect.get(root, name))
+  return isOverridden(client, Object.hasOwn(client, 'resource') ? hooks.filter((name) => name !== 'authHeaders') : hooks)
 }
 
-const hooks = [
-  'prepareOptions',
-  'prepareRequest',
-  'buildRequest',
-  'buildHeaders',
-  'authHeaders',
-  'fetchWithTimeout',
-  'makeRequest',
-] as const
+const hooks = ['prepareOptions', 'prepareRequest', 'buildRequest', 'buildHeaders', 'authHeaders', 'fetchWithTimeout']
 
 function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null

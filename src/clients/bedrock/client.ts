@@ -11,7 +11,6 @@ import type { FlightHead, Seam } from '../../engine/seam.ts'
 import type { StoreOutcome } from '../../engine/cache-info.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
 import { fillInputs, findInputs, type PerInputCalls } from '../../engine/per-input.ts'
-import { NotCachedError } from '../../errors.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
 import { draftOf, informed, isStream, keptHeaders, keptText, type OutputHead, sharedOutput, storedOutput, upstreamOf } from './response.ts'
 import { isOutage } from './outage.ts'
@@ -118,6 +117,7 @@ function cachingStep(engine: Engine, context: SendContext): Middleware {
     const options = readCallOptions(context.cache, context.bypassCache)
     const command = cachedCommands.get(commandName)
     const origin = command === undefined || isAborted(context.signal) ? undefined : await context.origin(step.input)
+    if (command === undefined) engine.pass({ method: 'send', host: 'bedrock-runtime', path: commandName })
     if (command === undefined || origin === undefined) return bypass(next, step, context)
     const { codec } = command
     const resolved = resolve(engine, command, { input: step.input, origin: origin.text, options })
@@ -183,8 +183,8 @@ function exchangeOf(engine: Engine, call: BedrockCall, context: SendContext): Se
     },
     stored: ({ entry }, info) => storedOutput(entry, cachedCall, { codec, info, replay: engine.settings.replay, caller: context }),
     shared: (head, reader, info) => sharedOutput(head, reader, { cachedCall, codec, info, caller: context }),
-    missing() {
-      throw new NotCachedError()
+    missing(_, error) {
+      throw error
     },
   }
 }

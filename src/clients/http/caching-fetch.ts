@@ -20,7 +20,7 @@ import { type Endpoint } from '../../providers/endpoint.ts'
 import { endpointOfPath } from '../../providers/catalogue.ts'
 import { credentialText, keptHeaders, keyedHeaders } from '../../providers/http-headers.ts'
 import { noteInfo } from '../cache-info.ts'
-import { callOptions, type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
+import { callOptions, type EarlierCall, type PassedOptions, isKeyable, passedOptionsIn } from '../call-options.ts'
 import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } from './request.ts'
 import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
 import { draftOf } from './draft.ts'
@@ -50,6 +50,8 @@ interface HttpCall {
   readonly carriers: readonly (object | undefined)[]
   /** Notes that the call was answered from the cache. */
   readonly noteAnswered: () => void
+  /** Whether the call comes from a wrapped client. */
+  readonly isWrappedClient: boolean
   readonly earlierLookup: EarlierLookup | undefined
   /** The body as text, if it is one. */
   readonly text: string | undefined
@@ -71,7 +73,10 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
   return async function cachingFetch(input, init) {
     const { url, method } = targetOf(input, init)
     const target = method === 'POST' ? endpointOf(url) : undefined
-    if (target === undefined) return upstream(input, withoutOptions(init))
+    if (target === undefined) {
+      engine.pass({ method, ...placeOf(url) })
+      return upstream(input, withoutOptions(init))
+    }
     const passed = optionsOf(input, init)
     const signal = signalOf(input, init)
     const headers = headersOf(input, init)
@@ -84,7 +89,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const request = done?.call.request ?? (await bodyOf(input, init))
     signal?.throwIfAborted()
     const resolved =
-      request === undefined || (earlier === undefined && !isKeyable(passed.body))
+      request === undefined || (earlier === undefined && !isKeyable(passed))
         ? { operation: target.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
         : (done ?? resolve(engine, { ...context, headers: headersWithType(context.headers, init), request, options: passed.options }))
     if ('cachedCall' in resolved) passed.learn?.({ call: resolved.call, url, key: resolved.cachedCall.key })
@@ -95,14 +100,20 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       return inform(response, () => info, carriers)
     }
     const send: HttpCall['send'] = (flightSignal, body) =>
-      upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body, ...withoutLength(headers) }) })
+      upstream(input, {
+        ...withoutOptions(init),
+        ...uncompressed(target.endpoint, headers),
+        signal: flightSignal,
+        ...(body !== undefined && { body, ...withoutLength(headers) }),
+      })
     const noteAnswered = (): void => {
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
     const earlierLookup = earlier?.lookup
+    const isWrappedClient = init !== undefined && passedOptionsIn(init) !== undefined
     return exchange(
       engine,
-      exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, earlierLookup, text: body, headers }),
+      exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, isWrappedClient, earlierLookup, text: body, headers }),
     )
   }
 }
@@ -118,9 +129,9 @@ function earlierOf(passed: PassedOptions, body: string | undefined, context: Cal
   return earlier !== undefined && body === earlier.text && isSameContext(earlier.call, context) ? earlier : undefined
 }
 
-/** Whether a call has no options of its own, so that its text decides everything. With jitter, each call gets a random TTL, so none is usual. */
+/** Whether a call has no options of its own, so that its text decides everything. With jitter, each call gets a random TTL, so none is usual; nor if a function gives the scope. */
 function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
-  return settings.jitter === 0 && Object.keys(options).length === 0
+  return settings.jitter === 0 && settings.scopeOfCall === undefined && Object.keys(options).length === 0
 }
 
 /** The headers of a request, and those that the caller gave to the call. */
@@ -189,7 +200,7 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
       const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
       return inform(sharedResponse(head, usage === undefined ? reader : withoutUsage(reader, usage)), () => info, carriers)
     },
-    missing: (info) => inform(notCachedResponse(url), () => info, carriers),
+    missing: (info, error) => inform(notCachedResponse(url, error, call.isWrappedClient), () => info, carriers),
   }
 }
 
@@ -222,6 +233,15 @@ async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefin
   for await (const chunk of response.body) yield chunk
 }
 
+/** How long a path may be in an event. */
+const maxPathLength = 200
+
+/** The host and the path of a URL. Its query and its user may hold secrets. */
+function placeOf(url: string): { readonly host: string; readonly path: string } {
+  const { host, pathname } = URL.canParse(url) ? new URL(url) : { host: '', pathname: '' }
+  return { host, path: pathname.slice(0, maxPathLength) }
+}
+
 /** The endpoint that `url` names, and the URL without the endpoint's path; `undefined` if no cached endpoint has such a path. */
 function endpointOf(url: string): Target | undefined {
   const query = url.indexOf('?')
@@ -229,6 +249,14 @@ function endpointOf(url: string): Target | undefined {
   const endpoint = endpointOfPath(path)
   if (endpoint === undefined) return undefined
   return { endpoint, origin: path.slice(0, -endpoint.path.length) + (query === -1 ? '' : url.slice(query)) }
+}
+
+/** The headers for an answer that may be sound or plain text: whether such an answer is whole can be told only if it is not compressed. */
+function uncompressed({ binary, plain }: Endpoint, given: Headers): { headers?: Headers } {
+  if ((binary !== true && plain !== true) || given.has('accept-encoding')) return {}
+  const headers = new Headers(given)
+  headers.set('accept-encoding', 'identity')
+  return { headers }
 }
 
 /** The headers for another body, if they say the length of the caller's own. */
@@ -240,7 +268,7 @@ function withoutLength(given: Headers): { headers?: Headers } {
 }
 
 /** The init without our options, which are not for the origin. */
-function withoutOptions(init: RequestInit | undefined): RequestInit | undefined {
+export function withoutOptions(init: RequestInit | undefined): RequestInit | undefined {
   if (init === undefined || !Object.hasOwn(init, callOptions)) return init
   const plain = { ...init }
   Reflect.deleteProperty(plain, callOptions)

@@ -10,7 +10,7 @@ import type { FlightHead } from '../../engine/seam.ts'
 import type { FlightReader } from '../../engine/flight/upstream.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
-import { notCachedMessage } from '../../errors.ts'
+import { notCachedAnswer, type NotCachedError } from '../../not-cached.ts'
 import { storedEventTexts, wholeBody } from '../../providers/stored-answer.ts'
 import { noteInfo } from '../cache-info.ts'
 import { LazyResponse } from '../lazy-response.ts'
@@ -129,11 +129,11 @@ export function sharedResponse(head: ResponseHead, reader: FlightReader<FlightHe
 }
 
 /** The answer to a call that may not go to the provider and has no stored answer. Source: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.7 */
-export function notCachedResponse(url: string): Response {
-  const body = JSON.stringify({ error: { message: notCachedMessage, type: 'llmemo', code: 'NOT_CACHED', param: null } })
+export function notCachedResponse(url: string, error: NotCachedError, isWrappedClient: boolean): Response {
+  const { status, body } = notCachedAnswer(error, isWrappedClient)
   // `x-should-retry: false` keeps the SDKs from a retry.
   const headers = { 'content-type': 'application/json', 'x-should-retry': 'false', 'cache-status': 'llmemo; fwd=miss' }
-  return located(new Response(body, { status: 504, statusText: 'Gateway Timeout', headers }), url)
+  return located(new Response(body, { status, statusText: 'Not Cached', headers }), url)
 }
 
 /** Headers for a body that is decoded already: its length and encoding on the wire are no longer true. */

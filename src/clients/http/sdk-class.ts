@@ -2,7 +2,7 @@
  * Which classes a client is made of: the SDK's, and the caller's upon them. Names are no help, as bundlers change them.
  * @module
  */
-import { isMethod, prototypesOf } from './own-code.ts'
+import { isMethod, type Method, prototypesOf } from './own-code.ts'
 
 /** The classes of a client. */
 export interface Classes {
@@ -88,4 +88,32 @@ function optionsOfCloud(own: object): object {
   if (Object.hasOwn(own, '_authClientPromise')) return { ...options, region, projectId, googleAuth: null, authClient: {} }
   const keys = { awsAccessKey: null, awsSecretKey: null, awsSecretAccessKey: null, awsSessionToken: null, awsProfile: null }
   return { ...options, ...keys, awsRegion: awsRegion ?? 'us-east-1', workspaceId, skipAuth: true, providerChainResolver: null }
+}
+
+/** Whether one of these methods of a client is not that of the SDK's first class, or that class was patched. */
+export function isOverridden(client: object, methods: readonly string[]): boolean {
+  const root = prototypesOf(client).findLast((each) => Object.hasOwn(each, 'post'))
+  if (root === undefined) return true
+  return methods.some((name) => {
+    const method: unknown = Reflect.get(client, name)
+    return method !== Reflect.get(root, name) || (isMethod(method) && isPatch(root, method))
+  })
+}
+
+/** Whether a method was put on a class later. A class that a compiler turned into functions does not tell. */
+function isPatch(root: object, method: Method): boolean {
+  return sourceOf(root).startsWith('class') && !isShipped(root, method)
+}
+
+/** Whether the SDK shipped this method: the text of a class holds the text of each of its methods. */
+export function isShipped(root: object, method: Method): boolean {
+  const known = shipped.get(method) ?? sourceOf(root).includes(String(method))
+  shipped.set(method, known)
+  return known
+}
+
+const shipped = new WeakMap<Method, boolean>()
+
+function sourceOf(root: object): string {
+  return String(Object.getOwnPropertyDescriptor(root, 'constructor')?.value)
 }

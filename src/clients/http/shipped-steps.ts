@@ -4,7 +4,7 @@
  * @module
  */
 import { isMethod } from './own-code.ts'
-import { classesOf } from './sdk-class.ts'
+import { classesOf, isShipped } from './sdk-class.ts'
 
 /** Methods of the SDKs that take part in making a request, of all their versions. */
 const steps = [
@@ -41,12 +41,10 @@ interface Step {
  */
 export function shippedSteps(client: object, view: object): (() => boolean) | undefined {
   const { root } = classesOf(client)
-  const source = String(Object.getOwnPropertyDescriptor(root, 'constructor')?.value)
   const makeRequest: Step = { name: 'makeRequest', shipped: Reflect.get(root, 'makeRequest') }
   const list: readonly Step[] = steps.map((name) => ({ name, shipped: Reflect.get(root, name) }))
-  // The text of a class holds the text of each of its methods.
-  const isShipped = ({ shipped }: Step): boolean => shipped === undefined || (isMethod(shipped) && source.includes(String(shipped)))
-  if (!isMethod(makeRequest.shipped) || ![makeRequest, ...list].every(isShipped)) return undefined
+  const isOfSdk = ({ shipped }: Step): boolean => shipped === undefined || (isMethod(shipped) && isShipped(root, shipped))
+  if (!isMethod(makeRequest.shipped) || ![makeRequest, ...list].every(isOfSdk)) return undefined
   const check = (): boolean => {
     if (Reflect.get(view, 'makeRequest') !== makeRequest.shipped) return false
     for (const { name, shipped } of list) if (Reflect.get(client, name) !== shipped) return false

@@ -3,22 +3,27 @@
  * @module
  */
 import type { Engine } from '../../engine/engine.ts'
-import { type Fetch, fetchThrough, type HttpSeam } from './caching-fetch.ts'
+import { type Fetch, fetchThrough, type HttpSeam, withoutOptions } from './caching-fetch.ts'
 import { isMethod } from './own-code.ts'
 import type { ShownField } from './twin.ts'
 
 /** The members that every function has. Ours has its own. */
 const ofFunctions = new Set<PropertyKey>(['length', 'name', 'prototype', 'arguments', 'caller'])
 
-/** The field `fetch` of a twin. A caller that sets another `fetch` gets that one through the cache. */
-export function twinFetch(engine: Engine, seam: HttpSeam): ShownField {
+/**
+ * The field `fetch` of a twin. A caller that sets another `fetch` gets that one through the cache.
+ * @param isNeeded whether calls go through the cache here @default always
+ */
+export function twinFetch(engine: Engine, seam: HttpSeam, isNeeded?: () => boolean): ShownField {
   let given: unknown
   let ours: Fetch | undefined
   return {
     shown(current) {
       if (!isFetch(current)) return current
       if (ours === undefined || current !== given) {
-        ours = withMembers(fetchThrough(engine, current, seam), current)
+        const caching = fetchThrough(engine, current, seam)
+        const chosen: Fetch = (input, init) => (isNeeded?.() === false ? current(input, withoutOptions(init)) : caching(input, init))
+        ours = withMembers(isNeeded === undefined ? caching : chosen, current)
         given = current
       }
       return ours
@@ -30,7 +35,8 @@ function isFetch(value: unknown): value is Fetch {
   return isMethod(value)
 }
 
-function withMembers(ours: Fetch, given: Fetch): Fetch {
+/** `ours` with the members of `given`. */
+export function withMembers(ours: Fetch, given: Fetch): Fetch {
   for (const name of Reflect.ownKeys(given)) {
     const descriptor = Object.getOwnPropertyDescriptor(given, name)
     if (descriptor !== undefined && !ofFunctions.has(name)) Object.defineProperty(ours, name, { ...descriptor, configurable: true })

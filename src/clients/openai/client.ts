@@ -4,6 +4,7 @@
  */
 import type { Engine } from '../../engine/engine.ts'
 import { openFastLane } from '../http/fast-lane.ts'
+import { isOverridden } from '../http/sdk-class.ts'
 import { twinFetch } from '../http/twin-fetch.ts'
 import { twinOf } from '../http/twin.ts'
 import { isClientOf } from '../../providers/catalogue.ts'
@@ -33,7 +34,7 @@ export function wrapOpenAi(client: FetchClient, engine: Engine): FetchClient {
   })
   const seam: unknown = Reflect.get(twin.client, 'fetch')
   if (!rotating) openFastLane(twin, engine, () => twin.client.fetch === seam)
-  return withCallOptions(twin, { again: (copy) => wrapOpenAi(copy, engine) })
+  return withCallOptions(twin, { engine, again: (copy) => wrapOpenAi(copy, engine) })
 }
 
 function same(value: unknown): unknown {
@@ -57,14 +58,22 @@ class RecentTokens {
   }
 }
 
-/** Whether a provider or an identity makes the header of each request. */
+/** Whether a provider or an identity makes the header of each request, and no later method may set another. */
 function isSigned(client: object): boolean {
-  return [Reflect.get(client, '_provider'), Reflect.get(client, '_workloadIdentityAuth')].some(
-    (each) => each !== undefined && each !== null,
-  )
+  if (isPresent(Reflect.get(client, '_provider'))) return !isOverridden(client, sending)
+  return isPresent(Reflect.get(client, '_workloadIdentityAuth')) && !isOverridden(client, [...sending, ...preparing])
+}
+
+const sending = ['fetchWithAuth', 'fetchWithTimeout']
+/** An identity sets its header only if these have not set one. */
+const preparing = ['prepareOptions', 'buildRequest', 'buildHeaders', 'authHeaders', 'prepareRequest']
+
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null
 }
 
 /** Whether the key comes from a function, an identity or a token that changes by itself. Such a key does not identify the caller. */
 function isRotating(client: object): boolean {
-  return isSigned(client) || typeof optionOf(client, 'apiKey') === 'function'
+  const signers = ['_provider', '_workloadIdentityAuth'].map((name): unknown => Reflect.get(client, name))
+  return signers.some(isPresent) || typeof optionOf(client, 'apiKey') === 'function'
 }

@@ -9,6 +9,7 @@ import { forgottenAtOnce, type GenerationSnapshot, Generations, type GenerationB
 import { generationKey as generationKeyOf } from '../../key/store-keys.ts'
 import { removals } from './labels.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
+import { unread } from '../shared-store/store-reader.ts'
 
 /** Longer than any entry can live, its stale time included. */
 const generationTtl = 2 * maxDuration + clockSkew
@@ -135,8 +136,8 @@ export class Invalidations {
   }
 
   /** Whether that is so, and the store need not be asked about it. */
-  isCurrentWithoutRead(generations: GenerationByLabel): boolean {
-    return this.#generations.matchesWithoutRead(generations)
+  isCurrentWithoutRead(generations: GenerationByLabel, at?: number): boolean {
+    return this.#generations.matchesWithoutRead(generations, at)
   }
 
   /** Whether nothing that an entry was filled under has been invalidated since. A label that could not be read may have been. */
@@ -225,6 +226,6 @@ export class Invalidations {
   async #read(labels: readonly string[], begun: number | undefined): Promise<void> {
     const due = this.due(labels)
     const values = await this.#shared?.read([], due.keys, begun)
-    if (values !== undefined) due.take(values)
+    if (values !== undefined) due.take(values.filter((value) => value !== unread))
   }
 }

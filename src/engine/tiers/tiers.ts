@@ -22,7 +22,7 @@ import type { Logger } from '../settings/logger.ts'
 import { InvalidationBus, type InvalidationListener } from '../shared-store/bus.ts'
 import type { Settings } from '../settings/options.ts'
 import { Tombstones } from '../invalidation/tombstones.ts'
-import { SharedStore } from '../shared-store/shared-store.ts'
+import { type ReadFailure, SharedStore } from '../shared-store/shared-store.ts'
 
 /** What was in force when a call began. It is compared with what is in force when the answer arrives. */
 export interface InvalidationSnapshot extends GenerationSnapshot {
@@ -31,6 +31,9 @@ export interface InvalidationSnapshot extends GenerationSnapshot {
   /** Tags of the answer that is replaced, which the new one bears too. */
   readonly otherTags: readonly string[]
 }
+
+/** What became of an entry: memory keeps it, only the store is to, nothing can, or its labels were invalidated since the snapshot. */
+export type PutResult = 'kept' | 'queued' | 'no room' | 'invalidated'
 
 /** What the tiers need of the cache they belong to. */
 export interface TiersOptions {
@@ -57,14 +60,16 @@ export class Tiers {
   readonly #shared: SharedStore | undefined
   readonly #invalidations: Invalidations
   readonly #lookups: Lookups | undefined
+  readonly #requiresStore: boolean
   readonly #tombstones = new Tombstones()
   readonly #otherLabels = new OtherLabels()
   readonly #bus: InvalidationBus | undefined
 
   constructor(options: TiersOptions) {
     const { settings, events, logger } = options
-    const { clock, store, readDeadline, namespace, invalidationDelay } = settings
+    const { clock, store, readDeadline, firstReadDeadline, namespace, invalidationDelay } = settings
     this.#clock = clock
+    this.#requiresStore = settings.requireStore && store !== undefined
     this.#codec = createEntryCodec({
       compressAbove: settings.compressAbove,
       maxBodyBytes: settings.maxEntryBytes,
@@ -78,7 +83,7 @@ export class Tiers {
       maxTtl: settings.maxMemoryTtl,
       onEvict: (key) => events.emit('evict', { key }),
     })
-    if (store !== undefined) this.#shared = new SharedStore({ store, clock, logger, events, readDeadline })
+    if (store !== undefined) this.#shared = new SharedStore({ store, clock, logger, events, readDeadline, firstReadDeadline })
     this.#invalidations = new Invalidations({
       clock,
       shared: this.#shared,
@@ -108,30 +113,37 @@ export class Tiers {
   /**
    * The entry at `address`, or `undefined`. A promise only if the store must be asked. Never rejects, and takes no longer than one read
    * deadline. Looks into memory once.
+   * @param patience milliseconds that a read of the store may take beyond that
    */
-  get(address: Address): LookupResult | undefined | Promise<LookupResult | undefined> {
+  get(address: Address, patience = 0): LookupResult | undefined | Promise<LookupResult | undefined> {
     const held = this.#hot.get(address.storeKey)
     if (held !== undefined && this.#isServable(held, address)) return this.#found(held)
-    if (this.#lookups !== undefined) return this.#getMany(this.#lookups, [{ address, held }]).then(([found]) => found)
+    if (this.#lookups !== undefined) return this.#getMany(this.#lookups, [{ address, held }], patience).then(([found]) => found)
     // Without a store a copy is not servable only if it was invalidated, or lacks a label of the call.
     if (held === undefined || this.#invalidations.matches(held.entry.head.generations)) return held && this.#served(address, held)
     this.#hot.delete(address.storeKey)
     return undefined
   }
 
+  /** Notes from now on whether a read of the store fails. @returns a function that says how, or `undefined` if none did */
+  watchReads(): () => ReadFailure | undefined {
+    return this.#shared?.watchReads() ?? (() => undefined)
+  }
+
   /** What memory has at `address` now, for a call that looked it up before: it may have come in meanwhile. */
   peek(address: Address): LookupResult | undefined {
     const held = this.#hot.peek(address.storeKey)
-    return held !== undefined && this.#invalidations.matches(held.entry.head.generations) ? this.#served(address, held) : undefined
+    return held !== undefined && this.#isGood(held) ? this.#served(address, held) : undefined
   }
 
   /** The entries at `addresses`, in their order, with one read of the store for all that memory does not have. */
-  async getMany(addresses: readonly Address[]): Promise<(LookupResult | undefined)[]> {
+  async getMany(addresses: readonly Address[], patience = 0): Promise<(LookupResult | undefined)[]> {
     const lookups = this.#lookups
     if (lookups === undefined) return Promise.all(addresses.map(async (address) => this.get(address)))
     return this.#getMany(
       lookups,
       addresses.map((address) => ({ address, held: this.#hot.get(address.storeKey) })),
+      patience,
     )
   }
 
@@ -150,16 +162,19 @@ export class Tiers {
     return { sequence, generations, removals: this.#tombstones.count, otherTags: others.tags }
   }
 
-  /** Puts an entry into both tiers. @returns whether it did: not when its labels were invalidated since the snapshot */
-  put(address: Address, entry: Entry, snapshot: InvalidationSnapshot): boolean {
+  /**
+   * Puts an entry into both tiers.
+   * @param settled called with whether the store took an entry that is `queued`
+   */
+  put(address: Address, entry: Entry, snapshot: InvalidationSnapshot, settled?: (written: boolean) => void): PutResult {
     const { storeKey: key } = address
     const labels = Object.keys(snapshot.generations)
-    if (this.#invalidations.isInvalidatedSince(labels, snapshot) || this.#tombstones.since(key, snapshot.removals)) return false
+    if (this.#invalidations.isInvalidatedSince(labels, snapshot) || this.#tombstones.since(key, snapshot.removals)) return 'invalidated'
     this.#otherLabels.delete(key)
     this.#lookups?.overtake(key)
     const heldAt = this.#clock.monotonic()
-    this.#hot.put(key, { entry, heldAt, ageThen: 0, checkedAt: heldAt })
-    if (this.#reader.isForeign(key)) return true
+    const isHeld = this.#hot.put(key, { entry, heldAt, ageThen: 0, checkedAt: heldAt })
+    if (this.#shared === undefined || this.#reader.isForeign(key)) return isHeld ? 'kept' : 'no room'
     const { ttl, stale } = entry.head
     const left = (): number => Math.ceil(ttl + stale - (this.#clock.monotonic() - heldAt))
     const write = {
@@ -167,9 +182,10 @@ export class Tiers {
       bytes: sizeOf(entry),
       make: () => ({ key, value: this.#codec.encode(this.#asStored(entry)), ttl: Math.max(1, left()) }),
       isOver: () => left() <= 0,
+      ...(!isHeld && settled !== undefined && { settled }),
     }
-    this.#shared?.write(write, this.#invalidations.areStored(entry.head.generations))
-    return true
+    this.#shared.write(write, this.#invalidations.areStored(entry.head.generations))
+    return isHeld ? 'kept' : 'queued'
   }
 
   /** Declares everything under `label` outdated. @returns whether every tier knows of it now */
@@ -231,16 +247,17 @@ export class Tiers {
     return (this.#shared === undefined || !this.#hot.isDue(held)) && this.#invalidations.isCurrentWithoutRead(held.entry.head.generations)
   }
 
-  async #getMany(lookups: Lookups, wanted: readonly Wanted[]): Promise<(LookupResult | undefined)[]> {
+  async #getMany(lookups: Lookups, wanted: readonly Wanted[], patience: number): Promise<(LookupResult | undefined)[]> {
     const { changes } = this
-    const begun = this.#clock.monotonic()
+    // A read that began later has more time left.
+    const begun = this.#clock.monotonic() + patience
     const checked = wanted.map((each) => this.#checked(each))
     const known = checked.filter((each): each is Checked => !(each instanceof Promise))
     const isRead = known.length < checked.length
     const recalled = isRead ? await Promise.all(checked.map(async (each) => each)) : known
     const missing = recalled.filter(({ isCurrent }) => !isCurrent)
     // One deadline holds for both reads of a call.
-    const copies = (missing.length === 0 ? [] : await lookups.get(missing, isRead ? begun : undefined)).values()
+    const copies = (missing.length === 0 ? [] : await lookups.get(missing, isRead || patience > 0 ? begun : undefined)).values()
     return recalled.map(({ address, held, isCurrent }) => {
       const copy = isCurrent ? held : copies.next().value
       if (copy !== undefined) return this.#served(address, copy, copy === held ? 'memory' : this.#shared?.name)
@@ -256,9 +273,17 @@ export class Tiers {
     const { generations } = held.entry.head
     if (this.#invalidations.isCurrentWithoutRead(generations)) return { address, held, isCurrent: true }
     if (!this.#invalidations.matches(generations)) return this.#withoutCopy(address, held)
-    return this.#invalidations
-      .isCurrent(generations)
-      .then((isCurrent) => (isCurrent ? { address, held, isCurrent: !this.#hot.isDue(held) } : this.#withoutCopy(address, held)))
+    const begun = this.#clock.monotonic()
+    return this.#invalidations.isCurrent(generations).then((isCurrent) => {
+      if (!isCurrent) return this.#withoutCopy(address, held)
+      return { address, held, isCurrent: !this.#hot.isDue(held) && this.#isGood(held, begun) }
+    })
+  }
+
+  /** Whether this copy is good as far as is known, and as the store says if the user requires that. */
+  #isGood({ entry: { head } }: HotCopy, at?: number): boolean {
+    const { generations } = head
+    return this.#requiresStore ? this.#invalidations.isCurrentWithoutRead(generations, at) : this.#invalidations.matches(generations)
   }
 
   /** Drops a copy that was invalidated. */

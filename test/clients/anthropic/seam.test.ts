@@ -190,10 +190,7 @@ describe('the key', () => {
     const client = wrap()
     const marked = { type: 'text' as const, text: 'Hi', cache_control: { type: 'ephemeral' as const, ttl: '1h' as const } }
     await ask(client)
-    for (const body of [
-      { messages: [{ role: 'user', content: [marked] }] },
-      { cache_control: { type: 'ephemeral' } },
-    ]) {
+    for (const body of [{ messages: [{ role: 'user', content: [marked] }] }, { cache_control: { type: 'ephemeral' } }]) {
       expect(await ask(client, body)).toBe('answer 1')
     }
     expect(server.requests).toHaveLength(1)

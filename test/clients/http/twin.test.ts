@@ -383,6 +383,11 @@ describe('a wrapped client', () => {
     expect(() => wrap(make())).toThrow(needed)
   })
 
+  it('G03 a hook below the signature of a client for another cloud is refused', () => {
+    const client = hooked(new AnthropicBedrock({ ...aws, awsSecretKey: 's', baseURL: origin }))
+    expect(() => wrap(client)).toThrow(/"prepareRequest".*middleware/s)
+  })
+
   it('G20 a default time-out stays a default', async () => {
     const client = wrap(new Anthropic({ ...settings, baseURL: origin }))
     const create = (max: number) =>

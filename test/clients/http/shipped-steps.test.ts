@@ -1,0 +1,122 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createCache } from '../../../src/cache/cache.ts'
+import { withCache } from '../../../src/clients/with-cache.ts'
+import { message, text } from '../../support/anthropic-answers.ts'
+import { sdks as anthropicSdks } from '../../support/anthropic-sdks.ts'
+import { completion } from '../../support/openai-answers.ts'
+import { sdks as openaiSdks } from '../../support/openai-sdks.ts'
+
+type Hook = (tenant: () => string, original: Method) => Method
+type Method = (this: unknown, ...given: unknown[]) => unknown
+
+const fetchOf = (answer: object, sent: (string | null)[]): typeof fetch =>
+  async function fetched(input, init) {
+    sent.push(new Headers(init?.headers).get('x-tenant') ?? new URL(new Request(input).url).searchParams.get('tenant'))
+    return Response.json({ ...answer, id: `${sent.length}` })
+  }
+
+/** Hooks that send another tenant each time. */
+const hooks: Readonly<Record<string, Hook>> = {
+  prepareOptions: (tenant, original) =>
+    async function prepareOptions(this: unknown, options) {
+      Reflect.set(Object(options), 'headers', { 'x-tenant': tenant() })
+      return Reflect.apply(original, this, [options])
+    },
+  prepareRequest: (tenant, original) =>
+    async function prepareRequest(this: unknown, ...given) {
+      setHeader(given[0], tenant())
+      return Reflect.apply(original, this, given)
+    },
+  authHeaders: (tenant, original) =>
+    async function authHeaders(this: unknown, ...given) {
+      const made: unknown = await Reflect.apply(original, this, given)
+      setHeader({ headers: Reflect.get(Object(made), 'values') }, tenant())
+      return made
+    },
+  buildRequest: (tenant, original) =>
+    async function buildRequest(this: unknown, ...given) {
+      const built: unknown = await Reflect.apply(original, this, given)
+      setHeader(Reflect.get(Object(built), 'req'), tenant())
+      return built
+    },
+  buildURL: (tenant, original) =>
+    function buildURL(this: unknown, ...given) {
+      return `${String(Reflect.apply(original, this, given))}?tenant=${tenant()}`
+    },
+  fetchWithTimeout: (tenant, original) =>
+    async function fetchWithTimeout(this: unknown, ...given) {
+      setHeader(given[1], tenant())
+      return Reflect.apply(original, this, given)
+    },
+}
+
+function setHeader(request: unknown, tenant: string): void {
+  const headers: unknown = Reflect.get(Object(request), 'headers')
+  if (headers instanceof Headers) headers.set('x-tenant', tenant)
+}
+
+function methodOf(object: object, name: string): Method {
+  const method: unknown = Reflect.get(object, name)
+  if (typeof method !== 'function') throw new TypeError(`no ${name}()`)
+  return (...given) => Reflect.apply(method, object, given)
+}
+
+function rootOf(client: object): object {
+  let owner: object = client
+  while (!Object.hasOwn(owner, 'makeRequest')) owner = Object(Object.getPrototypeOf(owner))
+  return owner
+}
+
+const subjects = [
+  ...openaiSdks.map((sdk) => ({ name: sdk.name, make: sdk.make, answer: completion('Hello.'), resource: ['chat', 'completions'] })),
+  ...anthropicSdks.map((sdk) => ({ name: sdk.name, make: sdk.make, answer: message([text('Hello.')]), resource: ['messages'] })),
+]
+
+describe.each(subjects)('G04 the fast lane of $name', ({ make, answer, resource }) => {
+  async function ask(client: object): Promise<unknown> {
+    let of: unknown = client
+    for (const name of resource) of = Reflect.get(Object(of), name)
+    return methodOf(Object(of), 'create')({ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] })
+  }
+
+  describe.each(Object.entries(hooks))('closes for %s', (name, hook) => {
+    it.each(['the wrapped client', 'the given client', 'the class of the SDK'])('on %s, set after wrapping', async (where) => {
+      const sent: (string | null)[] = []
+      const given: object = make({ url: 'https://provider.invalid/v1', fetch: fetchOf(answer, sent) })
+      const client: object = withCache(given, createCache({ logger: false }))
+      for (let call = 0; call < 3; call++) await ask(client)
+      expect(sent).toHaveLength(1)
+      let tenant = 'a'
+      const target = where === 'the wrapped client' ? client : where === 'the given client' ? given : rootOf(given)
+      const before = Object.getOwnPropertyDescriptor(target, name)
+      const root = rootOf(given)
+      const original: unknown = Reflect.get(root, name)
+      onTestFinished(() => {
+        if (target === root && before !== undefined) Object.defineProperty(target, name, before)
+      })
+      const set = hook(
+        () => tenant,
+        function unhooked(this: unknown, ...rest) {
+          return typeof original === 'function' ? Reflect.apply(original, this, rest) : undefined
+        },
+      )
+      Reflect.set(target, name, set)
+      for (const each of ['a', 'b', 'a', 'b']) {
+        tenant = each
+        await ask(client)
+        await ask(client)
+      }
+      expect(sent).toEqual([null, 'a', 'b'])
+    })
+  })
+
+  it('is open for a client whose hooks are as shipped', async () => {
+    const sent: (string | null)[] = []
+    const client: object = withCache(
+      make({ url: 'https://provider.invalid/v1', fetch: fetchOf(answer, sent) }),
+      createCache({ logger: false }),
+    )
+    for (let call = 0; call < 3; call++) await ask(client)
+    expect(sent).toHaveLength(1)
+  })
+})
