@@ -13,6 +13,7 @@ import type { KeyDifference, KeyExplanation } from '../key/explain.ts'
 import { ValueCache, type ValueKey } from './value-cache.ts'
 import type { CacheStats } from '../engine/stats/cache-stats.ts'
 import { type CacheRequest, explainer, type LookedUp, lookup, store } from './described-requests.ts'
+import { forget } from './forget.ts'
 import { Engine } from '../engine/engine.ts'
 import { type CacheOptions, readOptions } from '../engine/settings/options.ts'
 
@@ -37,6 +38,13 @@ export interface Cache extends Readonly<Record<AsyncDispose, () => Promise<void>
    * @throws {InvalidOptionError} when there is not exactly one selector
    */
   invalidate(what: Invalidation): Promise<boolean>
+  /**
+   * Removes one answer that turned out to be bad, in every process that shares the store: the next equal call asks the provider.
+   * @param answer what a client returned, a `Response`, what `lookup` found, or the `_cache` of any of them
+   * @returns whether every tier did so
+   * @throws {InvalidOptionError} for something without cache facts
+   */
+  forget(answer: object): Promise<boolean>
   /**
    * The parts that a request's key is made of, or the first difference between two requests: why did this miss?
    * @throws {NotKeyableError} when no key can be made of a request
@@ -105,6 +113,7 @@ export function createCache(options: CacheOptions = {}): Cache {
     stats: () => engine.stats.snapshot(),
     on: (name, listener) => engine.events.on(name, listener),
     invalidate: (what) => invalidate(engine, values, what),
+    forget: (answer) => forget(engine, answer),
     explain: explainer(engine),
     lookup: (request) => lookup(engine, request),
     store: (request, answer) => store(engine, request, answer),
@@ -149,6 +158,7 @@ function scopeOf({ settings }: Engine, client: unknown): string {
 async function invalidate(engine: Engine, values: ValueCache, what: Invalidation): Promise<boolean> {
   const found = selected(what)
   if ('labels' in found) return engine.invalidate(found.labels)
+  if ('key' in found) return engine.forget([found.key])
   await values.delByPattern(found.pattern)
   return true
 }

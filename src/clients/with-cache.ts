@@ -2,6 +2,7 @@
  * `withCache` wraps a client in one line; `cachingFetch` wraps a `fetch`.
  * @module
  */
+import { cacheInfo } from './cache-info.ts'
 import { type Cache, createCache, engineOf } from '../cache/cache.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { CacheOptions } from '../engine/settings/options.ts'
@@ -61,6 +62,7 @@ function engineFrom(cacheOrOptions: Cache | CacheOptions | undefined): Engine {
   // Anything else is read as options. `createCache` throws an error that names what is wrong in them.
   const engine = engineOf(isCache(cacheOrOptions) ? cacheOrOptions : createCache(cacheOrOptions))
   if (engine === undefined) throw new InvalidOptionError('cache', cacheOrOptions, 'a cache made by createCache(), or its options')
+  engine.infoOf = cacheInfo
   return engine
 }
 

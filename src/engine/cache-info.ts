@@ -52,9 +52,19 @@ export interface Facts {
   readonly scope: string
   readonly stale: boolean
   readonly inputs?: InputCounts | undefined
+  /** The keys under which the answer is stored, if that is done in parts. */
+  readonly inputKeys?: readonly string[] | undefined
   readonly provider: string
   readonly origin: string
   readonly outcome: StoreOutcome
+}
+
+const storedKeys = Symbol.for('llmemo.storedKeys')
+
+/** The keys under which the answer with these facts is stored; none if it bypassed the cache. */
+export function storedKeysOf(info: CacheInfo): readonly string[] {
+  const keys: unknown = Reflect.get(info, storedKeys)
+  return Array.isArray(keys) ? keys.filter((key): key is string => typeof key === 'string') : info.key === '' ? [] : [info.key]
 }
 
 const inspect = Symbol.for('nodejs.util.inspect.custom')
@@ -98,6 +108,7 @@ export function cacheInfoOf(facts: Facts, prices: PriceBook | undefined): CacheI
       return hit ? Math.round(outcome.metering.latency) : 0
     },
   }
+  if (facts.inputKeys !== undefined) Object.defineProperty(info, storedKeys, { value: facts.inputKeys, configurable: true })
   // Without this Node prints `[Getter]` for each fact that may still change.
   return Object.defineProperty(info, inspect, { value: () => ({ ...info }) })
 }

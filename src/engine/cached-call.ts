@@ -55,6 +55,8 @@ export interface CachedCall {
   readonly streamed: boolean
   /** Parts of an answer that the caller does not ask for. */
   readonly missingParts: readonly string[]
+  /** The keys of a call's single inputs, each of which is stored by itself. */
+  inputKeys?: readonly string[]
   /** For a call whose inputs are cached one by one: how many of them were found, once they were looked up. */
   inputs?: InputCounts
 }

@@ -6,6 +6,7 @@ import { soonIfAlive } from '../base/runtime.ts'
 import type { CacheInfo, InputCounts, Source } from '../call.ts'
 import type { Entry, EntryHead } from '../entry.ts'
 import { type CacheEvents, EventEmitter } from '../events.ts'
+import { entryKey } from '../key/store-keys.ts'
 import type { Address } from './tiers/entry-reader.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import { cacheInfoOf, type Facts, type Reused, type StoreOutcome, wholeUsage } from './cache-info.ts'
@@ -58,6 +59,8 @@ export class Engine {
   readonly tiers: Tiers
   /** The answers that are being fetched again in the background. */
   readonly refreshes: Refreshes
+  /** Finds the facts of a result; set by the clients, which put them there. */
+  infoOf: (result: unknown) => CacheInfo | undefined = () => undefined
   readonly #notices: Notices
   #pricesExpected = false
 
@@ -195,9 +198,12 @@ export class Engine {
 
   /** The facts of one result. */
   info(cachedCall: CachedCall, facts: Pick<Facts, 'hit' | 'source' | 'age' | 'ttl' | 'stale'>, outcome: StoreOutcome): CacheInfo {
-    const { key, operation, scope, origin } = cachedCall
+    const { key, operation, scope, origin, inputKeys } = cachedCall
     const inputs = facts.hit ? allHits(cachedCall.inputs) : cachedCall.inputs
-    return cacheInfoOf({ ...facts, inputs, key, operation, scope, origin, provider: cachedCall.endpoint.provider, outcome }, this.prices)
+    return cacheInfoOf(
+      { ...facts, inputs, inputKeys, key, operation, scope, origin, provider: cachedCall.endpoint.provider, outcome },
+      this.prices,
+    )
   }
 
   /** Counts a call that the provider must answer, and emits it. */
@@ -261,6 +267,12 @@ export class Engine {
       return done
     })
     return (await Promise.all(declared)).every(Boolean)
+  }
+
+  /** Removes answers by their keys. @returns whether every tier did so */
+  forget(keys: readonly string[]): Promise<boolean> {
+    for (const _ of keys) this.stats.invalidated()
+    return this.tiers.forget(keys.map((key) => entryKey(this.settings.namespace, key)))
   }
 
   /** A function of the user's own threw: counted, and logged the first time. */

@@ -39,6 +39,7 @@ export function resolveInputs(call: Call, cachedCall: CachedCall, settings: Sett
   if (perInput === undefined || calls === undefined) return undefined
   const kept = calls.filter((single): single is CachedCall => !('reason' in single))
   if (kept.length < calls.length) return undefined
+  cachedCall.inputKeys = kept.map(({ key }) => key)
   cachedCall.inputs = { hits: 0, misses: kept.length }
   return { perInput, calls: kept }
 }

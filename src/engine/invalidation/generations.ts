@@ -189,6 +189,12 @@ export class Generations {
     })
   }
 
+  /** The generation of `label`, `''` if the store has none; `undefined` if it was never read. */
+  known(label: string): string | undefined {
+    const known = this.#known.get(label)
+    return known === undefined ? undefined : currentOf(known)
+  }
+
   /** What is in force. */
   snapshot(labels: readonly string[]): GenerationSnapshot {
     return {
@@ -212,10 +218,13 @@ export class Generations {
     return Object.entries(generations).every(([label, generation]) => this.#isCurrent(label, generation))
   }
 
-  /** Whether that is so, and the store need not be asked about it. */
-  matchesWithoutRead(generations: GenerationByLabel): boolean {
+  /**
+   * Whether that is so, and the store need not be asked about it.
+   * @param at when, by the monotonic clock
+   */
+  matchesWithoutRead(generations: GenerationByLabel, at = this.#clock.monotonic()): boolean {
     if (!this.#shared) return this.matches(generations)
-    const since = this.#clock.monotonic() - this.#delay
+    const since = at - this.#delay
     return Object.entries(generations).every(
       ([label, generation]) =>
         this.#isCurrent(label, generation) && this.#isChecked(this.#known.get(label), since) && !this.#unpublished.has(label),

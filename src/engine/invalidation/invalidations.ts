@@ -7,6 +7,7 @@ import { maxDuration } from '../../duration.ts'
 import { generationBytes, generationIn, isGeneration, newGeneration } from './generation.ts'
 import { forgottenAtOnce, type GenerationSnapshot, Generations, type GenerationByLabel, maxLabels } from './generations.ts'
 import { generationKey as generationKeyOf } from '../../key/store-keys.ts'
+import { removals } from './labels.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
 import { unread } from '../shared-store/store-reader.ts'
 
@@ -28,6 +29,8 @@ export interface InvalidationsOptions {
   readonly namespace: string
   /** Milliseconds after which this process heeds an invalidation by another process, at the latest. */
   readonly delay: number
+  /** Called when another process has removed entries by their keys. @default nothing */
+  readonly onRemovals?: () => void
   /** Called with each generation that was written to the store, and its key. Never rejects. */
   readonly onWritten?: (generationKey: string, generation: string) => Promise<void>
 }
@@ -46,8 +49,10 @@ export class Invalidations {
   /** Generation keys to their labels, the one that was used longest ago first. */
   readonly #labels = new Map<string, string>()
   readonly #onWritten: (generationKey: string, generation: string) => Promise<void>
+  readonly #onRemovals: () => void
 
-  constructor({ clock, shared, namespace, delay, onWritten = () => Promise.resolve() }: InvalidationsOptions) {
+  constructor({ clock, shared, namespace, delay, onWritten = () => Promise.resolve(), onRemovals = () => {} }: InvalidationsOptions) {
+    this.#onRemovals = onRemovals
     this.#generations = new Generations(clock, shared !== undefined, delay)
     this.#shared = shared
     this.#onWritten = onWritten
@@ -86,8 +91,10 @@ export class Invalidations {
 
   /** The generations of those of `labels` of which nothing recent is known. */
   due(labels: readonly string[]): DueGenerations {
-    const outdated = this.#generations.outdated(labels)
+    const due = this.#generations.outdated(labels)
+    const outdated = due.length === 0 ? due : [...due, removals]
     const reading = this.#generations.read()
+    const known = this.#generations.known(removals)
     const keys = outdated.map((label) => this.#generationKeyOf(label))
     outdated.forEach((label, index) => this.#remember(keys[index] ?? '', label))
     return {
@@ -96,8 +103,9 @@ export class Invalidations {
         outdated.forEach((label, index) => {
           this.#generations.learn(label, generationIn(values[index]), reading)
         })
-        // A generation that the store has lost is written again.
+        // What this process declared and could not write is written again.
         this.#publishAll(outdated)
+        if (known !== undefined && known !== this.#generations.known(removals)) this.#onRemovals()
       },
     }
   }
@@ -128,8 +136,8 @@ export class Invalidations {
   }
 
   /** Whether that is so, and the store need not be asked about it. */
-  isCurrentWithoutRead(generations: GenerationByLabel): boolean {
-    return this.#generations.matchesWithoutRead(generations)
+  isCurrentWithoutRead(generations: GenerationByLabel, at?: number): boolean {
+    return this.#generations.matchesWithoutRead(generations, at)
   }
 
   /** Whether nothing that an entry was filled under has been invalidated since. A label that could not be read may have been. */

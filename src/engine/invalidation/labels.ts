@@ -9,6 +9,9 @@ import { isJsonObject } from '../../json/object.ts'
 /** The label that every entry of a namespace has. */
 export const everything = 'all'
 
+/** No entry bears this one. It is invalidated along with each removal by key, which processes with a copy in memory must learn of. */
+export const removals = 'removals'
+
 /** The labels by which an answer can be invalidated. */
 export function labelsOf(answer: {
   readonly scope: string
@@ -31,16 +34,23 @@ export interface Invalidation {
   readonly model?: string
   /** Every answer of this scope. */
   readonly scope?: string
+  /** The one answer with this key, as in its `_cache.key`. For an answer to several inputs, use `cache.forget(answer)`. */
+  readonly key?: string
   /** Every value of the caller's own whose key matches: `'user:*'`. What another process holds in its memory stays there until its TTL. */
   readonly pattern?: string
   /** Everything in the namespace. */
   readonly all?: true
 }
 
-const selectors = ['tags', 'operation', 'model', 'scope', 'pattern', 'all'] as const
+const selectors = ['tags', 'operation', 'model', 'scope', 'key', 'pattern', 'all'] as const
 
-/** What an {@link Invalidation} selects: answers by their labels, or values by a pattern over their keys. */
-export type Selected = { readonly labels: readonly string[] } | { readonly pattern: string }
+/** What an {@link Invalidation} selects: answers by their labels or by their key, or values by a pattern over their keys. */
+export type Selected = { readonly labels: readonly string[] } | { readonly key: string } | { readonly pattern: string }
+
+/** Whether this text can be the key of an answer. */
+export function isKey(given: unknown): given is string {
+  return typeof given === 'string' && /^[0-9a-f]{64}$/.test(given)
+}
 
 /**
  * What `given` selects.
@@ -57,7 +67,11 @@ export function selected(given: Invalidation): Selected {
       new Description(`an object with ${names.filter(isPlainName).join(', ') || 'nothing known'}`),
       allowed,
     )
-  const { tags, all, pattern } = given
+  const { tags, all, pattern, key } = given
+  if (selector === 'key') {
+    if (isKey(key)) return { key }
+    throw new InvalidOptionError('invalidate.key', key, 'the key of an answer: 64 hex digits, as in its _cache.key')
+  }
   if (selector === 'pattern') {
     if (typeof pattern === 'string' && pattern !== '') return { pattern }
     throw new InvalidOptionError('invalidate.pattern', pattern, "a pattern such as 'user:*'")

@@ -106,6 +106,11 @@ export interface CacheOptions extends FreshnessOptions {
   readonly firstReadDeadline?: Duration
   /** How long one upstream call may go on being shared and recorded. @default '15m' */
   readonly flightDeadline?: Duration
+  /**
+   * Whether memory answers only while the store says what was invalidated. Without it, memory goes on to answer while the store cannot be
+   * read, and does not see what other processes invalidate meanwhile. @default false
+   */
+  readonly requireStore?: boolean
   /** How soon this process heeds an invalidation by another process, at the latest. @default '1s' */
   readonly invalidationDelay?: Duration
   /**
@@ -129,6 +134,7 @@ export interface Settings extends Freshness {
   /** Gives the scope of each call in place of `scope`. */
   readonly scopeOfCall: ScopeOfCall | undefined
   readonly requireScope: boolean
+  readonly requireStore: boolean
   readonly maxMemoryBytes: number
   readonly maxEntryBytes: number
   readonly compressAbove: number
@@ -159,6 +165,7 @@ const names = [
   'namespace',
   'scope',
   'requireScope',
+  'requireStore',
   'maxMemoryBytes',
   'maxEntryBytes',
   'compressAbove',
@@ -217,7 +224,8 @@ export function readOptions(given: CacheOptions): Settings {
     ...readFreshness(given),
     namespace: text('namespace', namespace),
     ...readScope(scope),
-    requireScope: readRequireScope(given.requireScope),
+    requireScope: readFlag('requireScope', given.requireScope),
+    requireStore: readFlag('requireStore', given.requireStore),
     maxMemoryBytes: wholeNumber('maxMemoryBytes', maxMemoryBytes, { least: 0, of: 'bytes' }),
     maxEntryBytes: wholeNumber('maxEntryBytes', maxEntryBytes, { least: 1, most: maxStoredBodyBytes, of: 'bytes' }),
     compressAbove: compressAbove === Infinity ? Infinity : wholeNumber('compressAbove', compressAbove, { least: 0, of: 'bytes' }),
@@ -259,9 +267,9 @@ function readScope(scope: unknown): Pick<Settings, 'scope' | 'scopeOfCall'> {
   throw new InvalidOptionError('scope', scope, 'a text, or a function that gives one')
 }
 
-function readRequireScope(given: unknown = false): boolean {
+function readFlag(option: string, given: unknown = false): boolean {
   if (typeof given === 'boolean') return given
-  throw new InvalidOptionError('requireScope', given, 'true or false')
+  throw new InvalidOptionError(option, given, 'true or false')
 }
 
 function readHeaders(given: unknown): HeaderNames {

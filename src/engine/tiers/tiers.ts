@@ -15,6 +15,7 @@ import { ageOf, type HotCopy } from './hot-copy.ts'
 import { HotTier, sizeOf } from './hot-tier.ts'
 import { Invalidations } from '../invalidation/invalidations.ts'
 import { bears, OtherLabels, union } from './other-labels.ts'
+import { removals } from '../invalidation/labels.ts'
 import { Leases } from '../shared-store/leases.ts'
 import { Lookups, type Wanted } from './lookups.ts'
 import type { Logger } from '../settings/logger.ts'
@@ -59,6 +60,7 @@ export class Tiers {
   readonly #shared: SharedStore | undefined
   readonly #invalidations: Invalidations
   readonly #lookups: Lookups | undefined
+  readonly #requiresStore: boolean
   readonly #tombstones = new Tombstones()
   readonly #otherLabels = new OtherLabels()
   readonly #bus: InvalidationBus | undefined
@@ -67,6 +69,7 @@ export class Tiers {
     const { settings, events, logger } = options
     const { clock, store, readDeadline, firstReadDeadline, namespace, invalidationDelay } = settings
     this.#clock = clock
+    this.#requiresStore = settings.requireStore && store !== undefined
     this.#codec = createEntryCodec({
       compressAbove: settings.compressAbove,
       maxBodyBytes: settings.maxEntryBytes,
@@ -86,6 +89,7 @@ export class Tiers {
       shared: this.#shared,
       namespace,
       delay: invalidationDelay,
+      onRemovals: () => this.#hot.mustRevalidate(),
       onWritten: async (generationKey, generation) => this.#bus?.declared(generationKey, generation),
     })
     if (store === undefined || this.#shared === undefined) return
@@ -115,9 +119,8 @@ export class Tiers {
     const held = this.#hot.get(address.storeKey)
     if (held !== undefined && this.#isServable(held, address)) return this.#found(held)
     if (this.#lookups !== undefined) return this.#getMany(this.#lookups, [{ address, held }], patience).then(([found]) => found)
-    if (held === undefined) return undefined
     // Without a store a copy is not servable only if it was invalidated, or lacks a label of the call.
-    if (this.#invalidations.matches(held.entry.head.generations)) return this.#served(address, held)
+    if (held === undefined || this.#invalidations.matches(held.entry.head.generations)) return held && this.#served(address, held)
     this.#hot.delete(address.storeKey)
     return undefined
   }
@@ -130,7 +133,7 @@ export class Tiers {
   /** What memory has at `address` now, for a call that looked it up before: it may have come in meanwhile. */
   peek(address: Address): LookupResult | undefined {
     const held = this.#hot.peek(address.storeKey)
-    return held !== undefined && this.#invalidations.matches(held.entry.head.generations) ? this.#served(address, held) : undefined
+    return held !== undefined && this.#isGood(held) ? this.#served(address, held) : undefined
   }
 
   /** The entries at `addresses`, in their order, with one read of the store for all that memory does not have. */
@@ -202,6 +205,12 @@ export class Tiers {
     return removed
   }
 
+  /** Removes answers from every tier, and from the memory of other processes. @returns whether every tier did so */
+  async forget(storeKeys: readonly string[]): Promise<boolean> {
+    const removed = await Promise.all(storeKeys.map((storeKey) => this.remove(storeKey)))
+    return (await this.#invalidations.declare(removals)) && removed.every(Boolean)
+  }
+
   /**
    * The keys in all tiers that begin with `prefix`.
    * @throws {StoreError} when the store cannot list its keys
@@ -264,9 +273,17 @@ export class Tiers {
     const { generations } = held.entry.head
     if (this.#invalidations.isCurrentWithoutRead(generations)) return { address, held, isCurrent: true }
     if (!this.#invalidations.matches(generations)) return this.#withoutCopy(address, held)
-    return this.#invalidations
-      .isCurrent(generations)
-      .then((isCurrent) => (isCurrent ? { address, held, isCurrent } : this.#withoutCopy(address, held)))
+    const begun = this.#clock.monotonic()
+    return this.#invalidations.isCurrent(generations).then((isCurrent) => {
+      if (!isCurrent) return this.#withoutCopy(address, held)
+      return { address, held, isCurrent: !this.#hot.isDue(held) && this.#isGood(held, begun) }
+    })
+  }
+
+  /** Whether this copy is good as far as is known, and as the store says if the user requires that. */
+  #isGood({ entry: { head } }: HotCopy, at?: number): boolean {
+    const { generations } = head
+    return this.#requiresStore ? this.#invalidations.isCurrentWithoutRead(generations, at) : this.#invalidations.matches(generations)
   }
 
   /** Drops a copy that was invalidated. */
