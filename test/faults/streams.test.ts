@@ -366,7 +366,7 @@ describe('S06 a finish reason', () => {
   const answers: [string, boolean, ServerEvent[]][] = [
     ['stop', true, [...text, chunk({}, 'stop')]],
     ['tool_calls', true, [chunk({ tool_calls: [call] }), chunk({}, 'tool_calls')]],
-    ['stop, of a refusal', true, [chunk({ refusal: 'No.' }), chunk({}, 'stop')]],
+    ['stop, of a refusal', false, [chunk({ refusal: 'No.' }), chunk({}, 'stop')]],
     ['length', false, [...text, chunk({}, 'length')]],
     ['content_filter', false, [...text, chunk({}, 'content_filter')]],
     ['stop, of an empty answer', false, [chunk({}, 'stop')]],

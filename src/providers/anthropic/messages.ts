@@ -25,16 +25,18 @@ export const anthropicMessages: Endpoint = {
   usage,
 }
 
+/** Milliseconds for which an answer is served whose container has no usable time: none, or one that has passed by this machine's clock. */
+const containerLife = 15 * 60_000
+
 /**
- * When the container of an answer is deleted, and its files with it. Without a time, the provider may delete it at any time after an hour
- * without use.
+ * When the container of an answer is deleted, and its files with it.
  * Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/code-execution-tool#containers
  */
 function expiresAt({ container }: JsonObject, now: number): number | undefined {
   if (!isJsonObject(container)) return undefined
   const { expires_at: text } = container
   const time = typeof text === 'string' ? Date.parse(text) : Number.NaN
-  return Number.isNaN(time) ? now + 15 * 60_000 : time
+  return time > now ? time : now + containerLife
 }
 
 /** A request that continues or changes state at the provider has another answer each time. */

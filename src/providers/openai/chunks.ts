@@ -31,7 +31,8 @@ export function readChunks(events: readonly ServerEvent[]): JsonObject[] | 'erro
     if (event.data === doneEvent.data) return chunks
     if (event.event === 'error') return 'error'
     const chunk = readEvent(event)
-    if (chunk === undefined) return 'malformed'
+    // The last event of a stream that was left in the middle may be half of one.
+    if (chunk === undefined) return events.some(({ data }) => data === doneEvent.data) ? 'malformed' : undefined
     // Groq puts an error into a member of its own if it had to stop early.
     if (hasError(chunk) || (isJsonObject(chunk['x_groq']) && hasError(chunk['x_groq']))) return 'error'
     chunks.push(chunk)

@@ -37,16 +37,14 @@ export function assembleResponse(events: readonly ServerEvent[]): JsonObject | u
   return items.length === 0 ? answer : { ...answer, output: items }
 }
 
-/** Why a stream without a whole response is not stored; `undefined` if it has no end. */
+/** Why a stream without a whole response is not stored, if the provider ended it by an event that says so. */
 export function outlineResponse(events: readonly ServerEvent[]): string | undefined {
   for (const event of events) {
-    if (event.event === 'error') return 'error'
+    if (event.event === 'error') return undefined
     if (!decisiveTypes.test(event.data)) continue
     const type = readEvent(event)?.['type']
-    if (type === 'error') return 'error'
+    if (type === 'error') return undefined
     if (type === 'response.failed' || type === 'response.cancelled') return type.slice('response.'.length)
-    // It is the end of one stream, but not of all that came.
-    if (type === 'response.completed' || type === 'response.incomplete') return 'malformed'
   }
   return undefined
 }

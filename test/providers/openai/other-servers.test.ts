@@ -109,6 +109,7 @@ describe.each(sdks)('streams of other servers over $name', ({ make }) => {
         expect(server.requests).toHaveLength(1)
         expect(await client.chat.completions.create(params)).toMatchObject({ choices: [{ message: { content: 'whole' } }] })
         expect(server.requests).toHaveLength(2)
+        await cache.flush()
         expect(cache.stats()).toMatchObject({ hits: 1, stored: 2, errors: 0 })
       } finally {
         await server.close()
