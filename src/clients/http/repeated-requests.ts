@@ -4,6 +4,7 @@
  * @module
  */
 import type { Engine } from '../../engine/engine.ts'
+import { everything } from '../../engine/invalidation/labels.ts'
 import type { Call, CachedCall } from '../../engine/cached-call.ts'
 
 /** A call that uses the cache, and the key that was made of it. */
@@ -39,13 +40,16 @@ export class RepeatedRequests {
     return resolved !== undefined && isSameContext(resolved.call, context) ? resolved : undefined
   }
 
+  /** Forgets all requests. */
+  clear(): void {
+    this.#byText.clear()
+    this.#characters = 0
+  }
+
   /** Notes a request that was answered. If there is no room left, all earlier requests are forgotten. */
   note(text: string, resolved: ResolvedCall): void {
     if (text.length > this.#maxCharacters * maxShareOfOneText || this.#byText.get(text) === resolved) return
-    if (this.#characters + text.length > this.#maxCharacters) {
-      this.#byText.clear()
-      this.#characters = 0
-    }
+    if (this.#characters + text.length > this.#maxCharacters) this.clear()
     if (!this.#byText.has(text)) this.#characters += text.length
     this.#byText.set(text, resolved)
   }
@@ -67,7 +71,13 @@ const byEngine = new WeakMap<Engine, RepeatedRequests>()
 
 /** The answered requests of this engine's cache. */
 export function repeatedOf(engine: Engine): RepeatedRequests {
-  const repeated = byEngine.get(engine) ?? new RepeatedRequests(engine.settings.maxMemoryBytes)
+  const known = byEngine.get(engine)
+  if (known !== undefined) return known
+  const repeated = new RepeatedRequests(engine.settings.maxMemoryBytes)
   byEngine.set(engine, repeated)
+  // The texts are prompts. When everything is outdated, they are of no more use.
+  engine.events.on('invalidate', ({ label }) => {
+    if (label === everything) repeated.clear()
+  })
   return repeated
 }

@@ -3,9 +3,9 @@
  * @module
  */
 import type { Usage } from '../../entry.ts'
-import { InvalidOptionError } from '../../errors.ts'
+import { Description, InvalidOptionError } from '../../errors.ts'
 
-/** What a policy gets to know about a complete answer. The answer itself is not part of it. */
+/** What a policy gets to know about a complete answer. */
 export interface AnswerFacts {
   readonly provider: string
   readonly endpoint: string
@@ -18,12 +18,17 @@ export interface AnswerFacts {
   readonly usage: Usage | undefined
   /** Why it would not be stored by default, such as `length`, `content_filter` or `empty`; `undefined` when it would. */
   readonly reason: string | undefined
+  /**
+   * The answer itself, read only if this is called; each call gives a copy. JSON comes as an object, and so does a stream: as the whole answer
+   * that it adds up to, or as much of it as can be put together. Plain text and sound come as bytes, events of another kind as text.
+   */
+  body(): Record<string, unknown> | string | Uint8Array
 }
 
 /**
  * Says, at once, whether a complete answer with status 200 is stored. Errors, and streams without their end mark, are never stored and never
  * asked about. It is asked again when an answer with a reason against it comes out of the store.
- * A policy that throws, or promises an answer, counts as having no opinion.
+ * While a policy throws, or promises its answer, nothing is stored.
  */
 export type StorePolicy = (answer: AnswerFacts) => boolean
 
@@ -36,11 +41,15 @@ export function skipReason(policy: StorePolicy | undefined, answer: AnswerFacts,
   try {
     // The type forbids a promise, but JavaScript has no types, and every promise would count as a yes.
     const verdict: unknown = policy(answer)
-    if (!(verdict instanceof Promise)) return verdict ? undefined : (answer.reason ?? 'policy')
-    verdict.catch(failed)
-    failed(new InvalidOptionError('policy', verdict, 'a function that returns true or false at once'))
+    if (!isThenable(verdict)) return verdict ? undefined : (answer.reason ?? 'policy')
+    Promise.resolve(verdict).catch(failed)
+    failed(new InvalidOptionError('policy', new Description('a function that returns a promise'), 'one that returns true or false at once'))
   } catch (error) {
     failed(error)
   }
-  return answer.reason
+  return answer.reason ?? 'policy'
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'then') === 'function'
 }

@@ -12,6 +12,7 @@ const facts: AnswerFacts = {
   bytes: 10,
   usage: undefined,
   reason: undefined,
+  body: () => ({}),
 }
 
 function decide(policy: unknown, reason?: string): { reason: string | undefined; failed: unknown[] } {
@@ -33,22 +34,22 @@ describe('a policy', () => {
     expect(decide(() => false).reason).toBe('policy')
   })
 
-  it('P06 that throws has no opinion', () => {
+  it('P06 G49 that throws stores nothing', () => {
     const oops = new Error('oops')
     const throws = (): never => {
       throw oops
     }
-    expect(decide(throws)).toEqual({ reason: undefined, failed: [oops] })
+    expect(decide(throws)).toEqual({ reason: 'policy', failed: [oops] })
     expect(decide(throws, 'length')).toEqual({ reason: 'length', failed: [oops] })
   })
 
-  it('P06 that promises its answer has no opinion, however the promise ends', async () => {
+  it('P06 G49 that promises its answer stores nothing, however the promise ends', async () => {
     const kept = decide(() => Promise.resolve(true), 'length')
     expect(kept.reason).toBe('length')
     expect(kept.failed).toEqual([expect.any(InvalidOptionError)])
     const broken = decide(() => Promise.reject(new Error('oops')))
     await Promise.resolve()
-    expect(broken.reason).toBeUndefined()
+    expect(broken.reason).toBe('policy')
     expect(broken.failed).toHaveLength(2)
   })
 })
@@ -70,7 +71,7 @@ describe("a cache's policy", () => {
         reason: 'length',
       },
     ])
-    expect(await ask(cache, question('secret question'))).toBe('secret answer')
+    expect(await ask(cache, question('secret question', { operation: 'qa' }))).toBe('secret answer')
   })
 
   it('keeps out what it does not want, under the name of the reason', async () => {
@@ -79,5 +80,30 @@ describe("a cache's policy", () => {
     expect(info).toMatchObject({ stored: false, reason: 'policy', ttl: 0 })
     expect(await ask(cache)).toBeUndefined()
     expect(cache.stats().skipped).toEqual({ policy: 1 })
+  })
+
+  it.each<[name: string, policy: unknown, line: RegExp]>([
+    [
+      'is async',
+      async () => true,
+      /"policy" is a function that returns a promise; allowed is one that returns true or false at once\. No answer is stored/,
+    ],
+    ['rejects', () => Promise.reject(new Error('hunter2')), /returns a promise/],
+    [
+      'throws',
+      () => {
+        throw new Error('hunter2')
+      },
+      /the policy failed \(Error\)\. No answer is stored/,
+    ],
+  ])('G49 that %s stores nothing, and says so once', async (_, policy, line) => {
+    const options: object = { policy }
+    const { cache, told } = openCache(options)
+    for (let time = 0; time < 3; time++) {
+      expect(await cache.store(question(), answer())).toMatchObject({ stored: false, reason: 'policy' })
+      expect(await ask(cache)).toBeUndefined()
+    }
+    expect(told.lines).toEqual([expect.stringMatching(line)])
+    expect(told.lines.join('\n')).not.toContain('hunter2')
   })
 })
