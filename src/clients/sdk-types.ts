@@ -14,8 +14,9 @@ export type Resolved<Type> = Either<Type, never>
 /** `Type`, or `Else` if it is `any`. The braces are needed, as a condition on an unresolved type is itself unresolved. */
 export type Either<Type, Else> = { is: 0 } extends { is: 1 & Type } ? Else : Type
 
-/** What a result has besides its own members: that of a wrapped client, and that of a client that may be wrapped. */
+/** What a result of a wrapped client has besides its own members. */
 export type Facts = { readonly _cache: CacheInfo }
+/** What a result of a client that may be wrapped has besides its own members. */
 export type MaybeFacts = { readonly _cache?: CacheInfo }
 
 /** An answer with the cache facts on it. A text cannot carry them. */

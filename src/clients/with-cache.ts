@@ -49,10 +49,10 @@ function wrapperOf(client: object): ((engine: Engine) => object) | undefined {
 export function cachingFetch(cache: Cache, fetch: Fetch = globalThis.fetch): CachingFetch {
   if (engineOf(cache) === undefined) throw new InvalidOptionError('cache', cache, 'a cache made by createCache()')
   if (typeof fetch !== 'function') throw new InvalidOptionError('fetch', fetch, 'a function such as the global fetch')
-  const ours = withMembers(withMembers(fetchThrough(engineFrom(cache), fetch, {}), globalThis.fetch), fetch)
-  // It has the members of the global `fetch`.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return ours as CachingFetch
+  const ours = fetchThrough(engineFrom(cache), fetch, {})
+  // A fetch of the caller's own may lack members that the runtime's has.
+  if (typeof globalThis.fetch === 'function') withMembers(ours, globalThis.fetch)
+  return withMembers(ours, fetch)
 }
 
 /** A `fetch` with the members that the global one has: Bun's has `preconnect`. */

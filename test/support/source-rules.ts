@@ -71,7 +71,15 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
   testing: ['node:assert/strict', 'node:util'],
   'engine/pricing': ['dynamic:@pydantic/genai-prices', 'type:@pydantic/genai-prices', 'node:module'],
   'engine/flight': ['node:async_hooks'],
-  clients: ['type:openai', 'type:openai/*', 'type:@anthropic-ai/sdk', 'type:@anthropic-ai/sdk/*', 'type:@aws-sdk/*'],
+  clients: [
+    'type:openai',
+    'type:openai/*',
+    'type:@anthropic-ai/sdk',
+    'type:@anthropic-ai/sdk/*',
+    'type:@aws-sdk/*',
+    'type:groq-sdk',
+    'type:together-ai',
+  ],
 }
 
 const vague = new Set(['utils', 'util', 'helpers', 'helper', 'manager', 'managers', 'misc', 'common'])

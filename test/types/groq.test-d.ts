@@ -2,7 +2,7 @@
  * What the compiler makes of a wrapped client of groq-sdk. Nothing here runs: `tsc` checks it, and versions.test.ts where there is no
  * other SDK.
  */
-import { Groq } from 'groq-sdk'
+import type { Groq } from 'groq-sdk'
 import { type Cached, type CacheInfo, withCache } from 'llmemo'
 
 declare const bare: Groq

@@ -1,9 +1,9 @@
 /**
  * What the compiler makes of a client that may be wrapped or not, and of what is no client. Nothing here runs: `tsc` checks it.
  */
-import Anthropic from '@anthropic-ai/sdk'
+import type Anthropic from '@anthropic-ai/sdk'
 import { BedrockRuntimeClient, ConverseCommand } from '@aws-sdk/client-bedrock-runtime'
-import { Groq } from 'groq-sdk'
+import type { Groq } from 'groq-sdk'
 import { type CacheInfo, createCache, type Duration, type MaybeCached, withCache } from 'llmemo'
 import OpenAI from 'openai'
 

@@ -53,6 +53,7 @@ type Methods<Client, Of, Added extends MaybeFacts> = {
     : Methods<Client, Of[Name], Added>
 }
 
+// oxlint-disable typescript/no-redundant-type-constituents -- not where both are installed
 /** Every client of groq-sdk or together-ai; `never` if neither is installed. */
 export type AnyCompatible = Resolved<Groq> | Resolved<Together>
 

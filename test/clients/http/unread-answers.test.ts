@@ -95,7 +95,7 @@ describe.each(clients)('an answer of $name', ({ asking, whole, parts }) => {
     expect(cache.stats().skipped).toMatchObject({ empty: 1 })
   })
 
-  it('G58 I8 that nobody reads takes no more callers after seconds, and can be read later', async () => {
+  it('G58 I8 that no caller reads takes no more callers after seconds, and can be read later', async () => {
     server.respond((_request, reply) => reply.json(whole))
     const unread = await ask().asResponse()
     expect(server.requests).toHaveLength(1)
@@ -108,7 +108,7 @@ describe.each(clients)('an answer of $name', ({ asking, whole, parts }) => {
     expect(await unread.json()).toStrictEqual(whole)
   })
 
-  it('G58 I8 as a stream that nobody reads takes no more callers after seconds, and can be read later', async () => {
+  it('G58 I8 as a stream that no caller reads takes no more callers after seconds, and can be read later', async () => {
     const released = gate()
     server.respond((_request, reply) => reply.events([...start, released, ...middle, ...rest]))
     const unread = await ask(true)
@@ -197,7 +197,7 @@ describe.each(clients)('an answer of $name', ({ asking, whole, parts }) => {
     held.open()
   })
 
-  it('G58 that nobody reads gives its lease to other processes', async () => {
+  it('G58 that no caller reads gives its lease to other processes', async () => {
     const store = memoryStore({ clock })
     const caches = [0, 1].map(() => createCache({ clock, logger: false, store, sharedFlights: true }))
     server.respond((_request, reply) => reply.json(whole))
