@@ -84,7 +84,7 @@ export class StoreReader {
    */
   async read(keys: readonly string[], latest: ReadonlySet<string>, begun?: number): Promise<Values | undefined> {
     const from = begun ?? this.#clock.monotonic()
-    this.#first ??= { until: from + this.#firstDeadline, endedAt: Infinity }
+    this.#first ??= { until: Math.min(from, this.#clock.monotonic()) + this.#firstDeadline, endedAt: Infinity }
     const extra = this.extraTime(keys.length)
     // A first read has the whole deadline, not a little less: only then is a late store a failed one.
     const patience = (begun === undefined ? this.left(from, from) : this.left(from)) + extra
