@@ -7,7 +7,7 @@ import { formatEvents } from '../../src/base/server-sent-events.ts'
 
 const params = { model: 'm', messages: [{ role: 'user' as const, content: 'Hi' }] }
 const upstream: Fetch = async (_input, init) =>
-  String(init?.body).includes('"stream":true')
+  JSON.stringify(init?.body).includes(String.raw`\"stream\":true`)
     ? new Response(formatEvents(chunksOf('Hi').flat()), { headers: { 'content-type': 'text/event-stream' } })
     : Response.json(completion('Hi'))
 

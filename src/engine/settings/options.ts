@@ -263,8 +263,7 @@ function readStreamUsage(given: unknown = 'auto'): 'auto' | boolean {
 
 function readScope(scope: unknown): Pick<Settings, 'scope' | 'scopeOfCall'> {
   if (typeof scope === 'function') return { scope: undefined, scopeOfCall: (call) => Reflect.apply(scope, undefined, [call]) }
-  if (scope === undefined || typeof scope === 'string') return { scope, scopeOfCall: undefined }
-  throw new InvalidOptionError('scope', scope, 'a text, or a function that gives one')
+  return { scope: scope === undefined ? undefined : text('scope', scope), scopeOfCall: undefined }
 }
 
 function readFlag(option: string, given: unknown = false): boolean {

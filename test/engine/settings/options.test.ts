@@ -46,6 +46,8 @@ describe('options that are left out', () => {
       prices: [],
       replay: {},
       streamUsage: 'auto',
+      scopeOfCall: undefined,
+      requireScope: false,
       readDeadline: 100,
       firstReadDeadline: 1_000,
       flightDeadline: 900_000,
