@@ -22,9 +22,14 @@ export interface Usage {
   readonly audioInput?: number
   /** Audio tokens of the output. */
   readonly audioOutput?: number
+  /** US dollars that the answer cost, if the provider itself says so. */
+  readonly cost?: number
 }
 
-/** The sum of two usages. A count that one of them lacks is that of the other. */
+/** The part that a recorded stream lacks if its events cannot be put together to a whole answer. It serves streams only. */
+export const wholePart = 'whole'
+
+/** The sum of two usages. A count that one of them lacks is that of the other; the cost is known only if both say it. */
 export function addUsage(first: Usage, second: Usage): Usage {
   const total: { -readonly [Name in keyof Usage]: Usage[Name] } = {
     ...first,
@@ -35,6 +40,8 @@ export function addUsage(first: Usage, second: Usage): Usage {
     const added = second[name]
     if (added !== undefined) total[name] = (total[name] ?? 0) + added
   }
+  delete total.cost
+  if (first.cost !== undefined && second.cost !== undefined) total.cost = first.cost + second.cost
   return total
 }
 

@@ -18,11 +18,6 @@ export type ErrorCode =
 
 const marker = Symbol.for('llmemo.error')
 
-/** Why a call in mode `only-if-cached` has no answer, and what to do. */
-export const notCachedMessage =
-  'llmemo: no answer is stored for this request, and its mode "only-if-cached" does not allow a call to the provider. ' +
-  'Use mode "default" to allow it.'
-
 /** The base class of all errors of llmemo. `instanceof` fails between two copies of a package; {@link LlmemoError.isInstance} does not. */
 export class LlmemoError extends Error {
   /** What went wrong, as a code for programs. */
@@ -106,16 +101,6 @@ export class NotKeyableError extends LlmemoError {
   constructor(path: string, what: string, options?: { cause?: unknown }) {
     super('NOT_KEYABLE', `llmemo: ${path || 'the value'} is ${what}, which has no canonical JSON; no key can be made of it.`, options)
     this.path = path
-  }
-}
-
-/**
- * A call in mode `only-if-cached` found no stored answer. A wrapped Bedrock client throws it. SDKs that send through a `fetch` throw their
- * own error for status 504, whose body says the same.
- */
-export class NotCachedError extends LlmemoError {
-  constructor() {
-    super('NOT_CACHED', notCachedMessage)
   }
 }
 

@@ -9,6 +9,7 @@ import type { Call, CachedCall } from '../engine/cached-call.ts'
 import type { EarlierLookup } from '../engine/seam.ts'
 import { canonicalJson } from '../json/canonical.ts'
 import { isPlainJson } from '../json/plain.ts'
+import { readOnce } from '../json/read-once.ts'
 
 /** The member of a wrapped client that holds the bare client beneath. All copies of llmemo share the symbol. */
 export const bare = Symbol.for('llmemo.bare')
@@ -19,8 +20,10 @@ export const callOptions = Symbol.for('llmemo.call')
 /** What a wrapped client passes down with a call. */
 export interface PassedOptions {
   readonly options: CallOptions
-  /** The request's body as the caller gave it. The SDK may send something else. */
-  body: unknown
+  /** A copy of the request's body as the caller gave it, which only the SDK has besides. The SDK may send something else. */
+  readonly body: unknown
+  /** Whether the body is plain JSON. @default unknown */
+  readonly isPlain?: boolean
   /** The headers that the caller gave to the call. */
   readonly headers?: unknown
   /** The signal that the caller gave. A stream helper gives its own controller's signal, and `cacheInfo` finds the helper's facts by it. */
@@ -67,27 +70,41 @@ export function readCallOptions(cache: unknown, bypassCache: unknown): CallOptio
 }
 
 /**
- * The request options without ours, which go to our `fetch` in `fetchOptions`.
+ * The request options without ours, which go to our `fetch` in `fetchOptions`. The body is read here: what the key is made of and what the
+ * SDK sends is one copy.
+ * @param refined takes out of the body what is not sent
  * @throws {InvalidOptionError} for an unknown option or a value that cannot be
  */
-export function passDown(given: unknown): unknown {
+export function passDown(given: unknown, refined: (body: unknown) => unknown = (body) => body): unknown {
   if (typeof given !== 'object' || given === null) return given
   const options: Record<string, unknown> = { ...given }
-  const { body, headers, signal, fetchOptions, cache, bypassCache } = options
-  const passed: PassedOptions = {
-    options: readCallOptions(cache, bypassCache),
-    body,
-    headers,
-    ...(typeof signal === 'object' && signal !== null && { signal }),
-  }
+  const { headers, signal, fetchOptions, cache, bypassCache } = options
+  const own = readCallOptions(cache, bypassCache)
   for (const name of ['cache', 'bypassCache']) if (name in options) Reflect.deleteProperty(options, name)
-  options['fetchOptions'] = { ...(typeof fetchOptions === 'object' ? fetchOptions : {}), [callOptions]: passed }
+  let body: unknown
+  let isPlain = false
+  // A call without the cache needs no key.
+  if (own.mode !== 'no-store' && 'body' in options) {
+    const read = readOnce(options['body'])
+    options['body'] = body = refined(read.copy)
+    isPlain = body === read.copy ? read.isPlain : isPlainJson(body)
+  }
+  const passed: PassedOptions = { options: own, body, isPlain, headers, ...(typeof signal === 'object' && signal !== null && { signal }) }
+  options['fetchOptions'] = Object.assign(new FetchOptions(), fetchOptions, { [callOptions]: passed })
   return options
 }
 
+/** The options for `fetch` with ours among them. The SDKs print them in their debug logs, where ours must not appear: they hold the prompt. */
+class FetchOptions {
+  [Symbol.for('nodejs.util.inspect.custom')](): object {
+    const { [callOptions]: _, ...given }: { [callOptions]?: unknown } = this
+    return given
+  }
+}
+
 /** Whether a key can be made of a body. For a `Map` or a `NaN`, the SDK sends something else than the caller meant. */
-export function isKeyable(body: unknown): boolean {
-  if (typeof body !== 'object' || body === null || body instanceof FormData || isPlainJson(body)) return true
+export function isKeyable({ body, isPlain }: Pick<PassedOptions, 'body' | 'isPlain'>): boolean {
+  if (isPlain === true || typeof body !== 'object' || body === null || body instanceof FormData) return true
   try {
     canonicalJson(body, { longText: Infinity })
     return true

@@ -35,7 +35,7 @@ export function readHead(value: unknown): EntryHead {
   }
 }
 
-const optionalCounts = ['cacheRead', 'cacheWrite', 'cacheWriteHour', 'audioInput', 'audioOutput'] as const
+const optionalCounts = ['cacheRead', 'cacheWrite', 'cacheWriteHour', 'audioInput', 'audioOutput', 'cost'] as const
 
 function readUsage(value: unknown): Usage {
   const counts = fields(value, 'usage')

@@ -23,6 +23,8 @@ export interface StoreOutcome {
   /** Why the answer was not stored. */
   reason: string | undefined
   readonly metering: Metering
+  /** Milliseconds for which the answer is fresh, if that is less than the call's own TTL. */
+  ttl?: number
   /** The part of the answer that was stored, of a call whose inputs are cached one by one. */
   reused?: Reused
 }
@@ -67,7 +69,7 @@ export function cacheInfoOf(facts: Facts, prices: PriceBook | undefined): CacheI
     source: facts.source,
     age: Math.floor(facts.age / 1_000),
     get ttl() {
-      return outcome.stored ? Math.max(0, Math.ceil(facts.ttl / 1_000)) : 0
+      return outcome.stored ? Math.max(0, Math.ceil(Math.min(facts.ttl, outcome.ttl ?? Infinity) / 1_000)) : 0
     },
     key: facts.key,
     operation: facts.operation,

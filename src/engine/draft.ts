@@ -3,7 +3,7 @@
  * @module
  */
 import type { ServerEvent } from '../base/server-sent-events.ts'
-import type { BodyKind, Usage } from '../entry.ts'
+import { type BodyKind, type Usage, wholePart } from '../entry.ts'
 import type { JsonObject } from '../json/object.ts'
 import type { CachedCall } from './cached-call.ts'
 import type { FlightEnd } from './flight/upstream.ts'
@@ -22,6 +22,8 @@ export interface NewEntry {
   readonly latency: number
   /** Parts that a stream lacks. @default those that the call does not ask for */
   readonly omits?: readonly string[]
+  /** When something that the answer names is deleted, in milliseconds since the epoch, by the time `now` at which the answer came. */
+  readonly expiresAt?: (now: number) => number | undefined
 }
 
 /** What is stored beside a body. */
@@ -32,24 +34,26 @@ export interface Arrival {
   readonly latency: number
 }
 
-type AnsweredCall = Pick<CachedCall, 'endpoint' | 'model'>
+type AnsweredCall = Pick<CachedCall, 'endpoint' | 'model' | 'missingParts'>
 
 /** The entry of a whole answer, with its JSON as it came. */
 export function wholeEntry(call: AnsweredCall, answer: JsonObject, { body, ...arrival }: Arrival & { readonly body: string }): NewEntry {
   return { ...judged(call, answer), ...arrival, status: 200, kind: 'json', body }
 }
 
-/** The entry of a stream, with its events as they came; `undefined` if the stream has no end mark of its protocol. */
+/** The entry of a stream, with its events as they came; why it is not stored; or `undefined` if it has no end mark of its protocol. */
 export function streamEntry(
   call: AnsweredCall,
   events: readonly ServerEvent[],
   { body, ...arrival }: Arrival & { readonly body: string },
-): NewEntry | undefined {
+): NewEntry | string | undefined {
   const { streaming, complete } = call.endpoint
   const common = { ...arrival, status: 200, kind: 'sse', body } as const
   if (streaming === undefined) return complete?.(events) === true ? { ...unjudged(call), ...common } : undefined
   const answer = streaming.assemble(events)
-  return answer === undefined ? undefined : { ...judged(call, answer), ...common }
+  if (answer !== undefined) return { ...judged(call, answer), ...common }
+  const outline = streaming.outline?.(events)
+  return typeof outline === 'object' ? { ...judged(call, outline), ...common, omits: [...call.missingParts, wholePart] } : outline
 }
 
 /** The entry of an answer that is not JSON. */
@@ -63,9 +67,14 @@ export function incompleteReason(end: FlightEnd): string {
 }
 
 /** What the answer itself says of its model, its usage, and whether it is fit to be stored. */
-function judged({ endpoint, model: asked }: AnsweredCall, answer: JsonObject): Pick<NewEntry, 'model' | 'usage' | 'reason'> {
+function judged({ endpoint, model: asked }: AnsweredCall, answer: JsonObject): Pick<NewEntry, 'model' | 'usage' | 'reason' | 'expiresAt'> {
   const { model } = answer
-  return { model: typeof model === 'string' ? model : asked, usage: endpoint.usage(answer), reason: endpoint.skipReason(answer) }
+  return {
+    model: typeof model === 'string' ? model : asked,
+    usage: endpoint.usage(answer),
+    reason: endpoint.skipReason(answer),
+    expiresAt: (now) => endpoint.expiresAt?.(answer, now),
+  }
 }
 
 function unjudged({ model }: AnsweredCall): Pick<NewEntry, 'model' | 'usage' | 'reason'> {

@@ -5,7 +5,7 @@
 import { soonIfAlive } from '../base/runtime.ts'
 import type { CacheInfo, InputCounts, Source } from '../call.ts'
 import type { Entry, EntryHead } from '../entry.ts'
-import { EventEmitter } from '../events.ts'
+import { type CacheEvents, EventEmitter } from '../events.ts'
 import type { Address } from './tiers/entry-reader.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import { cacheInfoOf, type Facts, type Reused, type StoreOutcome, wholeUsage } from './cache-info.ts'
@@ -14,10 +14,14 @@ import { Flights } from './flight/flights.ts'
 import { Refreshes } from './flight/refreshes.ts'
 import { guardedLogger, type Logger } from './settings/logger.ts'
 import type { Settings } from './settings/options.ts'
+import { freshForCall } from './reuse.ts'
+import { guardedReplay } from './settings/replay.ts'
 import type { CachedCall, Bypass } from './cached-call.ts'
 import { type AnswerFacts, skipReason } from './settings/policy.ts'
+import { bytesOf, factsOf } from './answer-facts.ts'
 import { createPriceBook, type PriceBook } from './pricing/price-book.ts'
 import { createStats, type Stats } from './stats/counters.ts'
+import { union } from './tiers/other-labels.ts'
 import { type InvalidationSnapshot, Tiers } from './tiers/tiers.ts'
 
 /** An answer that is being stored: what was in force when its call began, and the outcome for its caller. */
@@ -58,7 +62,7 @@ export class Engine {
   #pricesExpected = false
 
   constructor(settings: Settings) {
-    this.settings = settings
+    this.settings = { ...settings, replay: guardedReplay(settings.replay, (error) => this.hookFailed(error)) }
     this.refreshes = new Refreshes(settings.clock)
     this.events = new EventEmitter((error) => this.hookFailed(error))
     this.prices = settings.prices === false ? undefined : createPriceBook(settings.prices)
@@ -88,6 +92,9 @@ export class Engine {
     outcome.metering.latency = draft.latency
     if (draft.model !== '') outcome.metering.model = draft.model
     const { scope, operation, tags, key } = cachedCall
+    const now = this.settings.clock.now()
+    const life = this.#lifeOf(cachedCall, draft.expiresAt?.(now), now)
+    if (life === undefined) return this.skip(cachedCall, 'expires', outcome)
     const head: EntryHead = {
       key,
       scope,
@@ -96,10 +103,9 @@ export class Engine {
       operation,
       model: outcome.metering.model,
       kind: draft.kind,
-      storedAt: this.settings.clock.now(),
-      ttl: cachedCall.ttl,
-      stale: this.settings.stale,
-      tags,
+      storedAt: now,
+      ...life,
+      tags: union(tags, snapshot.otherTags),
       generations: snapshot.generations,
       status: draft.status,
       headers: draft.headers,
@@ -109,6 +115,7 @@ export class Engine {
     }
     const entry = { head, body: draft.body }
     const reason = this.#skipReason(factsOf(entry, draft.reason))
+    if (life.ttl < cachedCall.ttl) outcome.ttl = life.ttl
     if (reason === undefined) this.put(cachedCall, entry, filling)
     else this.skip(cachedCall, reason, outcome)
   }
@@ -118,10 +125,20 @@ export class Engine {
     const { key, operation } = entry.head
     const bytes = bytesOf(entry)
     if (bytes > this.settings.maxEntryBytes) return this.skip(entry.head, 'too large', outcome)
-    if (!this.tiers.put(address, entry, snapshot)) return this.skip(entry.head, 'invalidated', outcome)
+    const put = this.tiers.put(address, entry, snapshot, (written) => {
+      if (written) return this.#stored({ key, operation, bytes })
+      outcome.stored = false
+      this.skip(entry.head, 'store failed', outcome)
+    })
+    if (put !== 'kept' && put !== 'queued') return this.skip(entry.head, put, outcome)
+    // Until the store says otherwise, a write to it counts as done.
     outcome.stored = true
+    if (put === 'kept') this.#stored({ key, operation, bytes })
+  }
+
+  #stored(event: CacheEvents['store']): void {
     this.stats.stored()
-    this.events.emit('store', { key, operation, bytes })
+    this.events.emit('store', event)
   }
 
   /** Notes that an answer is not stored. */
@@ -133,7 +150,8 @@ export class Engine {
 
   /** Counts a hit on an entry, and emits it. @returns a function that makes the facts, as many callers never read them */
   hit(cachedCall: CachedCall, found: LookupResult): () => CacheInfo {
-    const { entry, source, age, freshFor } = found
+    const { entry, source, age } = found
+    const freshFor = freshForCall(found, cachedCall)
     const { usage, model, latency } = entry.head
     const stale = freshFor <= 0
     const outcome: StoreOutcome = { stored: true, reason: undefined, metering: { usage, model, latency } }
@@ -201,9 +219,15 @@ export class Engine {
     })
   }
 
+  /** Counts a request that passes through unseen, as it is none of an endpoint that is known, and emits it. */
+  pass(request: CacheEvents['pass']): void {
+    this.stats.passed()
+    this.events.emit('pass', request)
+  }
+
   /** Counts a bypass, and emits it. @returns the facts for its caller */
   bypass(bypass: Bypass): CacheInfo {
-    const { operation, scope, reason } = bypass
+    const { operation, scope, reason, key = '' } = bypass
     this.stats.bypass({ operation, reason })
     this.events.emit('bypass', { operation, reason })
     const outcome: StoreOutcome = { stored: false, reason, metering: { usage: undefined, model: '', latency: 0 } }
@@ -212,7 +236,7 @@ export class Engine {
       source: 'origin',
       age: 0,
       ttl: 0,
-      key: '',
+      key,
       operation,
       scope,
       stale: false,
@@ -242,6 +266,14 @@ export class Engine {
     this.#logger.warn(`llmemo: a function of yours failed (${nameOf(error)}); calls go on, and further such errors are only counted.`)
   }
 
+  /** How long an answer is fresh and kept. What it names may be deleted earlier, and then it is not even served stale. */
+  #lifeOf({ ttl }: CachedCall, expiresAt: number | undefined, now: number): Pick<EntryHead, 'ttl' | 'stale'> | undefined {
+    const { stale } = this.settings
+    const left = expiresAt === undefined ? Infinity : Math.floor(expiresAt - now)
+    if (left >= ttl + stale) return { ttl, stale }
+    return left <= 0 ? undefined : { ttl: Math.min(ttl, left), stale: Math.max(0, left - ttl) }
+  }
+
   #skipReason(answer: AnswerFacts): string | undefined {
     return skipReason(this.settings.policy, answer, (error) => this.hookFailed(error))
   }
@@ -258,16 +290,6 @@ export class Engine {
 /** The counts of a call whose inputs were all answered without a call to the provider. */
 function allHits(inputs: InputCounts | undefined): InputCounts | undefined {
   return inputs && { hits: inputs.hits + inputs.misses, misses: 0 }
-}
-
-/** What a policy decides by. */
-function factsOf(entry: Entry, reason: string | undefined): AnswerFacts {
-  const { provider, endpoint, operation, model, kind, usage } = entry.head
-  return { provider, endpoint, operation, model, streamed: kind === 'sse', bytes: bytesOf(entry), usage, reason }
-}
-
-function bytesOf({ body }: Entry): number {
-  return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
 }
 
 function nameOf(error: unknown): string {

@@ -11,7 +11,7 @@ import { type Call, type CachedCall, resolveCall } from './cached-call.ts'
 import type { StoreOutcome } from './cache-info.ts'
 import { wholeEntry } from './draft.ts'
 import type { Engine, Filling } from './engine.ts'
-import { forBatch, reuse } from './reuse.ts'
+import { forBatch, patienceOf, reuse } from './reuse.ts'
 import type { Settings } from './settings/options.ts'
 
 /** A request's inputs, each with the call for it alone. */
@@ -33,7 +33,9 @@ export interface InputsReply {
 /** The calls for a call's single inputs, or `undefined` if its endpoint or its request has no such thing. */
 export function resolveInputs(call: Call, cachedCall: CachedCall, settings: Settings): PerInputCalls | undefined {
   const { perInput } = call.endpoint
-  const calls = perInput?.split(cachedCall.request)?.map((request) => resolveCall({ ...call, request }, settings))
+  // A function of the user's gives the scope of a call once.
+  const options = { ...call.options, scope: cachedCall.scope }
+  const calls = perInput?.split(cachedCall.request)?.map((request) => resolveCall({ ...call, request, options }, settings))
   if (perInput === undefined || calls === undefined) return undefined
   const kept = calls.filter((single): single is CachedCall => !('reason' in single))
   if (kept.length < calls.length) return undefined
@@ -44,7 +46,7 @@ export function resolveInputs(call: Call, cachedCall: CachedCall, settings: Sett
 /** The answer to all inputs, if each of them is stored. */
 export async function findInputs(engine: Engine, cachedCall: CachedCall, inputs: PerInputCalls): Promise<LookupResult | undefined> {
   const { perInput, calls } = inputs
-  inputs.found = await engine.tiers.getMany(calls)
+  inputs.found = await engine.tiers.getMany(calls, patienceOf(cachedCall))
   const found = inputs.found.filter((each) => each !== undefined)
   const [first] = found
   const hits = usable(engine, inputs).length

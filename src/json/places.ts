@@ -80,6 +80,9 @@ function pathsIn(name: string, paths: readonly string[]): string[] {
   return paths.filter((path) => path.startsWith(`${name}.`)).map((path) => path.slice(name.length + 1))
 }
 
+/** A request of whose objects nothing is known. */
+export const flatRequest = placeOf({ unordered: [], prose: [] })
+
 /** `paths`, each below the place `at`. */
 export function pathsBelow(at: string, paths: readonly string[]): string[] {
   return paths.map((path) => `${at}.${path}`)

@@ -4,18 +4,15 @@
  */
 
 /** Levels of nesting. Deeper values are not plain. */
-const maxDepth = 100
+export const maxPlainDepth = 100
 
 /**
  * Whether `value` holds only plain objects and arrays, well-formed texts, booleans, `null` and exact numbers. A member that is `undefined`
  * counts as missing. Instances of classes and objects with `toJSON` are not plain: they may be sent as something else.
  */
 export function isPlainJson(value: unknown, depth = 0): boolean {
-  if (typeof value === 'string') return value.isWellFormed()
-  if (typeof value === 'boolean' || value === null) return true
-  // JavaScript may read a larger number as another one than was written.
-  if (typeof value === 'number') return Math.abs(value) <= Number.MAX_SAFE_INTEGER
-  if (typeof value !== 'object' || depth > maxDepth) return false
+  if (typeof value !== 'object' || value === null) return isPlainScalar(value)
+  if (depth > maxPlainDepth) return false
   if ('toJSON' in value) return false
   if (Array.isArray(value)) {
     if (Object.getPrototypeOf(value) !== Array.prototype) return false
@@ -25,15 +22,20 @@ export function isPlainJson(value: unknown, depth = 0): boolean {
   }
   if (Object.getPrototypeOf(value) !== Object.prototype) return false
   for (const [name, member] of Object.entries(value)) {
-    if (member !== undefined && !(name.isWellFormed() && isPlainJson(member, depth + 1))) return false
+    if (member !== undefined && !(isPlainName(name) && isPlainJson(member, depth + 1))) return false
   }
   return true
 }
 
-/** A copy of a value that {@link isPlainJson}. Texts are shared, because they cannot change. */
-export function copiedJson(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copiedJson)
-  if (typeof value !== 'object' || value === null) return value
-  // Not by assignment: the name `__proto__` must become an ordinary member.
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copiedJson(member)]))
+/** Whether a value that is no object is plain. */
+export function isPlainScalar(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  // JavaScript may read a larger number as another one than was written.
+  if (typeof value === 'number') return Math.abs(value) <= Number.MAX_SAFE_INTEGER
+  return typeof value === 'boolean' || value === null
+}
+
+/** Whether a plain object may have a member of this name. */
+export function isPlainName(name: string): boolean {
+  return name.isWellFormed()
 }

@@ -14,6 +14,11 @@ export interface Streaming {
    * `undefined` if the protocol's own end mark is missing, or one of the events is an error: such a stream is not complete.
    */
   assemble(events: readonly ServerEvent[]): JsonObject | undefined
+  /**
+   * For a stream that cannot be assembled. If it is complete by the protocol and only its parts cannot be merged: as much of the answer as
+   * decides whether it is stored; such a stream is replayed as it is. Else why it is not to be stored, or `undefined` if it has no end mark.
+   */
+  outline?(events: readonly ServerEvent[]): JsonObject | string | undefined
   /** The events in which the provider would have streamed this whole answer to this request. `assemble` makes the answer of them again. */
   disassemble(answer: JsonObject, request: JsonObject): ServerEvent[]
   /** The recorded events as this request would have got them: without the usage if it does not ask for it. */
@@ -65,8 +70,11 @@ export interface Endpoint {
    * another host they are, except {@link deliveryFields}.
    */
   readonly ignored: readonly string[]
-  /** The place of the whole request: which of its objects count in any order, and which of its texts are prose. */
-  readonly place: RequestPlace
+  /**
+   * The place of the whole request: which of its objects count in any order, and which of its texts are prose.
+   * @default only the request itself counts in any order, and no text is prose
+   */
+  readonly place?: RequestPlace
   /** Whether the answer is bytes rather than JSON. @default false */
   readonly binary?: boolean
   /** Whether an answer may be plain text rather than JSON. @default false */
@@ -87,6 +95,11 @@ export interface Endpoint {
   readonly missingParts?: (request: JsonObject) => readonly string[]
   /** Why a whole answer must not be stored by default, or `undefined` if it is complete and successful. */
   skipReason(answer: JsonObject): string | undefined
+  /**
+   * When something that a whole answer names is deleted at the provider, in milliseconds since the epoch; `undefined` if it names no such
+   * thing. The answer is not served any longer. `now` is when the answer came.
+   */
+  readonly expiresAt?: (answer: JsonObject, now: number) => number | undefined
   /** The tokens that a whole answer used, or `undefined` if it does not say. */
   usage(answer: JsonObject): Usage | undefined
 }

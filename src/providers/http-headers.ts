@@ -4,49 +4,19 @@
  */
 import { remembering } from '../base/memo.ts'
 import { providers } from './catalogue.ts'
+import { type HeaderNames, headerNames, passingHeaders } from './passing-headers.ts'
 
 /** Headers that hold the caller's credential. They make the default scope and are no other part of the key. */
 const credentials = [...new Set(providers.flatMap(({ credentialHeaders }) => credentialHeaders))]
 
-/** Headers that carry the call and cannot change its answer. Any other header may change it, and so is part of the key. */
-const transport = new Set([
-  'accept',
-  'accept-encoding',
-  'baggage',
-  'b3',
-  'cache-control',
-  'connection',
-  'content-length',
-  'content-type',
-  'date',
-  'host',
-  'idempotency-key',
-  'newrelic',
-  'origin',
-  'pragma',
-  'referer',
-  'sentry-trace',
-  'traceparent',
-  'tracestate',
-  'uber-trace-id',
-  'user-agent',
-  // The signature of a request to AWS, which is another one for each request.
-  'x-amz-content-sha256',
-  'x-amz-date',
-  'x-amz-security-token',
-  'x-amzn-trace-id',
-  'x-client-request-id',
-  'x-cloud-trace-context',
-  'x-correlation-id',
-  'x-request-id',
-])
-const transportPrefixes = ['x-stainless-', 'x-b3-', 'x-datadog-', 'sec-']
+/** Headers that cannot change an answer. Any other header may change it, and so is part of the key. */
+const passing = headerNames(passingHeaders)
 
 /** Answer headers that still mean something in a replay. Rate limits, cookies and dates do not. */
 const kept = ['content-type', ...providers.flatMap((provider) => provider.keptHeaders)]
 
 /** The request headers that take part in the key, names in lower case. */
-export function keyedHeaders(headers: Iterable<readonly [string, string]>, ignored: ReadonlySet<string>): Record<string, string> {
+export function keyedHeaders(headers: Iterable<readonly [string, string]>, ignored: HeaderNames): Record<string, string> {
   const keyed: Record<string, string> = {}
   for (const [given, value] of headers) {
     if (isNeverKeyed(given)) continue
@@ -60,7 +30,7 @@ export function keyedHeaders(headers: Iterable<readonly [string, string]>, ignor
 /** Whether a header is no part of the key under any settings. An SDK's requests always have the same few names, so the result is remembered. */
 const isNeverKeyed = remembering(1_000, (given) => {
   const name = given.toLowerCase()
-  return transport.has(name) || credentials.includes(name) || transportPrefixes.some((prefix) => name.startsWith(prefix))
+  return passing.has(name) || credentials.includes(name)
 })
 
 /** The credential of a request as one text, to be digested; `''` if the request has none. */

@@ -26,10 +26,19 @@ function isHost(host: string, pattern: string): boolean {
   return new RegExp(`^${text}$`).test(host)
 }
 
-/** The host in a base URL, or in the parts of an endpoint as JSON: `["https:","localhost",8080,"/"]`. */
+/** The host in a base URL, or in an endpoint with its region and headers as JSON: `["https://localhost/","eu-west-1"]`. */
 function hostOf(origin: string): string | undefined {
   if (URL.canParse(origin)) return new URL(origin).hostname
   if (!origin.startsWith('[')) return undefined
-  const [, host]: readonly unknown[] = Object.values(Object(JSON.parse(origin)))
-  return typeof host === 'string' ? host : ''
+  const parts: readonly unknown[] = Object.values(Object(parsed(origin)))
+  const url = parts.find((part): part is string => typeof part === 'string' && URL.canParse(part))
+  return url === undefined ? '' : new URL(url).hostname
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

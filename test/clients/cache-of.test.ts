@@ -8,7 +8,7 @@ import { withCache } from '../../src/clients/with-cache.ts'
 it('the cache of a wrapped client can be reached, also from a copy of the client', () => {
   const cache = createCache({ logger: false })
   for (const bare of [new OpenAI({ apiKey: 'k' }), new Anthropic({ apiKey: 'k' })]) {
-    const client: object = withCache<OpenAI | Anthropic>(bare, cache)
+    const client: object = withCache(bare, cache)
     expect(cacheOf(client)).toBe(cache)
     expect(cacheOf(Reflect.get(client, 'withOptions').call(client, { timeout: 9 }))).toBe(cache)
     expect(cacheOf(bare)).toBeUndefined()

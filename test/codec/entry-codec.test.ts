@@ -104,6 +104,7 @@ const usage: { [Name in keyof Required<Usage>]: fc.Arbitrary<Required<Usage>[Nam
   cacheWriteHour: number,
   audioInput: number,
   audioOutput: number,
+  cost: number,
 }
 const anyHead: { [Name in keyof Required<Omit<EntryHead, 'kind'>>]: fc.Arbitrary<Required<EntryHead>[Name]> } = {
   key: text,

@@ -531,13 +531,13 @@ describe('G11 fields that a gateway may route by', () => {
     ['requestMetadata of Bedrock', { ...converse, body: chat }, { requestMetadata: { a: 'b' } }, true],
     [
       'requestMetadata of Bedrock',
-      { ...converse, origin: '["https:","bedrock-runtime.eu-west-1.amazonaws.com",443,"/"]', body: chat },
+      { ...converse, origin: '["https://bedrock-runtime.eu-west-1.amazonaws.com/","eu-west-1"]', body: chat },
       { requestMetadata: { a: 'b' } },
       true,
     ],
     [
       'requestMetadata of Bedrock',
-      { ...converse, origin: '["http:","localhost",4566,"/"]', body: chat },
+      { ...converse, origin: '["http://localhost:4566/","eu-west-1"]', body: chat },
       { requestMetadata: { a: 'b' } },
       false,
     ],

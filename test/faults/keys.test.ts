@@ -395,6 +395,14 @@ describe('T04 what cannot change an answer', () => {
     expect(textIn(await (await fetch(request)).text())).toBe(first)
   })
 
+  it('G44 a prefix of headers that the user ignores shares the answer', async () => {
+    const { ask } = open({ key: { ignoreHeaders: ['X-Run-*', 'x-step'] } })
+    const first = await ask(question, { headers: { 'x-run-id': 'a', 'X-Run-Name': 'b', 'X-Step': '1' } })
+    expect(await ask(question, { headers: { 'x-run-id': 'c', 'x-step': '2' } })).toBe(first)
+    expect(await ask(question, { headers: { 'x-runner': 'c' } })).not.toBe(first)
+    for (const wrong of ['*', 'x-*-id', '']) expect(() => open({ key: { ignoreHeaders: [wrong] } })).toThrow('key.ignoreHeaders')
+  })
+
   it('T04 what the user ignores shares the answer', async () => {
     const { ask } = open({ key: { ignore: ['seed'], ignoreHeaders: ['X-Tenant'] } })
     expect(await ask({ ...question, seed: 1 }, { headers: { 'x-tenant': 'a' } })).toBe(

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { copiedJson, isPlainJson } from '../../src/json/plain.ts'
+import { isPlainJson } from '../../src/json/plain.ts'
 import { values } from '../support/json-values.ts'
 
 /** Whether every number in it is small enough to be exact. */
@@ -67,23 +67,3 @@ describe('a value that is what JSON makes of it', () => {
     expect(isPlainJson({ held: [value] })).toBe(value === undefined ? false : isPlainJson(value))
   })
 })
-
-describe('a copy of such a value', () => {
-  it('is equal, even in the order of members, and shares no object with the original', () => {
-    fc.assert(
-      fc.property(values.filter(isExact), (value) => {
-        const copy = copiedJson(value)
-        expect(JSON.stringify(copy)).toBe(JSON.stringify(value))
-        const owned = objectsIn(copy)
-        for (const object of objectsIn(value)) expect(owned.has(object)).toBe(false)
-      }),
-    )
-  })
-})
-
-function objectsIn(value: unknown, found = new Set<object>()): Set<object> {
-  if (typeof value !== 'object' || value === null) return found
-  found.add(value)
-  for (const member of Object.values(value)) objectsIn(member, found)
-  return found
-}

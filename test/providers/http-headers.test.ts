@@ -59,6 +59,48 @@ describe('keyedHeaders', () => {
     },
   )
 
+  it.each([
+    'Helicone-Session-Id',
+    'Helicone-Property-Run',
+    'Helicone-User-Id',
+    'x-portkey-trace-id',
+    'cf-aig-metadata',
+    'x-session-id',
+    'x-litellm-trace-id',
+    'x-litellm-call-id',
+    'elastic-apm-traceparent',
+    'grpc-trace-bin',
+    'langfuse_trace_id',
+    'x-langfuse-session-id',
+    'x-bt-parent',
+    'HTTP-Referer',
+    'X-Title',
+    'x-instana-t',
+    'X-Cloud-Trace-Context',
+  ])('G44 %s, of a gateway or an observer, is not part of the key', (name) => {
+    expect(keyedHeaders([[name, 'a']], none)).toEqual({})
+  })
+
+  it.each([
+    'Helicone-Target-Url',
+    'Helicone-Fallbacks',
+    'Helicone-Cache-Seed',
+    'Helicone-Cache-Enabled',
+    'Helicone-Auth',
+    'x-portkey-config',
+    'x-portkey-provider',
+    'x-portkey-virtual-key',
+    'x-portkey-metadata',
+    'cf-aig-skip-cache',
+    'cf-aig-cache-key',
+    'x-litellm-tags',
+    'x-bt-endpoint-name',
+    'x-bt-use-cache',
+    'x-session-affinity',
+  ])('G44 %s, by which a gateway may choose the answer, is part of the key', (name) => {
+    expect(Object.keys(keyed({ [name]: 'a' }))).toEqual([name.toLowerCase()])
+  })
+
   it('leaves out the headers that the settings name, in any letter case', () => {
     expect(keyed({ 'X-Tenant': 'a', 'X-Other': 'b' }, new Set(['x-tenant']))).toEqual({ 'x-other': 'b' })
   })

@@ -43,12 +43,18 @@ export interface Told {
   readonly events: { readonly name: string; readonly event: unknown }[]
 }
 
+/** Log lines without the reasons of faults, which differ between stores and systems. */
+export function withoutReasons(lines: readonly string[]): string[] {
+  return lines.map((line) => line.replace(/ \(.+\); calls go on/, '; calls go on'))
+}
+
 /** A cache on a clock of its own, and what it tells. */
 export function openCache(options: CacheOptions = {}): { cache: Cache; clock: ManualClock; told: Told; errors: () => string[] } {
   const clock = options.clock instanceof ManualClock ? options.clock : new ManualClock()
   const told: Told = { lines: [], events: [] }
   const logger = { warn: (line: string) => void told.lines.push(line), info: (line: string) => void told.lines.push(line) }
-  const cache = createCache({ prices: false, logger, clock, ...options })
+  // Most tests are about a process that has read its store before.
+  const cache = createCache({ prices: false, logger, clock, firstReadDeadline: options.readDeadline ?? '100ms', ...options })
   for (const name of eventNames) cache.on(name, (event) => void told.events.push({ name, event }))
   const errors = () => told.events.filter(({ name }) => name === 'error').map(({ event }) => String(Reflect.get(Object(event), 'doing')))
   return { cache, clock, told, errors }

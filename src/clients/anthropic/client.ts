@@ -48,7 +48,7 @@ export function wrapAnthropic(client: FetchClient, engine: Engine): FetchClient 
     const seam: unknown = Reflect.get(twin.client, 'fetch')
     if (!isRotating(own)) openFastLane(twin, engine, () => twin.client.fetch === seam)
     withInformedParse(twin.client)
-    return withCallOptions(twin, { again, prepare: (options) => passDown(withoutFunctions(options)) })
+    return withCallOptions(twin, { engine, again, prepare: (options) => passDown(options, withoutFunctions) })
   }
   // What runs below a middleware may change the request, so only our `fetch` sees what such a client sends.
   const last: Middleware = (request, next, context) => (isBelow() ? next(request) : caching(request, next, context))
@@ -60,9 +60,9 @@ export function wrapAnthropic(client: FetchClient, engine: Engine): FetchClient 
   const twin = twinOf(client, own, { middleware: withOurs(ofClient), fetch })
   const caching = cachingMiddleware(twin.client, engine)
   if (!isRotating(own)) openFastLane(twin, engine, () => isOnly(Reflect.get(twin.client, 'middleware'), ofClient))
-  const prepare = (options: unknown): unknown => withLast(passDown(withoutFunctions(options)), last)
+  const prepare = (options: unknown): unknown => withLast(passDown(options, withoutFunctions), last)
   withInformedParse(twin.client)
-  return withCallOptions(twin, { again, prepare })
+  return withCallOptions(twin, { engine, again, prepare })
 }
 
 /** Methods of the SDK that run below all middleware. */
@@ -135,7 +135,8 @@ function middlewareIn(options: unknown): readonly unknown[] {
 function cachingMiddleware(client: FetchClient, engine: Engine): Middleware {
   return async (request, next, context) => {
     const wait = new WaitSignal(request.signal ?? undefined)
-    const limit = timeoutOf(client, context?.options) + engine.settings.readDeadline
+    const { readDeadline, firstReadDeadline } = engine.settings
+    const limit = timeoutOf(client, context?.options) + Math.max(readDeadline, firstReadDeadline)
     const stop = engine.settings.clock.after(limit, () => wait.timeOut())
     const upstream: Fetch = (input, init) => {
       // From here on the SDK's own time-out applies.

@@ -36,18 +36,17 @@ function informedParse(resource: object): Method {
 }
 
 /**
- * Request options with a body without the functions that the SDK's helpers put into it: how a format parses, how a tool runs. They are not
- * sent, but no key can be made of a body that has them.
+ * A body without the functions that the SDK's helpers put into it: how a format parses, how a tool runs. They are not sent, but no key can
+ * be made of a body that has them.
  */
-export function withoutFunctions(options: unknown): unknown {
-  const body = memberOf(options, 'body')
+export function withoutFunctions(body: unknown): unknown {
   const [config, format, tools] = ['output_config', 'output_format', 'tools'].map((name) => memberOf(body, name))
   const plain = {
     ...(memberOf(config, 'format') !== undefined && { output_config: { ...Object(config), format: dataOf(memberOf(config, 'format')) } }),
     ...(format !== undefined && { output_format: dataOf(format) }),
     ...(Array.isArray(tools) && { tools: tools.map(dataOf) }),
   }
-  return Object.keys(plain).length === 0 ? options : { ...Object(options), body: { ...Object(body), ...plain } }
+  return Object.keys(plain).length === 0 ? body : { ...Object(body), ...plain }
 }
 
 function dataOf(value: unknown): unknown {

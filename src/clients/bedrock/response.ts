@@ -68,7 +68,8 @@ export function draftOf(cachedCall: CachedCall, recording: Recording<OutputHead,
   }
   const arrival = { body: formatEvents(items), headers: { ...headers, output: head.text ?? '{}' }, latency }
   const entry = streamEntry(cachedCall, items, arrival)
-  return entry === undefined ? incompleteReason(end) : { ...entry, model }
+  if (entry === undefined) return incompleteReason(end)
+  return typeof entry === 'string' ? entry : { ...entry, model }
 }
 
 /** How a stored answer is given to its caller. */

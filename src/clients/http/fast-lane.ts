@@ -11,11 +11,11 @@
  * @module
  */
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import type { CacheInfo } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { LookupResult } from '../../lookup-result.ts'
 import { type Call, type CachedCall, resolveCall } from '../../engine/cached-call.ts'
 import { isRead, reuse } from '../../engine/reuse.ts'
-import { copiedJson, isPlainJson } from '../../json/plain.ts'
 import { noteInfo } from '../cache-info.ts'
 import { type EarlierCall, passedOptionsIn, type PassedOptions, type SeamObservation } from '../call-options.ts'
 import { lazyResponse, storedResponse } from './response.ts'
@@ -99,7 +99,7 @@ function answer(lane: Lane, options: JsonObject, proceed: Proceed): unknown {
   const passed = isJsonObject(fetchOptions) ? passedOptionsIn(fetchOptions) : undefined
   if (lane.closed || passed === undefined || !lane.isOpen()) return proceed(options)
   const fingerprint = fingerprintOf(lane.client, options)
-  if (fingerprint === undefined || !isJsonObject(body) || !isPlainJson(body)) return proceed(options)
+  if (fingerprint === undefined || !isJsonObject(body) || !isPlainBody(body, passed)) return proceed(options)
   const shape = lane.knownShapes.get(fingerprint.kind)
   const call: LaneCall = { options, body, passed, proceed }
   if (shape === undefined || !isSameFingerprint(shape.fingerprint, fingerprint)) return learn(lane, fingerprint, call)
@@ -114,22 +114,24 @@ function answer(lane: Lane, options: JsonObject, proceed: Proceed): unknown {
   const { tiers, settings } = lane.engine
   const { changes } = tiers
   // A promise only if there is a store, which is read only for a caller that leaves time for it.
-  const lookup = mayWait(lane, options) ? tiers.get(cachedCall) : tiers.getFromMemory(cachedCall)
-  if (lookup !== undefined && !(lookup instanceof Promise) && isServable(lane, cachedCall, lookup)) return served(lane, known, lookup)
-  // The caller may change the body while the SDK or the store works.
-  const copy = copiedJson(body)
-  if (!isJsonObject(copy)) return proceed(options)
-  const earlier = earlierCall(known, copy)
-  if (lookup instanceof Promise) return fromStore(lane, { ...known, options: { ...options, body: copy }, earlier, lookup })
+  const lookup = cachedCall.mode !== 'only-if-cached' && mayWait(lane, options) ? tiers.get(cachedCall) : tiers.getFromMemory(cachedCall)
+  const atOnce = lookup instanceof Promise ? undefined : served(lane, known, lookup)
+  if (atOnce !== undefined) return atOnce
+  const earlier = earlierCall(known)
+  if (lookup instanceof Promise) return fromStore(lane, { ...known, earlier, lookup })
   const isMiss = settings.store === undefined && lookup === undefined
   passed.earlier = { ...earlier, ...(isMiss && { lookup: { found: undefined, changes } }) }
   return proceed(options)
 }
 
+/** Whether a body is plain, and a copy that the caller cannot change while the SDK or the store works. */
+function isPlainBody(body: JsonObject, passed: PassedOptions): boolean {
+  return passed.isPlain === true && passed.body === body
+}
+
 /** What the lane has made of a call, for the seam. */
-function earlierCall({ shape, cachedCall, passed }: KnownCall, request: JsonObject): EarlierCall {
-  const { options } = passed
-  return { call: { ...shape.call, request, options }, cachedCall: { ...cachedCall, request }, text: JSON.stringify(request) }
+function earlierCall({ shape, cachedCall, body, passed }: KnownCall): EarlierCall {
+  return { call: { ...shape.call, request: body, options: passed.options }, cachedCall, text: JSON.stringify(body) }
 }
 
 /** Whether there is a store, and the caller's time-out leaves time to ask it. */
@@ -139,7 +141,7 @@ function mayWait({ client, engine }: Lane, options: JsonObject): boolean {
   return store !== undefined && typeof timeout === 'number' && timeout >= 10 * readDeadline
 }
 
-/** A call that waits for the store. Its options have a copy of the body. */
+/** A call that waits for the store. */
 interface WaitingCall extends KnownCall {
   readonly earlier: EarlierCall
   readonly lookup: Promise<LookupResult | undefined>
@@ -152,10 +154,8 @@ async function fromStore(lane: Lane, call: WaitingCall): Promise<unknown> {
   const found = await lookup
   const { signal } = options
   const isLeft = signal instanceof AbortSignal && signal.aborted
-  if (!isLeft && found !== undefined && isServable(lane, earlier.cachedCall, found)) {
-    return served(lane, { ...call, cachedCall: earlier.cachedCall }, found)
-  }
-  passed.body = options['body']
+  const result = isLeft ? undefined : served(lane, { ...call, cachedCall: earlier.cachedCall }, found)
+  if (result !== undefined) return result
   passed.earlier = { ...earlier, lookup: { found, changes } }
   return proceed(options)
 }
@@ -185,16 +185,26 @@ function isServable({ engine }: Lane, cachedCall: CachedCall, found: LookupResul
   return cachedCall.streamed ? cachedCall.endpoint.streaming !== undefined : kind === 'json'
 }
 
-/** What the SDK's `makeRequest` would resolve to after a hit. */
-function served(lane: Lane, { shape, cachedCall, options, passed }: KnownCall, found: LookupResult): object {
-  const info = lane.engine.hit(cachedCall, found)
-  if (passed.signal !== undefined) noteInfo(passed.signal, info)
+/** What the SDK's `makeRequest` would resolve to after a hit; `undefined` if what was found does not serve the call. */
+function served(lane: Lane, call: KnownCall, found: LookupResult | undefined): object | undefined {
+  const { shape, cachedCall, options, passed } = call
+  if (found === undefined || !isServable(lane, cachedCall, found)) return undefined
+  let facts: (() => CacheInfo) | undefined
+  const info = (): CacheInfo => (facts ??= lane.engine.hit(cachedCall, found))()
   const controller = new AbortController()
   const { url } = shape
   const { signal } = controller
-  const response = cachedCall.streamed
-    ? storedResponse(found, cachedCall, { url, replay: lane.engine.settings.replay, signal })
-    : lazyResponse(found, cachedCall, { url, info })
+  let response: Response
+  try {
+    response = cachedCall.streamed
+      ? storedResponse(found, cachedCall, { url, replay: lane.engine.settings.replay, signal })
+      : lazyResponse(found, cachedCall, { url, info })
+  } catch {
+    // The documented way meets the same fault and reports it.
+    return undefined
+  }
+  facts ??= lane.engine.hit(cachedCall, found)
+  if (passed.signal !== undefined) noteInfo(passed.signal, info)
   // A stream keeps nothing of its response but its controller, so `cacheInfo` looks for the facts on the controller's signal.
   if (cachedCall.streamed) for (const carrier of [response, signal]) noteInfo(carrier, info)
   return {

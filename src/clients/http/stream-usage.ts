@@ -61,10 +61,10 @@ export function withoutUsage<Head>(reader: FlightReader<Head, Uint8Array>, usage
   const events = new WholeEvents()
   let ended = false
   return {
-    head: () => reader.head(),
     get failed() {
       return reader.failed
     },
+    head: () => reader.head(),
     leave: () => reader.leave(),
     async next() {
       while (!ended) {

@@ -1,5 +1,6 @@
 /**
- * What an answer costs in US dollars: by the user's own rules first, then by the table of `@pydantic/genai-prices`.
+ * What an answer costs in US dollars: by the user's own rules first, then by what the provider itself says, then by the table of
+ * `@pydantic/genai-prices`.
  * That table is large, so it is loaded only when a price is asked for. An unknown price is `null`, never 0.
  * @module
  */
@@ -109,7 +110,9 @@ export function createPriceBook(rules?: readonly PriceRule[], source: PriceTable
     },
     price(usage, facts) {
       if (!isConsistent(usage)) return null
-      const rule = findRule(ruled, facts.provider, facts.model) ?? findRule(corrections, facts.provider, facts.model)
+      const own = findRule(ruled, facts.provider, facts.model)
+      if (own === undefined && usage.cost !== undefined) return usage.cost
+      const rule = own ?? findRule(corrections, facts.provider, facts.model)
       if (rule !== undefined) return priceByRule(rule, usage)
       tablePrice ??= pricesOf(tableNow())
       return tablePrice?.(usage, facts) ?? null

@@ -119,8 +119,8 @@ export function withoutDate(model: string): string {
 export function isConsistent(usage: Usage): boolean {
   // It may come out of a store that another program wrote to.
   if (typeof usage !== 'object' || usage === null) return false
-  const { input, output, cacheRead = 0, cacheWrite = 0, cacheWriteHour = 0, audioInput = 0, audioOutput = 0 } = usage
-  const counts = [input, output, cacheRead, cacheWrite, cacheWriteHour, audioInput, audioOutput]
+  const { input, output, cacheRead = 0, cacheWrite = 0, cacheWriteHour = 0, audioInput = 0, audioOutput = 0, cost = 0 } = usage
+  const counts = [input, output, cacheRead, cacheWrite, cacheWriteHour, audioInput, audioOutput, cost]
   return (
     counts.every((count) => Number.isFinite(count) && count >= 0) &&
     cacheRead + cacheWrite + cacheWriteHour <= input &&

@@ -10,6 +10,7 @@ import { InvalidOptionError } from '../../errors.ts'
 import type { CanonicalOptions } from '../../json/canonical.ts'
 import { assertKnown, text, texts, wholeNumber, withMethods } from '../../base/option-checks.ts'
 import { assertStore, type Store } from '../../store.ts'
+import { type HeaderNames, headerNames } from '../../providers/passing-headers.ts'
 import { type Freshness, freshnessNames, type FreshnessOptions, readFreshness } from './freshness.ts'
 import type { Logger } from './logger.ts'
 import { optionWarnings } from './warnings.ts'
@@ -29,11 +30,31 @@ export interface KeyOptions {
   readonly ignore?: readonly string[]
   /** Top-level request fields that take part although the provider's table ignores them: `['user']`. @default [] */
   readonly keep?: readonly string[]
-  /** Further request headers that take no part in the key, in any letter case. @default [] */
+  /**
+   * Further request headers that are not part of the key, in any letter case. A `*` at the end stands for any text: `'helicone-*'`.
+   * @default []
+   */
   readonly ignoreHeaders?: readonly string[]
   /** What to fold in texts. Every folding makes more calls count as the same; none is on by itself. @default [] */
   readonly fold?: readonly TextFolding[]
 }
+
+/** What is known of a call when its scope is asked for. */
+export interface ScopedCall {
+  /** `openai`, `anthropic` or `aws-bedrock`. */
+  readonly provider: string
+  /** `chat.completions`, `messages`, `converse`… */
+  readonly endpoint: string
+  readonly operation: string
+  /** The request's body. It must not be changed. */
+  readonly request: Readonly<Record<string, unknown>>
+  /** As given by the caller. */
+  readonly context: unknown
+  readonly tags: readonly string[]
+}
+
+/** The scope of a call. */
+export type ScopeOfCall = (call: ScopedCall) => string
 
 /** How a stored stream is served. */
 export interface ReplayOptions {
@@ -47,8 +68,13 @@ export interface CacheOptions extends FreshnessOptions {
   readonly store?: Store
   /** Keeps the entries of two applications in one store apart. @default '' */
   readonly namespace?: string
-  /** Whose answers these are, for every call that names no scope of its own. @default a digest of the client's static credential */
-  readonly scope?: string
+  /**
+   * Whose answers these are, for every call that names no scope of its own: a text, or a function of the call. A call for which the function
+   * throws or gives no text is not cached. @default a digest of the client's static credential
+   */
+  readonly scope?: string | ScopeOfCall
+  /** Whether a call without a scope, of its own or of the cache, is an error. @default false */
+  readonly requireScope?: boolean
   /** Bytes of hot memory; 0 for none. @default 67108864 (64 MiB) */
   readonly maxMemoryBytes?: number
   /** Bytes that one answer may have; a larger one is passed on and not stored. @default 8388608 (8 MiB) */
@@ -71,8 +97,12 @@ export interface CacheOptions extends FreshnessOptions {
    * must give usage only on request. @default 'auto'
    */
   readonly streamUsage?: 'auto' | boolean
-  /** How long a read of the store may take before it counts as a miss. @default '100ms' */
+  /**
+   * How long a read of the store may take before it counts as a miss. Beyond 16 keys, each key adds a hundredth of it. @default '100ms'
+   */
   readonly readDeadline?: Duration
+  /** How long the first read of the store may take: it waits for the connection. @default '1s' */
+  readonly firstReadDeadline?: Duration
   /** How long one upstream call may go on being shared and recorded. @default '15m' */
   readonly flightDeadline?: Duration
   /** How soon this process heeds an invalidation by another process, at the latest. @default '1s' */
@@ -95,6 +125,9 @@ export interface Settings extends Freshness {
   readonly store: Store | undefined
   readonly namespace: string
   readonly scope: string | undefined
+  /** Gives the scope of each call in place of `scope`. */
+  readonly scopeOfCall: ScopeOfCall | undefined
+  readonly requireScope: boolean
   readonly maxMemoryBytes: number
   readonly maxEntryBytes: number
   readonly compressAbove: number
@@ -102,12 +135,13 @@ export interface Settings extends Freshness {
   readonly canonical: CanonicalOptions
   readonly ignoredFields: ReadonlySet<string>
   readonly keptFields: ReadonlySet<string>
-  readonly ignoredHeaders: ReadonlySet<string>
+  readonly ignoredHeaders: HeaderNames
   readonly policy: StorePolicy | undefined
   readonly prices: readonly PriceRule[] | false
   readonly replay: ReplayOptions
   readonly streamUsage: 'auto' | boolean
   readonly readDeadline: number
+  readonly firstReadDeadline: number
   readonly flightDeadline: number
   readonly invalidationDelay: number
   readonly sharedFlights: boolean
@@ -123,6 +157,7 @@ const names = [
   ...freshnessNames,
   'namespace',
   'scope',
+  'requireScope',
   'maxMemoryBytes',
   'maxEntryBytes',
   'compressAbove',
@@ -133,6 +168,7 @@ const names = [
   'replay',
   'streamUsage',
   'readDeadline',
+  'firstReadDeadline',
   'flightDeadline',
   'invalidationDelay',
   'sharedFlights',
@@ -157,7 +193,14 @@ export function readOptions(given: CacheOptions): Settings {
   // By defaults and not by `??`: null is a mistake, and encryption that is null must not mean none.
   const { store, namespace = '', scope, encryption, key = {}, policy, prices = [], replay = {} } = given
   const { maxMemoryBytes = 64 * 2 ** 20, maxEntryBytes = 8 * 2 ** 20, compressAbove = 1_024 } = given
-  const { readDeadline = '100ms', flightDeadline = '15m', invalidationDelay = '1s', logger = console, clock = systemClock } = given
+  const {
+    readDeadline = '100ms',
+    firstReadDeadline = '1s',
+    flightDeadline = '15m',
+    invalidationDelay = '1s',
+    logger = console,
+    clock = systemClock,
+  } = given
   const { sharedFlights = false, leaseTtl = '10s' } = given
   assertKnown('key.', key, keyNames)
   assertKnown('replay.', replay, ['delay'])
@@ -172,7 +215,8 @@ export function readOptions(given: CacheOptions): Settings {
     store,
     ...readFreshness(given),
     namespace: text('namespace', namespace),
-    scope: scope === undefined ? undefined : text('scope', scope),
+    ...readScope(scope),
+    requireScope: readRequireScope(given.requireScope),
     maxMemoryBytes: wholeNumber('maxMemoryBytes', maxMemoryBytes, { least: 0, of: 'bytes' }),
     maxEntryBytes: wholeNumber('maxEntryBytes', maxEntryBytes, { least: 1, most: maxStoredBodyBytes, of: 'bytes' }),
     compressAbove: compressAbove === Infinity ? Infinity : wholeNumber('compressAbove', compressAbove, { least: 0, of: 'bytes' }),
@@ -180,12 +224,13 @@ export function readOptions(given: CacheOptions): Settings {
     canonical: readCanonical(key),
     ignoredFields: new Set(texts('key.ignore', ignore)),
     keptFields: new Set(texts('key.keep', keep)),
-    ignoredHeaders: new Set(texts('key.ignoreHeaders', ignoreHeaders).map((name) => name.toLowerCase())),
+    ignoredHeaders: readHeaders(ignoreHeaders),
     policy,
     prices,
     replay,
     streamUsage: readStreamUsage(given.streamUsage),
     readDeadline: milliseconds('readDeadline', readDeadline),
+    firstReadDeadline: milliseconds('firstReadDeadline', firstReadDeadline),
     flightDeadline: milliseconds('flightDeadline', flightDeadline),
     invalidationDelay: millisecondsOrNone('invalidationDelay', invalidationDelay),
     sharedFlights: readSharedFlights(sharedFlights, store),
@@ -205,6 +250,26 @@ export function readOptions(given: CacheOptions): Settings {
 function readStreamUsage(given: unknown = 'auto'): 'auto' | boolean {
   if (given === 'auto' || typeof given === 'boolean') return given
   throw new InvalidOptionError('streamUsage', given, "'auto', true or false")
+}
+
+function readScope(scope: unknown): Pick<Settings, 'scope' | 'scopeOfCall'> {
+  if (typeof scope === 'function') return { scope: undefined, scopeOfCall: (call) => Reflect.apply(scope, undefined, [call]) }
+  if (scope === undefined || typeof scope === 'string') return { scope, scopeOfCall: undefined }
+  throw new InvalidOptionError('scope', scope, 'a text, or a function that gives one')
+}
+
+function readRequireScope(given: unknown = false): boolean {
+  if (typeof given === 'boolean') return given
+  throw new InvalidOptionError('requireScope', given, 'true or false')
+}
+
+function readHeaders(given: unknown): HeaderNames {
+  const names = texts('key.ignoreHeaders', given)
+  for (const name of names) {
+    if (/^[^*]+\*?$/.test(name)) continue
+    throw new InvalidOptionError('key.ignoreHeaders', name, "names, each with at most one * and that at its end: 'helicone-*'")
+  }
+  return headerNames(names)
 }
 
 function readSharedFlights(given: unknown, store: Store | undefined): boolean {

@@ -2,12 +2,14 @@
  * A store made safe: deadlines, breakers and a write queue keep its faults from callers, and bound how long a caller waits.
  * @module
  */
+import { isBytes } from '../../base/bytes.ts'
 import type { Clock } from '../../clock.ts'
-import { StoreError } from '../../errors.ts'
+import { DeadlineError, StoreError } from '../../errors.ts'
 import type { EventEmitter, Fault } from '../../events.ts'
-import type { Store, StoreWrite } from '../../store.ts'
+import { setIfAbsent, type Store, type StoreWrite } from '../../store.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { inTime } from './deadline.ts'
+import { FaultLog } from './fault-log.ts'
 import type { Logger } from '../settings/logger.ts'
 import { StoreReader, type Values } from './store-reader.ts'
 import { type PendingWrite, WriteQueue } from './write-queue.ts'
@@ -20,6 +22,8 @@ export interface SharedStoreOptions {
   readonly logger: Logger
   /** Milliseconds that a read may take. */
   readonly readDeadline: number
+  /** Milliseconds that the first read may take, as it waits for the connection. @default those of any read */
+  readonly firstReadDeadline?: number
 }
 
 const breakerBounds = { failures: 5, probeDelay: 1_000 }
@@ -39,12 +43,15 @@ interface Change {
   readonly deadline?: number
 }
 
+/** How a read of the store failed. */
+export type ReadFailure = 'store slow' | 'store broken'
+
 /** A store that answers in time or not at all. */
 export class SharedStore {
   readonly #store: Store
   readonly #clock: Clock
   readonly #events: EventEmitter
-  readonly #logger: Logger
+  readonly #log: FaultLog
   readonly #deadline: number
   readonly #reads: CircuitBreaker
   readonly #writes: CircuitBreaker
@@ -53,13 +60,20 @@ export class SharedStore {
   /** Changes of the store that were begun, queued writes left out. */
   readonly #underWay = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
+  /** How many reads have failed, and the last one's error. */
+  #readFaults = 0
+  #readFault: unknown
+  /** Whether the breaker lets reads through. */
+  #isReadable = true
+  /** Whether nothing is written any more. */
+  #isClosed = false
 
   constructor(options: SharedStoreOptions) {
     const { store, clock, events, logger } = options
     this.#store = store
     this.#clock = clock
     this.#events = events
-    this.#logger = logger
+    this.#log = new FaultLog(store.name, logger, breakerBounds.failures)
     this.#deadline = options.readDeadline
     this.#reads = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('read', usable))
     this.#writes = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('write', usable))
@@ -68,6 +82,7 @@ export class SharedStore {
       clock,
       breaker: this.#reads,
       readDeadline: options.readDeadline,
+      firstReadDeadline: options.firstReadDeadline ?? options.readDeadline,
       onFault: (error) => this.#fault('read', error),
     })
     this.#queue = new WriteQueue(queueBounds, {
@@ -76,9 +91,18 @@ export class SharedStore {
       failed: (error) => this.#fault('write', error),
     })
     store.onReport?.((message, cause) => {
-      logger.warn(`llmemo: ${message}`)
+      this.#log.report(message, cause)
       events.emit('error', { doing: 'read', error: new StoreError(message, { cause }) })
     })
+  }
+
+  /** Notes from now on whether a read fails. @returns a function that says how, or `undefined` if none did */
+  watchReads(): () => ReadFailure | undefined {
+    const before = this.#readFaults
+    return () => {
+      if (this.#readFaults === before && this.#isReadable) return undefined
+      return this.#readFault instanceof DeadlineError ? 'store slow' : 'store broken'
+    }
   }
 
   /** The store's name. */
@@ -120,14 +144,42 @@ export class SharedStore {
     }
   }
 
-  /** Queues a write and returns at once. */
-  write(write: PendingWrite): void {
-    if (this.#closing === undefined) this.#queue.push(write)
+  /** Milliseconds that a read of so many keys gets beyond the deadline of a call. */
+  extraTime(keys: number): number {
+    return this.#reader.extraTime(keys)
+  }
+
+  /**
+   * Queues a write and returns at once.
+   * @param ready whether it is of use; a promise if that is not known yet. It must not reject
+   */
+  write(write: PendingWrite, ready: boolean | Promise<boolean> = true): void {
+    if (this.#closing !== undefined) return write.settled?.(false)
+    if (ready instanceof Promise) void this.#watched(ready.then((isReady) => this.#push(write, isReady)))
+    else this.#push(write, ready)
+  }
+
+  #push(write: PendingWrite, isReady: boolean): void {
+    if (isReady && !this.#isClosed) return this.#queue.push(write)
+    this.#events.emit('drop', { key: write.key })
+    write.settled?.(false)
   }
 
   /** Writes at once and says whether it was done. Never throws. */
   writeNow({ key, value, ttl }: StoreWrite): Promise<boolean> {
     return this.#change({ doing: 'write', what: 'writing to the store' }, async () => this.#store.set(key, value, { ttl }))
+  }
+
+  /**
+   * Keeps each of these values if there is none under its key. Never throws.
+   * @returns the values that are there now, in the order of `writes`; nothing if the store did not say
+   */
+  async setIfAbsent(writes: readonly StoreWrite[]): Promise<readonly (Uint8Array | undefined)[]> {
+    let found: readonly unknown[] = []
+    await this.#change({ doing: 'write', what: 'writing to the store' }, async () => {
+      found = await Promise.all(writes.map((write) => setIfAbsent(this.#store, write)))
+    })
+    return found.map((value) => (isBytes(value) ? value : undefined))
   }
 
   /** Removes what is under `key`, and a write to it that still waits. Says whether it was done. Never throws. */
@@ -182,6 +234,8 @@ export class SharedStore {
   async flush(): Promise<void> {
     await this.#queue.settled()
     await Promise.all(this.#underWay)
+    // Writes that had to wait for another change came into the queue meanwhile.
+    await this.#queue.settled()
   }
 
   /** Writes what waits, within a deadline, and closes what the store itself opened. Never throws; a second call does nothing more. */
@@ -197,6 +251,7 @@ export class SharedStore {
       this.#queue.clear()
       this.#fault('write', error)
     }
+    this.#isClosed = true
     try {
       await inTime(this.#clock, { what: 'closing the store', deadline: closeDeadline }, async () => this.#store.close?.())
     } catch (error) {
@@ -210,13 +265,14 @@ export class SharedStore {
     return keys
   }
 
-  async #writeBatch(writes: readonly StoreWrite[]): Promise<void> {
-    if (writes.length === 0) return
+  async #writeBatch(writes: readonly StoreWrite[]): Promise<boolean> {
+    if (writes.length === 0) return true
     const written = await this.#try({ doing: 'write', what: 'writing to the store' }, async () => {
       if (this.#store.setMany !== undefined) await this.#store.setMany(writes)
       else for (const { key, value, ttl } of writes) await this.#store.set(key, value, { ttl })
     })
     if (written === undefined) for (const { key } of writes) this.#events.emit('drop', { key })
+    return written === true
   }
 
   async #change(change: Change, work: () => Promise<void>): Promise<boolean> {
@@ -249,13 +305,17 @@ export class SharedStore {
   }
 
   #fault(doing: Fault, error: unknown): void {
+    this.#log.fault(doing === 'read' ? 'read' : 'write', error)
+    if (doing === 'read') {
+      this.#readFaults++
+      this.#readFault = error
+    }
     this.#events.emit('error', { doing, error })
   }
 
   #changed(side: 'read' | 'write', usable: boolean): void {
+    if (side === 'read') this.#isReadable = usable
     this.#events.emit('state', { store: this.name, side, usable })
-    const what = side === 'read' ? 'answering' : 'taking writes'
-    if (usable) this.#logger.info(`llmemo: the store "${this.name}" is ${what} again.`)
-    else this.#logger.warn(`llmemo: the store "${this.name}" is not ${what}; calls go on without it.`)
+    this.#log.changed(side, usable)
   }
 }

@@ -15,16 +15,30 @@ const concurrentReads = 64
 /** Keys that one read asks for at the same time, if the store cannot be asked for several at once. */
 const concurrentGets = 8
 
-/** Values in the order of the keys they were asked for by. */
-export type Values = readonly (Uint8Array | undefined)[]
+/** Keys of one part of a large read. Parts that came in time count. DynamoDB answers so many in one request. */
+const keysPerPart = 100
+/** Parts that are read at the same time. */
+const concurrentParts = 4
+/** Keys that a read may have without more time than one of a single key. */
+const keysWithinDeadline = 16
+/** The share of the read deadline that each further key adds. */
+const deadlinePerKey = 0.01
+
+/** In place of a value that did not come in time. */
+export const unread = Symbol('unread')
+
+/** Values in the order of the keys they were asked for by. Those of the keys that need the latest value are never {@link unread}. */
+export type Values = readonly (Uint8Array | typeof unread | undefined)[]
 
 /** What reads work with. */
 export interface StoreReaderOptions {
   readonly store: Store
   readonly clock: Clock
   readonly breaker: CircuitBreaker
-  /** Milliseconds that all reads of one call may take together. */
+  /** Milliseconds that all reads of one call may take together. A read of many keys gets more. */
   readonly readDeadline: number
+  /** Milliseconds that the first read may take, as it waits for the connection. */
+  readonly firstReadDeadline: number
   /** Called with each failure. Must not throw. */
   readonly onFault: (error: unknown) => void
 }
@@ -35,21 +49,32 @@ export class StoreReader {
   readonly #clock: Clock
   readonly #breaker: CircuitBreaker
   readonly #deadline: number
+  readonly #firstDeadline: number
   readonly #onFault: (error: unknown) => void
   readonly #semaphore: Semaphore
+  /** The reads until one has ended: until when they may wait, and when the first one ended. */
+  #first: { readonly until: number; endedAt: number } | undefined
 
-  constructor({ store, clock, breaker, readDeadline, onFault }: StoreReaderOptions) {
+  constructor({ store, clock, breaker, readDeadline, firstReadDeadline, onFault }: StoreReaderOptions) {
     this.#store = store
     this.#clock = clock
     this.#breaker = breaker
     this.#deadline = readDeadline
+    this.#firstDeadline = firstReadDeadline
     this.#onFault = onFault
     this.#semaphore = new Semaphore(concurrentReads, clock)
   }
 
   /** Milliseconds that are left to a call whose first read began at `begun`, by the monotonic clock. */
-  left(begun: number): number {
-    return Math.max(0, this.#deadline - (this.#clock.monotonic() - begun))
+  left(begun: number, now = this.#clock.monotonic()): number {
+    const left = Math.max(0, this.#deadline - (now - begun))
+    // A call that began before the connection was there may use the time that is left to wait for it.
+    return this.#first !== undefined && begun <= this.#first.endedAt ? Math.max(left, this.#first.until - now) : left
+  }
+
+  /** Milliseconds that a read of so many keys gets beyond the deadline: they take their time even where all is well. */
+  extraTime(keys: number): number {
+    return Math.max(0, keys - keysWithinDeadline) * deadlinePerKey * this.#deadline
   }
 
   /**
@@ -59,7 +84,10 @@ export class StoreReader {
    */
   async read(keys: readonly string[], latest: ReadonlySet<string>, begun?: number): Promise<Values | undefined> {
     const from = begun ?? this.#clock.monotonic()
-    const patience = begun === undefined ? this.#deadline : this.left(begun)
+    this.#first ??= { until: from + this.#firstDeadline, endedAt: Infinity }
+    const extra = this.extraTime(keys.length)
+    // A first read has the whole deadline, not a little less: only then is a late store a failed one.
+    const patience = (begun === undefined ? this.left(from, from) : this.left(from)) + extra
     // The call's earlier reads used up its time.
     if (patience <= 0) return undefined
     const acquired = this.#semaphore.acquire(patience)
@@ -71,8 +99,9 @@ export class StoreReader {
     }
     try {
       if (!this.#breaker.tryAcquire()) return undefined
-      return await this.#readInTime(keys, latest, isQueued ? this.left(from) : patience)
+      return await this.#readInTime(keys, latest, isQueued ? this.left(from) + extra : patience)
     } finally {
+      this.#first.endedAt = Math.min(this.#first.endedAt, this.#clock.monotonic())
       // Released even if the store never answers: that one read is lost, others need not be.
       this.#semaphore.release()
     }
@@ -81,19 +110,36 @@ export class StoreReader {
   async #readInTime(keys: readonly string[], latest: ReadonlySet<string>, deadline: number): Promise<Values | undefined> {
     const controller = new AbortController()
     const options = { signal: controller.signal, latest }
+    const parts = keys.length > keysPerPart + latest.size ? new PartialRead(keys, latest) : undefined
     try {
-      const read = await inTime(this.#clock, { what: 'reading the store', deadline }, () => this.#get(keys, options))
-      const values = this.#checked(read, keys.length)
+      const values = await inTime(this.#clock, { what: 'reading the store', deadline }, async () =>
+        parts === undefined ? this.#checked(await this.#get(keys, options), keys.length) : this.#readParts(parts, options),
+      )
       this.#breaker.succeeded()
       return values
     } catch (error) {
       controller.abort(error)
+      const isLate = error instanceof DeadlineError
+      const isPartly = isLate && parts?.hasLatest === true
+      if (isPartly) this.#breaker.succeeded()
       // A store that had less than its full time has not failed.
-      if (deadline < this.#deadline && error instanceof DeadlineError) this.#breaker.withdrawn()
+      else if (isLate && deadline < this.#deadline) this.#breaker.withdrawn()
       else this.#breaker.failed()
       this.#onFault(error)
-      return undefined
+      return isPartly ? [...parts.values] : undefined
     }
+  }
+
+  async #readParts(parts: PartialRead, options: ReadOptions): Promise<Values> {
+    const work = async (): Promise<void> => {
+      for (let part = parts.next(); part !== undefined; part = parts.next()) {
+        options.signal?.throwIfAborted()
+        part.take(this.#checked(await this.#get(part.keys, options), part.keys.length))
+      }
+    }
+    // A store without getMany is asked for some keys of one part at a time.
+    await Promise.all(Array.from({ length: this.#store.getMany === undefined ? 1 : concurrentParts }, work))
+    return parts.values
   }
 
   async #get(keys: readonly string[], options: ReadOptions): Promise<unknown> {
@@ -127,5 +173,50 @@ export class StoreReader {
       if (isBytes(value)) return value
       throw new StoreError(`the store "${name}" answered something that is no Uint8Array`)
     })
+  }
+}
+
+/** A part of a read. */
+interface Part {
+  readonly keys: readonly string[]
+  take(values: Values): void
+}
+
+/** A read of many keys in parts. The first part has the keys that need the latest value, without which the others are of no use. */
+class PartialRead {
+  readonly values: Values[number][]
+  readonly #keys: readonly string[]
+  readonly #parts: readonly (readonly number[])[]
+  #next = 0
+  #hasLatest = false
+
+  constructor(keys: readonly string[], latest: ReadonlySet<string>) {
+    this.#keys = keys
+    this.values = keys.map(() => unread)
+    const first: number[] = []
+    const others: number[] = []
+    keys.forEach((key, index) => (latest.has(key) ? first : others).push(index))
+    first.push(...others.splice(0, keysPerPart))
+    const count = Math.ceil(others.length / keysPerPart)
+    this.#parts = [first, ...Array.from({ length: count }, (_, index) => others.slice(index * keysPerPart, (index + 1) * keysPerPart))]
+  }
+
+  /** Whether the first part has come. */
+  get hasLatest(): boolean {
+    return this.#hasLatest
+  }
+
+  /** The next part to be read. */
+  next(): Part | undefined {
+    const number = this.#next++
+    const indices = this.#parts[number]
+    if (indices === undefined) return undefined
+    return {
+      keys: indices.map((index) => this.#keys[index] ?? ''),
+      take: (values) => {
+        indices.forEach((index, at) => (this.values[index] = values[at]))
+        if (number === 0) this.#hasLatest = true
+      },
+    }
   }
 }

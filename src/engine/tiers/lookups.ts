@@ -10,6 +10,7 @@ import type { HotCopy } from './hot-copy.ts'
 import type { HotTier } from './hot-tier.ts'
 import type { Invalidations } from '../invalidation/invalidations.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
+import { unread } from '../shared-store/store-reader.ts'
 
 /** What is looked up. */
 export interface Wanted {
@@ -60,7 +61,8 @@ export class Lookups {
     if (fresh.length > 0) this.#begin(fresh, begun)
     const copies = Promise.all(wanted.map(async ({ address }) => this.#underWay.get(address.storeKey)?.copy))
     // Another call may have begun a look-up that this call joins. It may end later than this call can wait.
-    return (begun === undefined ? await copies : await this.#shared.withinDeadline(begun, copies)) ?? wanted.map(() => undefined)
+    const limit = begun === undefined ? undefined : begun + this.#shared.extraTime(wanted.length)
+    return (limit === undefined ? await copies : await this.#shared.withinDeadline(limit, copies)) ?? wanted.map(() => undefined)
   }
 
   /** The entry at `storeKey` was written or removed: a look-up that is under way may find an older one. */
@@ -72,7 +74,8 @@ export class Lookups {
   }
 
   #begin(wanted: readonly Wanted[], given: number | undefined): void {
-    const begun = given ?? this.#clock.monotonic()
+    // The time that so many keys take is not taken off the reads that may follow.
+    const begun = (given ?? this.#clock.monotonic()) + this.#shared.extraTime(wanted.length)
     const labels = new Set<string>()
     for (const { address, held } of wanted) {
       for (const label of address.labels) labels.add(label)
@@ -82,13 +85,17 @@ export class Lookups {
     const due = this.#invalidations.due([...labels])
     const keys = wanted.map(({ address }) => address.storeKey)
     const learnt = this.#shared.read(keys, due.keys, given).then((values) => {
-      if (values !== undefined) due.take(values.slice(wanted.length))
+      // The store gives the generations, or nothing at all.
+      if (values !== undefined) due.take(values.slice(wanted.length).filter((value) => value !== unread))
       return values
     })
     wanted.forEach((each, index) => {
       const { storeKey } = each.address
       const copy = learnt
-        .then((values) => (values === undefined ? undefined : this.#take(each, values[index], { lookup, begun })))
+        .then((values) => {
+          const value = values === undefined ? unread : values[index]
+          return value === unread ? undefined : this.#take(each, value, { lookup, begun })
+        })
         .finally(() => {
           if (this.#underWay.get(storeKey) === lookup) this.#underWay.delete(storeKey)
         })
@@ -109,7 +116,7 @@ export class Lookups {
       held.checkedAt = heldAt
       return this.#invalidations.matches(held.entry.head.generations) ? held : undefined
     }
-    if (entry === undefined || !(await this.#invalidations.isKnownCurrent(entry.head.generations, begun))) return undefined
+    if (entry === undefined || !(await this.#invalidations.isCurrent(entry.head.generations, begun))) return undefined
     // An entry from a clock that is ahead of ours counts as new.
     const copy = { entry, heldAt, ageThen: Math.max(0, now - entry.head.storedAt), checkedAt: heldAt }
     if (!lookup.overtaken) this.#hot.put(address.storeKey, copy)

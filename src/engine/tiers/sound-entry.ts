@@ -2,7 +2,7 @@
  * Is what came out of a store still an answer? A program that can write to the store can put a valid entry there without one.
  * @module
  */
-import type { Entry } from '../../entry.ts'
+import { type Entry, wholePart } from '../../entry.ts'
 import { type Endpoint } from '../../providers/endpoint.ts'
 import { wholeAnswer } from '../../providers/stored-answer.ts'
 import { parseEvents } from '../../base/server-sent-events.ts'
@@ -18,9 +18,10 @@ export function isAnswer(entry: Entry, endpoint: Endpoint, allows: (reason: stri
   if (typeof body !== 'string') return (endpoint.binary === true || endpoint.plain === true) && body.byteLength > 0
   const streamed = head.kind === 'sse'
   if (streamed && endpoint.streaming === undefined) return endpoint.complete?.(parseEvents(body)) === true
-  const whole = wholeAnswer(entry, endpoint)
-  if (whole === undefined) return false
-  const reason = endpoint.skipReason(whole)
+  const isOutline = streamed && head.omits.includes(wholePart)
+  const answer = isOutline ? endpoint.streaming?.outline?.(parseEvents(body)) : wholeAnswer(entry, endpoint)
+  if (answer === undefined || typeof answer === 'string') return false
+  const reason = endpoint.skipReason(answer)
   return reason === undefined || allows(reason)
 }
 

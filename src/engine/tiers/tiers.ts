@@ -14,19 +14,25 @@ import type { GenerationSnapshot } from '../invalidation/generations.ts'
 import { ageOf, type HotCopy } from './hot-copy.ts'
 import { HotTier, sizeOf } from './hot-tier.ts'
 import { Invalidations } from '../invalidation/invalidations.ts'
+import { bears, OtherLabels, union } from './other-labels.ts'
 import { Leases } from '../shared-store/leases.ts'
 import { Lookups, type Wanted } from './lookups.ts'
 import type { Logger } from '../settings/logger.ts'
 import { InvalidationBus, type InvalidationListener } from '../shared-store/bus.ts'
 import type { Settings } from '../settings/options.ts'
 import { Tombstones } from '../invalidation/tombstones.ts'
-import { SharedStore } from '../shared-store/shared-store.ts'
+import { type ReadFailure, SharedStore } from '../shared-store/shared-store.ts'
 
 /** What was in force when a call began. It is compared with what is in force when the answer arrives. */
 export interface InvalidationSnapshot extends GenerationSnapshot {
   /** How many entries had been removed by their keys until then. */
   readonly removals: number
+  /** Tags of the answer that is replaced, which the new one bears too. */
+  readonly otherTags: readonly string[]
 }
+
+/** What became of an entry: memory keeps it, only the store is to, nothing can, or its labels were invalidated since the snapshot. */
+export type PutResult = 'kept' | 'queued' | 'no room' | 'invalidated'
 
 /** What the tiers need of the cache they belong to. */
 export interface TiersOptions {
@@ -54,11 +60,12 @@ export class Tiers {
   readonly #invalidations: Invalidations
   readonly #lookups: Lookups | undefined
   readonly #tombstones = new Tombstones()
+  readonly #otherLabels = new OtherLabels()
   readonly #bus: InvalidationBus | undefined
 
   constructor(options: TiersOptions) {
     const { settings, events, logger } = options
-    const { clock, store, readDeadline, namespace, invalidationDelay } = settings
+    const { clock, store, readDeadline, firstReadDeadline, namespace, invalidationDelay } = settings
     this.#clock = clock
     this.#codec = createEntryCodec({
       compressAbove: settings.compressAbove,
@@ -73,7 +80,7 @@ export class Tiers {
       maxTtl: settings.maxMemoryTtl,
       onEvict: (key) => events.emit('evict', { key }),
     })
-    if (store !== undefined) this.#shared = new SharedStore({ store, clock, logger, events, readDeadline })
+    if (store !== undefined) this.#shared = new SharedStore({ store, clock, logger, events, readDeadline, firstReadDeadline })
     this.#invalidations = new Invalidations({
       clock,
       shared: this.#shared,
@@ -96,35 +103,44 @@ export class Tiers {
   /** The entry at `address` if memory has it and the store need not be asked about it. Looks into memory once. */
   getFromMemory(address: Address): LookupResult | undefined {
     const held = this.#hot.get(address.storeKey)
-    return held !== undefined && this.#isServable(held) ? this.#found(held) : undefined
+    return held !== undefined && this.#isServable(held, address) ? this.#found(held) : undefined
   }
 
   /**
    * The entry at `address`, or `undefined`. A promise only if the store must be asked. Never rejects, and takes no longer than one read
    * deadline. Looks into memory once.
+   * @param patience milliseconds that a read of the store may take beyond that
    */
-  get(address: Address): LookupResult | undefined | Promise<LookupResult | undefined> {
+  get(address: Address, patience = 0): LookupResult | undefined | Promise<LookupResult | undefined> {
     const held = this.#hot.get(address.storeKey)
-    if (held !== undefined && this.#isServable(held)) return this.#found(held)
-    if (this.#lookups !== undefined) return this.#getMany(this.#lookups, [{ address, held }]).then(([found]) => found)
-    // Without a store a copy is not servable only if it was invalidated.
-    if (held !== undefined) this.#hot.delete(address.storeKey)
+    if (held !== undefined && this.#isServable(held, address)) return this.#found(held)
+    if (this.#lookups !== undefined) return this.#getMany(this.#lookups, [{ address, held }], patience).then(([found]) => found)
+    if (held === undefined) return undefined
+    // Without a store a copy is not servable only if it was invalidated, or lacks a label of the call.
+    if (this.#invalidations.matches(held.entry.head.generations)) return this.#served(address, held)
+    this.#hot.delete(address.storeKey)
     return undefined
   }
 
+  /** Notes from now on whether a read of the store fails. @returns a function that says how, or `undefined` if none did */
+  watchReads(): () => ReadFailure | undefined {
+    return this.#shared?.watchReads() ?? (() => undefined)
+  }
+
   /** What memory has at `address` now, for a call that looked it up before: it may have come in meanwhile. */
-  peek({ storeKey }: Address): LookupResult | undefined {
-    const held = this.#hot.peek(storeKey)
-    return held !== undefined && this.#invalidations.matches(held.entry.head.generations) ? this.#found(held) : undefined
+  peek(address: Address): LookupResult | undefined {
+    const held = this.#hot.peek(address.storeKey)
+    return held !== undefined && this.#invalidations.matches(held.entry.head.generations) ? this.#served(address, held) : undefined
   }
 
   /** The entries at `addresses`, in their order, with one read of the store for all that memory does not have. */
-  async getMany(addresses: readonly Address[]): Promise<(LookupResult | undefined)[]> {
+  async getMany(addresses: readonly Address[], patience = 0): Promise<(LookupResult | undefined)[]> {
     const lookups = this.#lookups
     if (lookups === undefined) return Promise.all(addresses.map(async (address) => this.get(address)))
     return this.#getMany(
       lookups,
       addresses.map((address) => ({ address, held: this.#hot.get(address.storeKey) })),
+      patience,
     )
   }
 
@@ -137,27 +153,36 @@ export class Tiers {
   }
 
   /** What is in force now, for a call that begins to fill `address`. */
-  snapshot({ labels }: Address): InvalidationSnapshot {
-    return { ...this.#invalidations.snapshot(labels), removals: this.#tombstones.count }
+  snapshot({ labels, storeKey }: Address): InvalidationSnapshot {
+    const others = this.#otherLabels.of(storeKey)
+    const { sequence, generations } = this.#invalidations.snapshot(union(labels, others.labels))
+    return { sequence, generations, removals: this.#tombstones.count, otherTags: others.tags }
   }
 
-  /** Puts an entry into both tiers. @returns whether it did: not when its labels were invalidated since the snapshot */
-  put(address: Address, entry: Entry, snapshot: InvalidationSnapshot): boolean {
+  /**
+   * Puts an entry into both tiers.
+   * @param settled called with whether the store took an entry that is `queued`
+   */
+  put(address: Address, entry: Entry, snapshot: InvalidationSnapshot, settled?: (written: boolean) => void): PutResult {
     const { storeKey: key } = address
-    if (this.#invalidations.isInvalidatedSince(address.labels, snapshot) || this.#tombstones.since(key, snapshot.removals)) return false
+    const labels = Object.keys(snapshot.generations)
+    if (this.#invalidations.isInvalidatedSince(labels, snapshot) || this.#tombstones.since(key, snapshot.removals)) return 'invalidated'
+    this.#otherLabels.delete(key)
     this.#lookups?.overtake(key)
     const heldAt = this.#clock.monotonic()
-    this.#hot.put(key, { entry, heldAt, ageThen: 0, checkedAt: heldAt })
-    if (this.#reader.isForeign(key)) return true
+    const isHeld = this.#hot.put(key, { entry, heldAt, ageThen: 0, checkedAt: heldAt })
+    if (this.#shared === undefined || this.#reader.isForeign(key)) return isHeld ? 'kept' : 'no room'
     const { ttl, stale } = entry.head
     const left = (): number => Math.ceil(ttl + stale - (this.#clock.monotonic() - heldAt))
-    this.#shared?.write({
+    const write = {
       key,
       bytes: sizeOf(entry),
-      make: () => ({ key, value: this.#codec.encode(entry), ttl: Math.max(1, left()) }),
+      make: () => ({ key, value: this.#codec.encode(this.#asStored(entry)), ttl: Math.max(1, left()) }),
       isOver: () => left() <= 0,
-    })
-    return true
+      ...(!isHeld && settled !== undefined && { settled }),
+    }
+    this.#shared.write(write, this.#invalidations.areStored(entry.head.generations))
+    return isHeld ? 'kept' : 'queued'
   }
 
   /** Declares everything under `label` outdated. @returns whether every tier knows of it now */
@@ -202,24 +227,31 @@ export class Tiers {
     await Promise.all([this.#bus?.close(), this.#shared?.close()])
   }
 
+  /** An entry with the generations that the store has for its labels. */
+  #asStored({ head, body }: Entry): Entry {
+    return { head: { ...head, generations: this.#invalidations.stored(head.generations) }, body }
+  }
+
   /** Whether this copy may be served without asking the store. */
-  #isServable(held: HotCopy): boolean {
+  #isServable(held: HotCopy, { labels }: Address): boolean {
+    if (!bears(held.entry, labels)) return false
     return (this.#shared === undefined || !this.#hot.isDue(held)) && this.#invalidations.isCurrentWithoutRead(held.entry.head.generations)
   }
 
-  async #getMany(lookups: Lookups, wanted: readonly Wanted[]): Promise<(LookupResult | undefined)[]> {
+  async #getMany(lookups: Lookups, wanted: readonly Wanted[], patience: number): Promise<(LookupResult | undefined)[]> {
     const { changes } = this
-    const begun = this.#clock.monotonic()
+    // A read that began later has more time left.
+    const begun = this.#clock.monotonic() + patience
     const checked = wanted.map((each) => this.#checked(each))
     const known = checked.filter((each): each is Checked => !(each instanceof Promise))
     const isRead = known.length < checked.length
     const recalled = isRead ? await Promise.all(checked.map(async (each) => each)) : known
     const missing = recalled.filter(({ isCurrent }) => !isCurrent)
     // One deadline holds for both reads of a call.
-    const copies = (missing.length === 0 ? [] : await lookups.get(missing, isRead ? begun : undefined)).values()
+    const copies = (missing.length === 0 ? [] : await lookups.get(missing, isRead || patience > 0 ? begun : undefined)).values()
     return recalled.map(({ address, held, isCurrent }) => {
       const copy = isCurrent ? held : copies.next().value
-      if (copy !== undefined) return this.#found(copy, copy === held ? 'memory' : this.#shared?.name)
+      if (copy !== undefined) return this.#served(address, copy, copy === held ? 'memory' : this.#shared?.name)
       // A copy that the store could not be asked about is better than none.
       return held === undefined && this.changes === changes ? undefined : this.peek(address)
     })
@@ -228,7 +260,7 @@ export class Tiers {
   /** Whether memory's copy is good and the store need not be asked for a newer one. A promise if the store is asked what was invalidated. */
   #checked({ address, held }: Wanted): Checked | Promise<Checked> {
     // What was invalidated is read along with the entry, so that a call waits once for a store that does not answer.
-    if (held === undefined || this.#hot.isDue(held)) return { address, held, isCurrent: false }
+    if (held === undefined || this.#hot.isDue(held) || !bears(held.entry, address.labels)) return { address, held, isCurrent: false }
     const { generations } = held.entry.head
     if (this.#invalidations.isCurrentWithoutRead(generations)) return { address, held, isCurrent: true }
     if (!this.#invalidations.matches(generations)) return this.#withoutCopy(address, held)
@@ -260,6 +292,13 @@ export class Tiers {
   #forget(storeKey: string): void {
     this.#lookups?.overtake(storeKey)
     this.#hot.delete(storeKey)
+  }
+
+  /** What this copy is to a call: nothing if it lacks a label of the call, as an invalidation of that label would not have reached it. */
+  #served({ storeKey, labels }: Address, held: HotCopy, source?: Source): LookupResult | undefined {
+    if (bears(held.entry, labels)) return this.#found(held, source)
+    this.#otherLabels.note(storeKey, held.entry)
+    return undefined
   }
 
   #found(held: HotCopy, source: Source = 'memory'): LookupResult {

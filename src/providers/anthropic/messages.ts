@@ -21,7 +21,20 @@ export const anthropicMessages: Endpoint = {
   bypassReason,
   normalise: normaliseMessages,
   skipReason,
+  expiresAt,
   usage,
+}
+
+/**
+ * When the container of an answer is deleted, and its files with it. Without a time, the provider may delete it at any time after an hour
+ * without use.
+ * Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/code-execution-tool#containers
+ */
+function expiresAt({ container }: JsonObject, now: number): number | undefined {
+  if (!isJsonObject(container)) return undefined
+  const { expires_at: text } = container
+  const time = typeof text === 'string' ? Date.parse(text) : Number.NaN
+  return Number.isNaN(time) ? now + 15 * 60_000 : time
 }
 
 /** A request that continues or changes state at the provider has another answer each time. */
@@ -146,7 +159,8 @@ function saysSomething(block: unknown): boolean {
  */
 function usage(answer: JsonObject): Usage | undefined {
   const { usage: own } = answer
-  if (!isJsonObject(own)) return undefined
+  // With a count of null it is not known what the answer used.
+  if (!isJsonObject(own) || own['input_tokens'] === null || own['output_tokens'] === null) return undefined
   const iterations: readonly unknown[] = Array.isArray(own['iterations']) ? own['iterations'] : []
   const compactions = iterations.filter(isJsonObject).filter(({ type }) => type === 'compaction')
   return compactions.map(tokens).reduce(sum, tokens(own))

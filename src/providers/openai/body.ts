@@ -11,6 +11,17 @@ export function hasError(body: JsonObject): boolean {
   return body['error'] !== undefined && body['error'] !== null
 }
 
+/** Whether a text that a model wrote for a tool is JSON. Some models write nothing for a tool without parameters. */
+export function isJsonText(text: unknown): boolean {
+  if (typeof text !== 'string' || text === '') return true
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** The JSON object in an event, or `undefined` if it holds none. */
 export function readEvent(event: ServerEvent): JsonObject | undefined {
   try {
@@ -41,7 +52,7 @@ export function endsWith(events: readonly ServerEvent[], type: string): boolean 
  */
 export function promptUsage(body: JsonObject): Usage | undefined {
   const { usage } = body
-  if (!isJsonObject(usage)) return undefined
+  if (!isJsonObject(usage) || !isCounted(usage, ['prompt_tokens', 'completion_tokens'])) return undefined
   const input = count(usage['prompt_tokens'])
   const completion = count(usage['completion_tokens'])
   const details = usage['prompt_tokens_details']
@@ -56,7 +67,26 @@ export function promptUsage(body: JsonObject): Usage | undefined {
     ...given('cacheWrite', details, 'cache_write_tokens'),
     ...given('audioInput', details, 'audio_tokens'),
     ...given('audioOutput', completionDetails, 'audio_tokens'),
+    ...costOf(usage),
   }
+}
+
+/** Whether a usage has a count, and each of the counts that it has is a number. A count of `null` is not known. */
+function isCounted(usage: JsonObject, names: readonly string[]): boolean {
+  const counts = names.map((name) => usage[name]).filter((value) => value !== undefined)
+  return counts.length > 0 && counts.every((value) => typeof value === 'number' && value >= 0)
+}
+
+/**
+ * What the provider itself says that the answer cost: OpenRouter does, in US dollars. With a key of the user's own at the model's maker, that
+ * is only OpenRouter's fee, and what the maker takes stands beside it.
+ * Source: https://openrouter.ai/docs/use-cases/usage-accounting
+ */
+function costOf({ cost, is_byok: isOwnKey, cost_details: details }: JsonObject): Pick<Usage, 'cost'> {
+  if (typeof cost !== 'number' || !(cost >= 0)) return {}
+  if (isOwnKey !== true) return { cost }
+  const upstream = isJsonObject(details) ? details['upstream_inference_cost'] : undefined
+  return typeof upstream === 'number' && upstream >= 0 ? { cost: cost + upstream } : {}
 }
 
 /**
@@ -66,7 +96,7 @@ export function promptUsage(body: JsonObject): Usage | undefined {
 export function inputUsage(body: JsonObject): Usage | undefined {
   const { usage } = body
   // Transcriptions may be billed by duration, which is not in tokens.
-  if (!isJsonObject(usage) || usage['type'] === 'duration') return undefined
+  if (!isJsonObject(usage) || usage['type'] === 'duration' || !isCounted(usage, ['input_tokens', 'output_tokens'])) return undefined
   const details = usage['input_tokens_details'] ?? usage['input_token_details']
   return {
     input: count(usage['input_tokens']),
@@ -74,6 +104,7 @@ export function inputUsage(body: JsonObject): Usage | undefined {
     ...given('cacheRead', details, 'cached_tokens'),
     ...given('cacheWrite', details, 'cache_write_tokens'),
     ...given('audioInput', details, 'audio_tokens'),
+    ...costOf(usage),
   }
 }
 

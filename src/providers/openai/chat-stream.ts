@@ -5,7 +5,7 @@
  */
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
-import { choicesOf, formatChunks, mergeChunks, mergeMember, readChunks } from './chunks.ts'
+import { choicesOf, formatChunks, mergeChunks, mergeMember, readChunks, isRead, type ReadStream } from './chunks.ts'
 
 /** A choice while its chunks are merged. */
 interface Choice {
@@ -18,23 +18,38 @@ interface Choice {
 
 /** The whole completion of a complete stream: one with `[DONE]` at its end and a finish reason for every choice. */
 export function assembleChat(events: readonly ServerEvent[]): JsonObject | undefined {
+  const read = readChat(events)
+  return isRead(read) && read.exact ? read.answer : undefined
+}
+
+/** A complete stream as a completion, with as much of it as can be merged; else what is wrong with the stream. */
+export function outlineChat(events: readonly ServerEvent[]): JsonObject | string | undefined {
+  const read = readChat(events)
+  return isRead(read) ? read.answer : read
+}
+
+function readChat(events: readonly ServerEvent[]): ReadStream | string | undefined {
   const chunks = readChunks(events)
-  if (chunks === undefined) return undefined
+  if (!Array.isArray(chunks)) return chunks
   const choices = new Map<number, Choice>()
+  let exact = true
   for (const chunk of chunks) {
-    for (const part of choicesOf(chunk) ?? []) if (!isJsonObject(part) || !mergeChoice(choices, part)) return undefined
+    for (const part of choicesOf(chunk) ?? []) if (!isJsonObject(part) || !mergeChoice(choices, part)) exact = false
   }
   const merged = [...choices.values()]
-  if (merged.length === 0 || merged.some(({ finished }) => !finished)) return undefined
+  if (merged.length === 0) return exact ? 'empty' : 'malformed'
+  if (merged.some(({ finished }) => !finished)) return 'incomplete'
   const { members, usage } = mergeChunks(chunks)
-  return {
+  const answer = {
     ...members,
     object: 'chat.completion',
     choices: [...choices.keys()].toSorted((a, b) => a - b).map((index) => wholeChoice(index, choices.get(index))),
     ...(usage === undefined ? {} : { usage }),
   }
+  return { answer, exact }
 }
 
+/** Merges one part of a choice. @returns `false` if some of it cannot be merged; the rest is */
 function mergeChoice(choices: Map<number, Choice>, part: JsonObject): boolean {
   const { index, delta, finish_reason: finish, logprobs, ...rest } = part
   if (typeof index !== 'number') return false
@@ -42,28 +57,45 @@ function mergeChoice(choices: Map<number, Choice>, part: JsonObject): boolean {
   if (choice === undefined) choices.set(index, (choice = { members: {}, message: {}, calls: new Map(), finished: false }))
   const { members, message, calls } = choice
   for (const [name, value] of Object.entries(rest)) if (value !== null || !Object.hasOwn(members, name)) members[name] = value
-  if (logprobs !== undefined && !mergeMember(members, 'logprobs', logprobs)) return false
+  const scored = logprobs === undefined || mergeMember(members, 'logprobs', logprobs)
   if (typeof finish === 'string' && finish !== '') {
     members['finish_reason'] = finish
     choice.finished = true
   }
-  if (!isJsonObject(delta)) return delta === undefined || delta === null
-  return Object.entries(delta).every(([name, value]) =>
+  if (!isJsonObject(delta)) return scored && (delta === undefined || delta === null)
+  const done = Object.entries(delta).map(([name, value]) =>
     name === 'tool_calls' && Array.isArray(value)
-      ? value.every((call: unknown) => isJsonObject(call) && mergeCall(calls, call))
-      : mergeMember(message, name, value),
+      ? value.map((call: unknown) => isJsonObject(call) && mergeCall(calls, call)).every(Boolean)
+      : mergeDelta(message, name, value),
   )
+  return scored && done.every(Boolean)
+}
+
+/** Merges one member of a delta. Only the provider knows how two lists of content belong together, as in Mistral's streams of reasoning. */
+function mergeDelta(message: JsonObject, name: string, value: unknown): boolean {
+  if (name !== 'content' || !Array.isArray(value)) return mergeMember(message, name, value)
+  const { content } = message
+  if (content !== undefined && content !== null && content !== '') return value.length === 0
+  message['content'] = value
+  return true
 }
 
 /** Merges one part of a tool call. A second id at one index is another call, wrongly numbered by the provider: the two are mixed. */
 function mergeCall(calls: Map<number, JsonObject>, part: JsonObject): boolean {
   const { index, ...rest } = part
-  if (typeof index !== 'number') return false
+  if (typeof index !== 'number') {
+    // Without its place it may be a call or a part of one. It is kept, so that the answer counts as one with calls.
+    calls.set(-1 - calls.size, rest)
+    return false
+  }
   let call = calls.get(index)
   if (call === undefined) calls.set(index, (call = {}))
   const earlierId = call['id']
   const { id } = rest
-  if (typeof earlierId === 'string' && earlierId !== '' && typeof id === 'string' && id !== '' && id !== earlierId) return false
+  if (typeof earlierId === 'string' && earlierId !== '' && typeof id === 'string' && id !== '' && id !== earlierId) {
+    calls.set(-1 - calls.size, rest)
+    return false
+  }
   const target = call
   return Object.entries(rest).every(([name, value]) => mergeMember(target, name, value))
 }

@@ -5,9 +5,10 @@
  */
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { type Endpoint } from '../endpoint.ts'
-import { hasError, promptUsage } from './body.ts'
-import { assembleChat, disassembleChat } from './chat-stream.ts'
-import { adaptUsage, choicesOf, judgeFinish, omitsUsage } from './chunks.ts'
+import { hasError, isJsonText, promptUsage } from './body.ts'
+import { assembleChat, disassembleChat, outlineChat } from './chat-stream.ts'
+import { adaptUsage, choicesOf, omitsUsage } from './chunks.ts'
+import { judgeFinish } from './finish-reasons.ts'
 import { openaiIgnored } from './ignored.ts'
 import { withPlainText } from './messages.ts'
 import { openaiChatPlaces } from './places.ts'
@@ -24,7 +25,7 @@ export const openaiChat: Endpoint = {
   operation: 'chat',
   ignored: openaiIgnored.chat,
   place: openaiChatPlaces,
-  streaming: { assemble: assembleChat, disassemble: disassembleChat, adapt: adaptUsage, usageOnRequest: chunkUsage },
+  streaming: { assemble: assembleChat, outline: outlineChat, disassemble: disassembleChat, adapt: adaptUsage, usageOnRequest: chunkUsage },
   bypassReason: () => undefined,
   normalise(request) {
     const { messages } = request
@@ -34,7 +35,19 @@ export const openaiChat: Endpoint = {
   },
   missingParts: omitsUsage,
   skipReason,
+  expiresAt,
   usage: promptUsage,
+}
+
+/** When the audio of an answer can no longer be referred to. */
+function expiresAt(answer: JsonObject): number | undefined {
+  const times = (choicesOf(answer) ?? []).flatMap((choice) => {
+    const message = isJsonObject(choice) ? choice['message'] : undefined
+    const audio = isJsonObject(message) ? message['audio'] : undefined
+    const seconds = isJsonObject(audio) ? audio['expires_at'] : undefined
+    return typeof seconds === 'number' ? [seconds * 1_000] : []
+  })
+  return times.length === 0 ? undefined : Math.min(...times)
 }
 
 function skipReason(answer: JsonObject): string | undefined {
@@ -44,11 +57,27 @@ function skipReason(answer: JsonObject): string | undefined {
   if (choices.length === 0) return 'empty'
   for (const choice of choices) {
     if (!isJsonObject(choice) || !isJsonObject(choice['message'])) return 'malformed'
+    const { message } = choice
+    // OpenRouter puts the error of a model's maker into the choice.
+    if (hasError(choice) || hasError(message)) return 'error'
     const reason = judgeFinish(choice['finish_reason'])
     if (reason !== undefined) return reason
-    if (saysNothing(choice['message'])) return 'empty'
+    if (typeof message['refusal'] === 'string' && message['refusal'] !== '') return 'refusal'
+    if (!callsOf(message).every(isWhole)) return 'malformed'
+    if (saysNothing(message)) return 'empty'
   }
   return undefined
+}
+
+/** The functions that a message calls, in either form. */
+function callsOf({ tool_calls: calls, function_call: call }: JsonObject): unknown[] {
+  const tools: readonly unknown[] = Array.isArray(calls) ? calls : []
+  return [...tools.map((tool) => (isJsonObject(tool) ? tool['function'] : undefined)), call]
+}
+
+/** Whether the arguments of a call are JSON, as the tool needs them. */
+function isWhole(call: unknown): boolean {
+  return !isJsonObject(call) || isJsonText(call['arguments'])
 }
 
 /** Whether a message has no answer in it. Reasoning alone is no answer. */

@@ -13,15 +13,27 @@ export const doneEvent: ServerEvent = { data: '[DONE]' }
 /** The members that every chunk of a stream repeats. `obfuscation` is padding against an eavesdropper, without meaning. */
 const repeated = new Set(['id', 'object', 'created', 'model', 'service_tier', 'system_fingerprint', 'obfuscation', 'choices', 'usage'])
 
-/** The chunks before the end mark; `undefined` if it is missing, or one of them is an error or no JSON object. */
-export function readChunks(events: readonly ServerEvent[]): JsonObject[] | undefined {
+/** A complete stream as an answer, and whether all of its parts could be merged. */
+export interface ReadStream {
+  readonly answer: JsonObject
+  readonly exact: boolean
+}
+
+/** Whether a stream could be read; else there is only what is wrong with it. */
+export function isRead(read: ReadStream | string | undefined): read is ReadStream {
+  return typeof read === 'object'
+}
+
+/** The chunks before the end mark; else what is wrong with one of them, or `undefined` if the end mark is missing. */
+export function readChunks(events: readonly ServerEvent[]): JsonObject[] | 'error' | 'malformed' | undefined {
   const chunks: JsonObject[] = []
   for (const event of events) {
     if (event.data === doneEvent.data) return chunks
-    const chunk = event.event === 'error' ? undefined : readEvent(event)
-    if (chunk === undefined || hasError(chunk)) return undefined
-    // Groq puts an error here if it had to stop early.
-    if (isJsonObject(chunk['x_groq']) && hasError(chunk['x_groq'])) return undefined
+    if (event.event === 'error') return 'error'
+    const chunk = readEvent(event)
+    if (chunk === undefined) return 'malformed'
+    // Groq puts an error into a member of its own if it had to stop early.
+    if (hasError(chunk) || (isJsonObject(chunk['x_groq']) && hasError(chunk['x_groq']))) return 'error'
     chunks.push(chunk)
   }
   return undefined
@@ -65,19 +77,53 @@ export function mergeMember(target: JsonObject, name: string, value: unknown): b
     return true
   }
   if (typeof value === 'string') {
-    if (typeof before !== 'string') return false
+    // An empty text continues anything.
+    if (typeof before !== 'string') return value === ''
     if (!isLabel(name)) target[name] = before + value
     else if (value !== '') target[name] = value
     return true
   }
-  if (Array.isArray(value)) {
-    if (!Array.isArray(before)) return false
-    for (const element of value) before.push(element)
-    return true
-  }
+  if (Array.isArray(value)) return Array.isArray(before) && mergeList(before, value, name)
   if (isJsonObject(value)) return isJsonObject(before) && Object.entries(value).every(([member, part]) => mergeMember(before, member, part))
   target[name] = value
   return true
+}
+
+/**
+ * Appends a list to the one before it. A piece at the place of an earlier one would be another item; in OpenRouter's reasoning it continues
+ * the earlier one. There, a place is an `index` and a `type`.
+ * Source: https://openrouter.ai/docs/use-cases/reasoning-tokens#reasoning_details-array-structure
+ */
+function mergeList(before: unknown[], pieces: readonly unknown[], name: string): boolean {
+  for (const piece of pieces) {
+    const earlier = isJsonObject(piece) ? before.filter(isJsonObject).find((item) => isSamePlace(item, piece)) : undefined
+    if (earlier === undefined && name === 'reasoning_details' && !hasPlace(piece)) return false
+    if (earlier === undefined || !isJsonObject(piece)) before.push(piece)
+    else if (name !== 'reasoning_details' || !continueReasoning(earlier, piece)) return false
+  }
+  return true
+}
+
+function isSamePlace(item: JsonObject, piece: JsonObject): boolean {
+  return hasPlace(piece) && item['index'] === piece['index'] && item['type'] === piece['type']
+}
+
+function hasPlace(piece: unknown): boolean {
+  return isJsonObject(piece) && typeof piece['index'] === 'number'
+}
+
+/** A text is continued, a signature or an encrypted block comes once. */
+function continueReasoning(earlier: JsonObject, piece: JsonObject): boolean {
+  return Object.entries(piece).every(([name, value]) => {
+    const before = earlier[name]
+    const isOnce = name === 'signature' || name === 'data'
+    if (isOnce && isFilled(before) && isFilled(value)) return before === value
+    return mergeMember(earlier, name, value)
+  })
+}
+
+function isFilled(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== ''
 }
 
 /** Whether a request asks for the usage in its stream. */
@@ -142,12 +188,6 @@ export function formatChunks(answer: JsonObject, { object, choices, request }: C
 export function choicesOf(body: JsonObject): readonly unknown[] | undefined {
   const { choices } = body
   return Array.isArray(choices) ? choices : undefined
-}
-
-/** Why a finish reason forbids storing, or `undefined`. A reason that OpenAI does not define may mean anything. */
-export function judgeFinish(reason: unknown): string | undefined {
-  if (reason === 'stop' || reason === 'tool_calls' || reason === 'function_call') return undefined
-  return reason === 'length' || reason === 'content_filter' ? reason : 'finish_reason'
 }
 
 /** Sets an own member, even `__proto__`: a plain assignment to that name would change the prototype. */

@@ -7,7 +7,8 @@ import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
 import { type Endpoint } from '../endpoint.ts'
 import { hasError, promptUsage } from './body.ts'
-import { adaptUsage, choicesOf, formatChunks, judgeFinish, mergeChunks, mergeMember, omitsUsage, readChunks } from './chunks.ts'
+import { adaptUsage, choicesOf, formatChunks, mergeChunks, mergeMember, omitsUsage, readChunks, isRead, type ReadStream } from './chunks.ts'
+import { judgeFinish } from './finish-reasons.ts'
 import { openaiIgnored } from './ignored.ts'
 import { openaiCompletionsPlaces } from './places.ts'
 import { chunkUsage } from './stream-usage.ts'
@@ -20,7 +21,7 @@ export const openaiCompletions: Endpoint = {
   operation: 'completions',
   ignored: openaiIgnored.completions,
   place: openaiCompletionsPlaces,
-  streaming: { assemble, disassemble, adapt: adaptUsage, usageOnRequest: chunkUsage },
+  streaming: { assemble, outline, disassemble, adapt: adaptUsage, usageOnRequest: chunkUsage },
   bypassReason: () => undefined,
   missingParts: omitsUsage,
   skipReason,
@@ -28,16 +29,28 @@ export const openaiCompletions: Endpoint = {
 }
 
 function assemble(events: readonly ServerEvent[]): JsonObject | undefined {
+  const read = readCompletion(events)
+  return isRead(read) && read.exact ? read.answer : undefined
+}
+
+function outline(events: readonly ServerEvent[]): JsonObject | string | undefined {
+  const read = readCompletion(events)
+  return isRead(read) ? read.answer : read
+}
+
+function readCompletion(events: readonly ServerEvent[]): ReadStream | string | undefined {
   const chunks = readChunks(events)
-  if (chunks === undefined) return undefined
+  if (!Array.isArray(chunks)) return chunks
   const choices = new Map<number, JsonObject>()
+  let exact = true
   for (const chunk of chunks) {
-    for (const part of choicesOf(chunk) ?? []) if (!isJsonObject(part) || !mergeChoice(choices, part)) return undefined
+    for (const part of choicesOf(chunk) ?? []) if (!isJsonObject(part) || !mergeChoice(choices, part)) exact = false
   }
   const whole = [...choices.entries()].toSorted(([a], [b]) => a - b).map(([, choice]) => choice)
-  if (whole.length === 0 || whole.some((choice) => typeof choice['finish_reason'] !== 'string')) return undefined
+  if (whole.length === 0) return exact ? 'empty' : 'malformed'
+  if (whole.some((choice) => typeof choice['finish_reason'] !== 'string')) return 'incomplete'
   const { members, usage } = mergeChunks(chunks)
-  return { ...members, object: 'text_completion', choices: whole, ...(usage === undefined ? {} : { usage }) }
+  return { answer: { ...members, object: 'text_completion', choices: whole, ...(usage === undefined ? {} : { usage }) }, exact }
 }
 
 function mergeChoice(choices: Map<number, JsonObject>, part: JsonObject): boolean {
@@ -62,6 +75,7 @@ function skipReason(answer: JsonObject): string | undefined {
   if (choices.length === 0) return 'empty'
   for (const choice of choices) {
     if (!isJsonObject(choice) || typeof choice['text'] !== 'string') return 'malformed'
+    if (hasError(choice)) return 'error'
     const reason = judgeFinish(choice['finish_reason'])
     if (reason !== undefined) return reason
     if (choice['text'] === '') return 'empty'

@@ -7,7 +7,6 @@ import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { type Endpoint } from '../endpoint.ts'
 import { hasError, promptUsage } from './body.ts'
 import { openaiIgnored } from './ignored.ts'
-import { openaiFlatPlaces } from './places.ts'
 
 /** Embeddings. */
 export const openaiEmbeddings: Endpoint = {
@@ -16,7 +15,6 @@ export const openaiEmbeddings: Endpoint = {
   path: '/embeddings',
   operation: 'embeddings',
   ignored: openaiIgnored.embeddings,
-  place: openaiFlatPlaces,
   perInput: {
     split: splitEmbeddings,
     unite: (request, singles) => ({ ...request, input: singles.map(({ input }) => input) }),
@@ -102,7 +100,10 @@ function sizeOf({ input }: JsonObject): number {
   return typeof input === 'string' || Array.isArray(input) ? Math.max(1, input.length) : 1
 }
 
-/** `usage` in shares of these sizes. Each count is cut at the running total of the sizes, so that rounding loses nothing. */
+/**
+ * `usage` in shares of these sizes. Each count is cut at the running total of the sizes, so that rounding loses nothing. Its cost is no whole
+ * number, and is cut by size.
+ */
 function shareUsage(usage: JsonObject, sizes: readonly number[]): JsonObject[] {
   const total = sizes.reduce((sum, size) => sum + size, 0)
   let before = 0
@@ -112,10 +113,14 @@ function shareUsage(usage: JsonObject, sizes: readonly number[]): JsonObject[] {
     const to = before / total
     const shares = Object.entries(usage).map(([name, value]) => [
       name,
-      isWhole(value) ? Math.floor(value * to) - Math.floor(value * from) : value,
+      isWhole(value) && name !== 'cost' ? Math.floor(value * to) - Math.floor(value * from) : cutCost(name, value, to - from),
     ])
     return Object.fromEntries(shares)
   })
+}
+
+function cutCost(name: string, value: unknown, part: number): unknown {
+  return name === 'cost' && typeof value === 'number' ? value * part : value
 }
 
 /** The answer to one request for all, made of these single answers, in order. Its usage is their sum. */
@@ -132,8 +137,12 @@ export function joinEmbeddings(parts: readonly JsonObject[]): JsonObject {
 }
 
 function sumUsage(first: JsonObject, usages: readonly JsonObject[]): JsonObject {
-  const sum = (name: string): number => usages.reduce((total, { [name]: value }) => total + (isWhole(value) ? value : 0), 0)
-  return Object.fromEntries(Object.entries(first).map(([name, value]) => [name, isWhole(value) ? sum(name) : value]))
+  const sum = (name: string): number => usages.reduce((total, { [name]: value }) => total + (typeof value === 'number' ? value : 0), 0)
+  return Object.fromEntries(Object.entries(first).map(([name, value]) => [name, isSummed(name, value) ? sum(name) : value]))
+}
+
+function isSummed(name: string, value: unknown): boolean {
+  return isWhole(value) || (name === 'cost' && typeof value === 'number')
 }
 
 function isWhole(value: unknown): value is number {

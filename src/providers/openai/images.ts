@@ -7,7 +7,6 @@ import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { type Endpoint } from '../endpoint.ts'
 import { endsWith, hasError, inputUsage } from './body.ts'
 import { openaiIgnored } from './ignored.ts'
-import { openaiFlatPlaces } from './places.ts'
 
 /** Image generations. A streamed answer has partial images and so differs from a whole one: `stream` is part of the key. */
 export const openaiImages: Endpoint = {
@@ -16,7 +15,6 @@ export const openaiImages: Endpoint = {
   path: '/images/generations',
   operation: 'images',
   ignored: openaiIgnored.images,
-  place: openaiFlatPlaces,
   complete: (events) => endsWith(events, 'image_generation.completed'),
   bypassReason: () => undefined,
   skipReason,

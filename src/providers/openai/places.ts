@@ -72,6 +72,3 @@ export const openaiModerationsPlaces = placeOf({ unordered: ['input.image_url'],
 
 /** Speech, whose voice may be an object. */
 export const openaiSpeechPlaces = placeOf({ unordered: ['voice'], prose: [] })
-
-/** Embeddings, images and transcriptions, whose requests hold no objects. */
-export const openaiFlatPlaces = placeOf({ unordered: [], prose: [] })

@@ -37,6 +37,20 @@ export function assembleResponse(events: readonly ServerEvent[]): JsonObject | u
   return items.length === 0 ? answer : { ...answer, output: items }
 }
 
+/** Why a stream without a whole response is not stored; `undefined` if it has no end. */
+export function outlineResponse(events: readonly ServerEvent[]): string | undefined {
+  for (const event of events) {
+    if (event.event === 'error') return 'error'
+    if (!decisiveTypes.test(event.data)) continue
+    const type = readEvent(event)?.['type']
+    if (type === 'error') return 'error'
+    if (type === 'response.failed' || type === 'response.cancelled') return type.slice('response.'.length)
+    // It is the end of one stream, but not of all that came.
+    if (type === 'response.completed' || type === 'response.incomplete') return 'malformed'
+  }
+  return undefined
+}
+
 /** The finished output items of a stream, in order. Some servers leave them out of the response that ends it. */
 function finishedItems(events: readonly ServerEvent[]): JsonObject[] {
   const items: { at: number; item: JsonObject }[] = []

@@ -5,10 +5,10 @@
  */
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { type Endpoint } from '../endpoint.ts'
-import { hasError, inputUsage } from './body.ts'
+import { hasError, inputUsage, isJsonText } from './body.ts'
 import { openaiIgnored } from './ignored.ts'
 import { hasOnly, withPlainText } from './messages.ts'
-import { assembleResponse, disassembleResponse } from './responses-stream.ts'
+import { assembleResponse, disassembleResponse, outlineResponse } from './responses-stream.ts'
 import { openaiResponsesPlaces } from './places.ts'
 
 /** The roles whose content may be a string or `input_text` parts, with the same meaning. An assistant's parts are `output_text`. */
@@ -24,17 +24,40 @@ export const openaiResponses: Endpoint = {
   operation: 'responses',
   ignored: openaiIgnored.responses,
   place: openaiResponsesPlaces,
-  streaming: { assemble: assembleResponse, disassemble: disassembleResponse },
+  streaming: { assemble: assembleResponse, outline: outlineResponse, disassemble: disassembleResponse },
   bypassReason,
   normalise,
   skipReason,
+  expiresAt: ({ output }, now) => (namesContainer(output) ? now + containerLife : undefined),
   usage: inputUsage,
 }
+
+/**
+ * Milliseconds for which an answer is served that names a container. The provider deletes a container twenty minutes after its last use, and
+ * its files with it; the caller needs time to fetch them.
+ * Source: https://platform.openai.com/docs/guides/tools-code-interpreter#containers
+ */
+const containerLife = 15 * 60_000
 
 /** A request that continues or changes state at the provider has another answer each time. */
 function bypassReason(request: JsonObject): string | undefined {
   for (const field of ['previous_response_id', 'conversation']) if (request[field] !== undefined && request[field] !== null) return field
-  return request['background'] === true ? 'background' : undefined
+  if (request['background'] === true) return 'background'
+  // A container with an id may hold files of earlier code. An automatic one is new.
+  return usesContainer(request['tools']) ? 'container' : undefined
+}
+
+/** Whether tools run in a container that is named by its id. A function's parameters are the user's own. */
+function usesContainer(tools: unknown): boolean {
+  if (!Array.isArray(tools)) return false
+  return tools.some(
+    (tool: unknown) =>
+      isJsonObject(tool) && (namesContainer(tool['container'], 1) || isContainerId(tool) || namesContainer(tool['environment'])),
+  )
+}
+
+function isContainerId({ container, container_id: id }: JsonObject): boolean {
+  return [container, id].some((value) => typeof value === 'string' && value !== '')
 }
 
 function normalise(request: JsonObject): JsonObject {
@@ -69,8 +92,36 @@ function skipReason(answer: JsonObject): string | undefined {
     return reason ?? (Array.isArray(output) ? 'status' : 'malformed')
   }
   if (!Array.isArray(output)) return 'malformed'
+  const items: readonly JsonObject[] = output.filter(isJsonObject)
+  if (items.some(refuses)) return 'refusal'
+  if (items.some(isCut)) return 'malformed'
   return output.some(saysSomething) ? undefined : 'empty'
 }
+
+function refuses({ type, content }: JsonObject): boolean {
+  if (type !== 'message' || !Array.isArray(content)) return false
+  return content.some((part: unknown) => isJsonObject(part) && part['type'] === 'refusal' && part['refusal'] !== '')
+}
+
+/** Whether an item is the call of a tool whose arguments are no JSON, as the tool needs them. */
+function isCut({ type, arguments: text }: JsonObject): boolean {
+  return (type === 'function_call' || type === 'mcp_call') && !isJsonText(text)
+}
+
+/** Members that hold the id of a container. */
+const containerIds = new Set(['container_id', 'container'])
+
+/** Whether a tool, an item or something in them names a container by its id: as `container_id`, or as a `container` that is a text. */
+function namesContainer(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null || depth > maxDepth) return false
+  if (Array.isArray(value)) return value.some((each) => namesContainer(each, depth + 1))
+  return Object.entries(value).some(([name, member]) =>
+    containerIds.has(name) && typeof member === 'string' ? member !== '' : namesContainer(member, depth + 1),
+  )
+}
+
+/** How deep a container's id may be nested: an annotation of a part of an item, with room for more. */
+const maxDepth = 8
 
 /** Whether an output item answers. Reasoning alone does not, nor does a message of empty texts. */
 function saysSomething(item: unknown): boolean {

@@ -5,7 +5,6 @@
  */
 import type { Endpoint } from '../endpoint.ts'
 import { endsWith, hasError, inputUsage } from './body.ts'
-import { openaiFlatPlaces } from './places.ts'
 
 /** Transcriptions: JSON, or plain text if the request asks for another `response_format`. */
 export const openaiTranscriptions: Endpoint = {
@@ -14,7 +13,6 @@ export const openaiTranscriptions: Endpoint = {
   path: '/audio/transcriptions',
   operation: 'transcriptions',
   ignored: [],
-  place: openaiFlatPlaces,
   plain: true,
   complete: (events) => endsWith(events, 'transcript.text.done'),
   bypassReason: () => undefined,

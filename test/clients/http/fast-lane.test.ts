@@ -246,8 +246,8 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     }
   })
 
-  it.each<[string, object | undefined]>([
-    ['a date', { when: new Date(0) }],
+  it.each<[string, object | undefined, boolean]>([
+    ['a date', { when: new Date(0) }, true],
     [
       'an object of a class',
       {
@@ -255,9 +255,10 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
           a = 1
         })(),
       },
+      true,
     ],
-    ['a number that is rounded', { seed: 1.2345678901234567e19 }],
-    ['raw JSON', { seed: Reflect.get(JSON, 'rawJSON')?.('1.50') }],
+    ['a number that is rounded', { seed: 1.2345678901234567e19 }, false],
+    ['raw JSON', { seed: Reflect.get(JSON, 'rawJSON')?.('1.50') }, false],
     [
       'a text that says something else',
       {
@@ -273,13 +274,14 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
           },
         ],
       },
+      true,
     ],
-  ])('leaves a body that may be sent as something else to the documented way: %s', async (_, extra) => {
+  ])('leaves a body to the documented way if it may be sent as something else than was read: %s', async (_, extra, isRead) => {
     const { client, bare, built } = open(subject)
     await ask(client)
     await ask(client)
     const body = { ...subject.body, ...extra }
-    for (const count of [2, 3]) {
+    for (const count of isRead ? [2, 2] : [2, 3]) {
       await ask(client, body)
       expect(built()).toBe(count)
     }

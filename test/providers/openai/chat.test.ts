@@ -329,7 +329,7 @@ describe('adapting a chat stream', () => {
 describe('B11: a chat completion', () => {
   it.each<[string | undefined, unknown, unknown]>([
     [undefined, { content: 'x' }, 'stop'],
-    [undefined, { content: null, refusal: 'I cannot' }, 'stop'],
+    ['refusal', { content: null, refusal: 'I cannot' }, 'stop'],
     [undefined, { content: null, tool_calls: [{}] }, 'tool_calls'],
     [undefined, { content: null, function_call: {} }, 'function_call'],
     [undefined, { content: null, audio: { id: 'a' } }, 'stop'],

@@ -258,7 +258,7 @@ describe('B11: a response', () => {
 
   it.each<[string | undefined, unknown]>([
     [undefined, [said]],
-    [undefined, [{ type: 'message', content: [{ type: 'refusal', refusal: 'no' }] }]],
+    ['refusal', [{ type: 'message', content: [{ type: 'refusal', refusal: 'no' }] }]],
     [undefined, [{ type: 'reasoning' }, { type: 'function_call', name: 'f' }]],
     ['empty', []],
     ['empty', [{ type: 'reasoning' }]],
