@@ -5,6 +5,7 @@
  */
 
 export { cacheInfo } from './clients/cache-info.ts'
+export { cacheOf } from './clients/cache-of.ts'
 export { cachingFetch, withCache } from './clients/with-cache.ts'
 export { createCacheKey } from './cache/value-cache.ts'
 export { createCache } from './cache/cache.ts'

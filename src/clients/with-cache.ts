@@ -8,6 +8,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { CacheOptions } from '../engine/settings/options.ts'
 import { InvalidOptionError, UnknownClientError } from '../errors.ts'
 import { isAnthropic, wrapAnthropic } from './anthropic/client.ts'
+import { noteCache } from './cache-of.ts'
 import { isBedrock, wrapBedrock } from './bedrock/client.ts'
 import { type Fetch, fetchThrough } from './http/caching-fetch.ts'
 import { withMembers } from './http/twin-fetch.ts'
@@ -27,9 +28,10 @@ export function withCache<Client extends Instance>(client: Client, cacheOrOption
   if (typeof client !== 'object' || client === null) throw new UnknownClientError(client)
   const wrap = wrapperOf(client)
   if (wrap === undefined) throw new UnknownClientError(client)
+  const [cache, engine] = cacheFrom(cacheOrOptions)
   // The wrapped client has the class of the given one, with the additions that `Cached` describes.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return wrap(engineFrom(cacheOrOptions)) as Cached<Client>
+  return noteCache(wrap(engine), cache) as Cached<Client>
 }
 
 /** The function that wraps this client. */
@@ -49,21 +51,24 @@ function wrapperOf(client: object): ((engine: Engine) => object) | undefined {
 export function cachingFetch(cache: Cache, fetch: Fetch = globalThis.fetch): CachingFetch {
   if (engineOf(cache) === undefined) throw new InvalidOptionError('cache', cache, 'a cache made by createCache()')
   if (typeof fetch !== 'function') throw new InvalidOptionError('fetch', fetch, 'a function such as the global fetch')
-  const ours = fetchThrough(engineFrom(cache), fetch, {})
+  const ours = fetchThrough(cacheFrom(cache)[1], fetch, {})
   // A fetch of the caller's own may lack members that the runtime's has.
   if (typeof globalThis.fetch === 'function') withMembers(ours, globalThis.fetch)
-  return withMembers(ours, fetch)
+  // It has the members of the global `fetch`.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return withMembers(ours, fetch) as CachingFetch
 }
 
 /** A `fetch` with the members that the global one has: Bun's has `preconnect`. */
 export type CachingFetch = Fetch & Pick<typeof globalThis.fetch, keyof typeof globalThis.fetch>
 
-function engineFrom(cacheOrOptions: Cache | CacheOptions | undefined): Engine {
+function cacheFrom(cacheOrOptions: Cache | CacheOptions | undefined): [Cache, Engine] {
   // Anything else is read as options. `createCache` throws an error that names what is wrong in them.
-  const engine = engineOf(isCache(cacheOrOptions) ? cacheOrOptions : createCache(cacheOrOptions))
+  const cache = isCache(cacheOrOptions) ? cacheOrOptions : createCache(cacheOrOptions)
+  const engine = engineOf(cache)
   if (engine === undefined) throw new InvalidOptionError('cache', cacheOrOptions, 'a cache made by createCache(), or its options')
   engine.infoOf = cacheInfo
-  return engine
+  return [cache, engine]
 }
 
 function isCache(value: unknown): value is Cache {

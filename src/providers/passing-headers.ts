@@ -50,6 +50,10 @@ const tracing = [
   'tracestate',
   'uber-trace-id',
   'uberctx-*',
+  // The signature of a request to AWS, which is another one for each request.
+  'x-amz-content-sha256',
+  'x-amz-date',
+  'x-amz-security-token',
   'x-amzn-trace-id',
   'x-b3-*',
   'x-claude-code-session-id',

@@ -4,6 +4,7 @@
  * @module
  */
 import { attachInfo, infoOfResponse } from '../cache-info.ts'
+import { cacheOf, noteCache } from '../cache-of.ts'
 import type { Fetch } from './caching-fetch.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { assertScope } from '../../engine/cached-call.ts'
@@ -75,7 +76,7 @@ export function withCallOptions(
       configurable: true,
       writable: true,
     },
-    withOptions: { value: (options: object) => again(copied(options)), configurable: true, writable: true },
+    withOptions: { value: (options: object) => noteCache(again(copied(options)), cacheOf(client)), configurable: true, writable: true },
   })
 }
 

@@ -360,6 +360,16 @@ describe('a wrapped client', () => {
   it('what is private can be read, and not be set where it would not count', () => {
     const client = wrap(new Hidden({ ...settings, baseURL: origin }))
     expect(Reflect.get(client, 'tenant')).toBe('hidden')
+    class Named extends OpenAI {
+      name = 'a'
+      readonly #secret = 's'
+      protected override async prepareRequest(request: { headers: Headers }): Promise<void> {
+        request.headers.set('x-tenant', this.name + this.#secret)
+      }
+    }
+    const named = wrap(new Named({ ...settings, baseURL: origin }))
+    expect(() => Reflect.set(named, 'name', 'b')).toThrow(/"name".*"prepareRequest".*#private/)
+    expect(Reflect.get(named, 'name')).toBe('a')
   })
 
   it('a class with private members that sends requests by itself is refused', () => {
