@@ -11,6 +11,7 @@ import { isBedrock, wrapBedrock } from './bedrock/client.ts'
 import { type Fetch, fetchThrough } from './http/caching-fetch.ts'
 import { isOpenAi, wrapOpenAi } from './openai/client.ts'
 import type { Cached } from './cached.ts'
+import { noteWrapping } from './wrap-warnings.ts'
 
 /**
  * Returns a client of the same type that answers repeated calls from the cache. It does not change the client that it is given.
@@ -22,9 +23,12 @@ export function withCache<Client extends object>(client: Client, cacheOrOptions?
   if (typeof client !== 'object' || client === null) throw new UnknownClientError(client)
   const wrap = wrapperOf(client)
   if (wrap === undefined) throw new UnknownClientError(client)
+  const engine = engineFrom(cacheOrOptions)
+  const wrapped = wrap(engine)
+  noteWrapping(client, engine, !isCache(cacheOrOptions) && engine.settings.store === undefined)
   // The wrapped client has the class of the given one, with the additions that `Cached` describes.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return wrap(engineFrom(cacheOrOptions)) as Cached<Client>
+  return wrapped as Cached<Client>
 }
 
 /** The function that wraps this client. */
