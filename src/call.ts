@@ -27,7 +27,7 @@ export interface CallOptions {
   readonly context?: unknown
   /** Names by which the answer can be invalidated. */
   readonly tags?: readonly string[]
-  /** Owner of the answer: two scopes never share an entry. @default the cache's scope, else a digest of the client's static credential */
+  /** Owner of the answer: two scopes never share an entry. It must not be `undefined` if it is given. @default the cache's scope, else a digest of the client's static credential */
   readonly scope?: string
   /** Number of this answer, when the cache keeps several answers to the same question. @default 0 */
   readonly variant?: number

@@ -4,8 +4,10 @@
  */
 import { InvalidOptionError } from './errors.ts'
 
+type Unit = 'ms' | 's' | 'm' | 'h' | 'd' | 'w'
+
 /** Seconds, or a number with a unit in small letters: `'250ms'`, `'30s'`, `'10m'`, `'2h'`, `'7d'`, `'2w'`. */
-export type Duration = number | string
+export type Duration = number | `${number}${Unit}` | `${number} ${Unit}`
 
 const millisecondsPer: Readonly<Record<string, number>> = {
   ms: 1,

@@ -14,6 +14,11 @@ export interface CacheEvents {
   miss: { readonly key: string; readonly operation: string }
   /** A call neither read nor wrote the cache. */
   bypass: { readonly operation: string; readonly reason: string }
+  /**
+   * A request passed through unseen: it is none of an endpoint that is known, such as one of another provider's protocol. `path` is that of
+   * the URL, without its query, which may hold a key; of Bedrock the name of the command.
+   */
+  pass: { readonly method: string; readonly host: string; readonly path: string }
   /** An answer was stored; `bytes` is the size of its body. */
   store: { readonly key: string; readonly operation: string; readonly bytes: number }
   /** An answer was not stored. */
@@ -49,6 +54,7 @@ export class EventEmitter {
     hit: new Set(),
     miss: new Set(),
     bypass: new Set(),
+    pass: new Set(),
     store: new Set(),
     skip: new Set(),
     evict: new Set(),

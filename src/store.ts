@@ -46,6 +46,13 @@ export interface Store {
   get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> | Uint8Array | undefined
   /** Keeps `value` under `key` and replaces the former value. */
   set(key: string, value: Uint8Array, options: WriteOptions): Promise<void> | void
+  /**
+   * Keeps `value` under `key` if there is no value, in one step, so that of many processes that do so at once one value stays.
+   * Without this method, the cache reads and then writes. An invalidation by another process between the two may then be lost for answers
+   * that are on their way.
+   * @returns the value that is there now
+   */
+  setIfAbsent?(key: string, value: Uint8Array, options: WriteOptions): Promise<Uint8Array> | Uint8Array
   /** Removes the value under `key`. A missing value is no error. */
   delete(key: string): Promise<void> | void
   /** The values under `keys`, in their order. Without this method, the cache calls `get` for each key. */
@@ -87,7 +94,7 @@ export interface Store {
 }
 
 const required = ['get', 'set', 'delete'] as const
-const optional = ['getMany', 'setMany', 'keys', 'publish', 'subscribe', 'lease', 'release', 'onReport', 'close'] as const
+const optional = ['setIfAbsent', 'getMany', 'setMany', 'keys', 'publish', 'subscribe', 'lease', 'release', 'onReport', 'close'] as const
 
 /**
  * Checks that `value` is a store.
@@ -144,4 +151,16 @@ function textForStore(text: string): MistakenStore {
   const given = `a string of ${text.length} characters`
   if (/^rediss?:/i.test(text)) return { given: 'a URL of Redis', instead: 'a store: redisStore(new Redis(url))' }
   return { given, instead: "a store: sqliteStore('answers.db') for the path of a file, redisStore(new Redis(url)) for a URL of Redis" }
+}
+
+/**
+ * Keeps a value if there is none, in a store with or without a method for that.
+ * @returns what the store says that is there now
+ */
+export async function setIfAbsent(store: Store, { key, value, ttl }: StoreWrite): Promise<unknown> {
+  if (store.setIfAbsent !== undefined) return store.setIfAbsent(key, value, { ttl })
+  const found = await store.get(key, { latest: new Set([key]) })
+  if (found !== undefined && found !== null) return found
+  await store.set(key, value, { ttl })
+  return value
 }

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { race } from '../bench/harness/measure.ts'
+import { comparedBySize, type Sweep, sweepTable } from '../bench/harness/by-size.ts'
+import { race, raceByCall } from '../bench/harness/measure.ts'
 import {
   asked,
   chatAnswer,
   chatEvents,
   converseAnswer,
+  converseEvents,
   messageAnswer,
   messageEvents,
   prose,
@@ -13,7 +15,7 @@ import {
   sizes,
 } from '../bench/harness/payload.ts'
 import { barChart, lineChart } from '../bench/harness/plot.ts'
-import { budgetTable } from '../bench/harness/report.ts'
+import { budgetTable, standing, tally } from '../bench/harness/report.ts'
 import { difference, median, percentile, ratio, slow, typical } from '../bench/harness/statistics.ts'
 import { bytes, digits, duration, formatTable } from '../bench/harness/table.ts'
 import { parseEvents } from '../src/base/server-sent-events.ts'
@@ -42,6 +44,52 @@ describe('the statistics', () => {
   })
 })
 
+describe('the budgets by size', () => {
+  const timings: Sweep = new Map([
+    [
+      500,
+      new Map([
+        ['llmemo', timing([6, 60, 6])],
+        ['floor', timing([4, 40, 4])],
+      ]),
+    ],
+    [
+      20_000,
+      new Map([
+        ['llmemo', timing([30, 31, 32])],
+        ['floor', timing([20, 31, 16])],
+        ['another', timing([1, 1, 1])],
+      ]),
+    ],
+  ])
+
+  it('hold the ratio at each size that has a limit against that limit', () => {
+    const what = 'hit in memory'
+    expect(comparedBySize({ what, timings, name: 'llmemo', base: 'floor', limits: { 500: 1.8, 20_000: 1.2 } })).toEqual([
+      { what: 'hit in memory, 0.5 KB, × floor', measured: 1.5, limit: 1.8, unit: '×' },
+      { what: 'hit in memory, 20 KB, × floor', measured: 1.5, limit: 1.2, unit: '×' },
+    ])
+    const [named] = comparedBySize({ what, timings, name: 'floor', base: 'llmemo', baseName: 'us', limits: { 500: 1 } })
+    expect(named?.what).toBe('hit in memory, 0.5 KB, × us')
+  })
+
+  it('are never made of what was not measured', () => {
+    const compare = { what: 'hit', timings, name: 'llmemo' }
+    expect(() => comparedBySize({ ...compare, base: 'another', limits: { 500: 1 } })).toThrow('another was not measured at 500')
+    expect(() => comparedBySize({ ...compare, base: 'floor', limits: { 2_000: 1 } })).toThrow('llmemo was not measured at 2000')
+  })
+
+  it('stand beside a table of the sizes that were measured', () => {
+    const { header, rows } = sweepTable(timings, 'floor')
+    expect(header).toEqual(['', '0.5 KB', 'p99', '×', '20 KB', 'p99', '×'])
+    expect(rows.map((row) => [row[0], row[3], row[6]])).toEqual([
+      ['llmemo', '1.50', '1.50'],
+      ['floor', '1', '1'],
+      ['another', '–', '0.0500'],
+    ])
+  })
+})
+
 describe('the race', () => {
   it('lets the contenders take turns, each beginning a round in its turn', async () => {
     const ran: string[] = []
@@ -50,6 +98,27 @@ describe('the race', () => {
     expect(ran.slice(-9).join('')).toBe('abcbcacab')
     expect([...timings.keys()]).toEqual(['a', 'b', 'c'])
     expect(timings.get('b')).toMatchObject({ rounds: { length: 3 }, calls: { length: 3 } })
+  })
+
+  it('times a round by the timer that it is given, with what the round left to be done, by its calls', async () => {
+    let time = 0
+    const work = { name: 'work', run: () => void (time += 2), settle: async () => void (time += 6) }
+    const bare = { name: 'bare', run: () => void (time += 1) }
+    const timings = await race([work, bare], { rounds: 4, round: 0, warmUp: 0, most: Infinity, timer: () => time })
+    // One call in each round: 2 + 6 ms, beside 1 ms.
+    expect(timings.get('work')?.rounds).toEqual([8_000, 8_000, 8_000, 8_000])
+    expect(timings.get('bare')?.rounds).toEqual([1_000, 1_000, 1_000, 1_000])
+  })
+
+  it('times single calls by turns, without what is done between them', async () => {
+    let time = 0
+    const ran: string[] = []
+    const contender = (name: string, cost: number) => ({ name, run: () => void ((time += cost), ran.push(name)) })
+    const rest = async () => void (time += 100)
+    const timings = await raceByCall([contender('a', 3), contender('b', 5)], { calls: 2, warmUp: 1, timer: () => time }, rest)
+    expect(ran.join('')).toBe('abbaab')
+    expect(timings.get('a')?.rounds).toEqual([3_000, 3_000])
+    expect(difference(timings.get('b') ?? timing([]), timings.get('a') ?? timing([]))).toBe(2_000)
   })
 
   it('waits for each call that takes its time', async () => {
@@ -88,14 +157,22 @@ describe('the table', () => {
     )
   })
 
-  it('says plainly which budgets are missed', () => {
+  it('says plainly which budgets are met and missed, and what has no limit', () => {
     const budget = { what: 'a hit', limit: 2, unit: '×' }
-    const { rows } = budgetTable([
+    const budgets = [
       { ...budget, measured: 2 },
       { ...budget, measured: 2.01 },
       { ...budget, measured: Number.NaN },
+      { ...budget, measured: 3, limit: undefined },
+    ]
+    expect(budgets.map(standing)).toEqual(['met', 'missed', 'missed', 'no limit'])
+    expect(budgetTable(budgets).rows.map((row) => row.slice(1))).toEqual([
+      ['2.00 ×', '2.00 ×', 'met'],
+      ['2.01 ×', '2.00 ×', '**missed**'],
+      ['– ×', '2.00 ×', '**missed**'],
+      ['3.00 ×', '–', 'no limit'],
     ])
-    expect(rows.map((row) => row.at(-1))).toEqual(['yes', '**MISSED**', '**MISSED**'])
+    expect(tally(budgets)).toEqual({ met: 1, missed: 2 })
   })
 })
 
@@ -121,6 +198,10 @@ describe('the payloads', () => {
     const message = parseEvents(messageEvents(1_000))
     expect(message.at(-1)?.event).toBe('message_stop')
     expect(message.map(({ data }) => textOf(data, 'delta', 'text')).join('')).toBe(prose(1_000, 1_001))
+    const converse = converseEvents(1_000)
+    expect(converse.slice(-2).map(({ event }) => event)).toEqual(['messageStop', 'metadata'])
+    const deltas = converse.filter(({ event }) => event === 'contentBlockDelta')
+    expect(deltas.map(({ data }) => textOf(JSON.stringify(data), 'delta', 'text')).join('')).toBe(prose(1_000, 1_001))
   })
 })
 

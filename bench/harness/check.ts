@@ -7,7 +7,13 @@ import type { Origin } from './origin.ts'
 import type { Question } from './payload.ts'
 
 /** Asks until the origin is not asked any more. @throws when that does not come about */
-export async function fill(name: string, caller: Caller, origin: Origin, question: Question, expected: string): Promise<void> {
+export async function fill(
+  name: string,
+  caller: Pick<Caller, 'ask'>,
+  origin: Pick<Origin, 'calls'>,
+  question: Question,
+  expected: string,
+): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const before = origin.calls()
     const answer = await caller.ask(question)
@@ -19,8 +25,8 @@ export async function fill(name: string, caller: Caller, origin: Origin, questio
   throw new Error(`${name} never hits`)
 }
 
-/** Whether two callers that hit get the same objects, so that what the one does to his answer is done to the other's. */
-export async function sharesObjects(caller: Caller, question: Question): Promise<boolean> {
+/** Whether two callers that hit get the same objects, so that a change by one caller is seen by the other. */
+export async function sharesObjects(caller: Pick<Caller, 'ask'>, question: Question): Promise<boolean> {
   const first = new Set(objectsIn(await caller.ask(question)))
   return objectsIn(await caller.ask(question)).some((object) => first.has(object))
 }

@@ -35,6 +35,21 @@ export function startChild(module: string, parameter: unknown, flags: readonly s
   return child
 }
 
+/** The next line that a child prints. @throws when it ends instead */
+export async function nextLine(child: ChildProcess): Promise<string> {
+  let text = ''
+  return new Promise((resolve, reject) => {
+    const take = (data: unknown): void => {
+      text += String(data)
+      if (!text.includes('\n')) return
+      child.stdout?.off('data', take)
+      resolve(text.trim())
+    }
+    child.stdout?.on('data', take)
+    child.once('exit', (code) => reject(new Error(`a process ended with ${code}`)))
+  })
+}
+
 /** The parameter that this process was started with. Its shape is the starter's business. */
 export function parameterOf(): unknown {
   return JSON.parse(process.argv[2] ?? 'null')

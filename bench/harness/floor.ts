@@ -8,7 +8,7 @@ import type { Contender } from './measure.ts'
 /** The name of the floor in every table. */
 export const floorName = 'floor'
 
-/** The floor for a request that `ask` makes anew for each call. */
+/** The floor for a request that `ask` makes for each call. */
 export function floor(ask: () => unknown, answer: string): Contender {
   const kept = new Map([[hash('sha256', JSON.stringify(ask())), answer]])
   return {

@@ -2,6 +2,7 @@
  * Measures several ways to do the same work, round after round: A B C, B C A, C A B … What slows the machine for a while slows all alike.
  * @module
  */
+import { type Timer, wallTime } from './clock.ts'
 import type { Timing } from './statistics.ts'
 
 /** One way to do the work. */
@@ -9,6 +10,8 @@ export interface Contender {
   readonly name: string
   /** Does it once. What returns a promise is awaited. */
   readonly run: () => unknown
+  /** Does what the calls of a round left to be done behind their callers' backs. Its time is part of the round. */
+  readonly settle?: () => Promise<void>
 }
 
 /** How much is put into a measurement. */
@@ -20,6 +23,8 @@ export interface Effort {
   readonly warmUp: number
   /** Milliseconds that the slowest contender may take in all: where one call is long there are fewer rounds, but three. */
   readonly most: number
+  /** What rounds and the warming up are timed by. Single calls are always timed by the time that passes. @default wallTime */
+  readonly timer?: Timer
 }
 
 /** For a look: the whole table in under two minutes. */
@@ -50,16 +55,16 @@ export async function race(contenders: readonly Contender[], effort: Effort): Pr
  */
 export async function raceByCall(
   contenders: readonly Contender[],
-  { calls, warmUp }: { readonly calls: number; readonly warmUp: number },
+  { calls, warmUp, timer = wallTime }: { readonly calls: number; readonly warmUp: number; readonly timer?: Timer | undefined },
   rest: () => Promise<void>,
 ): Promise<ReadonlyMap<string, Timing>> {
   const timings = contenders.map(({ name, run }) => ({ name, run, took: new Array<number>() }))
   for (let call = -warmUp; call < calls; call++) {
     for (let place = 0; place < timings.length; place++) {
       const turn = timings[(place + call + warmUp) % timings.length]
-      const start = performance.now()
+      const start = timer()
       await turn?.run()
-      if (call >= 0) turn?.took.push((performance.now() - start) * 1_000)
+      if (call >= 0) turn?.took.push((timer() - start) * 1_000)
       await rest()
     }
   }
@@ -74,17 +79,19 @@ interface Runner {
   round(): Promise<void>
 }
 
-async function prepare({ name, run }: Contender, effort: Effort): Promise<Runner> {
+async function prepare({ name, run, settle }: Contender, effort: Effort): Promise<Runner> {
+  const { timer = wallTime } = effort
   const first: unknown = run()
   const isAsync = first instanceof Promise
   await first
   let calls = 0
-  const begun = performance.now()
-  for (; calls < 2 || performance.now() - begun < effort.warmUp; calls++) {
+  const begun = timer()
+  for (; calls < 2 || timer() - begun < effort.warmUp; calls++) {
     if (isAsync) await run()
     else run()
   }
-  const call = (performance.now() - begun) / calls
+  await settle?.()
+  const call = (timer() - begun) / calls
   const perRound = Math.max(1, Math.round(effort.round / call))
   const timing = { rounds: new Array<number>(), calls: new Array<number>() }
   const single = new Float64Array(perRound)
@@ -95,8 +102,8 @@ async function prepare({ name, run }: Contender, effort: Effort): Promise<Runner
     async round() {
       // Or the next would sweep up what the one before has left.
       globalThis.gc?.({ type: 'minor' })
-      const start = performance.now()
-      let last = start
+      const start = timer()
+      let last = performance.now()
       // Two loops, as waiting for what is no promise costs as much as the fastest of what is measured here.
       if (isAsync) {
         for (let call = 0; call < perRound; call++) {
@@ -113,7 +120,8 @@ async function prepare({ name, run }: Contender, effort: Effort): Promise<Runner
           last = now
         }
       }
-      timing.rounds.push(((last - start) * 1_000) / perRound)
+      await settle?.()
+      timing.rounds.push(((timer() - start) * 1_000) / perRound)
       const step = Math.ceil(perRound / keptCalls)
       for (let call = 0; call < perRound; call += step) timing.calls.push((single[call] ?? 0) * 1_000)
     },

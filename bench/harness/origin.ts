@@ -7,7 +7,7 @@
 export interface Origin {
   readonly fetch: typeof globalThis.fetch
   /** How often it was asked. */
-  calls(): number
+  readonly calls: () => number
 }
 
 /** What an origin answers: whole answers and streams. */

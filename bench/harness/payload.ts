@@ -4,7 +4,7 @@
  */
 
 /** The sizes that everything is measured at, in bytes. */
-export const sizes = [500, 2_000, 20_000, 200_000] as const
+export const sizes = [500, 2_000, 8_000, 20_000, 200_000] as const
 
 /** A size for a heading: `0.5 KB`. */
 export function sizeName(size: number): string {
@@ -174,6 +174,24 @@ export function messageEvents(length: number, seed = 1): string {
     { type: 'message_stop' },
   ]
   return events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
+}
+
+/** One event of Bedrock's ConverseStream: its name and its JSON. */
+export interface BedrockEvent {
+  readonly event: string
+  readonly data: object
+}
+
+/** A streamed answer of Bedrock's Converse: the events of a text of `length` characters. */
+export function converseEvents(length: number, seed = 1): BedrockEvent[] {
+  const { stopReason, usage, metrics } = converseFrame('')
+  return [
+    { event: 'messageStart', data: { role: 'assistant' } },
+    ...deltas(length, seed).map((text) => ({ event: 'contentBlockDelta', data: { contentBlockIndex: 0, delta: { text } } })),
+    { event: 'contentBlockStop', data: { contentBlockIndex: 0 } },
+    { event: 'messageStop', data: { stopReason } },
+    { event: 'metadata', data: { usage: { ...usage, outputTokens: Math.round(length / 4) }, metrics } },
+  ]
 }
 
 function deltas(length: number, seed: number): string[] {

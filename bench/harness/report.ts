@@ -15,12 +15,14 @@ export interface Run {
   readonly redis: string
 }
 
-/** A promise of DESIGN.md and how it was kept. */
+/** What a path may cost, and what it cost in this run. */
 export interface Budget {
+  /** The path, the case, and what it is compared with: `hit in memory, OpenAI, 2 KB, × floor`. No two budgets have the same. */
   readonly what: string
   readonly measured: number
-  readonly limit: number
-  /** `×` for a ratio, else what is counted: `ms`, `calls`. */
+  /** `undefined` for a figure that is shown beside the budgets and has no limit. */
+  readonly limit: number | undefined
+  /** `×` for a ratio, else what is counted: `µs`, `calls`. */
   readonly unit: string
 }
 
@@ -44,26 +46,33 @@ export interface CaptionedTable {
 
 /** One subject of the benchmark. */
 export interface Row {
-  /** For `--only` and the results: `engine-hit`. */
+  /** For `--rows` and the results: `engine-hit`. */
   readonly name: string
   readonly title: string
   run(run: Run): Promise<Outcome>
 }
 
-/** Whether a budget is met. */
-export function isMet({ measured, limit }: Budget): boolean {
-  return measured <= limit
+/** How a budget stands: a figure that could not be measured is missed. */
+export function standing({ measured, limit }: Budget): 'met' | 'missed' | 'no limit' {
+  if (limit === undefined) return 'no limit'
+  return measured <= limit ? 'met' : 'missed'
+}
+
+/** How many budgets are met and missed. Figures without a limit are in neither. */
+export function tally(budgets: readonly Budget[]): { readonly met: number; readonly missed: number } {
+  const count = (wanted: string): number => budgets.filter((budget) => standing(budget) === wanted).length
+  return { met: count('met'), missed: count('missed') }
 }
 
 /** The budgets as a table. */
 export function budgetTable(budgets: readonly Budget[]): Table {
   return {
-    header: ['budget', 'measured', 'at most', 'met'],
+    header: ['budget', 'measured', 'at most', ''],
     rows: budgets.map((budget) => [
       budget.what,
       `${digits(budget.measured)} ${budget.unit}`,
-      `${digits(budget.limit)} ${budget.unit}`,
-      isMet(budget) ? 'yes' : '**MISSED**',
+      budget.limit === undefined ? '–' : `${digits(budget.limit)} ${budget.unit}`,
+      standing(budget) === 'missed' ? '**missed**' : standing(budget),
     ]),
   }
 }

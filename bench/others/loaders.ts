@@ -19,7 +19,7 @@ export const loaders: Readonly<Record<string, () => Promise<Other>>> = {
 /** The one of that name. @throws {RangeError} when there is none */
 export async function other(name: string): Promise<Other> {
   const load = loaders[name]
-  if (load === undefined) throw new RangeError(`there is nobody of the name ${name}`)
+  if (load === undefined) throw new RangeError(`there is no contender of the name ${name}`)
   const loaded = await load()
   if (loaded.name !== name) throw new RangeError(`${loaded.name} is listed as ${name}`)
   return loaded

@@ -15,6 +15,13 @@ export interface Caller {
   close(): Promise<void> | void
 }
 
+/** A cache in memory around any call. */
+export interface Around {
+  /** The answer that is kept for this request; if there is none, the answer of `call`, which is then kept. */
+  ask(request: object, call: () => Promise<unknown>): Promise<unknown>
+  close(): Promise<void> | void
+}
+
 /** What one can do, in a word or two each. `no` begins what it cannot. */
 export interface Abilities {
   readonly streams: string
@@ -34,6 +41,8 @@ export interface Other {
   readonly abilities: Abilities
   /** With its answers in memory. */
   memory?(origin: Origin): Caller | Promise<Caller>
+  /** With the answers of any SDK in memory. */
+  around?(): Around
   /** With its answers in Redis and nowhere else. */
   redis?(origin: Origin, url: string): Promise<Caller>
   /** As it is set up for several processes over one Redis. @default as for `redis` */

@@ -1,107 +1,72 @@
 /**
- * A hit through each client, beside the same call of the SDK's own with a `fetch` that answers at once, and beside the others.
+ * A hit in memory through each client, beside the floor, beside the same call of the SDK's own with a provider that answers at once, and
+ * beside the others.
  * @module
  */
-import Anthropic from '@anthropic-ai/sdk'
-import { ConverseCommand } from '@aws-sdk/client-bedrock-runtime'
-import OpenAI from 'openai'
-import { withCache } from '../../dist/index.mjs'
-import { messagesInput } from '../harness/anthropic.ts'
-import { converseInput, instantBedrock } from '../harness/bedrock.ts'
-import { budgetSize, type Prepared, ratioAt, sweep, sweepFigures, sweepTable } from '../harness/by-size.ts'
+import { budgetSize, budgetSizes, comparedBySize, type Prepared, sweep, sweepFigures, type Sweep, sweepTable } from '../harness/by-size.ts'
 import { fill, sharesObjects } from '../harness/check.ts'
 import { floor, floorName } from '../harness/floor.ts'
 import type { Contender } from '../harness/measure.ts'
 import { originOf } from '../harness/origin.ts'
-import { asked, chatAnswer, converseAnswer, messageAnswer, question } from '../harness/payload.ts'
-import type { Budget, Row } from '../harness/report.ts'
-import { everyone } from '../others/index.ts'
+import { question, type Question } from '../harness/payload.ts'
+import type { Budget, Row, Run } from '../harness/report.ts'
+import { type SdkClient, sdkClients } from '../harness/sdk-clients.ts'
+import { everyone, othersAt } from '../others/index.ts'
+import type { Caller } from '../others/other.ts'
 
 const sdk = 'SDK, instant fetch'
 const ours = 'llmemo'
-const seam = 'llmemo, documented seam'
-/** With options for `fetch` of its own, a client is answered by the seam that its SDK documents, and never before its request is built. */
-const bySeam = { fetchOptions: { redirect: 'follow' } } as const
 
-/** Hot hit through each wrapped client. */
+/** Hit in memory through each wrapped client. */
 export const clientHit: Row = {
   name: 'client-hit',
-  title: 'Hot hit through a client',
+  title: 'Hit in memory through a client',
   async run(run) {
     const sharing = new Set<string>()
-    const openai = await sweep(run, (size) => openaiCallers(size, sharing))
-    const anthropic = await sweep(run, anthropicCallers)
-    const bedrock = await sweep(run, bedrockCallers)
-    const budgets = (
-      [
-        ['OpenAI', openai],
-        ['Anthropic', anthropic],
-      ] as const
-    ).flatMap(([name, timings]): Budget[] => [
-      {
-        what: `hot hit, ${name} client, 2 KB, beside the SDK's own cost`,
-        measured: ratioAt(timings, budgetSize, ours, sdk),
-        limit: 0.4,
-        unit: '×',
-      },
-      {
-        what: `hot hit, ${name} client, 2 KB, beside the floor`,
-        measured: ratioAt(timings, budgetSize, ours, floorName),
-        limit: 3,
-        unit: '×',
-      },
-      {
-        what: `hot hit, ${name} client, documented seam, 2 KB, beside the SDK's own cost`,
-        measured: ratioAt(timings, budgetSize, seam, sdk),
-        limit: 1.2,
-        unit: '×',
-      },
-    ])
-    const ofBedrock = ratioAt(bedrock, budgetSize, ours, floorName)
+    const timings: [SdkClient, Sweep][] = []
+    for (const client of sdkClients) timings.push([client, await sweep(run, (size) => callers(client, size, run, sharing), budgetSizes)])
     return {
-      tables: [
-        { caption: `OpenAI's chat completions. × is beside the SDK with an instant fetch.`, table: sweepTable(openai, sdk) },
-        { caption: `Anthropic's messages.`, table: sweepTable(anthropic, sdk) },
-        { caption: `Bedrock's Converse.`, table: sweepTable(bedrock, sdk) },
-      ],
+      tables: timings.map(([{ name }, swept]) => ({
+        caption: `${name}'s client. × is beside the floor.`,
+        table: sweepTable(swept, floorName),
+      })),
       notes: [
         `Hands the same object to every caller, not copied: ${sharing.size === 0 ? 'none' : [...sharing].join(', ')}.`,
         'The AI SDK and LangChain ask in their own words, by clients of their own: their answers are other objects, with more in them.',
       ],
-      budgets: [...budgets, { what: 'hot hit, Bedrock client, 2 KB, beside the floor', measured: ofBedrock, limit: 3, unit: '×' }],
+      budgets: timings.flatMap(([{ name }, swept]) => budgetsOf(`hit in memory, ${name}`, swept)),
       figures: {
-        openai: sweepFigures(openai, sdk),
-        anthropic: sweepFigures(anthropic, sdk),
-        bedrock: sweepFigures(bedrock, sdk),
+        ...Object.fromEntries(timings.map(([{ name }, swept]) => [name.toLowerCase(), sweepFigures(swept, floorName)])),
         uncopied: [...sharing],
       },
     }
   },
 }
 
-async function openaiCallers(size: number, sharing: Set<string>): Promise<Prepared> {
+function budgetsOf(what: string, timings: Sweep): Budget[] {
+  const compared = (base: string, limits: Readonly<Record<number, number>>): Budget[] =>
+    comparedBySize({ what, timings, name: ours, base, limits })
+  return [
+    ...compared(floorName, { 500: 1.8, 2_000: 1.5, 8_000: 1.5, 20_000: 1.5 }),
+    ...compared('cacheable', { 500: 1, 2_000: 1, 8_000: 1, 20_000: 1 }),
+    ...compared('bentocache', { 500: 1.15, 2_000: 1.15, 8_000: 1, 20_000: 1 }),
+  ]
+}
+
+async function callers(client: SdkClient, size: number, run: Run, sharing: Set<string>): Promise<Prepared> {
   const one = question(size)
-  const answer = chatAnswer(size)
-  const whole = JSON.stringify(answer)
-  const bare = new OpenAI({ apiKey: 'sk-bench', fetch: originOf({ whole }).fetch })
-  const contenders: Contender[] = [floor(() => asked(one), whole), { name: sdk, run: async () => bare.chat.completions.create(asked(one)) }]
-  const closers: (() => Promise<void> | void)[] = []
-  for (const other of everyone) {
-    const origin = originOf({ whole })
-    const caller = await other.memory?.(origin)
-    if (caller === undefined) continue
-    await fill(other.name, caller, origin, one, answer.choices[0]?.message.content ?? '')
-    if (await sharesObjects(caller, one)) sharing.add(other.name)
-    contenders.push({ name: other.name, run: async () => caller.ask(one) })
+  const { whole, text } = client.answer(size)
+  const bare = client.bare(whole)
+  const contenders: Contender[] = [floor(() => client.request(one), whole)]
+  // No budget hangs on it.
+  if (!run.isQuick || size === budgetSize) contenders.push({ name: sdk, run: () => bare.ask(one) })
+  const closers: Caller['close'][] = []
+  for (const { name, caller, origin } of client.name === 'OpenAI' ? await openaiCallers(whole, size, run) : aroundCallers(client, whole)) {
+    await fill(name, caller, origin, one, text)
+    if (await sharesObjects(caller, one)) sharing.add(name)
+    contenders.push({ name, run: () => caller.ask(one) })
     closers.push(() => caller.close())
   }
-  const origin = originOf({ whole })
-  const wrapped = withCache(new OpenAI({ apiKey: 'sk-bench', fetch: origin.fetch, ...bySeam }))
-  const ask = async () => wrapped.chat.completions.create(asked(one))
-  await ask()
-  const { _cache } = await ask()
-  if (_cache.source !== 'memory' || origin.calls() !== 1) throw new Error("the OpenAI client's seam did not hit")
-  contenders.push({ name: seam, run: ask })
   return {
     contenders,
     async close() {
@@ -110,45 +75,33 @@ async function openaiCallers(size: number, sharing: Set<string>): Promise<Prepar
   }
 }
 
-async function anthropicCallers(size: number): Promise<Prepared> {
-  const one = question(size)
-  const whole = JSON.stringify(messageAnswer(size))
-  const origin = originOf({ whole })
-  const bare = new Anthropic({ apiKey: 'sk-bench', fetch: originOf({ whole }).fetch })
-  const wrapped = withCache(new Anthropic({ apiKey: 'sk-bench', fetch: origin.fetch }))
-  const ask = async () => wrapped.messages.create(messagesInput(one))
-  await ask()
-  const { _cache } = await ask()
-  if (_cache.source !== 'memory' || origin.calls() !== 1) throw new Error('the Anthropic client did not hit')
-  const seamed = withCache(new Anthropic({ apiKey: 'sk-bench', fetch: originOf({ whole }).fetch, ...bySeam }))
-  const askSeam = async () => seamed.messages.create(messagesInput(one))
-  await askSeam()
-  if ((await askSeam())._cache.source !== 'memory') throw new Error("the Anthropic client's seam did not hit")
-  return {
-    contenders: [
-      floor(() => messagesInput(one), whole),
-      { name: sdk, run: async () => bare.messages.create(messagesInput(one)) },
-      { name: ours, run: ask },
-      { name: seam, run: askSeam },
-    ],
-  }
+interface Opened {
+  readonly name: string
+  readonly caller: Caller
+  readonly origin: { readonly calls: () => number }
 }
 
-async function bedrockCallers(size: number): Promise<Prepared> {
-  const one = question(size)
-  const whole = JSON.stringify(converseAnswer(size))
-  const bare = instantBedrock(whole)
-  const asking = instantBedrock(whole)
-  const wrapped = withCache(asking.client)
-  const ask = async () => wrapped.send(new ConverseCommand(converseInput(one)))
-  await ask()
-  const { _cache } = await ask()
-  if (_cache.source !== 'memory' || asking.calls() !== 1) throw new Error('the Bedrock client did not hit')
-  return {
-    contenders: [
-      floor(() => converseInput(one), whole),
-      { name: sdk, run: async () => bare.client.send(new ConverseCommand(converseInput(one))) },
-      { name: ours, run: ask },
-    ],
+/** All that know OpenAI, each by its own way. */
+async function openaiCallers(whole: string, size: number, run: Run): Promise<Opened[]> {
+  const opened: Opened[] = []
+  for (const other of othersAt(run, size)) {
+    const origin = originOf({ whole })
+    const caller = await other.memory?.(origin)
+    if (caller !== undefined) opened.push({ name: other.name, caller, origin })
   }
+  return opened
+}
+
+/** llmemo, and those that go around any call. */
+function aroundCallers(client: SdkClient, whole: string): Opened[] {
+  const cached = client.cached(whole)
+  const opened: Opened[] = [{ name: ours, caller: { ...cached, close() {} }, origin: cached }]
+  for (const other of everyone) {
+    const around = other.around?.()
+    if (around === undefined) continue
+    const bare = client.bare(whole)
+    const ask = (one: Question): Promise<unknown> => around.ask(client.request(one), () => bare.ask(one))
+    opened.push({ name: other.name, caller: { ask, close: () => around.close() }, origin: bare })
+  }
+  return opened
 }

@@ -16,6 +16,9 @@ const lengths = [1_000, 10_000, 100_000, 1_000_000]
 const crowds = [1, 10, 100, 1_000]
 const counts = [1_000, 10_000, 100_000, 1_000_000]
 
+/** Longer prompts and more entries are left to the full run. */
+const inQuickLook = 10_000
+
 const powers = (value: number): string => value.toLocaleString('en-US')
 
 /** Growth. */
@@ -31,7 +34,7 @@ export const growth: Row = {
         {
           caption: 'With the length of the prompt, for an answer of 2 KB: `lookup()`.',
           table: {
-            header: ['characters', ...lengths.map(powers)],
+            header: ['characters', ...byLength.map(({ characters }) => powers(characters))],
             rows: [
               ['llmemo', ...byLength.map(({ ours }) => duration(ours))],
               ['beside the floor', ...byLength.map(({ ratio: times }) => `${digits(times)} ×`)],
@@ -53,15 +56,15 @@ export const growth: Row = {
           table: { header: ['callers', ...crowds.map(powers)], rows: [['llmemo', ...byCallers.map(({ each }) => duration(each))]] },
         },
       ],
-      notes: run.isQuick ? ['A million entries are left to the full run.'] : [],
+      notes: run.isQuick ? [`Prompts of more than ${powers(inQuickLook)} characters and more entries are left to the full run.`] : [],
       figures: { byLength, byCount, byCallers },
     }
   },
 }
 
-async function prompts({ effort }: Run) {
+async function prompts({ effort, isQuick }: Run) {
   const found: { characters: number; ours: number; ratio: number }[] = []
-  for (const characters of lengths) {
+  for (const characters of lengths.filter((length) => !isQuick || length <= inQuickLook)) {
     const cache = createCache()
     const one = question(characters)
     const answer = chatAnswer(2_000)
@@ -83,7 +86,7 @@ async function entries({ isQuick }: Run) {
   const found: { count: number; get: number; set: number }[] = []
   for (const count of counts) {
     // Nothing in a quick look takes longer.
-    if (isQuick && count > 100_000) continue
+    if (isQuick && count > inQuickLook) continue
     const told = await runChild('growth-process.ts', { count }, ['--max-old-space-size=8192'])
     found.push({ count, get: round(numberIn(told, 'get')), set: round(numberIn(told, 'set')) })
   }

@@ -9,6 +9,9 @@ import { bytes, digits } from '../harness/table.ts'
 import { everyone } from '../others/index.ts'
 import { mixes } from './memory-mixes.ts'
 
+/** Those whose entries are compared. */
+const compared: ReadonlySet<string> = new Set(['llmemo', 'bentocache'])
+
 /** Resident memory. */
 export const memory: Row = {
   name: 'memory',
@@ -19,9 +22,9 @@ export const memory: Row = {
     const turns = mixes.map((mix) => ({ name: 'llmemo', mix: mix.name, bound, share: 1 }))
     const names = everyone.filter((other) => other.memory !== undefined).map(({ name }) => name)
     const share = run.isQuick ? 0.3 : 1
-    const shares = mixes
-      .filter(({ name }) => !run.isQuick || name === 'mixed')
-      .flatMap((mix) => names.map((name) => ({ name, mix: mix.name, bound: 0, share })))
+    const shares = mixes.flatMap((mix) =>
+      names.filter((name) => !run.isQuick || compared.has(name)).map((name) => ({ name, mix: mix.name, bound: 0, share })),
+    )
     const bounded: { mix: string; entries: number; accounted: number; heap: number; resident: number; loose: number }[] = []
     const each: { name: string; mix: string; heap: number; body: number }[] = []
     const queue = [...turns, ...shares].values()
@@ -84,12 +87,20 @@ export const memory: Row = {
         `Mixes: ${mixes.map(({ name, what }) => `${name}: ${what}`).join('; ')}.`,
         'Resident: what the process’s resident set grew by, after the collector gave back every page that it did not use. What it keeps for itself before that depends on what was stored and thrown away meanwhile, and is in the last column.',
       ],
-      budgets: bounded.map(({ mix, resident }) => ({
-        what: `resident bytes beside the configured ${bytes(bound)}, ${mix}`,
-        measured: resident / bound,
-        limit: 1.5,
-        unit: '×',
-      })),
+      budgets: [
+        ...bounded.map(({ mix, resident }) => ({
+          what: `resident memory, ${mix}, × the configured ${bytes(bound)}`,
+          measured: resident / bound,
+          limit: 1.5,
+          unit: '×',
+        })),
+        ...mixes.map(({ name: mix }) => ({
+          what: `bytes for each entry, ${mix}, × bentocache`,
+          measured: besidePeer(each.filter((one) => one.mix === mix)),
+          limit: undefined,
+          unit: '×',
+        })),
+      ],
       figures: {
         bound,
         bounded,
@@ -97,4 +108,13 @@ export const memory: Row = {
       },
     }
   },
+}
+
+/** How many times as much memory an entry takes as one of bentocache, both beside the answers that they got. */
+function besidePeer(entries: readonly { readonly name: string; readonly heap: number; readonly body: number }[]): number {
+  const share = (name: string): number => {
+    const { heap, body } = entries.find((entry) => entry.name === name) ?? { heap: Number.NaN, body: Number.NaN }
+    return heap / body
+  }
+  return share('llmemo') / share('bentocache')
 }

@@ -2,11 +2,10 @@
  * Four processes that share a Redis and ask the same at the same moment. The provider is an HTTP server in this process.
  * @module
  */
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { Redis } from 'ioredis'
-import { startChild } from '../harness/child.ts'
+import { nextLine, startChild } from '../harness/child.ts'
 import { chatAnswer } from '../harness/payload.ts'
 import type { Row } from '../harness/report.ts'
 import { duration } from '../harness/table.ts'
@@ -16,8 +15,8 @@ const processes = 4
 const callers = 250
 /** Milliseconds that the provider takes. */
 const latency = 300
-/** Enough for a quick look: one that coalesces within a process, and one that does not. */
-const few = new Set(['llmemo', 'ioredis by hand', 'bentocache'])
+/** Enough for a quick look. */
+const few = new Set(['llmemo'])
 
 /** 4 processes at once. */
 export const processesRow: Row = {
@@ -33,10 +32,10 @@ export const processesRow: Row = {
       await redis.flushall()
       const parameter = { name, redis: run.redis, provider: provider.url, callers }
       const children = Array.from({ length: processes }, () => startChild('processes-worker.ts', parameter))
-      await Promise.all(children.map((child) => line(child)))
+      await Promise.all(children.map((child) => nextLine(child)))
       provider.reset()
       for (const child of children) child.stdin?.write('go\n')
-      const times = await Promise.all(children.map(async (child) => Number(await line(child))))
+      const times = await Promise.all(children.map(async (child) => Number(await nextLine(child))))
       figures.push({ name, upstream: provider.calls(), milliseconds: Math.max(...times) })
       for (const child of children) child.stdin?.end()
       await Promise.all(children.map(async (child) => child.exitCode ?? (await once(child, 'exit'))))
@@ -85,19 +84,4 @@ async function startProvider() {
       await once(server, 'close')
     },
   }
-}
-
-/** The next line that a child prints. @throws when it ends instead */
-async function line(child: ChildProcess): Promise<string> {
-  let text = ''
-  return new Promise((resolve, reject) => {
-    const take = (data: unknown): void => {
-      text += String(data)
-      if (!text.includes('\n')) return
-      child.stdout?.off('data', take)
-      resolve(text.trim())
-    }
-    child.stdout?.on('data', take)
-    child.once('exit', (code) => reject(new Error(`a process ended with ${code}`)))
-  })
 }

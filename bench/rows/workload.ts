@@ -34,7 +34,7 @@ export const workload: Row = {
   name: 'workload',
   title: 'A workload replayed',
   async run(run) {
-    const calls = run.isQuick ? 6_000 : 100_000
+    const calls = run.isQuick ? 2_000 : 100_000
     const arrivals = arrivalsOf(calls)
     const saved: Saved[] = []
     for (const memory of memories) saved.push(await replay(arrivals, memory))
@@ -150,7 +150,7 @@ function answerOf(number: number, text: string) {
   }
 }
 
-/** The hit rate of so many least recently used entries when nobody joins a call that is under way. */
+/** The hit rate of so many least recently used entries when no caller joins a call that is under way. */
 function countBound(arrivals: readonly Arrival[], max: number): number {
   const kept = new LRUCache<number, true>({ max })
   let hits = 0

@@ -6,7 +6,9 @@ import { everything, selected, type Invalidation } from '../engine/invalidation/
 export type { Invalidation } from '../engine/invalidation/labels.ts'
 import type { CacheInfo } from '../call.ts'
 import type { Duration } from '../duration.ts'
+import { InvalidOptionError } from '../errors.ts'
 import type { CacheEvents } from '../events.ts'
+import { scopeOfClient } from '../providers/client-credential.ts'
 import type { KeyDifference, KeyExplanation } from '../key/explain.ts'
 import { ValueCache, type ValueKey } from './value-cache.ts'
 import type { CacheStats } from '../engine/stats/cache-stats.ts'
@@ -16,8 +18,11 @@ import { type CacheOptions, readOptions } from '../engine/settings/options.ts'
 
 export type { CacheRequest, LookedUp } from './described-requests.ts'
 
-/** A cache of answers. Made by {@link createCache}. */
-export interface Cache {
+/** The key of `Symbol.asyncDispose`, if the compiler's own library or Node's types have it. Else the declarations would not compile. */
+type AsyncDispose = SymbolConstructor extends { readonly asyncDispose: infer Key extends symbol } ? Key : never
+
+/** A cache of answers. Made by {@link createCache}. At the end of an `await using` block it is flushed and closed. */
+export interface Cache extends Readonly<Record<AsyncDispose, () => Promise<void>>> {
   /** What the cache did and saved since it was made. */
   stats(): CacheStats
   /**
@@ -49,6 +54,12 @@ export interface Cache {
    * @returns its facts: `stored`, and the `reason` if it was not
    */
   store(request: CacheRequest, answer: object | string): Promise<CacheInfo>
+  /**
+   * The scope of the calls of a client, for `lookup`, `store` and `explain` to meet them: the cache's scope, else a digest of the client's
+   * static credential. The headers of a single call are not in it.
+   * @throws {InvalidOptionError} for an unknown client, or if a function gives the scope of each call
+   */
+  scopeOf(client: object): string
   /** The value under a key of your own, or `undefined`. Each caller gets its own copy. */
   get<Value = unknown>(key: ValueKey<Value>): Promise<Value | undefined>
   /**
@@ -79,8 +90,6 @@ export interface Cache {
   flush(): Promise<void>
   /** Writes what waits and closes the store. Later calls are answered from memory and by the provider. */
   close(): Promise<void>
-  /** Flushes and closes at the end of an `await using` block. */
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 const engines = Symbol.for('llmemo.engine@1')
@@ -99,6 +108,7 @@ export function createCache(options: CacheOptions = {}): Cache {
     explain: explainer(engine),
     lookup: (request) => lookup(engine, request),
     store: (request, answer) => store(engine, request, answer),
+    scopeOf: (client) => scopeOf(engine, client),
     get: (key) => values.get(key),
     set: (key, value, ttl) => values.set(key, value, ttl),
     has: (key) => values.has(key),
@@ -121,6 +131,19 @@ export function engineOf(cache: unknown): Engine | undefined {
   // The symbol is ours, so what lies under it is an engine, if perhaps of another copy of this package.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return typeof engine === 'object' && engine !== null ? (engine as Engine) : undefined
+}
+
+function scopeOf({ settings }: Engine, client: unknown): string {
+  if (settings.scopeOfCall !== undefined) {
+    throw new InvalidOptionError(
+      'scope',
+      settings.scopeOfCall,
+      'no function here, as that gives each described request its scope by itself',
+    )
+  }
+  const scope = typeof client === 'object' && client !== null ? scopeOfClient(client) : undefined
+  if (scope === undefined) throw new InvalidOptionError('client', client, 'a client of OpenAI, Anthropic or Bedrock')
+  return settings.scope ?? scope
 }
 
 async function invalidate(engine: Engine, values: ValueCache, what: Invalidation): Promise<boolean> {

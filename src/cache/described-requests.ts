@@ -20,7 +20,10 @@ import type { StoreOutcome } from '../engine/cache-info.ts'
 import type { Settings } from '../engine/settings/options.ts'
 import { type Call, canonicalOptions, keyParts, type CachedCall, resolveCall } from '../engine/cached-call.ts'
 
-/** A request as `lookup`, `store` and `explain` take it: what a wrapped client would send, and what the call would ask of the cache. */
+/**
+ * A request as `lookup`, `store` and `explain` take it: what a wrapped client would send, and what the call would ask of the cache. To meet
+ * the calls of a client, it needs their scope: `cache.scopeOf(client)`, unless the cache has a scope of its own.
+ */
 export interface CacheRequest extends CallOptions {
   /** `openai`, `anthropic` or `aws-bedrock`. @default 'openai' */
   readonly provider?: string

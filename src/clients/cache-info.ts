@@ -3,12 +3,31 @@
  * @module
  */
 import type { CacheInfo } from '../call.ts'
+import { InvalidOptionError } from '../errors.ts'
 import { LazyResponse } from './lazy-response.ts'
 
-const infoByCarrier = new WeakMap<object, () => CacheInfo>()
+/** What is known of the results of one process. */
+interface Registry {
+  readonly infoByCarrier: WeakMap<object, () => CacheInfo>
+  /** Facts that we put on a result. Any other `_cache` belongs to the provider or the caller. */
+  readonly genuine: WeakSet<object>
+}
 
-/** Facts that we put on a result. Any other `_cache` belongs to the provider or the caller. */
-const genuine = new WeakSet()
+/** All copies of llmemo in a process share the registry, as one program may load the package as ESM and as CommonJS. */
+const { infoByCarrier, genuine } = registryIn(globalThis, Symbol.for('llmemo.facts@1'))
+
+function registryIn(scope: object, name: symbol): Registry {
+  const known: unknown = Reflect.get(scope, name)
+  if (isRegistry(known)) return known
+  const registry: Registry = { infoByCarrier: new WeakMap(), genuine: new WeakSet() }
+  Object.defineProperty(scope, name, { value: registry, configurable: true })
+  return registry
+}
+
+function isRegistry(value: unknown): value is Registry {
+  if (typeof value !== 'object' || value === null) return false
+  return Reflect.get(value, 'infoByCarrier') instanceof WeakMap && Reflect.get(value, 'genuine') instanceof WeakSet
+}
 
 /**
  * Notes the facts of a `Response`, or of the abort signal of the stream that it becomes.
@@ -47,6 +66,7 @@ export function infoOfResponse(response: Response): (() => CacheInfo) | undefine
 /**
  * The cache facts of anything that a wrapped client or a caching fetch returned: a result, a stream, a `Response`, or a stream helper such
  * as `chat.completions.stream()`. `undefined` for anything else, and for a helper that has not sent its request yet.
+ * @throws {InvalidOptionError} for a promise, which has no facts before its result is there
  */
 export function cacheInfo(of: unknown): CacheInfo | undefined {
   if (typeof of !== 'object' || of === null) return undefined
@@ -54,6 +74,9 @@ export function cacheInfo(of: unknown): CacheInfo | undefined {
   if (info !== undefined) return info()
   const attached: unknown = Object.hasOwn(of, '_cache') ? Reflect.get(of, '_cache') : undefined
   if (isGenuine(attached)) return attached
+  if (typeof Reflect.get(of, 'then') === 'function') {
+    throw new InvalidOptionError('of', of, 'the result of a call; await the promise first: cacheInfo(await promise)')
+  }
   const controller: unknown = Reflect.get(of, 'controller')
   const signal: unknown = controller instanceof AbortController ? controller.signal : undefined
   return signal instanceof AbortSignal ? infoByCarrier.get(signal)?.() : undefined

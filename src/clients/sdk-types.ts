@@ -14,8 +14,12 @@ export type Resolved<Type> = Either<Type, never>
 /** `Type`, or `Else` if it is `any`. The braces are needed, as a condition on an unresolved type is itself unresolved. */
 export type Either<Type, Else> = { is: 0 } extends { is: 1 & Type } ? Else : Type
 
+/** What a result has besides its own members: that of a wrapped client, and that of a client that may be wrapped. */
+export type Facts = { readonly _cache: CacheInfo }
+export type MaybeFacts = { readonly _cache?: CacheInfo }
+
 /** An answer with the cache facts on it. A text cannot carry them. */
-export type WithInfo<Answer> = Answer extends object ? Answer & { readonly _cache: CacheInfo } : Answer
+export type WithInfo<Answer, Added extends MaybeFacts = Facts> = Answer extends object ? Answer & Added : Answer
 
 /** The last overload of each method once more: the compiler's error for a wrong call is about that one. */
 export type LastWord<Of> = {

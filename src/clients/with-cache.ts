@@ -9,9 +9,13 @@ import { InvalidOptionError, UnknownClientError } from '../errors.ts'
 import { isAnthropic, wrapAnthropic } from './anthropic/client.ts'
 import { isBedrock, wrapBedrock } from './bedrock/client.ts'
 import { type Fetch, fetchThrough } from './http/caching-fetch.ts'
+import { withMembers } from './http/twin-fetch.ts'
 import { isOpenAi, wrapOpenAi } from './openai/client.ts'
 import type { Cached } from './cached.ts'
 import { noteWrapping } from './wrap-warnings.ts'
+
+/** An object that is neither a class nor a promise. */
+type Instance = object & { readonly prototype?: undefined; readonly then?: undefined }
 
 /**
  * Returns a client of the same type that answers repeated calls from the cache. It does not change the client that it is given.
@@ -19,7 +23,7 @@ import { noteWrapping } from './wrap-warnings.ts'
  * @throws {UnknownClientError} for a client of an unknown SDK
  * @throws {InvalidOptionError} for an unknown option or an invalid value
  */
-export function withCache<Client extends object>(client: Client, cacheOrOptions?: Cache | CacheOptions): Cached<Client> {
+export function withCache<Client extends Instance>(client: Client, cacheOrOptions?: Cache | CacheOptions): Cached<Client> {
   if (typeof client !== 'object' || client === null) throw new UnknownClientError(client)
   const wrap = wrapperOf(client)
   if (wrap === undefined) throw new UnknownClientError(client)
@@ -45,11 +49,17 @@ function wrapperOf(client: object): ((engine: Engine) => object) | undefined {
  * @param fetch calls the origin @default the global fetch
  * @throws {InvalidOptionError} if `cache` is no cache or `fetch` no function
  */
-export function cachingFetch(cache: Cache, fetch: Fetch = globalThis.fetch): Fetch {
+export function cachingFetch(cache: Cache, fetch: Fetch = globalThis.fetch): CachingFetch {
   if (engineOf(cache) === undefined) throw new InvalidOptionError('cache', cache, 'a cache made by createCache()')
   if (typeof fetch !== 'function') throw new InvalidOptionError('fetch', fetch, 'a function such as the global fetch')
-  return fetchThrough(engineFrom(cache), fetch, {})
+  const ours = withMembers(withMembers(fetchThrough(engineFrom(cache), fetch, {}), globalThis.fetch), fetch)
+  // It has the members of the global `fetch`.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return ours as CachingFetch
 }
+
+/** A `fetch` with the members that the global one has: Bun's has `preconnect`. */
+export type CachingFetch = Fetch & Pick<typeof globalThis.fetch, keyof typeof globalThis.fetch>
 
 function engineFrom(cacheOrOptions: Cache | CacheOptions | undefined): Engine {
   // Anything else is read as options. `createCache` throws an error that names what is wrong in them.

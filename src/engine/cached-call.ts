@@ -7,7 +7,7 @@ import type { JsonObject } from '../json/object.ts'
 import { flatRequest } from '../json/places.ts'
 import { type CacheMode, type CallOptions, type InputCounts } from '../call.ts'
 import { milliseconds } from '../duration.ts'
-import { NotKeyableError } from '../errors.ts'
+import { InvalidOptionError, NotKeyableError } from '../errors.ts'
 import { deriveKey, type KeyParts } from '../key/key.ts'
 import { entryKey } from '../key/store-keys.ts'
 import { deliveryFields, type Endpoint } from '../providers/endpoint.ts'
@@ -44,6 +44,8 @@ export interface CachedCall {
   readonly mode: CacheMode
   /** Milliseconds for which the answer will be fresh. */
   readonly ttl: number
+  /** Milliseconds that a stored answer may be old to count as fresh: the call's own TTL, or `Infinity`. */
+  readonly maxAge: number
   readonly tags: readonly string[]
   /** The model that is asked for, or `''`. */
   readonly model: string
@@ -73,14 +75,16 @@ export interface Bypass {
 export function resolveCall(call: Call, settings: Settings): CachedCall | Bypass {
   const { endpoint, request, options } = call
   const operation = options.operation ?? endpoint.operation
-  const scope = options.scope ?? settings.scope ?? call.credential
+  const scope = scopeOf(call, settings)
   const ttl = options.ttl === undefined ? settings.ttl(operation) : milliseconds('cache.ttl', options.ttl)
   const mode = options.mode ?? 'default'
-  if (mode === 'no-store') return { operation, scope, reason: 'no-store' }
+  if (mode === 'no-store') return { operation, scope: scope ?? '', reason: 'no-store' }
+  if (scope === undefined) return { operation, scope: '', reason: 'no scope' }
+  if (settings.requireScope && options.scope === undefined) assertScope(settings)
   const reason = endpoint.bypassReason(request)
   if (reason !== undefined) return { operation, scope, reason }
   try {
-    const key = deriveKey(keyParts(call, settings), canonicalOptions(endpoint, settings))
+    const key = deriveKey(keyParts(call, settings, scope), canonicalOptions(endpoint, settings))
     const model = typeof request['model'] === 'string' ? request['model'] : ''
     const tags = options.tags ?? []
     return {
@@ -93,6 +97,7 @@ export function resolveCall(call: Call, settings: Settings): CachedCall | Bypass
       operation,
       mode,
       ttl: withJitter(ttl, settings),
+      maxAge: options.ttl === undefined ? Infinity : ttl,
       tags,
       model,
       labels: labelsOf({ scope, operation, model, tags }),
@@ -105,12 +110,34 @@ export function resolveCall(call: Call, settings: Settings): CachedCall | Bypass
   }
 }
 
+/** Whose answer a call gets; `undefined` if the user's function does not say. */
+function scopeOf({ endpoint, request, credential, options }: Call, { scope, scopeOfCall }: Settings): string | undefined {
+  if (options.scope !== undefined) return options.scope
+  if (scopeOfCall === undefined) return scope ?? credential
+  const { context = null, tags = [], operation = endpoint.operation } = options
+  try {
+    const given: unknown = scopeOfCall({ provider: endpoint.provider, endpoint: endpoint.name, operation, request, context, tags })
+    return typeof given === 'string' ? given : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * A call that names no scope needs one of its cache.
+ * @throws {InvalidOptionError} if the cache requires a scope and has none
+ */
+export function assertScope({ scope, scopeOfCall, requireScope }: Pick<Settings, 'scope' | 'scopeOfCall' | 'requireScope'>): void {
+  if (!requireScope || scope !== undefined || scopeOfCall !== undefined) return
+  throw new InvalidOptionError('cache.scope', undefined, 'a text, as this cache has requireScope: name the owner of the answer')
+}
+
 /** What the key of a call is made of. */
-export function keyParts(call: Call, settings: Settings): KeyParts {
+export function keyParts(call: Call, settings: Settings, scope = scopeOf(call, settings) ?? ''): KeyParts {
   const { endpoint, options } = call
   return {
     namespace: settings.namespace,
-    scope: options.scope ?? settings.scope ?? call.credential,
+    scope,
     provider: endpoint.provider,
     origin: call.origin,
     endpoint: endpoint.name,

@@ -5,7 +5,7 @@
 import { soonIfAlive } from '../base/runtime.ts'
 import type { CacheInfo, InputCounts, Source } from '../call.ts'
 import type { Entry, EntryHead } from '../entry.ts'
-import { EventEmitter } from '../events.ts'
+import { type CacheEvents, EventEmitter } from '../events.ts'
 import type { Address } from './tiers/entry-reader.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import { cacheInfoOf, type Facts, type Reused, type StoreOutcome, wholeUsage } from './cache-info.ts'
@@ -15,10 +15,14 @@ import { Refreshes } from './flight/refreshes.ts'
 import { Notices } from './notices.ts'
 import { guardedLogger } from './settings/logger.ts'
 import type { Settings } from './settings/options.ts'
+import { freshForCall } from './reuse.ts'
+import { guardedReplay } from './settings/replay.ts'
 import type { CachedCall, Bypass } from './cached-call.ts'
 import { type AnswerFacts, skipReason } from './settings/policy.ts'
+import { bytesOf, factsOf } from './answer-facts.ts'
 import { createPriceBook, type PriceBook } from './pricing/price-book.ts'
 import { createStats, type Stats } from './stats/counters.ts'
+import { union } from './tiers/other-labels.ts'
 import { type InvalidationSnapshot, Tiers } from './tiers/tiers.ts'
 
 /** An answer that is being stored: what was in force when its call began, and the outcome for its caller. */
@@ -58,7 +62,7 @@ export class Engine {
   #pricesExpected = false
 
   constructor(settings: Settings) {
-    this.settings = settings
+    this.settings = { ...settings, replay: guardedReplay(settings.replay, (error) => this.hookFailed(error)) }
     this.refreshes = new Refreshes(settings.clock)
     this.events = new EventEmitter((error) => this.hookFailed(error))
     this.prices = settings.prices === false ? undefined : createPriceBook(settings.prices)
@@ -106,7 +110,7 @@ export class Engine {
       kind: draft.kind,
       storedAt: now,
       ...life,
-      tags,
+      tags: union(tags, snapshot.otherTags),
       generations: snapshot.generations,
       status: draft.status,
       headers: draft.headers,
@@ -126,10 +130,20 @@ export class Engine {
     const { key, operation } = entry.head
     const bytes = bytesOf(entry)
     if (bytes > this.settings.maxEntryBytes) return this.skip(entry.head, 'too large', outcome)
-    if (!this.tiers.put(address, entry, snapshot)) return this.skip(entry.head, 'invalidated', outcome)
+    const put = this.tiers.put(address, entry, snapshot, (written) => {
+      if (written) return this.#stored({ key, operation, bytes })
+      outcome.stored = false
+      this.skip(entry.head, 'store failed', outcome)
+    })
+    if (put !== 'kept' && put !== 'queued') return this.skip(entry.head, put, outcome)
+    // Until the store says otherwise, a write to it counts as done.
     outcome.stored = true
+    if (put === 'kept') this.#stored({ key, operation, bytes })
+  }
+
+  #stored(event: CacheEvents['store']): void {
     this.stats.stored()
-    this.events.emit('store', { key, operation, bytes })
+    this.events.emit('store', event)
   }
 
   /** Notes that an answer is not stored. */
@@ -141,7 +155,8 @@ export class Engine {
 
   /** Counts a hit on an entry, and emits it. @returns a function that makes the facts, as many callers never read them */
   hit(cachedCall: CachedCall, found: LookupResult): () => CacheInfo {
-    const { entry, source, age, freshFor } = found
+    const { entry, source, age } = found
+    const freshFor = freshForCall(found, cachedCall)
     const { usage, model, latency } = entry.head
     const stale = freshFor <= 0
     const outcome: StoreOutcome = { stored: true, reason: undefined, metering: { usage, model, latency } }
@@ -207,6 +222,12 @@ export class Engine {
       usage: outcome.metering.usage,
       at,
     })
+  }
+
+  /** Counts a request that passes through unseen, as it is none of an endpoint that is known, and emits it. */
+  pass(request: CacheEvents['pass']): void {
+    this.stats.passed()
+    this.events.emit('pass', request)
   }
 
   /** Counts a bypass, and emits it. @returns the facts for its caller */
@@ -280,14 +301,4 @@ export class Engine {
 /** The counts of a call whose inputs were all answered without a call to the provider. */
 function allHits(inputs: InputCounts | undefined): InputCounts | undefined {
   return inputs && { hits: inputs.hits + inputs.misses, misses: 0 }
-}
-
-/** What a policy decides by. */
-function factsOf(entry: Entry, reason: string | undefined): AnswerFacts {
-  const { provider, endpoint, operation, model, kind, usage } = entry.head
-  return { provider, endpoint, operation, model, streamed: kind === 'sse', bytes: bytesOf(entry), usage, reason }
-}
-
-function bytesOf({ body }: Entry): number {
-  return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
 }

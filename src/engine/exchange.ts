@@ -5,13 +5,14 @@
  */
 import type { CacheInfo } from '../call.ts'
 import type { LookupResult } from '../lookup-result.ts'
+import { arrival, type AskOneself } from './arrival.ts'
 import { replaceFacts, type StoreOutcome } from './cache-info.ts'
 import type { Engine } from './engine.ts'
 import type { FlightReader } from './flight/upstream.ts'
 import { type Joined, joinFlight } from './join-flight.ts'
 import { joinedReader } from './joined-reader.ts'
 import { NotCachedError } from '../not-cached.ts'
-import { forBatch, isRead, mayStandIn, notCached, patienceOf, reuse, type ReuseSettings } from './reuse.ts'
+import { forBatch, freshForCall, isRead, mayStandIn, notCached, patienceOf, reuse, type ReuseSettings } from './reuse.ts'
 import type { EarlierLookup, FlightHead, Seam } from './seam.ts'
 import { AnsweredByAnotherProcess } from './shared-store/leases.ts'
 
@@ -31,25 +32,35 @@ export async function exchange<Head, Item, Result>(engine: Engine, call: Seam<He
   const found = latest(engine, call, lookup)
   const use = reuse(found, cachedCall, settingsOf(engine, call))
   if (found !== undefined && use !== 'fetch') {
-    if (use === 'refresh') refresh(engine, call)
-    return call.stored(found, engine.hit(cachedCall, found))
+    const result = serve(engine, call, found)
+    if (result !== undefined && use === 'refresh') refresh(engine, call)
+    if (result !== undefined) return result.value
   }
   if (failure !== undefined) {
     const { operation, scope, key } = cachedCall
     const reason = failure() ?? 'not stored'
     return call.missing(engine.bypass({ operation, scope, key, reason: notCached }), new NotCachedError({ reason, key, scope }))
   }
-  if (found === undefined || !mayStandIn(found, cachedCall, engine.settings)) return fetchNew(engine, call)
-  return engine.refreshes.isPaused(cachedCall.storeKey) ? call.stored(found, engine.hit(cachedCall, found)) : fetchCovered(engine, call)
+  if (found === undefined || use !== 'fetch' || !mayStandIn(found, cachedCall, engine.settings)) return fetchNew(engine, call)
+  const result = engine.refreshes.isPaused(cachedCall.storeKey) ? serve(engine, call, found) : undefined
+  return result === undefined ? fetchCovered(engine, call) : result.value
 }
 
-async function look<Head, Item, Result>(
-  { tiers }: Engine,
-  { cachedCall, find, earlier }: Seam<Head, Item, Result>,
-): Promise<EarlierLookup> {
+async function look<Head, Item, Result>(engine: Engine, { cachedCall, find, earlier }: Seam<Head, Item, Result>): Promise<EarlierLookup> {
   if (earlier !== undefined) return earlier
+  const { tiers } = engine
   const { changes } = tiers
-  return { found: await (find === undefined ? tiers.get(cachedCall, patienceOf(cachedCall)) : find()), changes }
+  return { found: await (find === undefined ? tiers.get(cachedCall, patienceOf(cachedCall)) : findSafely(engine, find)), changes }
+}
+
+/** An answer that cannot be put together of its parts is a miss. */
+async function findSafely(engine: Engine, find: () => Promise<LookupResult | undefined>): Promise<LookupResult | undefined> {
+  try {
+    return await find()
+  } catch (error) {
+    engine.hookFailed(error)
+    return undefined
+  }
 }
 
 /** What was looked up, or the newer entry that came into memory meanwhile. */
@@ -64,7 +75,8 @@ function latest<Head, Item, Result>(
 }
 
 function isFresh<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Result>, found: LookupResult | undefined): boolean {
-  return found !== undefined && found.freshFor > 0 && reuse(found, call.cachedCall, settingsOf(engine, call)) !== 'fetch'
+  const { cachedCall } = call
+  return found !== undefined && freshForCall(found, cachedCall) > 0 && reuse(found, cachedCall, settingsOf(engine, call)) !== 'fetch'
 }
 
 function settingsOf<Head, Item, Result>({ settings }: Engine, { find }: Seam<Head, Item, Result>): ReuseSettings {
@@ -72,38 +84,74 @@ function settingsOf<Head, Item, Result>({ settings }: Engine, { find }: Seam<Hea
 }
 
 /** Calls the provider for an answer of which the cache has nothing to serve. */
-async function fetchNew<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Result>): Promise<Result> {
+async function fetchNew<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Result>, turn = firstTurn): Promise<Result> {
   const flight = joinFlight(engine, call, {
     signal: call.signal,
     look: waitingFor(engine, call),
     onStart: () => engine.miss(call.cachedCall),
+    alone: turn.alone,
   })
-  const shared = await flight.reader.head().catch(ifAnsweredByAnotherProcess)
-  return shared instanceof AnsweredByAnotherProcess
-    ? answeredElsewhere(engine, call, shared)
-    : handOut(engine, call, { ...flight, arrived: shared })
+  const arrived = await arrival(engine, call, flight)
+  if ('alone' in arrived) return fetchNew(engine, call, nextTurn(turn, arrived))
+  if (!('error' in arrived)) return handOut(engine, call, { ...flight, arrived })
+  if (arrived.error instanceof AnsweredByAnotherProcess) return answeredElsewhere(engine, call, arrived.error)
+  throw arrived.error
 }
 
 /** Calls the provider for an answer of which there is an old one. That one is served if the provider is out of order. */
-async function fetchCovered<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Result>): Promise<Result> {
+async function fetchCovered<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Result>, turn = firstTurn): Promise<Result> {
   const { cachedCall, signal } = call
-  const flight = joinFlight(engine, call, { signal, look: waitingFor(engine, call) })
-  const shared = await flight.reader.head().catch((error: unknown) => ({ error }))
-  if ('error' in shared && shared.error instanceof AnsweredByAnotherProcess) return answeredElsewhere(engine, call, shared.error)
-  if (signal?.aborted !== true && call.isOutage(shared)) {
+  const flight = joinFlight(engine, call, { signal, look: waitingFor(engine, call), alone: turn.alone })
+  const arrived = await arrival(engine, call, flight)
+  if ('alone' in arrived) return fetchCovered(engine, call, nextTurn(turn, arrived))
+  if ('error' in arrived && arrived.error instanceof AnsweredByAnotherProcess) return answeredElsewhere(engine, call, arrived.error)
+  if (signal?.aborted !== true && call.isOutage(arrived)) {
     // Looked up again, as it may have been invalidated meanwhile.
     const lookup = await look(engine, { ...call, earlier: undefined })
     signal?.throwIfAborted()
     const found = latest(engine, call, lookup)
-    if (found !== undefined && mayStandIn(found, cachedCall, engine.settings)) {
+    const result = found !== undefined && mayStandIn(found, cachedCall, engine.settings) ? serve(engine, call, found) : undefined
+    if (result !== undefined) {
       flight.reader.leave()
       engine.refreshes.pause(cachedCall.storeKey)
-      return call.stored(found, engine.hit(cachedCall, found))
+      return result.value
     }
   }
   if (!flight.joined) engine.miss(cachedCall)
-  if ('error' in shared) throw shared.error
-  return handOut(engine, call, { ...flight, arrived: shared })
+  if ('error' in arrived) throw arrived.error
+  return handOut(engine, call, { ...flight, arrived })
+}
+
+/** How often a call has joined flights that failed by another call's fault. */
+interface Turn extends AskOneself {
+  readonly number: number
+}
+
+const firstTurn: Turn = { number: 0, alone: false }
+
+/** A call joins another flight once. After that it asks alone, or calls would fail one after the other, each with the limits of the next. */
+function nextTurn({ number }: Turn, { alone }: AskOneself): Turn {
+  return { number: number + 1, alone: alone || number > 0 }
+}
+
+/**
+ * The result of a hit; `undefined` if the entry cannot be given in the form that the call asks for, as when it is nested too deeply. That is
+ * a fault of the cache, and the provider is called.
+ */
+function serve<Head, Item, Result>(
+  engine: Engine,
+  call: Seam<Head, Item, Result>,
+  found: LookupResult,
+): { readonly value: Result } | undefined {
+  try {
+    let info: (() => CacheInfo) | undefined
+    const value = call.stored(found, () => (info ??= engine.hit(call.cachedCall, found))())
+    info ??= engine.hit(call.cachedCall, found)
+    return { value }
+  } catch (error) {
+    engine.hookFailed(error)
+    return undefined
+  }
 }
 
 /** Finds what another process stores, for a call that waits for it. */
@@ -114,11 +162,6 @@ function waitingFor<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, R
   }
 }
 
-function ifAnsweredByAnotherProcess(error: unknown): AnsweredByAnotherProcess {
-  if (error instanceof AnsweredByAnotherProcess) return error
-  throw error
-}
-
 /** The result of a call that another process answers. */
 function answeredElsewhere<Head, Item, Result>(
   engine: Engine,
@@ -127,7 +170,8 @@ function answeredElsewhere<Head, Item, Result>(
 ): Result | Promise<Result> {
   // A flight ends without the answer only if the call that started it does not wait for one. A call that joined it starts over.
   if (found === undefined) return exchange(engine, { ...call, earlier: undefined })
-  return call.stored(found, engine.hit(call.cachedCall, found))
+  const result = serve(engine, call, found)
+  return result === undefined ? fetchNew(engine, call, { number: 1, alone: true }) : result.value
 }
 
 /** The result of a flight, once its head is there. */

@@ -8,7 +8,7 @@ import type { StoreOutcome } from './cache-info.ts'
 import type { Engine, Filling } from './engine.ts'
 import type { FlightReader, Recording, Upstream } from './flight/upstream.ts'
 import { isRead } from './reuse.ts'
-import type { FlightHead, Joiner, Seam } from './seam.ts'
+import type { CallLimits, FlightHead, Joiner, Seam } from './seam.ts'
 import type { LeaseHandle } from './shared-store/leases.ts'
 import type { InvalidationSnapshot } from './tiers/tiers.ts'
 
@@ -17,6 +17,10 @@ export interface Joined<Head, Item> {
   readonly reader: FlightReader<FlightHead<Head>, Item>
   /** Whether another call had started it. */
   readonly joined: boolean
+  /** Milliseconds from the start of the flight until this call joined it. */
+  readonly late: number
+  /** What decides how the call fails that started the flight. */
+  readonly limits: CallLimits | undefined
 }
 
 /** How a call takes part in a flight. */
@@ -26,6 +30,8 @@ export interface Participation {
   readonly look: (() => Promise<LookupResult | undefined>) | undefined
   /** Called before the provider is called, if this call starts the flight. */
   readonly onStart?: () => void
+  /** Whether to start a flight even if one is open. @default only if the call does not read the cache */
+  readonly alone?: boolean
   /** Whether to call the provider without a lease, so that the call never waits for another process. @default false */
   readonly withoutLease?: boolean
 }
@@ -34,13 +40,13 @@ export interface Participation {
 export function joinFlight<Head, Item, Result>(
   engine: Engine,
   call: Seam<Head, Item, Result>,
-  { signal, look: lookElsewhere, onStart, withoutLease = false }: Participation,
+  { signal, look: lookElsewhere, onStart, withoutLease = false, alone: startsOwn = false }: Participation,
 ): Joined<Head, Item> {
   const { cachedCall } = call
   const outcome: StoreOutcome = { stored: false, reason: undefined, metering: { usage: undefined, model: cachedCall.model, latency: 0 } }
   const snapshot = engine.tiers.snapshot(cachedCall)
   const joiners: Joiner[] = []
-  const alone = !isRead(cachedCall.mode)
+  const alone = startsOwn || !isRead(cachedCall.mode)
   // The parts of a batch are stored under keys of their own. A call that does not read must not wait for another process's answer.
   const leases = call.find === undefined && !alone && !withoutLease ? engine.tiers.leases : undefined
   let lease: LeaseHandle | undefined
@@ -69,7 +75,21 @@ export function joinFlight<Head, Item, Result>(
   }
   // Other processes must not wait for an answer that no caller reads.
   const idle = (): void => lease?.end()
-  return call.flights.join(flightName(cachedCall, snapshot), origin, { signal, alone, idle, ended })
+  const begun = engine.settings.clock.monotonic()
+  const leader: Leader = { begun, limits: call.limits }
+  const flight = call.flights.join(flightName(cachedCall, snapshot), origin, { signal, alone, idle, ended, leader })
+  const { begun: start, limits } = isLeader(flight.leader) ? flight.leader : leader
+  return { reader: flight.reader, joined: flight.joined, late: begun - start, limits }
+}
+
+/** What a flight knows of the call that started it. */
+interface Leader {
+  readonly begun: number
+  readonly limits: CallLimits | undefined
+}
+
+function isLeader(value: unknown): value is Leader {
+  return typeof value === 'object' && value !== null && 'begun' in value
 }
 
 /** Stores what a flight recorded, or notes why not. */

@@ -33,7 +33,9 @@ export interface InputsReply {
 /** The calls for a call's single inputs, or `undefined` if its endpoint or its request has no such thing. */
 export function resolveInputs(call: Call, cachedCall: CachedCall, settings: Settings): PerInputCalls | undefined {
   const { perInput } = call.endpoint
-  const calls = perInput?.split(cachedCall.request)?.map((request) => resolveCall({ ...call, request }, settings))
+  // A function of the user's gives the scope of a call once.
+  const options = { ...call.options, scope: cachedCall.scope }
+  const calls = perInput?.split(cachedCall.request)?.map((request) => resolveCall({ ...call, request, options }, settings))
   if (perInput === undefined || calls === undefined) return undefined
   const kept = calls.filter((single): single is CachedCall => !('reason' in single))
   if (kept.length < calls.length) return undefined

@@ -13,7 +13,7 @@ import type { Freshness } from './settings/freshness.ts'
 export type Reuse = 'serve' | 'refresh' | 'fetch'
 
 /** What of a call decides about reuse. */
-export type ReuseCall = Pick<CachedCall, 'mode' | 'missingParts'> & Partial<Pick<CachedCall, 'streamed'>>
+export type ReuseCall = Pick<CachedCall, 'mode' | 'missingParts' | 'maxAge'> & Partial<Pick<CachedCall, 'streamed'>>
 
 /** Which settings decide about reuse. */
 export type ReuseSettings = Pick<Freshness, 'staleWhileRevalidate' | 'refreshAhead'>
@@ -34,12 +34,18 @@ export function patienceOf({ mode }: Pick<CachedCall, 'mode'>): number {
   return mode === 'only-if-cached' ? 10_000 : 0
 }
 
+/** Milliseconds for which a stored answer is still fresh for a call, which may accept a smaller age than the answer's TTL. */
+export function freshForCall({ freshFor, age }: LookupResult, { maxAge }: Pick<CachedCall, 'maxAge'>): number {
+  return Math.min(freshFor, maxAge - age)
+}
+
 /** How a call may use what was found for it. Only a call in mode `default` makes the cache refresh an answer. */
 export function reuse(found: LookupResult | undefined, call: ReuseCall, settings: ReuseSettings): Reuse {
   if (found === undefined || !isRead(call.mode) || !hasAllParts(found, call)) return 'fetch'
-  const { entry, freshFor } = found
+  const freshFor = freshForCall(found, call)
   const isDefault = call.mode === 'default'
-  if (freshFor > 0) return isDefault && freshFor <= entry.head.ttl * settings.refreshAhead ? 'refresh' : 'serve'
+  if (freshFor > 0)
+    return isDefault && freshFor <= Math.min(found.entry.head.ttl, call.maxAge) * settings.refreshAhead ? 'refresh' : 'serve'
   if (call.mode === 'force-cache') return 'serve'
   if (!(freshFor > -settings.staleWhileRevalidate)) return 'fetch'
   return isDefault ? 'refresh' : 'serve'
@@ -52,7 +58,7 @@ export function forBatch({ staleWhileRevalidate }: ReuseSettings): ReuseSettings
 
 /** Whether what was found may be served while the provider is out of order. */
 export function mayStandIn(found: LookupResult, call: ReuseCall, { staleIfError }: Pick<Freshness, 'staleIfError'>): boolean {
-  return isRead(call.mode) && hasAllParts(found, call) && found.freshFor > -staleIfError
+  return isRead(call.mode) && hasAllParts(found, call) && freshForCall(found, call) > -staleIfError
 }
 
 /**

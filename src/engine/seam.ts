@@ -31,6 +31,24 @@ export interface Joiner {
 /** How the provider answered a call: with a head, or not at all. */
 export type OriginResult<Head> = { readonly head: Head } | { readonly error: unknown }
 
+/** What decides how a call fails, beside what is part of its key. */
+export interface CallLimits {
+  /** The client or the credential: calls with the same one fail alike. */
+  readonly source: unknown
+  /** The time limit that the caller set for this call alone, in milliseconds. */
+  readonly timeout?: number | undefined
+  /** Finds the time limit that holds for the call: its own, else that of its client. @default there is none, or the SDK itself ends the wait */
+  readonly findTimeout?: () => Promise<number | undefined>
+}
+
+/** How the call that joined a flight stands to the one that started it. */
+export interface Joining {
+  /** Whether both have the same limits. */
+  readonly alike: boolean
+  /** Whether this call came when the greater part of the flight was over, so that its own limits have not been used up. */
+  readonly late: boolean
+}
+
 /** A look-up that was made before the call came to the seam. */
 export interface EarlierLookup {
   readonly found: LookupResult | undefined
@@ -52,6 +70,10 @@ export interface Seam<Head, Item, Result> {
   start(signal: AbortSignal, outcome: StoreOutcome): Promise<Upstream<Head, Item>>
   /** Whether the provider is out of order, rather than the call wrong, judged by its answer or by what was thrown in place of one. */
   isOutage(said: OriginResult<Head>): boolean
+  /** What decides how this call fails. @default all calls with one key fail alike */
+  readonly limits?: CallLimits
+  /** Whether the failure of a flight that this call has joined is none of its own. It then asks for itself. @default never */
+  isOthersFailure?(said: OriginResult<Head>, joining: Joining): boolean
   /** An item's size in bytes. */
   size(item: Item): number
   /** The entry of what was recorded, or the reason why there is none; `undefined` if the answer is already stored in parts. */

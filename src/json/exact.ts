@@ -4,9 +4,6 @@
  * @module
  */
 
-/** All strings and numbers of a JSON text. Strings are matched so that digits inside them are skipped. */
-const tokens = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
-
 /** A decimal number of at most this many digits stays the same when it is stored as a double. Source: DBL_DIG of IEEE 754 binary64 */
 const exactDigits = 15
 
@@ -14,7 +11,7 @@ const exactDigits = 15
 export function parseExactJson(text: string): { readonly value: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    for (const [token] of text.matchAll(tokens)) if (!token.startsWith('"') && !isExact(token)) return undefined
+    for (const number of numbersIn(text)) if (!isExact(number)) return undefined
     return { value }
   } catch {
     return undefined
@@ -23,10 +20,48 @@ export function parseExactJson(text: string): { readonly value: unknown } | unde
 
 /** Whether a JSON text holds an integer that JavaScript rounds to another one. Then two texts could become one value. */
 export function hasRoundedInteger(text: string): boolean {
-  for (const [token] of text.matchAll(tokens)) {
-    if (/^-?\d{16,}$/.test(token) && !isWhole(token)) return true
+  for (const number of numbersIn(text)) {
+    if (number.length > exactDigits && /^-?\d+$/.test(number) && !isWhole(number)) return true
   }
   return false
+}
+
+/** Where the next string or number of a JSON text begins. */
+const start = /["\d-]/g
+
+/**
+ * The numbers of a JSON text, as they are written. Strings are passed over, as they may hold digits. One regular expression for a whole
+ * string would overflow the stack at some 8 MiB of text.
+ */
+function* numbersIn(text: string): Generator<string, undefined> {
+  let index = 0
+  for (;;) {
+    start.lastIndex = index
+    const begun = start.exec(text)?.index
+    if (begun === undefined) return undefined
+    if (text[begun] === '"') {
+      index = endOfString(text, begun + 1)
+      continue
+    }
+    index = begun + 1
+    while (isNumeral(text.charCodeAt(index))) index++
+    yield text.slice(begun, index)
+  }
+}
+
+/** The index after the quote that ends the string. A quote after an odd number of backslashes is part of the string. */
+function endOfString(text: string, from: number): number {
+  for (let quote = text.indexOf('"', from); quote !== -1; quote = text.indexOf('"', quote + 1)) {
+    let slashes = 0
+    while (text.charCodeAt(quote - 1 - slashes) === 0x5c) slashes++
+    if (slashes % 2 === 0) return quote + 1
+  }
+  return text.length
+}
+
+/** Whether a character may be part of a number: a digit, `.`, `e`, `E`, `+` or `-`. The text is known to be JSON. */
+function isNumeral(code: number): boolean {
+  return (code >= 0x30 && code <= 0x39) || code === 0x2e || code === 0x65 || code === 0x45 || code === 0x2b || code === 0x2d
 }
 
 /** Whether JavaScript reads the integer `token` exactly. It reads an integer of more than 308 digits as infinite. */

@@ -75,7 +75,7 @@ const anthropic: Provider = {
   origin: 'https://api.anthropic.com',
   hosts: ['api.anthropic.com', '*.services.ai.azure.com', '*-aiplatform.googleapis.com', 'aiplatform.googleapis.com', ...bedrockHosts],
   credentialHeaders: ['x-api-key', 'authorization'],
-  keptHeaders: ['request-id'],
+  keptHeaders: ['request-id', 'anthropic-workspace-id'],
   priceTableName: 'anthropic',
   hasOtherHosts: false,
   client: { methods: ['messages.create', 'messages.stream', 'withOptions', 'post', 'fetch'] },

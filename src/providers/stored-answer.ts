@@ -5,6 +5,7 @@
 import { formatEvents, parseEvents, type ServerEvent, splitEvents } from '../base/server-sent-events.ts'
 import type { Entry } from '../entry.ts'
 import { parseJsonObject, type JsonObject } from '../json/object.ts'
+import { providerNamed } from './catalogue.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** A request for which a stored answer is read. */
@@ -19,6 +20,17 @@ export interface AnsweredRequest {
 export function wholeAnswer({ head, body }: Entry, endpoint: Endpoint): JsonObject | undefined {
   if (typeof body !== 'string') return undefined
   return head.kind === 'sse' ? endpoint.streaming?.assemble(parseEvents(body)) : parseJsonObject(body)
+}
+
+/** What an entry holds, for its reader to look at: a whole answer as JSON, else the text or a copy of the bytes. */
+export function contentOf(entry: Entry): JsonObject | string | Uint8Array {
+  const { head, body } = entry
+  if (typeof body !== 'string') return new Uint8Array(body)
+  const endpoint = providerNamed(head.provider)?.endpoints.find(({ name }) => name === head.endpoint)
+  const whole = endpoint === undefined ? parseJsonObject(body) : wholeAnswer(entry, endpoint)
+  if (whole !== undefined) return whole
+  const outline = head.kind === 'sse' ? endpoint?.streaming?.outline?.(parseEvents(body)) : undefined
+  return typeof outline === 'object' ? outline : body
 }
 
 /** The whole answer as it goes over the wire. What was stored whole stays as it is, to the letter. */

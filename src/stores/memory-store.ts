@@ -36,6 +36,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     name: 'memory',
     get,
     set,
+    setIfAbsent(key, value, options) {
+      if (memory.get(key) === undefined) set(key, value, options)
+      return get(key) ?? new Uint8Array(value)
+    },
     delete(key) {
       memory.delete(key)
     },

@@ -78,6 +78,7 @@ export function chaosStore(store: Store, options: ChaosOptions = {}): ChaosStore
   const getMany = store.getMany?.bind(store)
   const setMany = store.setMany?.bind(store)
   const keys = store.keys?.bind(store)
+  const setIfAbsent = store.setIfAbsent?.bind(store)
   const publish = store.publish?.bind(store)
   const lease = store.lease?.bind(store)
   const release = store.release?.bind(store)
@@ -90,6 +91,10 @@ export function chaosStore(store: Store, options: ChaosOptions = {}): ChaosStore
         (value, spoil) => spoil(key, value),
       ),
     set: (key, value, given) => write([{ key, value, ttl: given.ttl }], () => store.set(key, value, given)),
+    ...(setIfAbsent && {
+      setIfAbsent: (key: string, value: Uint8Array, given: WriteOptions) =>
+        go(plan.strike('set', [key]), () => setIfAbsent(key, value, given)),
+    }),
     delete: (key) => go(plan.strike('delete', [key]), () => store.delete(key)),
     ...(getMany && {
       getMany: (asked: readonly string[], given?: ReadOptions) =>

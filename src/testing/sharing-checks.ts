@@ -1,13 +1,48 @@
 /**
- * Checks of a store that several processes share: leases, and channels for messages.
+ * Checks of a store that several processes share: values set if absent, leases, and channels for messages.
  * @module
  */
-import { hour, same, storeCheck, type StoreCheck } from './store-check.ts'
+import { bytesOf, hour, numbers, same, storeCheck, type StoreCheck } from './store-check.ts'
 
 const ttl = { ttl: hour }
 
-/** Checks of leases and channels. A check passes if the store does not offer the method. */
+/** Checks of "set if absent", leases and channels. A check passes if the store does not offer the method. */
 export const sharingChecks: readonly StoreCheck[] = [
+  storeCheck('keeps a value if there is none, and gives the one that is there', async (trial) => {
+    const { store } = trial
+    if (store.setIfAbsent === undefined) return
+    const bytes = bytesOf('first \0\u{10ffff}')
+    same([...(await store.setIfAbsent('key', bytes, ttl))], [...bytes])
+    same([...(await store.setIfAbsent('key', bytesOf('second'), ttl))], [...bytes])
+    await trial.holds('key', 'first \0\u{10ffff}')
+    await trial.set('other', 'third')
+    same([...(await store.setIfAbsent('other', bytes, ttl))], numbers('third'))
+    await store.delete('key')
+    same([...(await store.setIfAbsent('key', bytesOf('second'), ttl))], numbers('second'))
+    await trial.holds('key', 'second')
+  }),
+
+  storeCheck('keeps one of many values that are set at once if there is none', async (trial) => {
+    const { store } = trial
+    if (store.setIfAbsent === undefined) return
+    const values = Array.from({ length: 20 }, (_, index) => `value ${index}`)
+    const kept = await Promise.all(values.map(async (value) => store.setIfAbsent?.('key', bytesOf(value), ttl)))
+    const texts = new Set(kept.map((value) => String.fromCodePoint(...(value ?? []))))
+    same(texts.size, 1)
+    const [first] = texts
+    await trial.holds('key', first)
+  }),
+
+  storeCheck('ends a value that was set if absent at its TTL, and then keeps another one', async (trial) => {
+    const { store, tolerance } = trial
+    if (store.setIfAbsent === undefined) return
+    const short = 2_000 + tolerance
+    await store.setIfAbsent('key', bytesOf('first'), { ttl: short })
+    await trial.advance(short + tolerance + 1_000)
+    await trial.holds('key', undefined)
+    same([...(await store.setIfAbsent('key', bytesOf('second'), ttl))], numbers('second'))
+  }),
+
   storeCheck('gives a lease to one token at a time, and tells the others which token holds it', async ({ store }) => {
     if (store.lease === undefined) return
     same(await store.lease('key', 'first', ttl), 'first')

@@ -160,12 +160,12 @@ describe('C03 the end of a TTL', () => {
     ['a store that keeps what is over', () => ({ store: new ScriptedStore(), maxMemoryBytes: 0 })],
     ['memory that was filled from a store', (clock) => ({ store: memoryStore({ clock }) })],
   ])('is on the same side in %s: the last millisecond is fresh, the next is not', async (_, options) => {
-    for (const ttl of ['1ms', '250ms', '1s', '1h', 0.0015]) {
+    for (const ttl of ['1ms', '250ms', '1s', '1h', 0.0015] as const) {
       const clock = new ManualClock()
       const { cache } = openCache({ clock, ttl, ...options(clock) })
       await cache.store(question(`with a TTL of ${ttl}`), answer())
       await cache.flush()
-      const milliseconds = { '1ms': 1, '250ms': 250, '1s': 1_000, '1h': 3_600_000 }[ttl] ?? 2
+      const milliseconds = typeof ttl === 'number' ? 2 : { '1ms': 1, '250ms': 250, '1s': 1_000, '1h': 3_600_000 }[ttl]
       clock.advance(milliseconds - 1)
       expect(await ask(cache, question(`with a TTL of ${ttl}`))).toBe('42')
       clock.advance(1)

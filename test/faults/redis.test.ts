@@ -387,7 +387,8 @@ describe('Redis that refuses', () => {
         `llmemo: the store "redis" is not taking writes ${reason('written')}`,
       ])
       proxy.recover()
-      await fill(opened, 3)
+      // Once more, as Redis did what it said it had not done: that is outdated, and what is fetched meanwhile too.
+      for (let time = 0; time < 2; time++) await fill(opened, 3)
       const { length } = opened.caller.asked
       await askWorking(opened, 3)
       expect(opened.caller.asked).toHaveLength(length)
@@ -410,8 +411,8 @@ describe('Redis that refuses', () => {
     expect(opened.told.lines.filter((line) => line.includes('refuses the cache'))).toHaveLength(1)
     expect(opened.told.lines.join('\n')).toContain(code === 'WRONGPASS' ? 'password' : code)
     expect(withoutReasons(opened.told.lines)).toContain(notAnswering)
-    // Five reads and up to five writes until it is left out.
-    expect(sent.length).toBeLessThanOrEqual(10)
+    // Five reads, and up to five writes for the four labels of a call, until it is left out.
+    expect(sent.length).toBeLessThanOrEqual(25)
   })
 
   it('R11 our key, which another application uses: it is left alone, and everything else is used as before', async () => {
@@ -466,6 +467,7 @@ describe('a connection to Redis', () => {
     const own = await ownServer()
     const client = connect(own)
     const opened = open(client)
+    await opened.caller.ask('before')
     await opened.cache.flush()
     await client.ping()
     own.pause()
@@ -477,10 +479,10 @@ describe('a connection to Redis', () => {
     own.resume()
     await client.ping()
     // The writes were done after all.
-    expect((await client.keys('*:v1:*')).length).toBe(2)
+    expect((await client.keys('*:v1:*')).length).toBe(3)
     opened.clock.advance(20 * pause)
     await askWorking(opened, 1)
-    expect(opened.caller.asked).toEqual(['question 0', 'question 1', 'question 0'])
+    expect(opened.caller.asked).toEqual(['before', 'question 0', 'question 1', 'question 0'])
     const another = open(connect(own))
     await askWorking(another, 1, 1)
     expect(another.caller.asked).toEqual(['question 1'])

@@ -98,8 +98,12 @@ describe('D12 an SQLite file', () => {
     expect(errorsIn(cache.told)).toEqual([expect.objectContaining({ code: 'STORE_FAILED' })])
     const aside = readdirSync(folder).find((name) => name.includes('.damaged-')) ?? ''
     expect(readFileSync(join(folder, aside))).toEqual(noise)
+    // The new file has none of the generations that were read from the old one. That is noticed within the delay.
+    cache.clock.advance(1_001)
+    await cache.caller.ask('later')
+    await cache.cache.flush()
     const next = open()
-    expect([await next.caller.ask('question 3'), next.caller.asked]).toEqual(['re: question 3', []])
+    expect([await next.caller.ask('later'), next.caller.asked]).toEqual(['re: later', []])
   })
 
   it('that is corrupted while it is open', async () => {
@@ -145,8 +149,12 @@ describe('D12 an SQLite file', () => {
     mkdirSync(folder)
     expect(await everyAnswer(cache)).toEqual(rightAnswers())
     expect(cache.told.lines).toEqual([expect.stringContaining('was deleted or replaced while it was open')])
+    // The new file has none of the generations that were read from the old one. That is noticed within the delay.
+    cache.clock.advance(1_001)
+    await cache.caller.ask('later')
+    await cache.cache.flush()
     const next = open()
-    expect([await next.caller.ask('question 3'), next.caller.asked]).toEqual(['re: question 3', []])
+    expect([await next.caller.ask('later'), next.caller.asked]).toEqual(['re: later', []])
   })
 
   it('whose disk is full', async () => {

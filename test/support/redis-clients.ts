@@ -84,6 +84,7 @@ export function slowed(store: Store): Store {
     name: store.name,
     get: (key, options) => store.get(key, options),
     set: (key, value, { ttl }) => store.set(key, value, { ttl: ttl * slowness }),
+    setIfAbsent: (key, value, { ttl }) => store.setIfAbsent?.(key, value, { ttl: ttl * slowness }) ?? value,
     delete: (key) => store.delete(key),
     getMany: (keys, options) => store.getMany?.(keys, options) ?? [],
     setMany: (writes) => store.setMany?.(writes.map((write) => ({ ...write, ttl: write.ttl * slowness }))),

@@ -52,6 +52,16 @@ export class ScriptedStore implements Store {
     return this.#go(this.writes, () => void this.map.set(key, new Uint8Array(value)))
   }
 
+  setIfAbsent(key: string, value: Uint8Array): Promise<Uint8Array> {
+    this.calls.push(`set-if-absent ${key}`)
+    if (this.writes === 'throws') throw new Error('the store throws')
+    return this.#go(this.writes, () => {
+      const found = this.map.get(key) ?? new Uint8Array(value)
+      this.map.set(key, found)
+      return found
+    })
+  }
+
   delete(key: string): Promise<void> {
     this.calls.push(`delete ${key}`)
     if (this.deletes === 'throws') throw new Error('the store throws')
@@ -69,6 +79,11 @@ export class ScriptedStore implements Store {
   /** Lets every held operation go on. */
   release(): void {
     for (const go of this.#held.splice(0)) go()
+  }
+
+  /** Lets the operation go on that was held last. */
+  releaseLast(): void {
+    this.#held.pop()?.()
   }
 
   /** The keys of entries, not of marks. */

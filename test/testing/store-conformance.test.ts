@@ -23,6 +23,13 @@ class PlainStore implements Store {
     this.map.set(key, { value: new Uint8Array(value), end: this.clock.now() + ttl })
   }
 
+  setIfAbsent(key: string, value: Uint8Array, options: WriteOptions): Promise<Uint8Array> | Uint8Array {
+    const found = this.get(key)
+    if (found !== undefined) return found
+    void this.set(key, value, options)
+    return value
+  }
+
   delete(key: string): void {
     this.map.delete(key)
   }
@@ -381,6 +388,41 @@ const wrong: readonly (readonly [fault: string, finders: readonly string[], make
             page = [...super.keys(prefix)].slice(offset, offset + 100)
             yield* page
           }
+        }
+      })(clock),
+  ],
+  [
+    'overwrites the value that is there',
+    ['keeps a value if there is none, and gives the one that is there'],
+    (clock) =>
+      new (class extends PlainStore {
+        override setIfAbsent(key: string, value: Uint8Array, options: WriteOptions) {
+          void this.set(key, value, options)
+          return value
+        }
+      })(clock),
+  ],
+  [
+    'looks for a value and writes it in two steps',
+    ['keeps one of many values that are set at once if there is none'],
+    (clock) =>
+      new (class extends PlainStore {
+        override async setIfAbsent(key: string, value: Uint8Array, options: WriteOptions) {
+          const found = this.get(key)
+          await Promise.resolve()
+          if (found !== undefined) return found
+          void this.set(key, value, options)
+          return value
+        }
+      })(clock),
+  ],
+  [
+    'keeps what was set if absent for ever',
+    ['ends a value that was set if absent at its TTL, and then keeps another one'],
+    (clock) =>
+      new (class extends PlainStore {
+        override setIfAbsent(key: string, value: Uint8Array) {
+          return super.setIfAbsent(key, value, { ttl: 10 * 3_600_000 })
         }
       })(clock),
   ],

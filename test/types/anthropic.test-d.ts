@@ -24,7 +24,7 @@ const question = { ...count, max_tokens: 256 }
 
 export async function options(): Promise<void> {
   const { messages, beta } = client
-  const all = { ttl: '10m', operation: 'summarize', context: { project: 'atlas' }, tags: ['doc:42'], scope: 'a', variant: 1 }
+  const all = { ttl: '10m' as const, operation: 'summarize', context: { project: 'atlas' }, tags: ['doc:42'], scope: 'a', variant: 1 }
   await messages.create(question, { cache: { ...all, mode: 'reload' }, timeout: 1000, signal: AbortSignal.timeout(1000) })
   await messages.create(question, { cache: { ttl: 60 } })
   await messages.create(question, { bypassCache: true })
@@ -38,6 +38,8 @@ export async function options(): Promise<void> {
   await messages.create(question, { cache: { mode: 'sometimes' } })
   // @ts-expect-error: a TTL is seconds or a text
   await messages.create(question, { cache: { ttl: true } })
+  // @ts-expect-error: G31 a text that is no duration
+  await messages.create(question, { cache: { ttl: '1 hour' } })
   // @ts-expect-error: misspelt
   await messages.create(question, { cache: { tll: 60 } })
   // @ts-expect-error: true or false

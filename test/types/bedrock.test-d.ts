@@ -40,7 +40,7 @@ const converse = new ConverseCommand(chat)
 const model = { modelId: 'm', body: '{}' }
 
 export async function options(): Promise<void> {
-  const all = { ttl: '10m', operation: 'summarize', context: { project: 'atlas' }, tags: ['doc:42'], scope: 'a', variant: 1 }
+  const all = { ttl: '10m' as const, operation: 'summarize', context: { project: 'atlas' }, tags: ['doc:42'], scope: 'a', variant: 1 }
   await client.send(converse, { cache: { ...all, mode: 'reload' }, abortSignal: AbortSignal.timeout(1000), requestTimeout: 1000 })
   await client.send(converse, { cache: { ttl: 60 } })
   await client.send(converse, { bypassCache: true })
@@ -52,6 +52,8 @@ export async function options(): Promise<void> {
   client.send(converse, { cache: { mode: 'sometimes' } })
   // @ts-expect-error: a TTL is seconds or a text
   client.send(converse, { cache: { ttl: true } })
+  // @ts-expect-error: G31 a text that is no duration
+  client.send(converse, { cache: { ttl: '1 hour' } })
   // @ts-expect-error: misspelt
   client.send(converse, { cache: { tll: 60 } })
   // @ts-expect-error: true or false

@@ -33,7 +33,7 @@ type City = { city: string }
 
 export async function options(): Promise<void> {
   const { completions } = client.chat
-  const all = { ttl: '10m', operation: 'summarize', context: { project: 'atlas' }, tags: ['doc:42'], scope: 'a', variant: 1 }
+  const all = { ttl: '10m' as const, operation: 'summarize', context: { project: 'atlas' }, tags: ['doc:42'], scope: 'a', variant: 1 }
   await completions.create(chat, { cache: { ...all, mode: 'reload' }, timeout: 1000, signal: AbortSignal.timeout(1000) })
   await completions.create(chat, { cache: { ttl: 60 } })
   await completions.create(chat, { bypassCache: true })
@@ -49,6 +49,8 @@ export async function options(): Promise<void> {
   await completions.create(chat, { cache: { mode: 'sometimes' } })
   // @ts-expect-error: a TTL is seconds or a text
   await completions.create(chat, { cache: { ttl: true } })
+  // @ts-expect-error: G31 a text that is no duration
+  await completions.create(chat, { cache: { ttl: '1 hour' } })
   // @ts-expect-error: misspelt
   await completions.create(chat, { cache: { tll: 60 } })
   // @ts-expect-error: true or false
@@ -228,5 +230,5 @@ export function fetches(): void {
   void new OpenAI({ fetch })
   void new AzureOpenAI({ fetch })
   void new Groq({ fetch })
-  is<Groq>()(withCache(new Groq()))
+  withCache(new Groq()) satisfies Groq
 }

@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { assertBuilt, install, type Project, top, typecheck } from '../support/packed.ts'
+import { assertBuilt, install, type Project, subpaths, top, typecheck } from '../support/packed.ts'
 
 let project: Project
 
@@ -90,6 +91,61 @@ it('the built package gives a Bedrock client its types, where there is no other 
   for (const name of ['@aws-sdk/client-bedrock-runtime', '@aws-sdk/client-dynamodb']) replace(name, name)
   const more = { 'exporting.ts': exportingBedrock, 'required.cts': exportingBedrock.replace('await ', '') }
   expect(errorsIn(['bedrock.test-d.ts'], more)).toBe('')
+})
+
+it('G31 the built package gives a client of groq-sdk its types, where there is no other SDK', () => {
+  for (const name of ['openai', '@anthropic-ai/sdk', '@anthropic-ai/bedrock-sdk', '@aws-sdk/client-bedrock-runtime']) replace(name)
+  const exporting = `
+    import { Groq } from 'groq-sdk'
+    import { withCache } from 'llmemo'
+    export const client = withCache(new Groq())
+    export const make = () => ({ client: withCache(new Groq()).withOptions({}) })
+  `
+  expect(errorsIn(['groq.test-d.ts'], { 'exporting.ts': exporting, 'required.cts': exporting })).toBe('')
+})
+
+/** Compiles a module of this text with a compiler of the repository and these options. */
+function errorsOf(source: string, compilerOptions: object, compiler = 'typescript'): string {
+  writeFileSync(join(project.folder, 'own.ts'), source)
+  const strict = { target: 'es2022', strict: true, noEmit: true, types: [], lib: ['es2022', 'dom', 'dom.iterable'] }
+  writeFileSync(
+    join(project.folder, 'tsconfig.own.json'),
+    JSON.stringify({ compilerOptions: { ...strict, ...compilerOptions }, files: ['own.ts'] }),
+  )
+  const program = join(top, 'node_modules', compiler, 'bin/tsc')
+  return spawnSync(process.execPath, [program, '-p', 'tsconfig.own.json', '--pretty', 'false'], { cwd: project.folder, encoding: 'utf8' })
+    .stdout
+}
+
+it('G31 the built package compiles without Node’s types, where the compiler knows no `Symbol.asyncDispose`', () => {
+  const source = `
+    import { cachingFetch, createCache } from 'llmemo'
+    export const cache = createCache({ ttl: '10m' })
+    export const closed: Promise<void> = cache.close()
+    export const fetching: typeof fetch = cachingFetch(cache)
+  `
+  expect(errorsOf(source, { module: 'nodenext' })).toBe('')
+})
+
+it('G31 `cachingFetch` gives a `fetch` with the members that the runtime’s types name, such as `preconnect` of Bun', () => {
+  const source = `
+    import { cachingFetch, createCache } from 'llmemo'
+    declare global { namespace globalThis { var fetch: ((input: string | URL | Request, init?: RequestInit) => Promise<Response>) & { preconnect(url: string): void } } }
+    export const fetching: typeof globalThis.fetch = cachingFetch(createCache(), (input, init) => fetch(input, init))
+    export const given: typeof globalThis.fetch = cachingFetch(createCache())
+  `
+  expect(errorsOf(source, { module: 'nodenext', lib: ['es2022', 'dom'] }).replace(/^.*Duplicate identifier 'fetch'.*$/gm, '')).toBe('')
+})
+
+it.each(subpaths())('G31 %s is found by a compiler with `moduleResolution: node10`', (subpath) => {
+  const source = `
+    import * as door from '${subpath}'
+    export const names: readonly string[] = Object.keys(door)
+    // @ts-expect-error: the module has types
+    door.nope
+  `
+  const options = { module: 'commonjs', moduleResolution: 'node10', skipLibCheck: true }
+  expect(errorsOf(source, options, '@arethetypeswrong/core/node_modules/typescript')).toBe('')
 })
 
 it('the built package leaves another client its type where no SDK is installed', () => {

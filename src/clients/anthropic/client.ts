@@ -48,7 +48,7 @@ export function wrapAnthropic(client: FetchClient, engine: Engine): FetchClient 
     const seam: unknown = Reflect.get(twin.client, 'fetch')
     if (!isRotating(own)) openFastLane(twin, engine, () => twin.client.fetch === seam)
     withInformedParse(twin.client)
-    return withCallOptions(twin, { again, prepare: (options) => passDown(options, withoutFunctions) })
+    return withCallOptions(twin, { engine, again, prepare: (options) => passDown(options, withoutFunctions) })
   }
   // What runs below a middleware may change the request, so only our `fetch` sees what such a client sends.
   const last: Middleware = (request, next, context) => (isBelow() ? next(request) : caching(request, next, context))
@@ -62,7 +62,7 @@ export function wrapAnthropic(client: FetchClient, engine: Engine): FetchClient 
   if (!isRotating(own)) openFastLane(twin, engine, () => isOnly(Reflect.get(twin.client, 'middleware'), ofClient))
   const prepare = (options: unknown): unknown => withLast(passDown(options, withoutFunctions), last)
   withInformedParse(twin.client)
-  return withCallOptions(twin, { again, prepare })
+  return withCallOptions(twin, { engine, again, prepare })
 }
 
 /** Methods of the SDK that run below all middleware. */

@@ -4,7 +4,7 @@
  */
 /* oxlint-disable typescript/consistent-type-imports */
 import type { CacheRequestOptions } from '../../call.ts'
-import type { Either, LastWord, Resolved, WithInfo } from '../sdk-types.ts'
+import type { Either, Facts, LastWord, MaybeFacts, Resolved, WithInfo } from '../sdk-types.ts'
 
 /** @ts-ignore */
 type BaseAnthropic = import('@anthropic-ai/sdk').BaseAnthropic
@@ -53,36 +53,37 @@ type Options = RequestOptions | (RequestOptions & CacheRequestOptions)
 type RunOptions = ToolRunnerOptions | (ToolRunnerOptions & CacheRequestOptions)
 
 /** The promise of an SDK's method, with the cache facts on its answer. */
-type Informed<Promised> = Promised extends ApiPromise<infer Answer> ? ApiPromise<WithInfo<Answer>> : Promised
+type Informed<Promised, Added extends MaybeFacts> =
+  Promised extends ApiPromise<infer Answer> ? ApiPromise<WithInfo<Answer, Added>> : Promised
 
-type Call<Body, Promised> = (body: Body, options?: Options) => Informed<Promised>
+type Call<Body, Promised, Added extends MaybeFacts> = (body: Body, options?: Options) => Informed<Promised, Added>
 
 /** The three overloads of a method, or its one, with the cache's options and facts. */
-type Calls<Method> = Method extends {
+type Calls<Method, Added extends MaybeFacts> = Method extends {
   (body: infer A, options?: Options): infer ForA
   (body: infer B, options?: Options): infer ForB
   (body: infer C, options?: Options): infer ForC
 }
-  ? Call<A, ForA> & Call<B, ForB> & Call<C, ForC>
+  ? Call<A, ForA, Added> & Call<B, ForB, Added> & Call<C, ForC, Added>
   : Method extends (body: infer A, options?: Options) => infer ForA
-    ? Call<A, ForA>
+    ? Call<A, ForA, Added>
     : Method
 
-type MessageMethods = {
-  create: Calls<Messages['create']>
-  parse<Params extends ParseParams>(body: Params, options?: Options): ApiPromise<WithInfo<ParsedMessage<MessageFormat<Params>>>>
+type MessageMethods<Added extends MaybeFacts> = {
+  create: Calls<Messages['create'], Added>
+  parse<Params extends ParseParams>(body: Params, options?: Options): ApiPromise<WithInfo<ParsedMessage<MessageFormat<Params>>, Added>>
   stream<Params extends StreamParams>(body: Params, options?: Options): Either<MessageStream<MessageFormat<Params>>, PlainMessageStream>
-  countTokens: Calls<Messages['countTokens']>
+  countTokens: Calls<Messages['countTokens'], Added>
 }
 
-type BetaMethods = {
-  create: Calls<BetaMessages['create']>
-  parse<Params extends BetaParseParams>(body: Params, options?: Options): ApiPromise<WithInfo<ParsedBetaMessage<BetaFormat<Params>>>>
+type BetaMethods<Added extends MaybeFacts> = {
+  create: Calls<BetaMessages['create'], Added>
+  parse<Params extends BetaParseParams>(body: Params, options?: Options): ApiPromise<WithInfo<ParsedBetaMessage<BetaFormat<Params>>, Added>>
   stream<Params extends BetaStreamParams>(
     body: Params,
     options?: Options,
   ): Either<BetaMessageStream<BetaFormat<Params>>, PlainBetaMessageStream>
-  countTokens: Calls<BetaMessages['countTokens']>
+  countTokens: Calls<BetaMessages['countTokens'], Added>
   toolRunner: {
     (body: ToolRunnerParams & { stream?: false }, options?: RunOptions): ToolRunner<false>
     (body: ToolRunnerParams & { stream: true }, options?: RunOptions): ToolRunner<true>
@@ -94,8 +95,8 @@ type BetaMethods = {
 type Had<Methods, Resource> = Pick<Methods, keyof Methods & keyof Resource>
 
 /** The methods that are cached, as they are on a wrapped client. */
-type Methods<Client> = Client extends { messages: infer Stable; beta: { messages: infer Beta } }
-  ? { messages: Had<MessageMethods, Stable>; beta: { messages: Had<BetaMethods, Beta> } }
+type Methods<Client, Added extends MaybeFacts> = Client extends { messages: infer Stable; beta: { messages: infer Beta } }
+  ? { messages: Had<MessageMethods<Added>, Stable>; beta: { messages: Had<BetaMethods<Added>, Beta> } }
   : unknown
 
 /** Every client of the SDK, including those for other clouds; `never` if the SDK is not installed. */
@@ -105,4 +106,4 @@ export type AnyAnthropic = Resolved<BaseAnthropic>
  * A wrapped Anthropic client, or one of its siblings for other clouds: its cached methods take `cache` and `bypassCache` beside the SDK's
  * own options, and their results have `_cache`. All else is as on the bare client.
  */
-export type CachedAnthropic<Client> = Methods<Client> & Client & LastWord<Methods<Client>>
+export type CachedAnthropic<Client, Added extends MaybeFacts = Facts> = Methods<Client, Added> & Client & LastWord<Methods<Client, Added>>

@@ -7,12 +7,12 @@
 import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { exchange } from '../../engine/exchange.ts'
-import type { FlightHead, Seam } from '../../engine/seam.ts'
+import type { CallLimits, FlightHead, Seam } from '../../engine/seam.ts'
 import type { StoreOutcome } from '../../engine/cache-info.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
 import { fillInputs, findInputs, type PerInputCalls } from '../../engine/per-input.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
-import { draftOf, informed, isStream, keptHeaders, keptText, type OutputHead, sharedOutput, storedOutput, upstreamOf } from './response.ts'
+import { draftOf, informed, keptHeaders, keptText, type OutputHead, sharedOutput, storedOutput, upstreamOf } from './response.ts'
 import { isOutage } from './outage.ts'
 import {
   type BedrockClient,
@@ -27,12 +27,13 @@ import {
   type Step,
 } from './sdk-client.ts'
 import { type Origin, Origins, wentTo } from './origin.ts'
+import { isOthersFailure, limitsOf, noteUnsent } from './limits.ts'
 import { layeredStack } from './middleware-stack.ts'
 import { hasPrivateState, wrappedClient } from './wrapped-client.ts'
 import { type ResolvedCall, resolve } from './decision.ts'
 import { openFastLane } from './fast-lane.ts'
 import { cachedCommands, type CommandCodec } from './commands.ts'
-import { abortError, type Caller, follow, isAborted, signalOf } from './signals.ts'
+import { abortError, type Caller, follow, followWhileUsed, isAborted, signalOf } from './signals.ts'
 import { bare, readCallOptions } from '../call-options.ts'
 
 export { isBedrock } from './sdk-client.ts'
@@ -46,6 +47,7 @@ interface SendContext extends Caller {
   readonly upstream: AbortController
   /** Called with the SDK's name for the command. */
   readonly named: (commandName: string) => void
+  readonly limits: CallLimits
   /** The origin of the call; `undefined` if there is none. */
   readonly origin: (input: JsonObject) => Promise<Origin | undefined>
 }
@@ -69,7 +71,15 @@ export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClien
       const stack = command.middlewareStack.clone()
       const named = (commandName: string): void => lane.learn(command, commandName)
       const origin = (input: JsonObject): Promise<Origin | undefined> => origins.find(config, stack, input)
-      const context: SendContext = { cache, bypassCache, ...caller, upstream: new AbortController(), named, origin }
+      const context: SendContext = {
+        cache,
+        bypassCache,
+        ...caller,
+        upstream: new AbortController(),
+        named,
+        origin,
+        limits: limitsOf(own, rest),
+      }
       stack.add(cachingStep(engine, context), { step: 'initialize', priority: 'low', name: 'llmemo' })
       const sdkOptions = { ...rest, abortSignal: context.upstream.signal }
       return sendOn([withStack(command, stack), sdkOptions, ...(done === undefined ? [] : [done])])
@@ -117,6 +127,7 @@ function cachingStep(engine: Engine, context: SendContext): Middleware {
     const options = readCallOptions(context.cache, context.bypassCache)
     const command = cachedCommands.get(commandName)
     const origin = command === undefined || isAborted(context.signal) ? undefined : await context.origin(step.input)
+    if (command === undefined) engine.pass({ method: 'send', host: 'bedrock-runtime', path: commandName })
     if (command === undefined || origin === undefined) return bypass(next, step, context)
     const { codec } = command
     const resolved = resolve(engine, command, { input: step.input, origin: origin.text, options })
@@ -127,7 +138,14 @@ function cachingStep(engine: Engine, context: SendContext): Middleware {
     }
     try {
       const own = codec.snapshot(step.input, resolved.cachedCall.request)
-      const send = async (input = own()): Promise<JsonObject> => (await next({ ...step, input })).output
+      const send = async (input = own()): Promise<JsonObject> => {
+        try {
+          return (await next({ ...step, input })).output
+        } catch (error) {
+          noteUnsent(error, execution)
+          throw error
+        }
+      }
       const isElsewhere = (): boolean => !wentTo(origin, execution)
       return { output: await exchange(engine, exchangeOf(engine, { ...resolved, codec, send, isElsewhere }, context)) }
     } catch (error) {
@@ -139,15 +157,12 @@ function cachingStep(engine: Engine, context: SendContext): Middleware {
 
 /** Makes a call that bypasses the cache. The caller's signal then aborts the SDK's request. */
 async function bypass(next: Next, step: Step, { signal, upstream }: SendContext): Promise<Result> {
-  const unfollow = signal === undefined ? undefined : follow(upstream, signal)
-  let streamed = false
+  // The caller's signal may live much longer than the call.
+  const answered = signal && followWhileUsed(upstream, signal)
   try {
-    const result = await next(step)
-    streamed = ['stream', 'body'].some((name) => isStream(Reflect.get(result.output, name)))
-    return result
+    return await next(step)
   } finally {
-    // The caller's signal may live much longer than the call. Only a stream can still be aborted.
-    if (!streamed) unfollow?.()
+    answered?.()
   }
 }
 
@@ -167,6 +182,8 @@ function exchangeOf(engine: Engine, call: BedrockCall, context: SendContext): Se
     cachedCall,
     signal,
     flights: flightsOf(engine),
+    limits: context.limits,
+    isOthersFailure: (said, joining) => 'error' in said && isOthersFailure(said.error, joining),
     ...(inputs && { find: () => findInputs(engine, cachedCall, inputs) }),
     async start(flightSignal, outcome) {
       follow(context.upstream, flightSignal)

@@ -72,7 +72,8 @@ const invoke: CommandCodec = {
   input: ({ model, body, ...rest }) => ({ modelId: model, ...objectOf(fromTagged(less(rest, 'stream'))), body: JSON.stringify(body) }),
   // The request holds the parsed body. The text of its bytes cannot be made of it.
   snapshot(input) {
-    const own = { ...input }
+    const { body } = input
+    const own = ArrayBuffer.isView(body) ? { ...input, body: new Uint8Array(copyOf(body)) } : { ...input }
     return () => own
   },
   keep({ body, ...rest }) {
@@ -133,6 +134,11 @@ function isJson(text: string): boolean {
   } catch {
     return false
   }
+}
+
+/** The bytes of any array, in a buffer of their own. */
+function copyOf({ buffer, byteOffset, byteLength }: ArrayBufferView): ArrayBufferLike {
+  return buffer.slice(byteOffset, byteOffset + byteLength)
 }
 
 const exact = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -5,6 +5,7 @@
  * The fast lane of the clients that call a `fetch` has the same four steps: open, learn, answer, close.
  * @module
  */
+import type { CacheInfo } from '../../call.ts'
 import { type JsonObject } from '../../json/object.ts'
 import { isRead, reuse } from '../../engine/reuse.ts'
 import type { Engine } from '../../engine/engine.ts'
@@ -93,7 +94,12 @@ export class FastLane {
       const found = engine.tiers.getFromMemory(cachedCall)
       if (found === undefined || reuse(found, cachedCall, engine.settings) !== 'serve') return undefined
       const { replay } = engine.settings
-      return storedOutput(found.entry, cachedCall, { codec: named.codec, info: engine.hit(cachedCall, found), replay, caller })
+      let facts: (() => CacheInfo) | undefined
+      const info = (): CacheInfo => (facts ??= engine.hit(cachedCall, found))()
+      const output = storedOutput(found.entry, cachedCall, { codec: named.codec, info, replay, caller })
+      // An output that cannot be made is no hit.
+      facts ??= engine.hit(cachedCall, found)
+      return output
     } catch {
       // The documented way meets the same fault and reports it.
       return undefined

@@ -11,17 +11,27 @@ export interface Caller {
   readonly protocol: unknown
 }
 
+/** Holds the controllers of {@link signalOf} for as long as their signals are in use. */
+const controllers = new WeakMap<AbortSignal, AbortController>()
+
+/** Takes a listener off the caller's signal once the signal that follows it is gone. */
+const unused = new FinalizationRegistry<() => void>((unfollow) => unfollow())
+
 /** The caller's signal. The SDK also takes signals that are not the platform's own; such a signal gets one of the platform that follows it. */
 export function signalOf(given: unknown): AbortSignal | undefined {
   if (given instanceof AbortSignal) return given
   if (typeof given !== 'object' || given === null) return undefined
   const controller = new AbortController()
-  const abort = (): void => controller.abort(Reflect.get(given, 'reason'))
-  const listen: unknown = Reflect.get(given, 'addEventListener')
+  const { signal } = controller
+  const weak = new WeakRef(controller)
+  const abort = (): void => weak.deref()?.abort(Reflect.get(given, 'reason'))
+  const [listen, leave]: unknown[] = [Reflect.get(given, 'addEventListener'), Reflect.get(given, 'removeEventListener')]
+  controllers.set(signal, controller)
   if (Reflect.get(given, 'aborted') === true) abort()
   else if (typeof listen === 'function') Reflect.apply(listen, given, ['abort', abort, { once: true }])
   else Reflect.set(given, 'onabort', abort)
-  return controller.signal
+  if (typeof leave === 'function') unused.register(signal, () => void Reflect.apply(leave, given, ['abort', abort]))
+  return signal
 }
 
 /** Whether the caller has aborted. */
@@ -35,6 +45,33 @@ export function follow(upstream: AbortController, signal: AbortSignal): () => vo
   if (signal.aborted) abort()
   else signal.addEventListener('abort', abort, { once: true })
   return () => signal.removeEventListener('abort', abort)
+}
+
+/**
+ * Makes the signal of `upstream` follow another one for as long as the SDK listens to it: until its request is closed, which for a stream is
+ * when the caller has read or left it.
+ * @returns a function to call once the SDK has answered
+ */
+export function followWhileUsed(upstream: AbortController, signal: AbortSignal): () => void {
+  const { signal: own } = upstream
+  let listeners = 0
+  let unfollow = follow(upstream, signal)
+  const listen = own.addEventListener.bind(own)
+  const leave = own.removeEventListener.bind(own)
+  own.addEventListener = (...given: Parameters<typeof listen>): void => {
+    listen(...given)
+    if (listeners++ > 0) return
+    unfollow()
+    unfollow = follow(upstream, signal)
+  }
+  own.removeEventListener = (...given: Parameters<typeof leave>): void => {
+    leave(...given)
+    if (--listeners <= 0) unfollow()
+  }
+  // Older versions of the SDK set `onabort`.
+  return () => {
+    if (listeners <= 0 && own.onabort === null) unfollow()
+  }
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 /* oxlint-disable typescript/consistent-type-imports */
 import type { CacheRequestOptions } from '../../call.ts'
-import type { Resolved, WithInfo } from '../sdk-types.ts'
+import type { Facts, MaybeFacts, Resolved, WithInfo } from '../sdk-types.ts'
 
 /** @ts-ignore */
 type BedrockRuntimeClient = import('@aws-sdk/client-bedrock-runtime').BedrockRuntimeClient
@@ -25,8 +25,10 @@ type Command = Converse | ConverseStream | InvokeModel | InvokeModelStream
 type InputOf<Sent> = Sent extends { readonly input: infer Input } ? Input : never
 
 /** The output of a command, as its own handler returns it. */
-type OutputOf<Sent> = Sent extends { resolveMiddleware(...given: never): (...given: never) => Promise<{ output: infer Output }> }
-  ? WithInfo<Output>
+type OutputOf<Sent, Added extends MaybeFacts> = Sent extends {
+  resolveMiddleware(...given: never): (...given: never) => Promise<{ output: infer Output }>
+}
+  ? WithInfo<Output, Added>
   : never
 
 /** The parameters of the last overload of `send`: command, options and callback. */
@@ -38,37 +40,37 @@ type Options = With<Sendable[1]>
 type MethodOptions = With<Parameters<BedrockRuntime['converse']>[1]>
 
 /** The callback of a call. Its error has the SDK's own type. */
-type Callback<Sent> = (error: Parameters<Sendable[2]>[0], output?: OutputOf<Sent>) => void
+type Callback<Sent, Added extends MaybeFacts> = (error: Parameters<Sendable[2]>[0], output?: OutputOf<Sent, Added>) => void
 
-type Send = {
-  <Sent extends Command>(command: Sent, callback: Callback<Sent>): void
-  <Sent extends Command>(command: Sent, options?: Options): Promise<OutputOf<Sent>>
-  <Sent extends Command>(command: Sent, options: Options, callback: Callback<Sent>): void
+type Send<Added extends MaybeFacts> = {
+  <Sent extends Command>(command: Sent, callback: Callback<Sent, Added>): void
+  <Sent extends Command>(command: Sent, options?: Options): Promise<OutputOf<Sent, Added>>
+  <Sent extends Command>(command: Sent, options: Options, callback: Callback<Sent, Added>): void
 }
 
 /** The overload with a callback comes first. If the compiler tries it after the options, it has already taken its parameters for `any`. */
-type Call<Sent> = {
-  (input: InputOf<Sent>, callback: Callback<Sent>): void
-  (input: InputOf<Sent>, options?: MethodOptions): Promise<OutputOf<Sent>>
-  (input: InputOf<Sent>, options: MethodOptions, callback: Callback<Sent>): void
+type Call<Sent, Added extends MaybeFacts> = {
+  (input: InputOf<Sent>, callback: Callback<Sent, Added>): void
+  (input: InputOf<Sent>, options?: MethodOptions): Promise<OutputOf<Sent, Added>>
+  (input: InputOf<Sent>, options: MethodOptions, callback: Callback<Sent, Added>): void
 }
 
 /** The methods of the client that has one for each command. */
-type Methods = {
-  converse: Call<Converse>
-  converseStream: Call<ConverseStream>
-  invokeModel: Call<InvokeModel>
-  invokeModelWithResponseStream: Call<InvokeModelStream>
+type Methods<Added extends MaybeFacts> = {
+  converse: Call<Converse, Added>
+  converseStream: Call<ConverseStream, Added>
+  invokeModel: Call<InvokeModel, Added>
+  invokeModelWithResponseStream: Call<InvokeModelStream, Added>
 }
 
 /** `send` and the methods once more, at the end: the compiler's error for a wrong call is about the last overload. */
-type LastSend = <Sent extends Command>(command: Sent, options: Options) => Promise<OutputOf<Sent>>
-type LastCall<Sent> = (input: InputOf<Sent>, options: MethodOptions) => Promise<OutputOf<Sent>>
-type LastMethods = {
-  converse: LastCall<Converse>
-  converseStream: LastCall<ConverseStream>
-  invokeModel: LastCall<InvokeModel>
-  invokeModelWithResponseStream: LastCall<InvokeModelStream>
+type LastSend<Added extends MaybeFacts> = <Sent extends Command>(command: Sent, options: Options) => Promise<OutputOf<Sent, Added>>
+type LastCall<Sent, Added extends MaybeFacts> = (input: InputOf<Sent>, options: MethodOptions) => Promise<OutputOf<Sent, Added>>
+type LastMethods<Added extends MaybeFacts> = {
+  converse: LastCall<Converse, Added>
+  converseStream: LastCall<ConverseStream, Added>
+  invokeModel: LastCall<InvokeModel, Added>
+  invokeModelWithResponseStream: LastCall<InvokeModelStream, Added>
 }
 
 /** `Then`, if the client has one method for each command. */
@@ -81,4 +83,5 @@ export type AnyBedrock = Resolved<BedrockRuntimeClient>
  * A wrapped Bedrock Runtime client: with the commands that are cached, `send` takes `cache` and `bypassCache` beside the SDK's own options,
  * and their outputs have `_cache`. All else is as on the bare client.
  */
-export type CachedBedrock<Client> = { send: Send } & If<Client, Methods> & Client & { send: LastSend } & If<Client, LastMethods>
+export type CachedBedrock<Client, Added extends MaybeFacts = Facts> = { send: Send<Added> } & If<Client, Methods<Added>> &
+  Client & { send: LastSend<Added> } & If<Client, LastMethods<Added>>

@@ -22,7 +22,9 @@ import { credentialText, keptHeaders, keyedHeaders } from '../../providers/http-
 import { noteInfo } from '../cache-info.ts'
 import { callOptions, type EarlierCall, type PassedOptions, isKeyable, passedOptionsIn } from '../call-options.ts'
 import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } from './request.ts'
-import { notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
+import { headFor, notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
+import { snapshotOf } from './snapshot.ts'
+import { wholeResponse } from './whole-response.ts'
 import { draftOf } from './draft.ts'
 import { sendForUsage, withoutUsage } from './stream-usage.ts'
 import { type CallContext, isSameContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
@@ -41,6 +43,7 @@ export interface HttpSeam {
 
 /** One call on its way through the seam. */
 interface HttpCall {
+  readonly call: Call
   readonly cachedCall: CachedCall
   /** The call's inputs one by one, if its endpoint answers each by itself. */
   readonly inputs?: PerInputCalls
@@ -70,10 +73,14 @@ const flightsOf = flightsByEngine<FlightHead<ResponseHead>, Uint8Array>()
 
 /** A `fetch` over `upstream` that goes through the engine. */
 export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): Fetch {
-  return async function cachingFetch(input, init) {
-    const { url, method } = targetOf(input, init)
+  return async function cachingFetch(given, givenInit) {
+    const { url, method } = targetOf(given, givenInit)
     const target = method === 'POST' ? endpointOf(url) : undefined
-    if (target === undefined) return upstream(input, withoutOptions(init))
+    if (target === undefined) {
+      engine.pass({ method, ...placeOf(url) })
+      return upstream(given, withoutOptions(givenInit))
+    }
+    const { input, init } = snapshotOf(given, givenInit, url)
     const passed = optionsOf(input, init)
     const signal = signalOf(input, init)
     const headers = headersOf(input, init)
@@ -96,8 +103,14 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       const info = engine.bypass(resolved)
       return inform(response, () => info, carriers)
     }
-    const send: HttpCall['send'] = (flightSignal, body) =>
-      upstream(input, { ...withoutOptions(init), signal: flightSignal, ...(body !== undefined && { body, ...withoutLength(headers) }) })
+    const send: HttpCall['send'] = async (flightSignal, body) => {
+      const changes = {
+        ...uncompressed(target.endpoint, headers),
+        signal: flightSignal,
+        ...(body !== undefined && { body, ...withoutLength(headers) }),
+      }
+      return wholeResponse(await upstream(input, { ...withoutOptions(init), ...changes }))
+    }
     const noteAnswered = (): void => {
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
@@ -121,9 +134,9 @@ function earlierOf(passed: PassedOptions, body: string | undefined, context: Cal
   return earlier !== undefined && body === earlier.text && isSameContext(earlier.call, context) ? earlier : undefined
 }
 
-/** Whether a call has no options of its own, so that its text decides everything. With jitter, each call gets a random TTL, so none is usual. */
+/** Whether a call has no options of its own, so that its text decides everything. With jitter, each call gets a random TTL, so none is usual; nor if a function gives the scope. */
 function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
-  return settings.jitter === 0 && Object.keys(options).length === 0
+  return settings.jitter === 0 && settings.scopeOfCall === undefined && Object.keys(options).length === 0
 }
 
 /** The headers of a request, and those that the caller gave to the call. */
@@ -173,6 +186,8 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     cachedCall,
     signal,
     flights: flightsOf(engine),
+    limits: { source: call.call.credential },
+    isOthersFailure: (said, { alike }) => !alike && 'head' in said && [401, 403, 429].includes(said.head.status),
     earlier: call.earlierLookup,
     ...(inputs && { find: () => findInputs(engine, cachedCall, inputs) }),
     async start(flightSignal, outcome) {
@@ -190,7 +205,8 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     },
     shared(head, reader, info) {
       const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
-      return inform(sharedResponse(head, usage === undefined ? reader : withoutUsage(reader, usage)), () => info, carriers)
+      const own = headFor(head, info, cachedCall)
+      return inform(sharedResponse(own, usage === undefined ? reader : withoutUsage(reader, usage)), () => info, carriers)
     },
     missing: (info, error) => inform(notCachedResponse(url, error, call.isWrappedClient), () => info, carriers),
   }
@@ -222,7 +238,17 @@ function upstreamOf(response: Response, asksUsage = false): Upstream<ResponseHea
 
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefined> {
   if (response.body === null) return
-  for await (const chunk of response.body) yield chunk
+  // A `fetch` of the caller's own may give texts.
+  for await (const chunk of response.body) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+}
+
+/** How long a path may be in an event. */
+const maxPathLength = 200
+
+/** The host and the path of a URL. Its query and its user may hold secrets. */
+function placeOf(url: string): { readonly host: string; readonly path: string } {
+  const { host, pathname } = URL.canParse(url) ? new URL(url) : { host: '', pathname: '' }
+  return { host, path: pathname.slice(0, maxPathLength) }
 }
 
 /** The endpoint that `url` names, and the URL without the endpoint's path; `undefined` if no cached endpoint has such a path. */
@@ -234,6 +260,14 @@ function endpointOf(url: string): Target | undefined {
   return { endpoint, origin: path.slice(0, -endpoint.path.length) + (query === -1 ? '' : url.slice(query)) }
 }
 
+/** The headers for an answer that may be sound or plain text: whether such an answer is whole can be told only if it is not compressed. */
+function uncompressed({ binary, plain }: Endpoint, given: Headers): { headers?: Headers } {
+  if ((binary !== true && plain !== true) || given.has('accept-encoding')) return {}
+  const headers = new Headers(given)
+  headers.set('accept-encoding', 'identity')
+  return { headers }
+}
+
 /** The headers for another body, if they say the length of the caller's own. */
 function withoutLength(given: Headers): { headers?: Headers } {
   if (!given.has('content-length')) return {}
@@ -243,8 +277,9 @@ function withoutLength(given: Headers): { headers?: Headers } {
 }
 
 /** The init without our options, which are not for the origin. */
-export function withoutOptions(init: RequestInit | undefined): RequestInit | undefined {
-  if (init === undefined || !Object.hasOwn(init, callOptions)) return init
+export function withoutOptions(init: RequestInit | null | undefined): RequestInit | undefined {
+  if (init === undefined || init === null) return undefined
+  if (!Object.hasOwn(init, callOptions)) return init
   const plain = { ...init }
   Reflect.deleteProperty(plain, callOptions)
   return plain

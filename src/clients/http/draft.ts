@@ -25,7 +25,18 @@ export function draftOf(cachedCall: CachedCall, recording: Recording<ResponseHea
   const plain = cachedCall.endpoint.plain === true && type === 'text/plain'
   const sound = cachedCall.endpoint.binary === true && (type.startsWith('audio/') || type === 'application/octet-stream')
   if (!plain && !sound) return 'malformed'
+  if (!isWhole(head, bytes)) return 'incomplete'
   return bytesEntry(cachedCall, { body: new Uint8Array(bytes), ...arrivalOf(recording) })
+}
+
+/**
+ * Whether these bytes are all that the server meant to send. Neither sound nor text has an end of its own, so only the transfer can say it:
+ * by a length, or by chunks with an end. A compressed body proves nothing, as `fetch` takes one that ends early for whole.
+ */
+function isWhole({ headers }: ResponseHead, bytes: Uint8Array): boolean {
+  if (headers.has('content-encoding')) return false
+  const length = headers.get('content-length')
+  return length === null ? headers.get('transfer-encoding')?.toLowerCase() === 'chunked' : Number(length) === bytes.byteLength
 }
 
 function streamedDraft(cachedCall: CachedCall, recording: Recording<ResponseHead, Uint8Array>, bytes: Uint8Array): NewEntry | string {

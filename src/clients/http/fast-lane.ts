@@ -11,6 +11,7 @@
  * @module
  */
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import type { CacheInfo } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { LookupResult } from '../../lookup-result.ts'
 import { type Call, type CachedCall, resolveCall } from '../../engine/cached-call.ts'
@@ -114,7 +115,8 @@ function answer(lane: Lane, options: JsonObject, proceed: Proceed): unknown {
   const { changes } = tiers
   // A promise only if there is a store, which is read only for a caller that leaves time for it.
   const lookup = cachedCall.mode !== 'only-if-cached' && mayWait(lane, options) ? tiers.get(cachedCall) : tiers.getFromMemory(cachedCall)
-  if (lookup !== undefined && !(lookup instanceof Promise) && isServable(lane, cachedCall, lookup)) return served(lane, known, lookup)
+  const atOnce = lookup instanceof Promise ? undefined : served(lane, known, lookup)
+  if (atOnce !== undefined) return atOnce
   const earlier = earlierCall(known)
   if (lookup instanceof Promise) return fromStore(lane, { ...known, earlier, lookup })
   const isMiss = settings.store === undefined && lookup === undefined
@@ -152,9 +154,8 @@ async function fromStore(lane: Lane, call: WaitingCall): Promise<unknown> {
   const found = await lookup
   const { signal } = options
   const isLeft = signal instanceof AbortSignal && signal.aborted
-  if (!isLeft && found !== undefined && isServable(lane, earlier.cachedCall, found)) {
-    return served(lane, { ...call, cachedCall: earlier.cachedCall }, found)
-  }
+  const result = isLeft ? undefined : served(lane, { ...call, cachedCall: earlier.cachedCall }, found)
+  if (result !== undefined) return result
   passed.earlier = { ...earlier, lookup: { found, changes } }
   return proceed(options)
 }
@@ -184,16 +185,26 @@ function isServable({ engine }: Lane, cachedCall: CachedCall, found: LookupResul
   return cachedCall.streamed ? cachedCall.endpoint.streaming !== undefined : kind === 'json'
 }
 
-/** What the SDK's `makeRequest` would resolve to after a hit. */
-function served(lane: Lane, { shape, cachedCall, options, passed }: KnownCall, found: LookupResult): object {
-  const info = lane.engine.hit(cachedCall, found)
-  if (passed.signal !== undefined) noteInfo(passed.signal, info)
+/** What the SDK's `makeRequest` would resolve to after a hit; `undefined` if what was found does not serve the call. */
+function served(lane: Lane, call: KnownCall, found: LookupResult | undefined): object | undefined {
+  const { shape, cachedCall, options, passed } = call
+  if (found === undefined || !isServable(lane, cachedCall, found)) return undefined
+  let facts: (() => CacheInfo) | undefined
+  const info = (): CacheInfo => (facts ??= lane.engine.hit(cachedCall, found))()
   const controller = new AbortController()
   const { url } = shape
   const { signal } = controller
-  const response = cachedCall.streamed
-    ? storedResponse(found, cachedCall, { url, replay: lane.engine.settings.replay, signal })
-    : lazyResponse(found, cachedCall, { url, info })
+  let response: Response
+  try {
+    response = cachedCall.streamed
+      ? storedResponse(found, cachedCall, { url, replay: lane.engine.settings.replay, signal })
+      : lazyResponse(found, cachedCall, { url, info })
+  } catch {
+    // The documented way meets the same fault and reports it.
+    return undefined
+  }
+  facts ??= lane.engine.hit(cachedCall, found)
+  if (passed.signal !== undefined) noteInfo(passed.signal, info)
   // A stream keeps nothing of its response but its controller, so `cacheInfo` looks for the facts on the controller's signal.
   if (cachedCall.streamed) for (const carrier of [response, signal]) noteInfo(carrier, info)
   return {

@@ -10,14 +10,17 @@ import { keepsMembers } from '../../json/members.ts'
 import { type PassedOptions, passedOptionsIn } from '../call-options.ts'
 
 /** The address that `fetch` is called with, and its method in capitals. */
-export function targetOf(input: string | URL | Request, init: RequestInit | undefined): { url: string; method: string } {
+export function targetOf(input: string | URL | Request, init: RequestInit | null | undefined): { url: string; method: string } {
   const request = input instanceof Request ? input : undefined
-  return { url: addressOf(input), method: (init?.method ?? request?.method ?? 'GET').toUpperCase() }
+  // Like `fetch`, which takes any object that can be made a text.
+  const method: unknown = init?.method ?? request?.method ?? 'GET'
+  return { url: addressOf(input), method: String(method).toUpperCase() }
 }
 
 function addressOf(input: string | URL | Request): string {
   if (typeof input === 'string') return input
-  return input instanceof Request ? input.url : input.href
+  // Like `fetch`, which takes any object that can be made a text.
+  return input instanceof Request ? input.url : String(input)
 }
 
 /** What a wrapped client passed down, with fetch's own cache mode unless the caller set another. */
@@ -38,7 +41,9 @@ export function headersOf(input: string | URL | Request, init: RequestInit | und
 
 /** The caller's own signal. */
 export function signalOf(input: string | URL | Request, init: RequestInit | undefined): AbortSignal | undefined {
-  return init?.signal ?? (input instanceof Request ? input.signal : undefined)
+  // As with `fetch`, `null` means that the request's own signal does not count.
+  if (init?.signal !== undefined) return init.signal ?? undefined
+  return input instanceof Request ? input.signal : undefined
 }
 
 /** The body as JSON, files standing by their digests; `undefined` when it cannot be read as that. */

@@ -4,12 +4,14 @@
  */
 import type { CacheInfo } from '../../call.ts'
 import type { LookupResult } from '../../lookup-result.ts'
+import { freshForCall } from '../../engine/reuse.ts'
 import { leaveWhenCollected } from '../../engine/flight/collected.ts'
 import type { FlightHead } from '../../engine/seam.ts'
 import type { FlightReader } from '../../engine/flight/upstream.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
 import { notCachedAnswer, type NotCachedError } from '../../not-cached.ts'
+import { keptHeaders } from '../../providers/http-headers.ts'
 import { storedEventTexts, wholeBody } from '../../providers/stored-answer.ts'
 import { noteInfo } from '../cache-info.ts'
 import { LazyResponse } from '../lazy-response.ts'
@@ -60,45 +62,79 @@ export function lazyResponse(found: LookupResult, cachedCall: CachedCall, { url,
 }
 
 /** A plain object, as a `Response` would only copy a `Headers`. */
-function storedHeaders({ entry: { head }, age, freshFor }: LookupResult, cachedCall: CachedCall): Record<string, string> {
+function storedHeaders(found: LookupResult, cachedCall: CachedCall): Record<string, string> {
+  const { head } = found.entry
   const crossing = cachedCall.endpoint.streaming !== undefined && cachedCall.streamed !== (head.kind === 'sse')
   return {
     ...head.headers,
     ...(crossing && { 'content-type': cachedCall.streamed ? 'text/event-stream; charset=utf-8' : 'application/json' }),
-    age: String(Math.floor(age / 1_000)),
+    age: String(Math.floor(found.age / 1_000)),
     // Source: https://www.rfc-editor.org/rfc/rfc9211
-    'cache-status': `llmemo; hit; ttl=${Math.max(0, Math.ceil(freshFor / 1_000))}`,
+    'cache-status': `llmemo; hit; ttl=${Math.max(0, Math.ceil(freshForCall(found, cachedCall) / 1_000))}`,
   }
 }
 
 /** One event for each read, so that a reader that aborts between two events gets no more of them. */
 function replayed(texts: readonly string[], replay: ReplayOptions, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
-  const { delay } = replay
   let index = 0
-  let aborted: (() => void) | undefined
-  const settle = (): void => {
-    if (aborted !== undefined) signal?.removeEventListener('abort', aborted)
-  }
+  let unfollow: (() => void) | undefined
   const give = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
-    if (signal?.aborted === true) return
+    if (signal?.aborted === true) return controller.error(signal.reason)
     const text = texts[index++]
     if (text !== undefined) return controller.enqueue(encoder.encode(text))
-    settle()
+    unfollow?.()
     controller.close()
   }
   return new ReadableStream<Uint8Array>(
     {
-      start(controller) {
-        aborted = () => controller.error(signal?.reason)
-        signal?.addEventListener('abort', aborted, { once: true })
-      },
       // Without a delay there is no promise: one for each event would take longer than the event.
-      pull: (controller) => (delay === undefined || index >= texts.length ? give(controller) : delay(index).then(() => give(controller))),
-      cancel: settle,
+      pull(controller) {
+        // A stream that is never read must leave nothing on a signal that may live much longer.
+        unfollow ??= errorOnAbort(controller, signal)
+        const delay = index >= texts.length ? undefined : replay.delay?.(index)
+        return delay === undefined ? give(controller) : delay.then(() => give(controller))
+      },
+      cancel: () => unfollow?.(),
     },
     { highWaterMark: 0 },
   )
+}
+
+/** Takes the listeners of streams that were dropped unread off their signals. */
+const dropped = new FinalizationRegistry<() => void>((unfollow) => unfollow())
+
+/** Errors the stream of `controller` when the signal fires, but does not keep it alive for that. @returns a function that ends this */
+function errorOnAbort(controller: ReadableStreamDefaultController<Uint8Array>, signal: AbortSignal | undefined): () => void {
+  if (signal === undefined) return () => undefined
+  const weak = new WeakRef(controller)
+  const abort = (): void => errorIfOpen(weak.deref(), signal)
+  const unfollow = (): void => signal.removeEventListener('abort', abort)
+  signal.addEventListener('abort', abort, { once: true })
+  dropped.register(controller, unfollow)
+  return unfollow
+}
+
+function errorIfOpen(controller: ReadableStreamDefaultController<Uint8Array> | undefined, { reason }: AbortSignal): void {
+  controller?.error(reason)
+}
+
+/** The head that a caller of a flight gets. A caller that joined it gets what a stored answer has: all else was for the first caller. */
+export function headFor(head: ResponseHead, { source }: CacheInfo, { ttl }: CachedCall): ResponseHead {
+  if (source !== 'flight') return head
+  const get = (name: string): string | null => head.headers.get(name)
+  const headers = new Headers(keptHeaders(get))
+  if (head.status === 200) {
+    headers.set('age', '0')
+    headers.set('cache-status', `llmemo; hit; ttl=${Math.ceil(ttl / 1_000)}`)
+    return { ...head, headers }
+  }
+  // What tells the SDK whether and when to try again.
+  for (const name of ['retry-after', 'retry-after-ms', 'x-should-retry']) {
+    const value = get(name)
+    if (value !== null) headers.set(name, value)
+  }
+  return { ...head, headers }
 }
 
 /** One caller's share of a flight as a `Response`. Its chunks are copies, which the caller may change. */

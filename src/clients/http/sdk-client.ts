@@ -5,7 +5,11 @@
  */
 import { attachInfo, infoOfResponse } from '../cache-info.ts'
 import type { Fetch } from './caching-fetch.ts'
-import { bare, passDown } from '../call-options.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { assertScope } from '../../engine/cached-call.ts'
+import type { Settings } from '../../engine/settings/options.ts'
+import { endpointOfPath } from '../../providers/catalogue.ts'
+import { bare, passDown, passedOptionsIn } from '../call-options.ts'
 import { materialise } from '../lazy-response.ts'
 import type { Twin } from './twin.ts'
 
@@ -44,24 +48,46 @@ interface WrappedBehaviour {
   readonly again: (copy: FetchClient) => FetchClient
   /** Makes the SDK's request options of the caller's. @default {@link passDown} */
   readonly prepare?: (options: unknown) => unknown
+  readonly engine: Engine
 }
 
 /** The client of `twin`, whose requests go through the cache: its calls take the cache's options, and results carry its facts. */
 export function withCallOptions(
   { client, own, view, copied }: Twin<FetchClient>,
-  { again, prepare = passDown }: WrappedBehaviour,
+  { again, prepare = passDown, engine }: WrappedBehaviour,
 ): FetchClient {
+  const check = (path: string, options: unknown): unknown => {
+    if (engine.settings.requireScope) assertScopeOf(path, options, engine.settings)
+    return options
+  }
   // A patch of the caller's, or the SDK's own.
   const post = (...given: unknown[]): SdkPromise => Reflect.apply(Reflect.get(view, 'post'), client, given)
   return Object.defineProperties(client, {
     [bare]: { value: own },
     post: {
-      value: (path: string, options?: unknown) => informed(post(path, prepared(options, prepare))),
+      value: (path: string, options?: unknown) =>
+        informed(
+          post(
+            path,
+            prepared(options, (given) => check(path, prepare(given))),
+          ),
+        ),
       configurable: true,
       writable: true,
     },
     withOptions: { value: (options: object) => again(copied(options)), configurable: true, writable: true },
   })
+}
+
+/**
+ * An SDK would take an error of its `fetch` for a broken connection, and try again. So this is checked before.
+ * @throws {InvalidOptionError} for a call that is cached and has no scope
+ */
+function assertScopeOf(path: string, options: unknown, settings: Settings): void {
+  if (endpointOfPath(path.split('?', 1).join()) === undefined) return
+  const fetchOptions: unknown = Reflect.get(Object(options), 'fetchOptions')
+  const passed = typeof fetchOptions === 'object' && fetchOptions !== null ? passedOptionsIn(fetchOptions) : undefined
+  if (passed?.options.mode !== 'no-store' && passed?.options.scope === undefined) assertScope(settings)
 }
 
 /** An option that a client was made with. */

@@ -35,7 +35,8 @@ function isFetch(value: unknown): value is Fetch {
   return isMethod(value)
 }
 
-function withMembers(ours: Fetch, given: Fetch): Fetch {
+/** `ours` with the members of `given`. */
+export function withMembers(ours: Fetch, given: Fetch): Fetch {
   for (const name of Reflect.ownKeys(given)) {
     const descriptor = Object.getOwnPropertyDescriptor(given, name)
     if (descriptor !== undefined && !ofFunctions.has(name)) Object.defineProperty(ours, name, { ...descriptor, configurable: true })

@@ -59,7 +59,7 @@ export function twinOf<Client extends object>(given: Client, bare: Client, field
   // A twin of a twin has the same client below.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const own = (before?.own ?? bare) as Client
-  const view: object = Object.create(before?.view ?? own)
+  const view: Record<PropertyKey, unknown> = Object.create(before?.view ?? own)
   const classes = classesOf(own)
   const bound = boundMethods(own, classes)
   const client = blankOf(own, classes)
@@ -123,16 +123,25 @@ interface Reading {
   readonly resources: (value: unknown, name: PropertyKey) => unknown
 }
 
-function readerOf(view: object, name: PropertyKey, source: object, { own, bound, resources }: Reading): () => unknown {
+function readerOf(
+  view: Readonly<Record<PropertyKey, unknown>>,
+  name: PropertyKey,
+  source: object,
+  { own, bound, resources }: Reading,
+): () => unknown {
   const forward = bound.get(name)
   if (forward !== undefined) {
     const descriptor = descriptorOf(own, name)
     if (descriptor?.get !== undefined) return () => Reflect.get(own, name)
     return () => (Object.hasOwn(view, name) ? Reflect.get(view, name) : forward)
   }
+  if (source !== view) return () => resources(Object.hasOwn(view, name) ? Reflect.get(view, name) : Reflect.get(source, name), name)
+  const first: unknown = view[name]
+  // A text or a method stays none of the resources. The fast lane reads these fields at each call.
+  if (typeof first !== 'object' || first === null) return () => view[name]
   let [last, shown]: unknown[] = []
   return () => {
-    const value: unknown = Reflect.get(source === view || Object.hasOwn(view, name) ? view : source, name)
+    const value: unknown = Reflect.get(view, name)
     if (value !== last) [last, shown] = [value, resources(value, name)]
     return shown
   }

@@ -34,7 +34,7 @@ export function wrapOpenAi(client: FetchClient, engine: Engine): FetchClient {
   })
   const seam: unknown = Reflect.get(twin.client, 'fetch')
   if (!rotating) openFastLane(twin, engine, () => twin.client.fetch === seam)
-  return withCallOptions(twin, { again: (copy) => wrapOpenAi(copy, engine) })
+  return withCallOptions(twin, { engine, again: (copy) => wrapOpenAi(copy, engine) })
 }
 
 function same(value: unknown): unknown {

@@ -4,7 +4,7 @@
  */
 /* oxlint-disable typescript/consistent-type-imports */
 import type { CacheRequestOptions } from '../../call.ts'
-import type { Either, LastWord, Resolved, WithInfo } from '../sdk-types.ts'
+import type { Either, Facts, LastWord, MaybeFacts, Resolved, WithInfo } from '../sdk-types.ts'
 
 /** @ts-ignore */
 type OpenAi = import('openai').OpenAI
@@ -55,12 +55,13 @@ type ResponseOptions = ParseOptions & CacheRequestOptions
 type ParseOptions = NonNullable<Parameters<OpenAi['responses']['parse']>[1]>
 
 /** The promise of an SDK's method, with the cache facts on its answer. A text cannot carry them. */
-type Informed<Promised> = Promised extends ApiPromise<infer Answer> ? ApiPromise<WithInfo<Answer>> : Promised
+type Informed<Promised, Added extends MaybeFacts> =
+  Promised extends ApiPromise<infer Answer> ? ApiPromise<WithInfo<Answer, Added>> : Promised
 
-type Call<Body, Promised> = (body: Body, options?: Options) => Informed<Promised>
+type Call<Body, Promised, Added extends MaybeFacts> = (body: Body, options?: Options) => Informed<Promised, Added>
 
 /** The overloads of a method that is not generic (six, three, two or one), with the cache's options and facts. */
-type Calls<Method> = Method extends {
+type Calls<Method, Added extends MaybeFacts> = Method extends {
   (body: infer A, options?: Options): infer ForA
   (body: infer B, options?: Options): infer ForB
   (body: infer C, options?: Options): infer ForC
@@ -68,50 +69,50 @@ type Calls<Method> = Method extends {
   (body: infer E, options?: Options): infer ForE
   (body: infer F, options?: Options): infer ForF
 }
-  ? Call<A, ForA> & Call<B, ForB> & Call<C, ForC> & Call<D, ForD> & Call<E, ForE> & Call<F, ForF>
+  ? Call<A, ForA, Added> & Call<B, ForB, Added> & Call<C, ForC, Added> & Call<D, ForD, Added> & Call<E, ForE, Added> & Call<F, ForF, Added>
   : Method extends {
         (body: infer A, options?: Options): infer ForA
         (body: infer B, options?: Options): infer ForB
         (body: infer C, options?: Options): infer ForC
       }
-    ? Call<A, ForA> & Call<B, ForB> & Call<C, ForC>
+    ? Call<A, ForA, Added> & Call<B, ForB, Added> & Call<C, ForC, Added>
     : Method extends { (body: infer A, options?: Options): infer ForA; (body: infer B, options?: Options): infer ForB }
-      ? Call<A, ForA> & Call<B, ForB>
+      ? Call<A, ForA, Added> & Call<B, ForB, Added>
       : Method extends (body: infer A, options?: Options) => infer ForA
-        ? Call<A, ForA>
+        ? Call<A, ForA, Added>
         : Method
 
 /** The methods that are cached, as they are on a wrapped client. */
-type Methods = {
+type Methods<Added extends MaybeFacts> = {
   chat: {
     completions: {
-      create: Calls<OpenAi['chat']['completions']['create']>
+      create: Calls<OpenAi['chat']['completions']['create'], Added>
       parse<Params extends ChatParams, Parsed = ChatFormat<Params>>(
         body: Params,
         options?: Options,
-      ): ApiPromise<WithInfo<ParsedChat<Parsed>>>
+      ): ApiPromise<WithInfo<ParsedChat<Parsed>, Added>>
       stream<Params extends ChatStreamParams, Parsed = ChatFormat<Params>>(body: Params, options?: Options): ChatStream<Parsed>
       runTools: RunTools
     }
   }
   responses: {
-    create: Calls<OpenAi['responses']['create']>
+    create: Calls<OpenAi['responses']['create'], Added>
     parse<Params extends ResponseParams, Parsed = ResponseFormat<Params>, Given extends ResponseOptions = RequestOptions>(
       body: Params,
       options?: Given,
-    ): ApiPromise<WithInfo<ParsedResponse<Either<ParseAs<Given, Parsed>, Parsed>>>>
+    ): ApiPromise<WithInfo<ParsedResponse<Either<ParseAs<Given, Parsed>, Parsed>>, Added>>
     stream<Params extends ResponseStreamParams, Parsed = ResponseFormat<Params>, Given extends ResponseOptions = RequestOptions>(
       body: Params,
       options?: Given,
     ): ResponseStream<Either<ParseAs<Given, Parsed>, Parsed>>
   }
-  completions: { create: Calls<OpenAi['completions']['create']> }
-  embeddings: { create: Calls<OpenAi['embeddings']['create']> }
-  moderations: { create: Calls<OpenAi['moderations']['create']> }
-  images: { generate: Calls<OpenAi['images']['generate']> }
+  completions: { create: Calls<OpenAi['completions']['create'], Added> }
+  embeddings: { create: Calls<OpenAi['embeddings']['create'], Added> }
+  moderations: { create: Calls<OpenAi['moderations']['create'], Added> }
+  images: { generate: Calls<OpenAi['images']['generate'], Added> }
   audio: {
-    speech: { create: Calls<OpenAi['audio']['speech']['create']> }
-    transcriptions: { create: Calls<OpenAi['audio']['transcriptions']['create']> }
+    speech: { create: Calls<OpenAi['audio']['speech']['create'], Added> }
+    transcriptions: { create: Calls<OpenAi['audio']['transcriptions']['create'], Added> }
   }
 }
 
@@ -137,7 +138,13 @@ type WithContext<Context> = { toolContext: Context; tools: readonly Resolved<Too
  * A wrapped OpenAI or Azure OpenAI client: its cached methods take `cache` and `bypassCache` beside the SDK's own options, and their
  * results have `_cache`. All else is as on the bare client. Our methods come first, as the compiler takes the first overload that fits.
  */
-export type CachedOpenAi<Client> = Methods & Client & LastWord<Methods>
+export type CachedOpenAi<Client> = Methods<Facts> & Client & LastWord<Methods<Facts>>
+
+/** The methods of a client that may be wrapped. The compiler cannot compare the generic methods of `responses` with the SDK's own. */
+type MaybeMethods = Omit<Methods<MaybeFacts>, 'responses'> & { responses: Pick<Methods<MaybeFacts>['responses'], 'create'> }
+
+/** An OpenAI or Azure OpenAI client that may be wrapped or not. */
+export type MaybeCachedOpenAi<Client> = MaybeMethods & Client & LastWord<MaybeMethods>
 
 /** Every client of the SDK; `never` if the SDK is not installed. */
 export type AnyOpenAi = Resolved<OpenAi>

@@ -11,6 +11,7 @@ import type { FlightBounds, FlightReader, Origin, Recording } from './upstream.t
 interface Open<Head, Item> {
   readonly flight: Flight<Head, Item>
   readonly mark: symbol
+  readonly leader: unknown
 }
 
 /**
@@ -45,6 +46,8 @@ export interface JoinOptions<Head, Item> {
   readonly signal: AbortSignal | undefined
   /** Whether to start a new flight even if one is open. Later calls join the new one. */
   readonly alone: boolean
+  /** What later calls are told of this one, if it starts the flight. */
+  readonly leader?: unknown
   /** Called when no caller reads the answer any longer, only if this call started the flight. */
   readonly idle?: (() => void) | undefined
   /** Called with what the flight leaves behind, only if this call started it. */
@@ -74,20 +77,20 @@ export class Flights<Head, Item> {
   join(
     name: string,
     origin: Origin<Head, Item>,
-    { signal, alone, idle, ended }: JoinOptions<Head, Item>,
-  ): { readonly reader: FlightReader<Head, Item>; readonly joined: boolean } {
+    { signal, alone, idle, ended, leader }: JoinOptions<Head, Item>,
+  ): { readonly reader: FlightReader<Head, Item>; readonly joined: boolean; readonly leader: unknown } {
     const outer = within.getStore()
     const open = this.#open.get(name)
     const nested = open !== undefined && outer?.has(open.mark) === true
-    if (open !== undefined && !alone && !nested) return { reader: open.flight.join(signal), joined: true }
+    if (open !== undefined && !alone && !nested) return { reader: open.flight.join(signal), joined: true, leader: open.leader }
     const mark = Symbol(name)
     const closed = (): void => {
       if (this.#open.get(name)?.mark === mark) this.#open.delete(name)
     }
     const begin = (): Flight<Head, Item> => new Flight({ origin, bounds: this.#bounds, clock: this.#clock, closed, idle, ended })
     const flight = within.run(new Set(outer).add(mark), begin)
-    if (!nested) this.#open.set(name, { flight, mark })
-    return { reader: flight.join(signal), joined: false }
+    if (!nested) this.#open.set(name, { flight, mark, leader })
+    return { reader: flight.join(signal), joined: false, leader }
   }
 }
 

@@ -2,12 +2,28 @@
  * Invalidation in constant time: each label (a tag, an operation, a model, a scope, everything) has a generation, and an entry is good only
  * while the generations of all its labels are those of the time when its fill began. To invalidate a label is to give it a new one.
  * Comparing generations rather than times makes clocks that disagree harmless.
+ *
+ * Over a store, a label gets a random generation at its first fill. If the store lost it, every entry with that label is a miss: without its
+ * generation, nothing says whether the label was invalidated.
  * @module
  */
 import type { Clock } from '../../clock.ts'
+import { firstGeneration, isFirst, newGeneration } from './generation.ts'
+import {
+  currentOf,
+  isCurrent,
+  type KnownLabel,
+  type Noted,
+  type Proposal,
+  type Publication,
+  type Reading,
+  unknownLabel,
+  type Unpublished,
+  unread,
+} from './known-label.ts'
 import { everything } from './labels.ts'
 
-/** Labels to generations; `''` for a label that was never invalidated. */
+/** Labels to generations. Without a store, `''` stands for a label that was never invalidated. */
 export type GenerationByLabel = Readonly<Record<string, string>>
 
 /** What was in force when a fill began, to be compared with when its answer arrives. */
@@ -16,66 +32,23 @@ export interface GenerationSnapshot {
   readonly generations: GenerationByLabel
 }
 
-/** How many labels are remembered. Beyond that, everything is invalidated once, which is safe, and the rest is forgotten. */
-const maxLabels = 50_000
-
-/** What was the case when a reading of the store began: what it brings is no newer than that. */
-export interface Reading {
-  readonly sequence: number
-  /** By the monotonic clock. */
-  readonly at: number
-}
-
-interface Known {
-  readonly generation: string
-  /** The generation that another process says there is, until that is read from the store. */
-  readonly heard?: string
-  /** When the reading began by which it was last compared with the store, by the monotonic clock. */
-  readonly checkedAt: number
-  /** The sequence in which this process saw it change; 0 for never. */
-  readonly changedIn: number
-  /** The sequence from which on the store can know of it: what was read earlier is older than this. */
-  readonly believedFrom: number
-  /** What the store had before. */
-  readonly replaced: string | undefined
-}
-
-/** What is known of a label beside its new generation. */
-interface Noted {
-  /** What was known before. */
-  readonly known: Known | undefined
-  /** When the store was read, by the monotonic clock. @default now */
-  readonly checkedAt?: number
-  /** What the store had before. @default what was known of that */
-  readonly replaced?: string | undefined
-}
-
-/** A write of an invalidation to the store. */
-export interface Publication {
-  /** The generation that the invalidation was made with. */
-  readonly generation: string
-  /** The generation that was written. */
-  readonly written: string
-  /** The moment when the write began: other processes may have written another generation since. */
-  readonly writing: Reading
-}
-
-/** An invalidation that the store does not know of yet. */
-interface Unpublished {
-  readonly generation: string
-  /** What the store had in its place, when that was last read; `undefined` where it was not. */
-  readonly stored: string | undefined
-}
+/** How many labels are remembered. Beyond that the oldest are forgotten. */
+export const maxLabels = 50_000
+/** How many are forgotten at once: the beginning of a map with removed members is slow to find. */
+export const forgottenAtOnce = 1_000
 
 /** What this process knows of the generations. */
 export class Generations {
-  readonly #known = new Map<string, Known>()
+  /** The label that was noted longest ago first. */
+  readonly #known = new Map<string, KnownLabel>()
   /** Labels that this process invalidated and the store does not know of yet. */
   readonly #unpublished = new Map<string, Unpublished>()
   readonly #clock: Clock
   readonly #shared: boolean
   readonly #delay: number
   #sequence = 0
+  /** What was read earlier than in this sequence must be read again. */
+  #validFrom = 0
 
   /**
    * @param shared whether other processes may invalidate as well, through the store
@@ -96,29 +69,74 @@ export class Generations {
   outdated(labels: readonly string[]): string[] {
     if (!this.#shared) return []
     const since = this.#clock.monotonic() - this.#delay
+    return labels.filter((label) => !this.#isChecked(this.#known.get(label), since))
+  }
+
+  /** Those of `labels` for which the store is to be asked to keep a generation, if it has none. */
+  unfilled(labels: readonly string[]): string[] {
+    if (!this.#shared) return []
     return labels.filter((label) => {
       const known = this.#known.get(label)
-      return known === undefined || known.checkedAt < since
+      return currentOf(known) === '' || known?.proposal === 'local'
     })
+  }
+
+  /** Whether the store has these generations, as far as this process knows. If not, an entry with them is of no use there. */
+  areStored(generations: GenerationByLabel): boolean {
+    return Object.entries(generations).every(([label, generation]) => {
+      const known = this.#known.get(label)
+      return known === undefined || (known.proposal === undefined && (known.generation === generation || known.alias === generation))
+    })
+  }
+
+  /**
+   * Makes a generation for the first fill of `label`. It holds at once, so that nothing waits until the store knows it.
+   * @returns what the store is to be asked to keep, if it has none
+   */
+  propose(label: string): string {
+    const known = this.#known.get(label) ?? unknownLabel
+    const generation = firstGeneration()
+    // What was filled under a generation that the store did not take stays good in this process, until the store says more.
+    if (known.proposal === 'local') return generation
+    this.#set(label, { ...known, generation, alias: undefined, proposal: 'sending', replaced: known.replaced })
+    return generation
+  }
+
+  /** The store was asked to keep a generation that this process proposed. */
+  proposed(label: string, { generation, found, writing }: Proposal): void {
+    const known = this.#known.get(label)
+    if (known?.proposal === 'local' && found !== undefined) {
+      this.#note(label, found, { known: { ...known, believedFrom: ++this.#sequence }, checked: writing })
+    }
+    // The label was invalidated meanwhile.
+    if (known?.proposal !== 'sending' || known.generation !== generation) return
+    const { proposal: _, ...settled } = known
+    // What was read before may say that there is none.
+    const believed = { ...settled, checked: writing, believedFrom: ++this.#sequence }
+    if (found === undefined) this.#set(label, { ...known, proposal: 'local', checked: unread })
+    else if (found === generation) this.#set(label, believed)
+    // Another process filled it first. It had no generation when this process read it, so nothing was invalidated in between.
+    else if (isFirst(found)) this.#set(label, { ...believed, generation: found, alias: generation })
+    else this.#note(label, found, { known: believed, checked: writing })
   }
 
   /**
    * Takes note of a generation that was read from the store; `undefined` means that the label has none there.
    * @param reading the moment when it began: what this process itself did since then, or learnt by a later one, is not undone by it
    */
-  learn(label: string, generation = '', { sequence, at }: Reading): void {
-    const known = this.#known.get(label)
-    if (sequence < (known?.believedFrom ?? 0) || at < (known?.checkedAt ?? 0)) return
+  learn(label: string, generation = '', reading: Reading): void {
+    const known = this.#known.get(label) ?? unknownLabel
+    if (reading.sequence < Math.max(known.believedFrom, this.#validFrom) || reading.at < known.checked.at) return
+    // The store is about to say more.
+    if (known.proposal === 'sending' && (generation === '' || isFirst(generation))) return
     const own = this.#unpublished.get(label)
-    // A store that lost one generation may have lost others, which cannot be known. What was outdated must not become good again.
-    const isLost = generation === '' && known !== undefined && known.generation !== ''
-    // A client that lost its connection sends a write again which was done already, and by now another one has been.
-    const isBack = generation !== '' && generation === known?.replaced
-    const replaced = generation === known?.generation ? known.replaced : known?.generation
-    if (own === undefined && !isLost && !isBack) this.#note(label, generation, { known, checkedAt: at, replaced })
+    // A client that lost its connection sends a write again which was done already, and by now another one has been. The same may happen to
+    // a proposal of which this process knows only that the store did not answer. What is outdated must not become good again.
+    const isBack = generation !== '' && (generation === known.replaced || (known.proposal === 'local' && generation === known.generation))
+    if (own === undefined && !isBack) this.#note(label, generation, { known, checked: reading })
     // Another process invalidated the label after this one did, or may have.
-    else if (own?.stored !== generation) this.advance(label, crypto.randomUUID(), generation)
-    else if (known !== undefined) this.#known.set(label, { ...known, checkedAt: at })
+    else if (own?.stored !== generation) this.advance(label, newGeneration(), generation)
+    else this.#set(label, { ...known, checked: reading })
   }
 
   /**
@@ -126,18 +144,15 @@ export class Generations {
    * relied on again: messages may be out of order, or come from another program.
    */
   onDeclared(label: string, generation: string): void {
-    const known = this.#known.get(label) ?? { generation: '', replaced: undefined }
+    const known = this.#known.get(label) ?? unknownLabel
     if (known.generation === generation) return
-    const sequence = ++this.#sequence
     // What is being read just now may be older.
-    this.#known.set(label, { ...known, heard: generation, changedIn: sequence, checkedAt: -Infinity, believedFrom: sequence })
-    if (this.#known.size > maxLabels) this.#forget()
+    this.#set(label, { ...known, heard: generation, checked: unread, believedFrom: ++this.#sequence })
   }
 
   /** Messages of other processes may have been lost: every label is read from the store before it is relied on again. */
   mustRevalidate(): void {
-    const believedFrom = ++this.#sequence
-    for (const [label, known] of this.#known) this.#known.set(label, { ...known, checkedAt: -Infinity, believedFrom })
+    this.#validFrom = ++this.#sequence
   }
 
   /**
@@ -145,8 +160,7 @@ export class Generations {
    * @param stored what the store has in its place
    */
   advance(label: string, generation: string, stored = this.#stored(label)): void {
-    const known = this.#known.get(label)
-    this.#note(label, generation, { known: known ?? { generation: '', checkedAt: 0, changedIn: 0, believedFrom: 0, replaced: undefined } })
+    this.#note(label, generation, { known: this.#known.get(label) ?? unknownLabel, checked: this.read() })
     if (!this.#shared) return
     this.#unpublished.set(label, { generation, stored })
     if (this.#unpublished.size <= maxLabels / 2) return
@@ -158,12 +172,12 @@ export class Generations {
    * The store knows of the invalidation that `generation` was made for. From now on `written` holds, which is another generation: other
    * processes may have invalidated the label since, and what was filled under `generation` must not become good again by a late write.
    */
-  published(label: string, { generation, written, writing: { at } }: Publication): void {
+  published(label: string, { generation, written, writing }: Publication): void {
     const known = this.#known.get(label)
     const own = this.#unpublished.get(label)
     if (own?.generation !== generation || known === undefined) return
     this.#unpublished.delete(label)
-    this.#note(label, written, { known: { ...known, believedFrom: ++this.#sequence }, checkedAt: at, replaced: own.stored })
+    this.#note(label, written, { known: { ...known, believedFrom: ++this.#sequence }, checked: writing, replaced: own.stored })
   }
 
   /** Those of `labels` that the store does not know of yet, with their generations. */
@@ -177,17 +191,35 @@ export class Generations {
 
   /** What is in force. */
   snapshot(labels: readonly string[]): GenerationSnapshot {
-    return { sequence: this.#sequence, generations: Object.fromEntries(labels.map((label) => [label, this.#current(label)])) }
+    return {
+      sequence: this.#sequence,
+      generations: Object.fromEntries(labels.map((label) => [label, currentOf(this.#known.get(label))])),
+    }
+  }
+
+  /** The generations as the store has them, for an entry that is written there. */
+  stored(generations: GenerationByLabel): GenerationByLabel {
+    return Object.fromEntries(
+      Object.entries(generations).map(([label, generation]) => {
+        const known = this.#known.get(label)
+        return [label, known?.alias === generation ? known.generation : generation]
+      }),
+    )
   }
 
   /** Whether an entry that was filled under `generations` is still good. */
   matches(generations: GenerationByLabel): boolean {
-    return Object.entries(generations).every(([label, generation]) => this.#current(label) === generation)
+    return Object.entries(generations).every(([label, generation]) => this.#isCurrent(label, generation))
   }
 
-  /** Whether all of `labels` have been read, so that having no generation means something. */
-  knows(labels: readonly string[]): boolean {
-    return !this.#shared || labels.every((label) => this.#known.has(label))
+  /** Whether that is so, and the store need not be asked about it. */
+  matchesWithoutRead(generations: GenerationByLabel): boolean {
+    if (!this.#shared) return this.matches(generations)
+    const since = this.#clock.monotonic() - this.#delay
+    return Object.entries(generations).every(
+      ([label, generation]) =>
+        this.#isCurrent(label, generation) && this.#isChecked(this.#known.get(label), since) && !this.#unpublished.has(label),
+    )
   }
 
   /** Whether this process saw any of `labels` change after `sequence`. */
@@ -195,18 +227,26 @@ export class Generations {
     return this.#sequence > sequence && labels.some((label) => (this.#known.get(label)?.changedIn ?? 0) > sequence)
   }
 
-  #note(label: string, generation: string, { known, checkedAt = this.#clock.monotonic(), replaced = known?.replaced }: Noted): void {
-    const changed = known !== undefined && known.generation !== generation
-    if (changed) this.#sequence++
-    this.#known.delete(label)
-    this.#known.set(label, {
+  /** Without its generation, an entry from a store may have been invalidated. */
+  #isCurrent(label: string, generation: string): boolean {
+    return (generation !== '' || !this.#shared) && isCurrent(this.#known.get(label), generation)
+  }
+
+  #isChecked(known: KnownLabel | undefined, since: number): boolean {
+    return known !== undefined && known.checked.at >= since && known.checked.sequence >= this.#validFrom
+  }
+
+  #note(label: string, generation: string, { known, checked, replaced }: Noted): void {
+    const isSame = known.generation === generation
+    if (!isSame) this.#sequence++
+    this.#set(label, {
       generation,
-      checkedAt,
-      changedIn: changed ? this.#sequence : (known?.changedIn ?? 0),
-      believedFrom: known?.believedFrom ?? 0,
-      replaced,
+      checked,
+      changedIn: isSame ? known.changedIn : this.#sequence,
+      believedFrom: known.believedFrom,
+      replaced: replaced ?? (isSame ? known.replaced : known.generation),
+      ...(isSame && { alias: known.alias }),
     })
-    if (this.#known.size > maxLabels) this.#forget()
   }
 
   /** What the store had for this label when it was last read. */
@@ -215,30 +255,26 @@ export class Generations {
     return own === undefined ? this.#known.get(label)?.generation : own.stored
   }
 
-  #current(label: string): string {
-    const known = this.#known.get(label)
-    return known?.heard ?? known?.generation ?? ''
+  #set(label: string, known: KnownLabel): void {
+    this.#known.delete(label)
+    this.#known.set(label, known)
+    if (this.#known.size > maxLabels) this.#forget()
   }
 
   #forget(): void {
-    const all = this.#known.get(everything)
-    if (this.#shared) {
-      // The store still knows them; they are read again when they are needed.
-      for (const label of this.#known.keys()) {
-        if (this.#known.size <= maxLabels / 2) break
-        if (label !== everything && !this.#unpublished.has(label)) this.#known.delete(label)
-      }
-      return
+    if (!this.#shared) return this.#forgetAll()
+    // The store still knows them. They are read again when they are needed, and until then nothing under them is served.
+    let unseen = this.#known.size
+    for (const [label, known] of this.#known) {
+      if (this.#known.size <= maxLabels - forgottenAtOnce || unseen-- <= 0) return
+      this.#known.delete(label)
+      if (label === everything || known.proposal === 'sending' || this.#unpublished.has(label)) this.#known.set(label, known)
     }
+  }
+
+  #forgetAll(): void {
+    const generation = `${this.#known.get(everything)?.generation ?? ''}+`
     this.#known.clear()
-    this.#sequence++
-    const generation = `${all?.generation ?? ''}+`
-    this.#known.set(everything, {
-      generation,
-      checkedAt: this.#clock.monotonic(),
-      changedIn: this.#sequence,
-      believedFrom: 0,
-      replaced: undefined,
-    })
+    this.#known.set(everything, { ...unknownLabel, generation, changedIn: ++this.#sequence })
   }
 }

@@ -4,19 +4,14 @@
  */
 import { type Clock, clockSkew } from '../../clock.ts'
 import { maxDuration } from '../../duration.ts'
-import { sha256 } from '../../base/digest.ts'
-import { type GenerationSnapshot, Generations, type GenerationByLabel } from './generations.ts'
+import { generationBytes, generationIn, isGeneration, newGeneration } from './generation.ts'
+import { forgottenAtOnce, type GenerationSnapshot, Generations, type GenerationByLabel, maxLabels } from './generations.ts'
 import { generationKey as generationKeyOf } from '../../key/store-keys.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
 import { unread } from '../shared-store/store-reader.ts'
 
 /** Longer than any entry can live, its stale time included. */
 const generationTtl = 2 * maxDuration + clockSkew
-
-/** What a generation looks like: a UUID. */
-const generationForm = /^[0-9a-f-]{36}$/
-/** How many generation keys are remembered with their labels. */
-const maxLabels = 50_000
 
 /** Generations that are to be read from the store, alone or along with entries. */
 export interface DueGenerations {
@@ -46,10 +41,10 @@ export class Invalidations {
   readonly #reading = new Map<string, Promise<void>>()
   /** Labels whose generations are being written to the store. */
   readonly #publishing = new Set<string>()
-  /** Generation keys to their labels. */
+  /** Generations of first fills that are being written to the store, by their labels. */
+  readonly #proposing = new Map<string, Promise<void>>()
+  /** Generation keys to their labels, the one that was used longest ago first. */
   readonly #labels = new Map<string, string>()
-  /** Whether there were too many labels to remember them all. */
-  #hasForgotten = false
   readonly #onWritten: (generationKey: string, generation: string) => Promise<void>
 
   constructor({ clock, shared, namespace, delay, onWritten = () => Promise.resolve() }: InvalidationsOptions) {
@@ -59,9 +54,29 @@ export class Invalidations {
     this.#namespace = namespace
   }
 
-  /** What is in force now, as far as this process knows. */
+  /**
+   * What is in force now, as far as this process knows, for a fill that begins. A label under which nothing was filled gets a generation at
+   * once, and in the store behind the caller's back.
+   */
   snapshot(labels: readonly string[]): GenerationSnapshot {
+    this.#propose(this.#generations.unfilled(labels).filter((label) => !this.#proposing.has(label)))
     return this.#generations.snapshot(labels)
+  }
+
+  /**
+   * Whether the store knows all of these generations, so that an entry with them is of use there. A promise while it is being asked, which
+   * never rejects.
+   */
+  areStored(generations: GenerationByLabel): boolean | Promise<boolean> {
+    const labels = this.#proposing.size === 0 ? [] : Object.keys(generations)
+    const proposing = labels.flatMap((label) => this.#proposing.get(label) ?? [])
+    if (proposing.length === 0) return this.#generations.areStored(generations)
+    return Promise.all(proposing).then(() => this.#generations.areStored(generations))
+  }
+
+  /** The generations as the store has them, for an entry that is written there. */
+  stored(generations: GenerationByLabel): GenerationByLabel {
+    return this.#generations.stored(generations)
   }
 
   /** Whether this process saw any of `labels` invalidated since then. */
@@ -114,33 +129,20 @@ export class Invalidations {
 
   /** Whether that is so, and the store need not be asked about it. */
   isCurrentWithoutRead(generations: GenerationByLabel): boolean {
-    if (!this.#generations.matches(generations)) return false
-    if (this.#shared === undefined) return true
-    const labels = Object.keys(generations)
-    return this.#generations.unpublished(labels).length === 0 && this.#generations.outdated(labels).length === 0
+    return this.#generations.matchesWithoutRead(generations)
   }
 
-  /** Whether nothing that an entry was filled under has been invalidated since. */
+  /** Whether nothing that an entry was filled under has been invalidated since. A label that could not be read may have been. */
   async isCurrent(generations: GenerationByLabel, begun?: number): Promise<boolean> {
     await this.refresh(Object.keys(generations), begun)
     return this.#generations.matches(generations)
   }
 
-  /**
-   * Whether an entry from the store is good. A copy in memory was checked when it came there. For an entry from the store, a label that could
-   * not be read may have been invalidated.
-   */
-  async isKnownCurrent(generations: GenerationByLabel, begun: number): Promise<boolean> {
-    return (await this.isCurrent(generations, begun)) && this.#generations.knows(Object.keys(generations))
-  }
-
   /** Another process says that it wrote this generation. */
   onDeclared(generationKey: string, generation: string): void {
+    // A label that is not remembered is read from the store before anything under it is served.
     const label = this.#labels.get(generationKey)
-    if (!generationForm.test(generation)) return
-    if (label !== undefined) this.#generations.onDeclared(label, generation)
-    // Of a label that was never looked up here nothing is held that could be outdated.
-    else if (this.#hasForgotten) this.#generations.mustRevalidate()
+    if (label !== undefined && isGeneration(generation)) this.#generations.onDeclared(label, generation)
   }
 
   /** Messages of other processes may have been lost. */
@@ -150,7 +152,7 @@ export class Invalidations {
 
   /** Declares everything under `label` outdated. @returns whether the store knows it now. If not, it is written later */
   declare(label: string): Promise<boolean> {
-    const generation = crypto.randomUUID()
+    const generation = newGeneration()
     this.#generations.advance(label, generation)
     return this.#publish(label, generation)
   }
@@ -167,10 +169,9 @@ export class Invalidations {
     this.#publishing.add(name)
     const key = this.#generationKeyOf(label)
     this.#remember(key, label)
-    const written = crypto.randomUUID()
-    const value = new TextEncoder().encode(written)
+    const written = newGeneration()
     const writing = this.#generations.read()
-    const isWritten = await this.#shared.writeNow({ key, value, ttl: generationTtl })
+    const isWritten = await this.#shared.writeNow({ key, value: generationBytes(written), ttl: generationTtl })
     this.#publishing.delete(name)
     if (!isWritten) return false
     this.#generations.published(label, { generation, written, writing })
@@ -178,16 +179,40 @@ export class Invalidations {
     return true
   }
 
+  #propose(labels: readonly string[]): void {
+    const shared = this.#shared
+    if (shared === undefined || labels.length === 0) return
+    const proposals = labels.map((label) => ({ label, generation: this.#generations.propose(label), key: this.#generationKeyOf(label) }))
+    for (const { key, label } of proposals) this.#remember(key, label)
+    const proposing = this.#send(shared, proposals)
+    for (const label of labels) this.#proposing.set(label, proposing)
+  }
+
+  async #send(
+    shared: SharedStore,
+    proposals: readonly { readonly label: string; readonly generation: string; readonly key: string }[],
+  ): Promise<void> {
+    const writing = this.#generations.read()
+    const writes = proposals.map(({ key, generation }) => ({ key, value: generationBytes(generation), ttl: generationTtl }))
+    const values = await shared.setIfAbsent(writes)
+    proposals.forEach(({ label, generation }, index) => {
+      this.#proposing.delete(label)
+      this.#generations.proposed(label, { generation, found: generationIn(values[index]), writing })
+    })
+  }
+
   #generationKeyOf(label: string): string {
     return generationKeyOf(this.#namespace, label)
   }
 
   #remember(generationKey: string, label: string): void {
-    if (this.#labels.size >= maxLabels) {
-      this.#labels.clear()
-      this.#hasForgotten = true
-    }
+    this.#labels.delete(generationKey)
     this.#labels.set(generationKey, label)
+    if (this.#labels.size <= maxLabels) return
+    for (const oldest of this.#labels.keys()) {
+      if (this.#labels.size <= maxLabels - forgottenAtOnce) return
+      this.#labels.delete(oldest)
+    }
   }
 
   async #read(labels: readonly string[], begun: number | undefined): Promise<void> {
@@ -195,14 +220,4 @@ export class Invalidations {
     const values = await this.#shared?.read([], due.keys, begun)
     if (values !== undefined) due.take(values.filter((value) => value !== unread))
   }
-}
-
-/**
- * The generation in a stored value. A damaged value counts as a generation under which nothing was filled. It is as short as any other, as
- * entries keep it in their heads.
- */
-function generationIn(value: Uint8Array | undefined): string | undefined {
-  if (value === undefined) return undefined
-  const text = value.byteLength === 36 ? new TextDecoder().decode(value) : ''
-  return generationForm.test(text) ? text : sha256(value)
 }

@@ -24,7 +24,8 @@ export function assertCallOptions(value: unknown): asserts value is CallOptions 
   if (operation !== undefined && (typeof operation !== 'string' || operation === '')) {
     throw new InvalidOptionError('cache.operation', operation, 'a text that is not empty')
   }
-  if (scope !== undefined && typeof scope !== 'string') throw new InvalidOptionError('cache.scope', scope, 'a text')
+  // A tenant without an id must not fall back to the scope that all share.
+  if ('scope' in value && typeof scope !== 'string') throw new InvalidOptionError('cache.scope', scope, 'a text, or no such option')
   if (tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === 'string' && tag !== ''))) {
     throw new InvalidOptionError('cache.tags', tags, 'an array of texts that are not empty')
   }

@@ -40,6 +40,23 @@ export interface KeyOptions {
   readonly fold?: readonly TextFolding[]
 }
 
+/** What is known of a call when its scope is asked for. */
+export interface ScopedCall {
+  /** `openai`, `anthropic` or `aws-bedrock`. */
+  readonly provider: string
+  /** `chat.completions`, `messages`, `converse`… */
+  readonly endpoint: string
+  readonly operation: string
+  /** The request's body. It must not be changed. */
+  readonly request: Readonly<Record<string, unknown>>
+  /** As given by the caller. */
+  readonly context: unknown
+  readonly tags: readonly string[]
+}
+
+/** The scope of a call. */
+export type ScopeOfCall = (call: ScopedCall) => string
+
 /** How a stored stream is served. */
 export interface ReplayOptions {
   /** Waited for before each event; `index` counts from 0. @default none: all events are there at once */
@@ -52,8 +69,13 @@ export interface CacheOptions extends FreshnessOptions {
   readonly store?: Store
   /** Keeps the entries of two applications in one store apart. @default '' */
   readonly namespace?: string
-  /** Whose answers these are, for every call that names no scope of its own. @default a digest of the client's static credential */
-  readonly scope?: string
+  /**
+   * Whose answers these are, for every call that names no scope of its own: a text, or a function of the call. A call for which the function
+   * throws or gives no text is not cached. @default a digest of the client's static credential
+   */
+  readonly scope?: string | ScopeOfCall
+  /** Whether a call without a scope, of its own or of the cache, is an error. @default false */
+  readonly requireScope?: boolean
   /** Bytes of hot memory; 0 for none. @default 67108864 (64 MiB) */
   readonly maxMemoryBytes?: number
   /** Bytes that one answer may have; a larger one is passed on and not stored. @default 8388608 (8 MiB) */
@@ -104,6 +126,9 @@ export interface Settings extends Freshness {
   readonly store: Store | undefined
   readonly namespace: string
   readonly scope: string | undefined
+  /** Gives the scope of each call in place of `scope`. */
+  readonly scopeOfCall: ScopeOfCall | undefined
+  readonly requireScope: boolean
   readonly maxMemoryBytes: number
   readonly maxEntryBytes: number
   readonly compressAbove: number
@@ -133,6 +158,7 @@ const names = [
   ...freshnessNames,
   'namespace',
   'scope',
+  'requireScope',
   'maxMemoryBytes',
   'maxEntryBytes',
   'compressAbove',
@@ -190,7 +216,8 @@ export function readOptions(given: CacheOptions): Settings {
     store,
     ...readFreshness(given),
     namespace: text('namespace', namespace),
-    scope: scope === undefined ? undefined : text('scope', scope),
+    ...readScope(scope),
+    requireScope: readRequireScope(given.requireScope),
     maxMemoryBytes: wholeNumber('maxMemoryBytes', maxMemoryBytes, { least: 0, of: 'bytes' }),
     maxEntryBytes: wholeNumber('maxEntryBytes', maxEntryBytes, { least: 1, most: maxStoredBodyBytes, of: 'bytes' }),
     compressAbove: compressAbove === Infinity ? Infinity : wholeNumber('compressAbove', compressAbove, { least: 0, of: 'bytes' }),
@@ -224,6 +251,17 @@ export function readOptions(given: CacheOptions): Settings {
 function readStreamUsage(given: unknown = 'auto'): 'auto' | boolean {
   if (given === 'auto' || typeof given === 'boolean') return given
   throw new InvalidOptionError('streamUsage', given, "'auto', true or false")
+}
+
+function readScope(scope: unknown): Pick<Settings, 'scope' | 'scopeOfCall'> {
+  if (typeof scope === 'function') return { scope: undefined, scopeOfCall: (call) => Reflect.apply(scope, undefined, [call]) }
+  if (scope === undefined || typeof scope === 'string') return { scope, scopeOfCall: undefined }
+  throw new InvalidOptionError('scope', scope, 'a text, or a function that gives one')
+}
+
+function readRequireScope(given: unknown = false): boolean {
+  if (typeof given === 'boolean') return given
+  throw new InvalidOptionError('requireScope', given, 'true or false')
 }
 
 function readHeaders(given: unknown): HeaderNames {

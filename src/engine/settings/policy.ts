@@ -5,7 +5,7 @@
 import type { Usage } from '../../entry.ts'
 import { Description, InvalidOptionError } from '../../errors.ts'
 
-/** What a policy gets to know about a complete answer. The answer itself is not part of it. */
+/** What a policy gets to know about a complete answer. */
 export interface AnswerFacts {
   readonly provider: string
   readonly endpoint: string
@@ -18,6 +18,11 @@ export interface AnswerFacts {
   readonly usage: Usage | undefined
   /** Why it would not be stored by default, such as `length`, `content_filter` or `empty`; `undefined` when it would. */
   readonly reason: string | undefined
+  /**
+   * The answer itself, read only if this is called; each call gives a copy. JSON comes as an object, and so does a stream: as the whole answer
+   * that it adds up to, or as much of it as can be put together. Plain text and sound come as bytes, events of another kind as text.
+   */
+  body(): Record<string, unknown> | string | Uint8Array
 }
 
 /**

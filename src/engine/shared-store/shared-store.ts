@@ -2,10 +2,11 @@
  * A store made safe: deadlines, breakers and a write queue keep its faults from callers, and bound how long a caller waits.
  * @module
  */
+import { isBytes } from '../../base/bytes.ts'
 import type { Clock } from '../../clock.ts'
 import { DeadlineError, StoreError } from '../../errors.ts'
 import type { EventEmitter, Fault } from '../../events.ts'
-import type { Store, StoreWrite } from '../../store.ts'
+import { setIfAbsent, type Store, type StoreWrite } from '../../store.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { inTime } from './deadline.ts'
 import { FaultLog } from './fault-log.ts'
@@ -64,6 +65,8 @@ export class SharedStore {
   #readFault: unknown
   /** Whether the breaker lets reads through. */
   #isReadable = true
+  /** Whether nothing is written any more. */
+  #isClosed = false
 
   constructor(options: SharedStoreOptions) {
     const { store, clock, events, logger } = options
@@ -146,14 +149,37 @@ export class SharedStore {
     return this.#reader.extraTime(keys)
   }
 
-  /** Queues a write and returns at once. */
-  write(write: PendingWrite): void {
-    if (this.#closing === undefined) this.#queue.push(write)
+  /**
+   * Queues a write and returns at once.
+   * @param ready whether it is of use; a promise if that is not known yet. It must not reject
+   */
+  write(write: PendingWrite, ready: boolean | Promise<boolean> = true): void {
+    if (this.#closing !== undefined) return write.settled?.(false)
+    if (ready instanceof Promise) void this.#watched(ready.then((isReady) => this.#push(write, isReady)))
+    else this.#push(write, ready)
+  }
+
+  #push(write: PendingWrite, isReady: boolean): void {
+    if (isReady && !this.#isClosed) return this.#queue.push(write)
+    this.#events.emit('drop', { key: write.key })
+    write.settled?.(false)
   }
 
   /** Writes at once and says whether it was done. Never throws. */
   writeNow({ key, value, ttl }: StoreWrite): Promise<boolean> {
     return this.#change({ doing: 'write', what: 'writing to the store' }, async () => this.#store.set(key, value, { ttl }))
+  }
+
+  /**
+   * Keeps each of these values if there is none under its key. Never throws.
+   * @returns the values that are there now, in the order of `writes`; nothing if the store did not say
+   */
+  async setIfAbsent(writes: readonly StoreWrite[]): Promise<readonly (Uint8Array | undefined)[]> {
+    let found: readonly unknown[] = []
+    await this.#change({ doing: 'write', what: 'writing to the store' }, async () => {
+      found = await Promise.all(writes.map((write) => setIfAbsent(this.#store, write)))
+    })
+    return found.map((value) => (isBytes(value) ? value : undefined))
   }
 
   /** Removes what is under `key`, and a write to it that still waits. Says whether it was done. Never throws. */
@@ -208,6 +234,8 @@ export class SharedStore {
   async flush(): Promise<void> {
     await this.#queue.settled()
     await Promise.all(this.#underWay)
+    // Writes that had to wait for another change came into the queue meanwhile.
+    await this.#queue.settled()
   }
 
   /** Writes what waits, within a deadline, and closes what the store itself opened. Never throws; a second call does nothing more. */
@@ -223,6 +251,7 @@ export class SharedStore {
       this.#queue.clear()
       this.#fault('write', error)
     }
+    this.#isClosed = true
     try {
       await inTime(this.#clock, { what: 'closing the store', deadline: closeDeadline }, async () => this.#store.close?.())
     } catch (error) {
@@ -236,13 +265,14 @@ export class SharedStore {
     return keys
   }
 
-  async #writeBatch(writes: readonly StoreWrite[]): Promise<void> {
-    if (writes.length === 0) return
+  async #writeBatch(writes: readonly StoreWrite[]): Promise<boolean> {
+    if (writes.length === 0) return true
     const written = await this.#try({ doing: 'write', what: 'writing to the store' }, async () => {
       if (this.#store.setMany !== undefined) await this.#store.setMany(writes)
       else for (const { key, value, ttl } of writes) await this.#store.set(key, value, { ttl })
     })
     if (written === undefined) for (const { key } of writes) this.#events.emit('drop', { key })
+    return written === true
   }
 
   async #change(change: Change, work: () => Promise<void>): Promise<boolean> {

@@ -14,6 +14,8 @@ export interface PendingWrite {
   make(): StoreWrite
   /** Whether the value's time is over. It is written even so, as it must take the place of what is older. */
   isOver(): boolean
+  /** Called once it is known whether the store took it. Not called if a newer write took its place, or its key was deleted. */
+  settled?(written: boolean): void
 }
 
 /** Bounds of the queue. */
@@ -26,8 +28,8 @@ export interface WriteQueueBounds {
 
 /** Where a queue passes its writes. */
 export interface WriteQueueOutputs {
-  /** Hands a batch to the store. Never rejects. */
-  readonly write: (writes: readonly StoreWrite[]) => Promise<void>
+  /** Hands a batch to the store, and says whether the store took it. Never rejects. */
+  readonly write: (writes: readonly StoreWrite[]) => Promise<boolean>
   /** Called with the key of each write that was given up because too many were waiting. */
   readonly dropped: (key: string) => void
   /** Called with the error of each write whose bytes could not be made. */
@@ -43,7 +45,7 @@ interface Taken {
 /** A bounded queue of writes. */
 export class WriteQueue {
   readonly #bounds: WriteQueueBounds
-  readonly #write: (writes: readonly StoreWrite[]) => Promise<void>
+  readonly #write: (writes: readonly StoreWrite[]) => Promise<boolean>
   readonly #dropped: (key: string) => void
   readonly #failed: (error: unknown) => void
   readonly #waiting = new Map<string, PendingWrite>()
@@ -54,7 +56,7 @@ export class WriteQueue {
   /** Begins the work now. */
   #start: () => void = () => {}
   /** What is being written just now. */
-  #batch: { readonly writes: readonly Taken[]; readonly written: Promise<void> } | undefined
+  #batch: { readonly writes: readonly Taken[]; readonly written: Promise<boolean> } | undefined
 
   constructor(bounds: WriteQueueBounds, { write, dropped, failed }: WriteQueueOutputs) {
     this.#bounds = bounds
@@ -119,8 +121,10 @@ export class WriteQueue {
   }
 
   #drop(key: string): void {
+    const write = this.#waiting.get(key)
     this.#remove(key)
     this.#dropped(key)
+    write?.settled?.(false)
   }
 
   #remove(key: string): void {
@@ -141,8 +145,9 @@ export class WriteQueue {
       const writes = this.#take()
       const written = this.#write(writes.map(({ write }) => write))
       this.#batch = { writes, written }
-      await written
+      const done = await written
       this.#batch = undefined
+      for (const { pending } of writes) pending.settled?.(done)
     }
     this.#working = undefined
   }
@@ -156,6 +161,7 @@ export class WriteQueue {
         batch.push({ pending, write: pending.make() })
       } catch (error) {
         this.#failed(error)
+        pending.settled?.(false)
       }
     }
     return batch

@@ -30,6 +30,8 @@ export interface CacheStats {
   readonly misses: number
   /** Calls that went past the cache. They count neither as hits nor as misses. */
   readonly bypasses: number
+  /** Requests that passed through unseen, as they are none of an endpoint that is known. They count neither as hits nor as bypasses. */
+  readonly pass: number
   /** Why calls went past the cache: reason to number of calls. */
   readonly bypassReasons: Readonly<Record<string, number>>
   /** Faults of the cache itself: of a store, a damaged entry. None of them reached a caller. */

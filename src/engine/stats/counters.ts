@@ -34,6 +34,7 @@ export interface Stats {
   hit(event: HitEvent): void
   miss(event: { readonly operation: string; readonly model?: string | undefined; readonly inputs?: number | undefined }): void
   bypass(event: { readonly operation: string; readonly reason: string }): void
+  passed(): void
   spent(event: SpentEvent): void
   stored(number?: number): void
   skipped(reason: string): void
@@ -57,6 +58,7 @@ const noTotals = () => ({
   hits: 0,
   misses: 0,
   bypasses: 0,
+  pass: 0,
   errors: 0,
   stored: 0,
   stale: 0,
@@ -134,6 +136,9 @@ export function createStats({ priceBook }: { readonly priceBook: PriceBook }): S
     bypass({ reason }) {
       totals.bypasses++
       bypassReasons.row(reason).number++
+    },
+    passed() {
+      totals.pass++
     },
     spent(event) {
       totals.spentTokens += count(event.usage?.input) + count(event.usage?.output)

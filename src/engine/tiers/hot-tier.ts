@@ -48,11 +48,14 @@ export class HotTier {
     return this.#memory?.peek(storeKey)
   }
 
-  /** Keeps a copy. */
-  put(storeKey: string, held: HotCopy): void {
+  /** Keeps a copy. @returns whether there was room for it */
+  put(storeKey: string, held: HotCopy): boolean {
     const { head } = held.entry
     this.#puts++
-    this.#memory?.set(storeKey, held, { bytes: sizeOf(held.entry), ttl: head.ttl + head.stale - held.ageThen, owner: head.scope })
+    return (
+      this.#memory?.set(storeKey, held, { bytes: sizeOf(held.entry), ttl: head.ttl + head.stale - held.ageThen, owner: head.scope }) ===
+      true
+    )
   }
 
   /** Drops the copy at `storeKey`. */

@@ -116,7 +116,7 @@ export class Lookups {
       held.checkedAt = heldAt
       return this.#invalidations.matches(held.entry.head.generations) ? held : undefined
     }
-    if (entry === undefined || !(await this.#invalidations.isKnownCurrent(entry.head.generations, begun))) return undefined
+    if (entry === undefined || !(await this.#invalidations.isCurrent(entry.head.generations, begun))) return undefined
     // An entry from a clock that is ahead of ours counts as new.
     const copy = { entry, heldAt, ageThen: Math.max(0, now - entry.head.storedAt), checkedAt: heldAt }
     if (!lookup.overtaken) this.#hot.put(address.storeKey, copy)

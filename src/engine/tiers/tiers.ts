@@ -14,6 +14,7 @@ import type { GenerationSnapshot } from '../invalidation/generations.ts'
 import { ageOf, type HotCopy } from './hot-copy.ts'
 import { HotTier, sizeOf } from './hot-tier.ts'
 import { Invalidations } from '../invalidation/invalidations.ts'
+import { bears, OtherLabels, union } from './other-labels.ts'
 import { Leases } from '../shared-store/leases.ts'
 import { Lookups, type Wanted } from './lookups.ts'
 import type { Logger } from '../settings/logger.ts'
@@ -26,7 +27,12 @@ import { type ReadFailure, SharedStore } from '../shared-store/shared-store.ts'
 export interface InvalidationSnapshot extends GenerationSnapshot {
   /** How many entries had been removed by their keys until then. */
   readonly removals: number
+  /** Tags of the answer that is replaced, which the new one bears too. */
+  readonly otherTags: readonly string[]
 }
+
+/** What became of an entry: memory keeps it, only the store is to, nothing can, or its labels were invalidated since the snapshot. */
+export type PutResult = 'kept' | 'queued' | 'no room' | 'invalidated'
 
 /** What the tiers need of the cache they belong to. */
 export interface TiersOptions {
@@ -54,6 +60,7 @@ export class Tiers {
   readonly #invalidations: Invalidations
   readonly #lookups: Lookups | undefined
   readonly #tombstones = new Tombstones()
+  readonly #otherLabels = new OtherLabels()
   readonly #bus: InvalidationBus | undefined
 
   constructor(options: TiersOptions) {
@@ -96,7 +103,7 @@ export class Tiers {
   /** The entry at `address` if memory has it and the store need not be asked about it. Looks into memory once. */
   getFromMemory(address: Address): LookupResult | undefined {
     const held = this.#hot.get(address.storeKey)
-    return held !== undefined && this.#isServable(held) ? this.#found(held) : undefined
+    return held !== undefined && this.#isServable(held, address) ? this.#found(held) : undefined
   }
 
   /**
@@ -106,10 +113,12 @@ export class Tiers {
    */
   get(address: Address, patience = 0): LookupResult | undefined | Promise<LookupResult | undefined> {
     const held = this.#hot.get(address.storeKey)
-    if (held !== undefined && this.#isServable(held)) return this.#found(held)
+    if (held !== undefined && this.#isServable(held, address)) return this.#found(held)
     if (this.#lookups !== undefined) return this.#getMany(this.#lookups, [{ address, held }], patience).then(([found]) => found)
-    // Without a store a copy is not servable only if it was invalidated.
-    if (held !== undefined) this.#hot.delete(address.storeKey)
+    if (held === undefined) return undefined
+    // Without a store a copy is not servable only if it was invalidated, or lacks a label of the call.
+    if (this.#invalidations.matches(held.entry.head.generations)) return this.#served(address, held)
+    this.#hot.delete(address.storeKey)
     return undefined
   }
 
@@ -119,9 +128,9 @@ export class Tiers {
   }
 
   /** What memory has at `address` now, for a call that looked it up before: it may have come in meanwhile. */
-  peek({ storeKey }: Address): LookupResult | undefined {
-    const held = this.#hot.peek(storeKey)
-    return held !== undefined && this.#invalidations.matches(held.entry.head.generations) ? this.#found(held) : undefined
+  peek(address: Address): LookupResult | undefined {
+    const held = this.#hot.peek(address.storeKey)
+    return held !== undefined && this.#invalidations.matches(held.entry.head.generations) ? this.#served(address, held) : undefined
   }
 
   /** The entries at `addresses`, in their order, with one read of the store for all that memory does not have. */
@@ -144,27 +153,36 @@ export class Tiers {
   }
 
   /** What is in force now, for a call that begins to fill `address`. */
-  snapshot({ labels }: Address): InvalidationSnapshot {
-    return { ...this.#invalidations.snapshot(labels), removals: this.#tombstones.count }
+  snapshot({ labels, storeKey }: Address): InvalidationSnapshot {
+    const others = this.#otherLabels.of(storeKey)
+    const { sequence, generations } = this.#invalidations.snapshot(union(labels, others.labels))
+    return { sequence, generations, removals: this.#tombstones.count, otherTags: others.tags }
   }
 
-  /** Puts an entry into both tiers. @returns whether it did: not when its labels were invalidated since the snapshot */
-  put(address: Address, entry: Entry, snapshot: InvalidationSnapshot): boolean {
+  /**
+   * Puts an entry into both tiers.
+   * @param settled called with whether the store took an entry that is `queued`
+   */
+  put(address: Address, entry: Entry, snapshot: InvalidationSnapshot, settled?: (written: boolean) => void): PutResult {
     const { storeKey: key } = address
-    if (this.#invalidations.isInvalidatedSince(address.labels, snapshot) || this.#tombstones.since(key, snapshot.removals)) return false
+    const labels = Object.keys(snapshot.generations)
+    if (this.#invalidations.isInvalidatedSince(labels, snapshot) || this.#tombstones.since(key, snapshot.removals)) return 'invalidated'
+    this.#otherLabels.delete(key)
     this.#lookups?.overtake(key)
     const heldAt = this.#clock.monotonic()
-    this.#hot.put(key, { entry, heldAt, ageThen: 0, checkedAt: heldAt })
-    if (this.#reader.isForeign(key)) return true
+    const isHeld = this.#hot.put(key, { entry, heldAt, ageThen: 0, checkedAt: heldAt })
+    if (this.#shared === undefined || this.#reader.isForeign(key)) return isHeld ? 'kept' : 'no room'
     const { ttl, stale } = entry.head
     const left = (): number => Math.ceil(ttl + stale - (this.#clock.monotonic() - heldAt))
-    this.#shared?.write({
+    const write = {
       key,
       bytes: sizeOf(entry),
-      make: () => ({ key, value: this.#codec.encode(entry), ttl: Math.max(1, left()) }),
+      make: () => ({ key, value: this.#codec.encode(this.#asStored(entry)), ttl: Math.max(1, left()) }),
       isOver: () => left() <= 0,
-    })
-    return true
+      ...(!isHeld && settled !== undefined && { settled }),
+    }
+    this.#shared.write(write, this.#invalidations.areStored(entry.head.generations))
+    return isHeld ? 'kept' : 'queued'
   }
 
   /** Declares everything under `label` outdated. @returns whether every tier knows of it now */
@@ -209,8 +227,14 @@ export class Tiers {
     await Promise.all([this.#bus?.close(), this.#shared?.close()])
   }
 
+  /** An entry with the generations that the store has for its labels. */
+  #asStored({ head, body }: Entry): Entry {
+    return { head: { ...head, generations: this.#invalidations.stored(head.generations) }, body }
+  }
+
   /** Whether this copy may be served without asking the store. */
-  #isServable(held: HotCopy): boolean {
+  #isServable(held: HotCopy, { labels }: Address): boolean {
+    if (!bears(held.entry, labels)) return false
     return (this.#shared === undefined || !this.#hot.isDue(held)) && this.#invalidations.isCurrentWithoutRead(held.entry.head.generations)
   }
 
@@ -227,7 +251,7 @@ export class Tiers {
     const copies = (missing.length === 0 ? [] : await lookups.get(missing, isRead || patience > 0 ? begun : undefined)).values()
     return recalled.map(({ address, held, isCurrent }) => {
       const copy = isCurrent ? held : copies.next().value
-      if (copy !== undefined) return this.#found(copy, copy === held ? 'memory' : this.#shared?.name)
+      if (copy !== undefined) return this.#served(address, copy, copy === held ? 'memory' : this.#shared?.name)
       // A copy that the store could not be asked about is better than none.
       return held === undefined && this.changes === changes ? undefined : this.peek(address)
     })
@@ -236,7 +260,7 @@ export class Tiers {
   /** Whether memory's copy is good and the store need not be asked for a newer one. A promise if the store is asked what was invalidated. */
   #checked({ address, held }: Wanted): Checked | Promise<Checked> {
     // What was invalidated is read along with the entry, so that a call waits once for a store that does not answer.
-    if (held === undefined || this.#hot.isDue(held)) return { address, held, isCurrent: false }
+    if (held === undefined || this.#hot.isDue(held) || !bears(held.entry, address.labels)) return { address, held, isCurrent: false }
     const { generations } = held.entry.head
     if (this.#invalidations.isCurrentWithoutRead(generations)) return { address, held, isCurrent: true }
     if (!this.#invalidations.matches(generations)) return this.#withoutCopy(address, held)
@@ -268,6 +292,13 @@ export class Tiers {
   #forget(storeKey: string): void {
     this.#lookups?.overtake(storeKey)
     this.#hot.delete(storeKey)
+  }
+
+  /** What this copy is to a call: nothing if it lacks a label of the call, as an invalidation of that label would not have reached it. */
+  #served({ storeKey, labels }: Address, held: HotCopy, source?: Source): LookupResult | undefined {
+    if (bears(held.entry, labels)) return this.#found(held, source)
+    this.#otherLabels.note(storeKey, held.entry)
+    return undefined
   }
 
   #found(held: HotCopy, source: Source = 'memory'): LookupResult {

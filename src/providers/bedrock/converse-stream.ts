@@ -78,24 +78,33 @@ function readBlockEvent(blocks: Map<number, Block>, event: string, body: JsonObj
 /** Merges a delta into its block. @returns `false` for a delta of an unknown form */
 function mergeDelta(block: Block, delta: JsonObject): boolean {
   const { members, input, citations } = block
-  return Object.entries(delta).every(([kind, value]) => {
-    switch (kind) {
-      case 'text':
-        return appendText(members, 'text', value)
-      case 'toolUse':
-        return isJsonObject(value) && typeof value['input'] === 'string' && input.push(value['input']) > 0
-      case 'toolResult':
-        return Array.isArray(value) && appendContent(objectIn(members, 'toolResult'), value)
-      case 'reasoningContent':
-        return isJsonObject(value) && mergeReasoning(objectIn(members, 'reasoningContent'), value)
-      case 'citation':
-        return isJsonObject(value) && citations.push(value) > 0
-      case 'image':
-        return isJsonObject(value) && mergeImage(objectIn(members, 'image'), value)
-      default:
-        return false
-    }
-  })
+  // An older SDK gives a delta of a kind that it does not know as an object without members.
+  return (
+    isFilled(delta) &&
+    Object.entries(delta).every(([kind, value]) => {
+      switch (kind) {
+        case 'text':
+          return appendText(members, 'text', value)
+        case 'toolUse':
+          return isJsonObject(value) && typeof value['input'] === 'string' && input.push(value['input']) > 0
+        case 'toolResult':
+          return Array.isArray(value) && appendContent(objectIn(members, 'toolResult'), value)
+        case 'reasoningContent':
+          return isFilled(value) && mergeReasoning(objectIn(members, 'reasoningContent'), value)
+        case 'citation':
+          return isJsonObject(value) && citations.push(value) > 0
+        case 'image':
+          return isFilled(value) && mergeImage(objectIn(members, 'image'), value)
+        default:
+          return false
+      }
+    })
+  )
+}
+
+/** Whether a member of the protocol is an object that has content. */
+function isFilled(value: unknown): value is JsonObject {
+  return isJsonObject(value) && Object.keys(value).length > 0
 }
 
 function appendText(target: JsonObject, name: string, text: unknown): boolean {

@@ -1,5 +1,5 @@
 /**
- * Leases in a DynamoDB table: conditional writes, which DynamoDB does only if no other token holds the lease.
+ * Conditional writes in a DynamoDB table: leases, which DynamoDB writes only if no other token holds them, and values where there are none.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
  * @module
  */
@@ -17,7 +17,12 @@ export interface LeaseRequest {
   readonly now: number
 }
 
-/** Acquires and releases leases. */
+/** A value to write where there is none. */
+export interface AbsentWrite extends Omit<LeaseRequest, 'token'> {
+  readonly value: Uint8Array
+}
+
+/** Acquires and releases leases, and makes the other writes that depend on what is there. */
 export class Leases {
   readonly #access: TableAccess
 
@@ -56,12 +61,33 @@ export class Leases {
     await isMet(requests.send(command, (options) => client.send(command, options)))
   }
 
+  /**
+   * Writes a value if there is none.
+   * @returns the value that is there now; `undefined` when another one ended at this very moment
+   */
+  async setIfAbsent({ key, value, life, now }: AbsentWrite): Promise<Uint8Array | undefined> {
+    const { client, requests, tableName, format } = this.#access
+    const command = new PutCommand({
+      TableName: tableName,
+      Item: format.whole(key, value, life),
+      ConditionExpression: 'attribute_not_exists(#key) OR #until <= :now',
+      ExpressionAttributeNames: { '#key': format.names.key, '#until': format.names.until },
+      ExpressionAttributeValues: { ':now': now },
+    })
+    const isWritten = await isMet(requests.send(command, (options) => client.send(command, options)))
+    return isWritten ? value : this.#valueAt(key)
+  }
+
   async #holder(key: string): Promise<string> {
+    const value = await this.#valueAt(key)
+    return value === undefined ? '' : new TextDecoder().decode(value)
+  }
+
+  async #valueAt(key: string): Promise<Uint8Array | undefined> {
     const { client, requests, tableName, format } = this.#access
     const command = new GetCommand({ TableName: tableName, Key: { [format.names.key]: key }, ConsistentRead: true })
     const { Item: item } = await requests.send(command, (options) => client.send(command, options))
-    const value = item === undefined ? undefined : format.valueIn(item)
-    return value === undefined ? '' : new TextDecoder().decode(value)
+    return item === undefined ? undefined : format.valueIn(item)
   }
 }
 

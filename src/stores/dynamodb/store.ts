@@ -180,6 +180,17 @@ class DynamodbStore implements Store {
     if (possible.length < last.size) throw impossibleKeys(last.size - possible.length, last.size)
   }
 
+  async setIfAbsent(key: string, value: Uint8Array, { ttl }: WriteOptions): Promise<Uint8Array> {
+    if (!isPossibleKey(key)) throw impossibleKeys(1, 1)
+    const copy = new Uint8Array(value)
+    const now = this.#clock.now()
+    return this.#reports.attempt('written', async () => {
+      const found = await this.#leases.setIfAbsent({ key, value: copy, life: lifeOf(now, ttl), now })
+      if (found === undefined) throw new StoreError('DynamoDB has another value that could not be read.')
+      return new Uint8Array(found)
+    })
+  }
+
   async delete(key: string): Promise<void> {
     if (!isPossibleKey(key)) return
     const { client, requests, tableName } = this.#access

@@ -24,11 +24,13 @@ export interface RedisClient {
     readonly db?: number | undefined
     readonly enableOfflineQueue?: boolean | undefined
     readonly commandTimeout?: number | undefined
+    readonly scaleReads?: unknown
     readonly redisOptions?: { readonly commandTimeout?: number | undefined } | undefined
   }
   getBuffer(key: string): Promise<unknown>
   getrangeBuffer(key: string, start: number, end: number): Promise<unknown>
   set(key: string, value: Buffer, unit: 'PX', milliseconds: number): Promise<unknown>
+  set(key: string, value: Buffer, unit: 'PX', milliseconds: number, condition: 'NX'): Promise<unknown>
   unlink(key: string): Promise<unknown>
   del(key: string): Promise<unknown>
   publish(channel: string, message: string): Promise<unknown>
@@ -47,6 +49,7 @@ export type RedisCommand =
   | readonly ['getBuffer', key: string]
   | readonly ['getrangeBuffer', key: string, start: number, end: number]
   | readonly ['set', key: string, value: Buffer, unit: 'PX', milliseconds: number]
+  | readonly ['set', key: string, value: Buffer, unit: 'PX', milliseconds: number, condition: 'NX']
   | readonly ['unlink' | 'del', key: string]
   | readonly ['publish', channel: string, message: string]
   | readonly ['eval', script: string, keys: 1, key: string, token: string, milliseconds: number]

@@ -74,12 +74,12 @@ class RedisStore implements Store {
     return value
   }
 
-  async getMany(keys: readonly string[], { signal }: ReadOptions = {}): Promise<(Uint8Array | undefined)[]> {
+  async getMany(keys: readonly string[], { signal, latest }: ReadOptions = {}): Promise<(Uint8Array | undefined)[]> {
     // Redis keys are UTF-8, which turns all lone surrogates into the same character: two keys would become one.
     const known = keys.filter((key) => key.isWellFormed())
     const endWatch = this.#reports.watch(signal)
     try {
-      const read = (await this.#strings.read(known)).values()
+      const read = (await this.#strings.read(known, latest)).values()
       const values = keys.map((key) => (key.isWellFormed() ? read.next().value : undefined))
       if (!values.some((value) => value !== undefined && isHeader(value))) return values
       const whole: (Uint8Array | undefined)[] = []
@@ -97,16 +97,20 @@ class RedisStore implements Store {
   }
 
   async setMany(writes: readonly StoreWrite[]): Promise<void> {
-    for (const { key, ttl } of writes) {
-      if (!key.isWellFormed()) throw new StoreError('a key with a lone surrogate cannot be kept in Redis.')
-      if (!(Number.isSafeInteger(ttl) && ttl >= 1)) throw new StoreError(`a TTL of ${ttl} ms cannot be kept in Redis.`)
-    }
+    for (const { key, ttl } of writes) assertWrite(key, ttl)
     // Copied, because the client may hold values until it has a connection. Of two writes to one key, the last one counts.
     const latest = new Map(writes.map(({ key, value, ttl }) => [key, { key, value: Buffer.from(value), ttl }]))
     const ours = [...latest.values()].filter(({ key }) => !this.#strings.isForeign(key))
     const large = ours.filter(({ value }) => mustBeCut(value, this.#maxValueBytes))
     await this.#strings.write(ours.filter((each) => !large.includes(each)))
     for (const write of large) await this.#largeValues.write(write)
+  }
+
+  async setIfAbsent(key: string, value: Uint8Array, { ttl }: WriteOptions): Promise<Uint8Array> {
+    assertWrite(key, ttl)
+    const found = await this.#strings.writeIfAbsent({ key, value: Buffer.from(value), ttl })
+    if (found === undefined) throw new StoreError('Redis has another value that could not be read.')
+    return new Uint8Array(found)
   }
 
   async delete(key: string): Promise<void> {
@@ -156,4 +160,10 @@ class RedisStore implements Store {
     const { keyPrefix = '', db = 0 } = this.#client.options
     return `${db === 0 ? '' : `${db}:`}${keyPrefix}${channel}`
   }
+}
+
+/** @throws {StoreError} for a key or a TTL that Redis cannot keep */
+function assertWrite(key: string, ttl: number): void {
+  if (!key.isWellFormed()) throw new StoreError('a key with a lone surrogate cannot be kept in Redis.')
+  if (!(Number.isSafeInteger(ttl) && ttl >= 1)) throw new StoreError(`a TTL of ${ttl} ms cannot be kept in Redis.`)
 }

@@ -3,7 +3,7 @@
  * A key under which another application keeps a value of another type is left alone from then on.
  * @module
  */
-import { codeOf, isUnknownCommand, type RedisClient, type RedisReply, sendAll } from './client.ts'
+import { codeOf, isUnknownCommand, type RedisClient, type RedisCommand, type RedisReply, sendAll } from './client.ts'
 import type { Reports } from './reports.ts'
 
 /** A string to write. */
@@ -16,6 +16,11 @@ export interface StringWrite {
 
 /** Keys of other applications that are remembered. Beyond that, the store forgets all of them and finds them again. */
 const maxForeignKeys = 10_000
+
+/** A read that goes to the master, as a script may write. It is for texts: the reply is one. */
+function readFromMaster(key: string): RedisCommand {
+  return ['eval', "return redis.call('get', KEYS[1])", 1, key, '', 0]
+}
 
 /** The strings under the keys of one client. */
 export class RedisStrings {
@@ -30,6 +35,12 @@ export class RedisStrings {
     this.#reports = reports
   }
 
+  /** Whether the client sends commands that only read to replicas, which may be behind. */
+  get #readsReplicas(): boolean {
+    const { scaleReads = 'master' } = this.#client.options
+    return this.#client.isCluster && scaleReads !== 'master'
+  }
+
   /** Whether another application was seen to use `key`. */
   isForeign(key: string): boolean {
     return this.#foreign.has(key)
@@ -37,14 +48,15 @@ export class RedisStrings {
 
   /**
    * The strings under `keys`, in their order.
+   * @param latest those of the keys that must not be read from a replica @default none
    * @throws {StoreError} when a reply is an error
    */
-  async read(keys: readonly string[]): Promise<(Buffer | undefined)[]> {
+  async read(keys: readonly string[], latest?: ReadonlySet<string>): Promise<(Buffer | undefined)[]> {
     if (keys.length === 0) return []
     // Not MGET: it gives the same reply for a key of another type as for a missing key.
     const replies = await sendAll(
       this.#client,
-      keys.map((key) => ['getBuffer', key] as const),
+      keys.map((key) => (this.#readsReplicas && latest?.has(key) === true ? readFromMaster(key) : (['getBuffer', key] as const))),
     )
     return keys.map((key, index) => this.#bytesIn(key, replies[index]))
   }
@@ -68,6 +80,18 @@ export class RedisStrings {
     this.#reports.assertWritten(replies)
   }
 
+  /**
+   * Writes a string if there is none. Otherwise reads the one that is there.
+   * @throws {StoreError} when the reply is an error
+   */
+  async writeIfAbsent({ key, value, ttl }: StringWrite): Promise<Buffer | undefined> {
+    const [written] = await sendAll(this.#client, [['set', key, value, 'PX', ttl, 'NX']])
+    if (written?.error !== undefined) throw this.#reports.failure('written', written.error)
+    if (written?.value === 'OK') return value
+    const [found] = await this.read([key], new Set([key]))
+    return found
+  }
+
   /** @throws {StoreError} when a key was not removed */
   async remove(keys: readonly string[]): Promise<void> {
     const removal = this.#removal
@@ -89,6 +113,7 @@ export class RedisStrings {
       return undefined
     }
     this.#foreign.delete(key)
+    if (typeof reply?.value === 'string') return Buffer.from(reply.value)
     return reply !== undefined && Buffer.isBuffer(reply.value) ? reply.value : undefined
   }
 

@@ -115,6 +115,16 @@ class SqliteStore implements Store {
     })
   }
 
+  setIfAbsent(key: string, value: Uint8Array, { ttl }: WriteOptions): Uint8Array {
+    if (!key.isWellFormed()) throw new StoreError('a key with a lone surrogate cannot be kept in SQLite.')
+    return this.#transact((statements) => {
+      const found = statements.get.get(key, this.#clock.now())
+      if (found !== undefined) return new Uint8Array(bytesIn(found))
+      this.#write(statements, { key, value, ttl })
+      return new Uint8Array(value)
+    })
+  }
+
   delete(key: string): void {
     if (!key.isWellFormed()) return
     this.#attempt('written', ({ statements }) => {

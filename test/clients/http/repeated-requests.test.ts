@@ -22,6 +22,7 @@ function decidedFor(text: string): { call: Call; cachedCall: CachedCall } {
     operation: 'chat',
     mode: 'default',
     ttl: 1,
+    maxAge: Infinity,
     tags: [],
     model: '',
     labels: [],

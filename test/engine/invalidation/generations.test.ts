@@ -142,6 +142,7 @@ describe('in two processes over one store', () => {
     const { store, clock, here } = setup()
     await here.refresh(labels)
     const { generations } = here.snapshot(labels)
+    await settle()
     clock.advance(delay + 1)
     store.reads = 'held'
     const reading = here.refresh(labels)
@@ -203,6 +204,8 @@ describe('in two processes over one store', () => {
   it('an invalidation that cannot be told is no reason not to heed another process', async () => {
     const { store, clock, here, there } = setup()
     await here.refresh(labels)
+    here.snapshot(labels)
+    await settle()
     store.writes = 'rejects'
     expect(await here.declare('tag:a')).toBe(false)
     const first = here.snapshot(labels)

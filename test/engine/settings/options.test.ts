@@ -8,6 +8,7 @@ import { systemClock } from '../../../src/clock.ts'
 import { createCache } from '../../../src/cache/cache.ts'
 import { type CacheOptions, readOptions, type TextFolding } from '../../../src/engine/settings/options.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
+import type { Duration } from '../../../src/duration.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
 const key = new Uint8Array(32).fill(7)
@@ -102,7 +103,7 @@ describe('options that are given', () => {
   })
 
   it('keep an answer past its TTL for as long as any of the rules would serve it', () => {
-    const windows = { stale: '1m', staleWhileRevalidate: '2m', staleIfError: '3m' }
+    const windows = { stale: '1m', staleWhileRevalidate: '2m', staleIfError: '3m' } as const
     expect(readOptions(windows)).toMatchObject({ stale: 180_000, staleWhileRevalidate: 120_000, staleIfError: 180_000 })
     expect(readOptions({ ...windows, stale: '1h' }).stale).toBe(3_600_000)
     expect(readOptions({ staleWhileRevalidate: '2m' }).stale).toBe(120_000)
@@ -124,7 +125,7 @@ describe('options that are given', () => {
   })
 
   it('are read once: what is done to the object afterwards changes nothing', () => {
-    const ttl = { default: '10m' }
+    const ttl: { default: Duration } = { default: '10m' }
     const settings = readOptions({ ttl })
     ttl.default = '20m'
     expect(settings.ttl('chat')).toBe(600_000)

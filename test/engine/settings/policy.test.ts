@@ -12,6 +12,7 @@ const facts: AnswerFacts = {
   bytes: 10,
   usage: undefined,
   reason: undefined,
+  body: () => ({}),
 }
 
 function decide(policy: unknown, reason?: string): { reason: string | undefined; failed: unknown[] } {
@@ -70,7 +71,7 @@ describe("a cache's policy", () => {
         reason: 'length',
       },
     ])
-    expect(await ask(cache, question('secret question'))).toBe('secret answer')
+    expect(await ask(cache, question('secret question', { operation: 'qa' }))).toBe('secret answer')
   })
 
   it('keeps out what it does not want, under the name of the reason', async () => {

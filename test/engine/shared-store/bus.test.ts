@@ -184,7 +184,7 @@ describe('over a store that passes messages on', () => {
     expect(store.channels).toEqual(new Set(['llmemo/:news', 'llmemo/other:news']))
     expect(store.said).toHaveLength(2)
     for (const message of store.said)
-      expect(message).toMatch(/^\[1,"[0-9a-f-]{36}","declared","llmemo\/(?:other)?:mark:[0-9a-f]{64}","[0-9a-f-]{36}"\]$/)
+      expect(message).toMatch(/^\[1,"[0-9a-f-]{36}","declared","llmemo\/(?:other)?:mark:[0-9a-f]{64}","i-[0-9a-f-]{36}"\]$/)
   })
 
   it('I5 nothing listens after close', async () => {

@@ -11,9 +11,10 @@ function setup(bounds: Partial<WriteQueueBounds> = {}, held = false) {
   const dropped: string[] = []
   const failed: unknown[] = []
   const gates: (() => void)[] = []
-  const write = async (writes: readonly StoreWrite[]): Promise<void> => {
+  const write = async (writes: readonly StoreWrite[]): Promise<boolean> => {
     batches.push(writes.map(({ key, value }) => `${key}=${value.join('')}`))
     if (held) await new Promise<void>((resolve) => gates.push(resolve))
+    return true
   }
   const queue = new WriteQueue(
     { ...wide, ...bounds },

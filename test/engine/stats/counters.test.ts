@@ -51,6 +51,7 @@ describe('counting', () => {
       hits: 0,
       misses: 0,
       bypasses: 0,
+      pass: 0,
       bypassReasons: {},
       errors: 0,
       errorKinds: {},

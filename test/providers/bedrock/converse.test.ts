@@ -176,6 +176,18 @@ describe('a stream of Converse is complete', () => {
     ['S04 without its stop', [...text, metadata]],
     ['S04 without its metadata', [...text, ended]],
     ['S04 with nothing', []],
+    [
+      'G35 with a delta of a kind that an older SDK does not know',
+      [...text, { contentBlockDelta: { contentBlockIndex: 1, delta: {} } }, ended, metadata],
+    ],
+    [
+      'G35 with reasoning of a kind that an older SDK does not know',
+      [...text, { contentBlockDelta: { contentBlockIndex: 1, delta: { reasoningContent: {} } } }, ended, metadata],
+    ],
+    [
+      'G35 with a part of an image that an older SDK does not know',
+      [...text, { contentBlockDelta: { contentBlockIndex: 1, delta: { image: {} } } }, ended, metadata],
+    ],
     ...exceptions.map((name): [string, JsonObject[]] => [`S03 after ${name}`, [...text, { [name]: { message: 'x' } }, ended, metadata]]),
     ['with an unknown event', [...text, { $$unknown: ['x', {}] }, ended, metadata]],
     ['with an unknown delta', [begun, delta(0, { $$unknown: ['x', {}] }), ended, metadata]],

@@ -1,0 +1,49 @@
+/**
+ * Answers of a caller's own `fetch` that are no full `Response`, such as the doubles of a test: an object with a status, headers and
+ * `json()` or `text()`.
+ * @module
+ */
+
+/** The answer as a real `Response`, if it lacks what is read of one; else the answer itself. */
+export function wholeResponse(given: Response): Response | Promise<Response> {
+  const { body, headers }: { readonly body?: unknown; readonly headers?: unknown } = given
+  const isWhole = body !== undefined && typeof Reflect.get(Object(headers), 'get') === 'function'
+  return isWhole ? given : rebuilt(given)
+}
+
+async function rebuilt(given: Response): Promise<Response> {
+  const headers = headersOf(Reflect.get(given, 'headers'))
+  const [status, statusText]: unknown[] = [Reflect.get(given, 'status'), Reflect.get(given, 'statusText')]
+  const response = new Response(await bodyOf(given), {
+    status: typeof status === 'number' ? status : statusOf(given),
+    statusText: typeof statusText === 'string' ? statusText : '',
+    headers,
+  })
+  return Object.defineProperty(response, 'url', { value: Reflect.get(given, 'url') ?? '', configurable: true })
+}
+
+/** The status of an answer that says no more than whether it is good. */
+function statusOf(given: object): number {
+  const ok: unknown = Reflect.get(given, 'ok')
+  return ok === false ? 500 : 200
+}
+
+/** The body as the SDKs read it: as text, or as JSON if there is no text. */
+async function bodyOf(given: Response): Promise<BodyInit | null> {
+  const { body }: { readonly body?: BodyInit | null } = given
+  if (body !== undefined) return body
+  if (typeof given.text === 'function') return given.text()
+  if (typeof given.json === 'function') return JSON.stringify(await given.json())
+  return typeof given.arrayBuffer === 'function' ? given.arrayBuffer() : null
+}
+
+/** Headers of any form: those of another implementation, a `Map`, pairs, or an object. */
+function headersOf(given: unknown): Headers {
+  const headers = new Headers()
+  if (typeof given !== 'object' || given === null) return headers
+  const entries: Iterable<unknown> = Symbol.iterator in given ? Array.from(Object(given)) : Object.entries(given)
+  for (const entry of entries) {
+    if (Array.isArray(entry) && typeof entry[1] !== 'function') headers.append(String(entry[0]), String(entry[1]))
+  }
+  return headers
+}

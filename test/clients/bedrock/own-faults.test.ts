@@ -1,0 +1,105 @@
+import { getEventListeners } from 'node:events'
+import { ConverseStreamCommand, InvokeModelCommand, InvokeModelWithResponseStreamCommand } from '@aws-sdk/client-bedrock-runtime'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createCache } from '../../../src/cache/cache.ts'
+import { cacheInfo } from '../../../src/clients/cache-info.ts'
+import { withCache } from '../../../src/clients/with-cache.ts'
+import { startBedrock } from '../../support/bedrock-server.ts'
+import { at, converseEvents, eventsOf, headers, makeBedrock, send, streamOf } from '../../support/bedrock-sdk.ts'
+import type { ProviderServer } from '../../support/provider-server.ts'
+import { ScriptedStore } from '../../support/scripted-store.ts'
+import { until } from '../../support/until.ts'
+
+const modelId = 'amazon.titan-text-express-v1'
+const asking = (text: string): string => JSON.stringify({ inputText: text })
+const answer = { inputTextTokenCount: 3, results: [{ tokenCount: 2, outputText: 'Hello.', completionReason: 'FINISH' }] }
+const streamed = () => new ConverseStreamCommand({ modelId, messages: [{ role: 'user', content: [{ text: 'Hi' }] }] })
+
+describe.each(['http1', 'h2'] as const)('faults that Bedrock’s seam must not make, over %s', (protocol) => {
+  let server: ProviderServer
+  let bare: object
+
+  beforeEach(async () => {
+    server = await startBedrock(protocol, ({ path }, reply) =>
+      path.endsWith('-stream')
+        ? reply.events(converseEvents('Hello.').flat(), { headers })
+        : reply.text(JSON.stringify(answer), { headers: { ...headers, 'content-type': 'application/json' } }),
+    )
+    bare = makeBedrock(protocol, { url: server.url })
+  })
+  afterEach(() => server.close())
+
+  it.each<[string, (bytes: Uint8Array) => Uint8Array]>([
+    ['bytes', (bytes) => bytes],
+    ['a Buffer', (bytes) => Buffer.from(bytes.buffer)],
+  ])('G06 sends the body that it has keyed, though the buffer is used again while the store is read: %s', async (_, make) => {
+    const store = new ScriptedStore()
+    store.reads = 'held'
+    const client = withCache(bare, createCache({ logger: false, store, readDeadline: 60 }))
+    const body = make(new Uint8Array(new TextEncoder().encode(asking('mine'))))
+    const output = send(client, new InvokeModelCommand({ modelId, body, contentType: 'application/json' }))
+    await until(() => store.calls.length > 0)
+    body.set(new TextEncoder().encode(asking('your')))
+    store.reads = 'works'
+    store.release()
+    await output
+    expect(server.requests.map(({ body: sent }) => sent)).toEqual([{ inputText: 'mine' }])
+  })
+
+  it('G28 a body of 9 MiB of text is cached', async () => {
+    const client = withCache(bare, createCache({ logger: false }))
+    const command = new InvokeModelCommand({ modelId, body: asking('x"'.repeat(3 * 2 ** 20)), contentType: 'application/json' })
+    expect(cacheInfo(await send(client, command))).toMatchObject({ hit: false, stored: true })
+    expect(cacheInfo(await send(client, command))).toMatchObject({ hit: true })
+  })
+
+  it('G28 an answer of 9 MiB of text beside a number that JavaScript rounds is given, and not stored', async () => {
+    const long = JSON.stringify({ ...answer, results: [{ ...answer.results[0], outputText: 'x"'.repeat(3 * 2 ** 20) }] })
+    const text = `${long.slice(0, -1)},"id":9007199254740993}`
+    server.respond((_, reply) => reply.text(text, { headers: { ...headers, 'content-type': 'application/json' } }))
+    const client = withCache(bare, createCache({ logger: false, maxEntryBytes: 32 * 2 ** 20 }))
+    const output = await send(client, new InvokeModelCommand({ modelId, body: asking('Hi'), contentType: 'application/json' }))
+    expect(Buffer.from(Object(output['body'])).toString()).toBe(text)
+    expect(cacheInfo(output)).toMatchObject({ stored: false })
+  })
+
+  it.each<[string, () => Promise<void>]>([
+    [
+      'throws',
+      () => {
+        throw new Error('mine')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('mine'))],
+  ])('G28 a replay.delay that %s does not delay', async (_, delay) => {
+    const client = withCache(bare, createCache({ logger: false, replay: { delay } }))
+    const first = await eventsOf(await send(client, streamed()))
+    expect(await eventsOf(await send(client, streamed()))).toEqual(first)
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it.each(['bypassed', 'not keyable'])('G29 streams that are %s leave no listener on a signal that lives longer', async (kind) => {
+    const client = withCache(bare, createCache({ logger: false }))
+    const command = (): object =>
+      kind === 'bypassed'
+        ? streamed()
+        : new InvokeModelWithResponseStreamCommand({ modelId, body: 'no JSON', contentType: 'application/octet-stream' })
+    const { signal } = new AbortController()
+    const options = { abortSignal: signal, ...(kind === 'bypassed' && { bypassCache: true }) }
+    for (let call = 0; call < 20; call++) await eventsOf(await send(client, command(), options))
+    await until(() => getEventListeners(signal, 'abort').length === 0)
+    expect(server.requests).toHaveLength(20)
+  })
+
+  it.each([0, 1])('G29 a bypassed stream still ends when its signal fires, after %i events', async (reads) => {
+    server.respond((_, reply) => reply.events(converseEvents('Hello.')[0], { headers, end: 'never' }))
+    const client = withCache(bare, createCache({ logger: false }))
+    const controller = new AbortController()
+    const output = await send(client, streamed(), { abortSignal: controller.signal, bypassCache: true })
+    const iterator = streamOf(output)?.[Symbol.asyncIterator]()
+    for (let read = 0; read < reads; read++) await iterator?.next()
+    controller.abort()
+    await server.untilAborted(1)
+    expect(at(output, '$metadata', 'httpStatusCode')).toBe(200)
+  })
+})

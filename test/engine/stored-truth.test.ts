@@ -1,0 +1,140 @@
+import OpenAI from 'openai'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { cacheInfo, type CacheOptions, createCache, memoryStore, type Store, withCache } from '../../src/index.ts'
+import { completion } from '../support/openai-answers.ts'
+import { type ProviderServer, startProvider } from '../support/provider-server.ts'
+
+let server: ProviderServer
+beforeEach(async () => {
+  server = await startProvider((_, reply) => reply.json(completion('Hi')))
+})
+afterEach(() => server.close())
+
+function open(options: CacheOptions) {
+  const cache = createCache({ logger: false, ...options })
+  const client = withCache(new OpenAI({ apiKey: 'k', baseURL: server.url, maxRetries: 0 }), cache)
+  const ask = () => client.chat.completions.create({ model: 'gpt-test', messages: [{ role: 'user', content: 'Hi' }] })
+  const events: string[] = []
+  cache.on('store', () => events.push('store'))
+  cache.on('skip', ({ reason }) => events.push(`skip: ${reason}`))
+  return { cache, ask, events }
+}
+
+const refuse = (): Promise<never> => Promise.reject(new Error('full'))
+
+/** A store that takes no writes. */
+function fullStore(how: 'set' | 'setMany'): Store {
+  const store: Store = { ...memoryStore(), [how]: refuse }
+  if (how === 'set') Reflect.deleteProperty(store, 'setMany')
+  return store
+}
+
+const nowhere = { stored: false, ttl: 0 }
+
+describe('what the cache says of storing', () => {
+  it('G37 with neither memory nor a store, nothing is stored', async () => {
+    const { cache, ask, events } = open({ maxMemoryBytes: 0 })
+    const info = cacheInfo(await ask())
+    expect(info).toMatchObject({ ...nowhere, reason: 'no room' })
+    expect(cacheInfo(await ask())).toMatchObject({ hit: false })
+    expect(cache.stats()).toMatchObject({ stored: 0, skipped: { 'no room': 2 } })
+    expect(events).toEqual(['skip: no room', 'skip: no room'])
+  })
+
+  it('G37 with a memory that is too small, nothing is stored', async () => {
+    const { cache, ask } = open({ maxMemoryBytes: 200 })
+    expect(cacheInfo(await ask())).toMatchObject({ ...nowhere, reason: 'no room' })
+    expect(cache.stats()).toMatchObject({ stored: 0 })
+  })
+
+  it.each(['set', 'setMany'] as const)('G37 with a store whose %s fails and no memory, nothing is stored', async (how) => {
+    const { cache, ask, events } = open({ maxMemoryBytes: 0, store: fullStore(how) })
+    const info = cacheInfo(await ask())
+    await cache.flush()
+    expect(info).toMatchObject({ ...nowhere, reason: 'store failed' })
+    expect(cache.stats()).toMatchObject({ stored: 0, skipped: { 'store failed': 1 }, errorKinds: { write: 1 } })
+    expect(events).toEqual(['skip: store failed'])
+  })
+
+  it('G37 with a store that is left out after failures, nothing is stored', async () => {
+    const { cache, ask } = open({ maxMemoryBytes: 0, store: fullStore('set') })
+    const infos = []
+    for (let time = 0; time < 8; time++) {
+      infos.push(cacheInfo(await ask()))
+      await cache.flush()
+    }
+    for (const info of infos) expect(info).toMatchObject(nowhere)
+    expect(cache.stats()).toMatchObject({ stored: 0, skipped: { 'store failed': 8 } })
+  })
+
+  it('G37 an answer that memory holds is stored, though the store fails', async () => {
+    const { cache, ask } = open({ store: fullStore('set') })
+    const info = cacheInfo(await ask())
+    await cache.flush()
+    expect(info).toMatchObject({ stored: true, ttl: 3_600 })
+    expect(cacheInfo(await ask())).toMatchObject({ hit: true })
+    expect(cache.stats()).toMatchObject({ stored: 1, skipped: {} })
+  })
+
+  it('G37 an answer that only the store holds is stored', async () => {
+    const { cache, ask, events } = open({ maxMemoryBytes: 0, store: memoryStore() })
+    const info = cacheInfo(await ask())
+    await cache.flush()
+    expect(info).toMatchObject({ stored: true, ttl: 3_600 })
+    expect(cacheInfo(await ask())).toMatchObject({ hit: true })
+    expect(cache.stats()).toMatchObject({ stored: 1 })
+    expect(events).toEqual(['store'])
+  })
+})
+
+const parses = (text: unknown): boolean => {
+  try {
+    JSON.parse(String(text))
+    return true
+  } catch {
+    return false
+  }
+}
+
+const part = (content: string, finish: string | null = null) => ({
+  data: JSON.stringify({ model: 'm', choices: [{ index: 0, delta: { content }, finish_reason: finish }] }),
+})
+
+const emptied: CacheOptions['policy'] = (answer) => {
+  const body = answer.body()
+  if (typeof body === 'object' && !(body instanceof Uint8Array)) body['choices'] = []
+  return true
+}
+
+describe('a policy that looks at the answer', () => {
+  it('stores only what parses, whole and streamed, and reads a body only if asked', async () => {
+    const texts: unknown[] = []
+    const policy: CacheOptions['policy'] = (answer) => {
+      const body = answer.body()
+      const choices: unknown = Reflect.get(Object(body), 'choices')
+      const text: unknown = Array.isArray(choices) ? choices[0]?.message?.content : undefined
+      texts.push(text)
+      return parses(text)
+    }
+    const cache = createCache({ logger: false, policy })
+    const client = withCache(new OpenAI({ apiKey: 'k', baseURL: server.url, maxRetries: 0 }), cache)
+    const messages = [{ role: 'user' as const, content: 'Hi' }]
+    server.respond((_, reply) => reply.json(completion('no JSON')))
+    expect(cacheInfo(await client.chat.completions.create({ model: 'm', messages }))).toMatchObject({ stored: false, reason: 'policy' })
+    server.respond((_, reply) => reply.json(completion('{"a":1}')))
+    expect(cacheInfo(await client.chat.completions.create({ model: 'm', messages }))).toMatchObject({ stored: true })
+    server.respond((_, reply) => reply.events([part('{"b"'), part(':2}', 'stop'), { data: '[DONE]' }]))
+    const stream = await client.chat.completions.create({ model: 'm', messages, stream: true, seed: 1 })
+    for await (const _ of stream);
+    expect(cacheInfo(stream)).toMatchObject({ stored: true })
+    expect(texts).toEqual(['no JSON', '{"a":1}', '{"b":2}'])
+  })
+
+  it('gives a copy, which the policy may change', async () => {
+    const cache = createCache({ logger: false, policy: emptied })
+    const client = withCache(new OpenAI({ apiKey: 'k', baseURL: server.url, maxRetries: 0 }), cache)
+    const ask = () => client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'Hi' }] })
+    await ask()
+    expect(await ask()).toMatchObject({ choices: [{ message: { content: 'Hi' } }] })
+  })
+})
