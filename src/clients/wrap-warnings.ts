@@ -20,12 +20,12 @@ export function noteWrapping(client: object, engine: Engine, isOwn: boolean): vo
   const before = wrapped.get(client)
   wrapped.set(client, engine)
   if (before !== undefined && before !== engine) {
-    engine.notice(
+    engine.notices.once(
       'wrapped twice',
       'withCache() wraps one client a second time, with another cache, and the two share nothing. Wrap each client once, outside of request handlers, or give both calls the same cache.',
     )
   } else if (isOwn && countOf(client) > maxOwnCaches) {
-    engine.notice(
+    engine.notices.once(
       'cache for each request',
       'withCache() makes a cache for each of many clients, and these share nothing. In a request handler no call would ever be a hit: make one cache by createCache() outside of it, and give it to withCache().',
     )
