@@ -14,6 +14,7 @@ import { type Fetch, fetchThrough } from './http/caching-fetch.ts'
 import { withMembers } from './http/twin-fetch.ts'
 import { isOpenAi, wrapOpenAi } from './openai/client.ts'
 import type { Cached } from './cached.ts'
+import { noteWrapping } from './wrap-warnings.ts'
 
 /** An object that is neither a class nor a promise. */
 type Instance = object & { readonly prototype?: undefined; readonly then?: undefined }
@@ -29,9 +30,11 @@ export function withCache<Client extends Instance>(client: Client, cacheOrOption
   const wrap = wrapperOf(client)
   if (wrap === undefined) throw new UnknownClientError(client)
   const [cache, engine] = cacheFrom(cacheOrOptions)
+  const wrapped = wrap(engine)
+  noteWrapping(client, engine, !isCache(cacheOrOptions) && engine.settings.store === undefined)
   // The wrapped client has the class of the given one, with the additions that `Cached` describes.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return noteCache(wrap(engine), cache) as Cached<Client>
+  return noteCache(wrapped, cache) as Cached<Client>
 }
 
 /** The function that wraps this client. */

@@ -61,7 +61,8 @@ export class Engine {
   readonly refreshes: Refreshes
   /** Finds the facts of a result; set by the clients, which put them there. */
   infoOf: (result: unknown) => CacheInfo | undefined = () => undefined
-  readonly #notices: Notices
+  /** Lines that the log has once each. */
+  readonly notices: Notices
   #pricesExpected = false
 
   constructor(settings: Settings) {
@@ -71,8 +72,8 @@ export class Engine {
     this.prices = settings.prices === false ? undefined : createPriceBook(settings.prices)
     this.stats = createStats({ priceBook: this.prices ?? { load: () => Promise.resolve(), price: () => null } })
     const logger = guardedLogger(settings.logger, () => this.stats.error('hook'))
-    this.#notices = new Notices(logger)
-    for (const warning of settings.warnings) this.#notices.once(warning, warning)
+    this.notices = new Notices(logger)
+    for (const warning of settings.warnings) this.notices.once(warning, warning)
     this.tiers = new Tiers({
       settings,
       events: this.events,
@@ -81,7 +82,7 @@ export class Engine {
     })
     this.events.on('error', ({ doing, error }) => {
       this.stats.error(doing)
-      if (doing === 'entry') this.#notices.entryFailed(error)
+      if (doing === 'entry') this.notices.entryFailed(error)
     })
     this.events.on('drop', () => this.stats.dropped())
     this.events.on('evict', () => this.stats.evicted())
@@ -278,12 +279,7 @@ export class Engine {
   /** A function of the user's own threw: counted, and logged the first time. */
   hookFailed(error: unknown): void {
     this.stats.error('hook')
-    this.#notices.hookFailed(error)
-  }
-
-  /** Logs, once for each kind, what the user should mend. */
-  notice(kind: string, line: string): void {
-    this.#notices.once(kind, line)
+    this.notices.hookFailed(error)
   }
 
   /** How long an answer is fresh and kept. What it names may be deleted earlier, and then it is not even served stale. */
@@ -297,7 +293,7 @@ export class Engine {
   #skipReason(answer: AnswerFacts): string | undefined {
     return skipReason(this.settings.policy, answer, (error) => {
       this.stats.error('hook')
-      this.#notices.policyFailed(error)
+      this.notices.policyFailed(error)
     })
   }
 

@@ -242,7 +242,6 @@ describe('options that cannot be', () => {
     const wrong = {
       store: 'hunter2',
       namespace: 'hunter2\ud800',
-      scope: 'hunter2\ud800',
       ttl: 'hunter2',
       encryption: 'hunter2',
       policy: 'hunter2',
