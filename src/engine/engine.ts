@@ -3,6 +3,7 @@
  * @module
  */
 import { soonIfAlive } from '../base/runtime.ts'
+import { sleepAware } from '../clock.ts'
 import type { CacheInfo, InputCounts, Source } from '../call.ts'
 import type { Entry, EntryHead } from '../entry.ts'
 import { type CacheEvents, EventEmitter } from '../events.ts'
@@ -63,7 +64,8 @@ export class Engine {
   #hookFailed = false
   #pricesExpected = false
 
-  constructor(settings: Settings) {
+  constructor(given: Settings) {
+    const settings = { ...given, clock: sleepAware(given.clock) }
     this.settings = settings
     this.refreshes = new Refreshes(settings.clock)
     this.events = new EventEmitter((error) => this.hookFailed(error))

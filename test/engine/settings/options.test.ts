@@ -53,6 +53,7 @@ describe('options that are left out', () => {
       sharedFlights: false,
       leaseTtl: 10_000,
       logger: console,
+      requireStore: false,
       clock: systemClock,
       warnings: [],
     })
