@@ -35,3 +35,26 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/** Milliseconds by which the wall clock must gain on the monotonic one to count as a sleep. Less is how clocks are set right. */
+const leastSleep = 1_000
+
+/**
+ * A clock whose monotonic time goes on while the machine sleeps. The monotonic clock of most machines stands still in that time, so that
+ * answers would keep for as long as the sleep took. A wall clock that is put back changes nothing.
+ */
+export function sleepAware(clock: Clock): Clock {
+  let asleep = 0
+  let before = clock.now() - clock.monotonic()
+  return {
+    now: () => clock.now(),
+    monotonic() {
+      const monotonic = clock.monotonic()
+      const ahead = clock.now() - monotonic
+      if (ahead - before >= leastSleep) asleep += ahead - before
+      before = ahead
+      return monotonic + asleep
+    },
+    after: (milliseconds, callback, awaited) => clock.after(milliseconds, callback, awaited),
+  }
+}

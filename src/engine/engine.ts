@@ -3,6 +3,7 @@
  * @module
  */
 import { soonIfAlive } from '../base/runtime.ts'
+import { sleepAware } from '../clock.ts'
 import type { CacheInfo, InputCounts, Source } from '../call.ts'
 import type { Entry, EntryHead } from '../entry.ts'
 import { type CacheEvents, EventEmitter } from '../events.ts'
@@ -65,8 +66,10 @@ export class Engine {
   readonly notices: Notices
   #pricesExpected = false
 
-  constructor(settings: Settings) {
-    this.settings = { ...settings, replay: guardedReplay(settings.replay, (error) => this.hookFailed(error)) }
+  constructor(given: Settings) {
+    const replay = guardedReplay(given.replay, (error) => this.hookFailed(error))
+    const settings = { ...given, replay, clock: sleepAware(given.clock) }
+    this.settings = settings
     this.refreshes = new Refreshes(settings.clock)
     this.events = new EventEmitter((error) => this.hookFailed(error))
     this.prices = settings.prices === false ? undefined : createPriceBook(settings.prices)

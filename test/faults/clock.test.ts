@@ -28,7 +28,7 @@ function skewed(clock: ManualClock, by: number): Clock {
 }
 
 describe('C01 a wall clock that jumps', () => {
-  it.each([-hour, -5 * minute, day, 10 * 365 * day])('by %d ms leaves what is in memory the age that it has', async (jump) => {
+  it.each([-10 * 365 * day, -hour, -5 * minute, 500])('by %d ms leaves what is in memory the age that it has', async (jump) => {
     const { cache, clock } = openCache({ ttl: '10m' })
     await cache.store(question(), answer())
     clock.advance(minute)
@@ -83,6 +83,48 @@ describe('C01 a wall clock that jumps', () => {
         }
       }),
     )
+  })
+})
+
+describe('a machine that sleeps', () => {
+  it('G16 in memory, what was fresh before a sleep of twelve hours is as old as that', async () => {
+    const { cache, clock } = openCache({ ttl: '1d' })
+    await cache.store(question('long'), answer('long'))
+    await cache.store(question('short', { ttl: '10m' }), answer('short'))
+    await cache.set('key', 'value', '10m')
+    // The monotonic clock stands still.
+    clock.jump(12 * hour)
+    expect(await ask(cache, question('short'))).toBeUndefined()
+    expect(await ask(cache, question('short', { mode: 'force-cache' }))).toBeUndefined()
+    expect(await cache.get('key')).toBeUndefined()
+    expect((await cache.lookup(question('long')))?.info).toMatchObject({ age: 12 * 3_600, ttl: 12 * 3_600 })
+    clock.advance(12 * hour)
+    expect(await ask(cache, question('long'))).toBeUndefined()
+  })
+
+  it('G16 sees after it what another process invalidated in that time', async () => {
+    const store = new ScriptedStore()
+    const [here, there] = [openCache({ store, ttl: '1d' }), openCache({ store, ttl: '1d' })]
+    await here.cache.store(question(), answer('old'))
+    await here.cache.flush()
+    expect(await ask(there.cache)).toBe('old')
+    await here.cache.invalidate({ all: true })
+    there.clock.jump(hour)
+    expect(await ask(there.cache)).toBeUndefined()
+  })
+
+  it('G16 a clock that is put back before or after a sleep does no harm', async () => {
+    const { cache, clock } = openCache({ ttl: '10m' })
+    await cache.store(question(), answer())
+    clock.jump(-12 * hour)
+    expect((await cache.lookup(question()))?.info).toMatchObject({ age: 0, ttl: 600 })
+    clock.jump(5 * minute)
+    expect((await cache.lookup(question()))?.info).toMatchObject({ age: 300, ttl: 300 })
+    clock.jump(-hour)
+    clock.advance(5 * minute - 1)
+    expect(await ask(cache)).toBe('42')
+    clock.advance(1)
+    expect(await ask(cache)).toBeUndefined()
   })
 })
 

@@ -55,6 +55,7 @@ describe('options that are left out', () => {
       sharedFlights: false,
       leaseTtl: 10_000,
       logger: console,
+      requireStore: false,
       clock: systemClock,
       warnings: [],
     })
