@@ -57,9 +57,7 @@ export function cachingFetch(cache: Cache, fetch: Fetch = globalThis.fetch): Cac
   const ours = fetchThrough(cacheFrom(cache)[1], fetch, {})
   // A fetch of the caller's own may lack members that the runtime's has.
   if (typeof globalThis.fetch === 'function') withMembers(ours, globalThis.fetch)
-  // It has the members of the global `fetch`.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return withMembers(ours, fetch) as CachingFetch
+  return withMembers(ours, fetch)
 }
 
 /** A `fetch` with the members that the global one has: Bun's has `preconnect`. */

@@ -34,18 +34,18 @@ describe.each(['allkeys-lru', 'allkeys-lfu', 'allkeys-random', 'volatile-lru', '
       for (let index = 0; index < count; index++) if (await here.invalidate({ tags: [`doc:${index}`] })) acknowledged.push(index)
       await fill(here, 'second')
       const there = open()
-      const outdated: unknown[] = []
+      const outdated: number[] = []
       for (const index of acknowledged) {
         const found = await ask(there, asked(index))
-        if (found !== undefined) outdated.push(String(found).slice(0, 20))
+        if (found !== undefined) outdated.push(index)
       }
       expect(outdated).toEqual([])
       // A full Redis that evicts nothing takes no invalidation either, and says so.
       expect(acknowledged.length).toBe(policy === 'noeviction' ? acknowledged.length : count)
-      const evicted = /evicted_keys:(\d+)/.exec(String(await client.info('stats')))?.[1]
+      const evicted = /evicted_keys:(\d+)/.exec(await client.info('stats'))?.[1]
       expect(Number(evicted) > 0).toBe(policy !== 'noeviction')
       await Promise.all([here.close(), there.close()])
       client.disconnect()
-    }, 60_000)
+    })
   },
 )
