@@ -12,7 +12,8 @@ import { inTime } from './deadline.ts'
 import { FaultLog } from './fault-log.ts'
 import type { Logger } from '../settings/logger.ts'
 import { StoreReader, type Values } from './store-reader.ts'
-import { type PendingWrite, WriteQueue } from './write-queue.ts'
+import { UnreadyWrites } from './unready-writes.ts'
+import { type PendingWrite, willBe, WriteQueue } from './write-queue.ts'
 
 /** What a shared store needs of the cache that it belongs to. */
 export interface SharedStoreOptions {
@@ -57,6 +58,7 @@ export class SharedStore {
   readonly #writes: CircuitBreaker
   readonly #reader: StoreReader
   readonly #queue: WriteQueue
+  readonly #unready = new UnreadyWrites(queueBounds.maxWrites, (write, isReady) => this.#push(write, isReady))
   /** Changes of the store that were begun, queued writes left out. */
   readonly #underWay = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
@@ -119,7 +121,7 @@ export class SharedStore {
   async read(entries: readonly string[], latest: readonly string[] = [], begun?: number): Promise<Values | undefined> {
     if (this.#closing !== undefined) return undefined
     const keys = [...entries, ...latest]
-    const queued = keys.map((key) => this.#queue.peek(key))
+    const queued = keys.map((key) => this.#onItsWay(key))
     const others = keys.filter((_, index) => queued[index] === undefined)
     const read = others.length === 0 ? [] : await this.#reader.read(others, new Set(latest), begun)
     if (read === undefined || others.length === keys.length) return read
@@ -155,8 +157,18 @@ export class SharedStore {
    */
   write(write: PendingWrite, ready: boolean | Promise<boolean> = true): void {
     if (this.#closing !== undefined) return write.settled?.(false)
-    if (ready instanceof Promise) void this.#watched(ready.then((isReady) => this.#push(write, isReady)))
-    else this.#push(write, ready)
+    if (ready instanceof Promise) {
+      void this.#watched(this.#unready.add(write, ready))
+      return
+    }
+    this.#unready.cancel(write.key)
+    this.#push(write, ready)
+  }
+
+  /** What will lie under `key` once the newest write to it is done. */
+  #onItsWay(key: string): { readonly value: Uint8Array | undefined } | undefined {
+    const unready = this.#unready.peek(key)
+    return unready === undefined ? this.#queue.peek(key) : willBe(unready)
   }
 
   #push(write: PendingWrite, isReady: boolean): void {
@@ -185,6 +197,7 @@ export class SharedStore {
   /** Removes what is under `key`, and a write to it that still waits. Says whether it was done. Never throws. */
   delete(key: string): Promise<boolean> {
     return this.#change({ doing: 'delete', what: 'deleting from the store' }, async () => {
+      this.#unready.cancel(key)
       await this.#queue.cancel(key)
       await this.#store.delete(key)
     })
@@ -225,6 +238,7 @@ export class SharedStore {
   }
 
   async #release(key: string, token: string, after: string): Promise<void> {
+    await this.#unready.ended(after)
     await this.#queue.written(after)
     // One that cannot be given back runs out.
     await this.#try({ doing: 'delete', what: 'giving back a lease' }, async () => this.#store.release?.(key, token))

@@ -42,6 +42,17 @@ interface Taken {
   readonly write: StoreWrite
 }
 
+/** What will lie under a write's key once it is done; `undefined` if its bytes cannot be made. */
+export function willBe(write: PendingWrite): { readonly value: Uint8Array | undefined } | undefined {
+  if (write.isOver()) return { value: undefined }
+  try {
+    return { value: write.make().value }
+  } catch {
+    // Reported when its turn comes.
+    return undefined
+  }
+}
+
 /** A bounded queue of writes. */
 export class WriteQueue {
   readonly #bounds: WriteQueueBounds
@@ -83,15 +94,9 @@ export class WriteQueue {
    */
   peek(key: string): { readonly value: Uint8Array | undefined } | undefined {
     const waiting = this.#waiting.get(key)
-    const pending = waiting ?? this.#taken(key)?.pending
-    if (pending === undefined) return undefined
-    if (pending.isOver()) return { value: undefined }
-    try {
-      return { value: waiting === undefined ? this.#taken(key)?.write.value : waiting.make().value }
-    } catch {
-      // Reported when its turn comes.
-      return undefined
-    }
+    if (waiting !== undefined) return willBe(waiting)
+    const taken = this.#taken(key)
+    return taken && (taken.pending.isOver() ? { value: undefined } : { value: taken.write.value })
   }
 
   /** Gives up a write that waits, if there is one. Resolves when no earlier write to this key is under way any more. */
