@@ -5,7 +5,7 @@
 import { Cluster, Redis } from 'ioredis'
 import { Cluster as Cluster5, Redis as Redis5, type RedisOptions } from 'ioredis5'
 import type { RedisClient } from '../../src/stores/redis/store.ts'
-import type { Store } from '../../src/store.ts'
+import type { Store, WriteOptions } from '../../src/store.ts'
 import { ManualClock } from './manual-clock.ts'
 import type { RedisCluster, RedisServer } from './redis-server.ts'
 
@@ -80,11 +80,14 @@ export class RedisClock extends ManualClock {
 
 /** The same store, whose TTLs are as long as {@link RedisClock} needs them. */
 export function slowed(store: Store): Store {
+  const setIfAbsent = store.setIfAbsent?.bind(store)
   return {
+    ...(setIfAbsent && {
+      setIfAbsent: (key: string, value: Uint8Array, { ttl }: WriteOptions) => setIfAbsent(key, value, { ttl: ttl * slowness }),
+    }),
     name: store.name,
     get: (key, options) => store.get(key, options),
     set: (key, value, { ttl }) => store.set(key, value, { ttl: ttl * slowness }),
-    setIfAbsent: (key, value, { ttl }) => store.setIfAbsent?.(key, value, { ttl: ttl * slowness }) ?? value,
     delete: (key) => store.delete(key),
     getMany: (keys, options) => store.getMany?.(keys, options) ?? [],
     setMany: (writes) => store.setMany?.(writes.map((write) => ({ ...write, ttl: write.ttl * slowness }))),

@@ -2,6 +2,7 @@
  * Labels: the names by which answers are invalidated. An answer bears them, and a selector names them.
  * @module
  */
+import { sha256 } from '../../base/digest.ts'
 import { isPlainName, text } from '../../base/option-checks.ts'
 import { Description, InvalidOptionError } from '../../errors.ts'
 import { isJsonObject } from '../../json/object.ts'
@@ -19,9 +20,18 @@ export function labelsOf(answer: {
   readonly model: string
   readonly tags: readonly string[]
 }): string[] {
-  const labels = [everything, `scope:${answer.scope}`, `operation:${answer.operation}`, `model:${answer.model}`]
-  for (const tag of answer.tags) labels.push(`tag:${tag}`)
+  const { scope, operation, model } = answer
+  const labels = [everything, labelOf('scope', scope), labelOf('operation', operation), labelOf('model', model)]
+  for (const tag of answer.tags) labels.push(labelOf('tag', tag))
   return labels
+}
+
+/** Characters of a name that stand in its label. Labels are remembered by the thousand, so a longer name stands there by its digest. */
+const maxNameLength = 200
+
+/** The label of one name. The digest of a name has another separator, so that no name can be taken for it. */
+function labelOf(kind: 'scope' | 'operation' | 'model' | 'tag', name: string): string {
+  return name.length > maxNameLength ? `${kind}#${sha256(name)}` : `${kind}:${name}`
 }
 
 /** What to declare outdated; exactly one of these. */
@@ -82,9 +92,9 @@ export function selected(given: Invalidation): Selected {
   }
   if (selector === 'tags') {
     if (Array.isArray(tags) && tags.length > 0 && tags.every((tag) => typeof tag === 'string')) {
-      return { labels: tags.map((tag: string) => `tag:${tag}`) }
+      return { labels: tags.map((tag: string) => labelOf('tag', tag)) }
     }
     throw new InvalidOptionError('invalidate.tags', tags, 'an array of at least one text')
   }
-  return { labels: [`${selector}:${text(`invalidate.${selector}`, given[selector])}`] }
+  return { labels: [labelOf(selector, text(`invalidate.${selector}`, given[selector]))] }
 }

@@ -68,3 +68,15 @@ export function chunkKeys(key: string, { id, count }: ChunkHeader): string[] {
 export function isChunkKey(key: string): boolean {
   return /:chunk:[0-9a-f-]{36}:\d{1,5}$/.test(key)
 }
+
+const lookalike = /:chunk:[0-9a-f-]{36}:\d{1,5}\.*$/
+
+/** The name in Redis of a key of the caller. One that could be taken for a chunk's gets a dot at its end. */
+export function nameOf(key: string): string {
+  return key.includes(':chunk:') && lookalike.test(key) ? `${key}.` : key
+}
+
+/** The caller's key with this name in Redis. */
+export function keyOf(name: string): string {
+  return name.endsWith('.') && lookalike.test(name) ? name.slice(0, -1) : name
+}

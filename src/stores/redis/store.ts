@@ -7,7 +7,7 @@ import { assertKnown, wholeNumber } from '../../base/option-checks.ts'
 import type { ChannelListener, ReadOptions, Store, StoreWrite, WriteOptions } from '../../store.ts'
 import { acquireCommand, holderIn, releaseCommand } from './leases.ts'
 import { knownSubscriber, RedisChannels, type RedisSubscriber } from './channels.ts'
-import { chunkKeys, isChunkKey, isHeader, maxHeaderBytes, mustBeCut, readHeader } from './chunks.ts'
+import { chunkKeys, isChunkKey, isHeader, keyOf, maxHeaderBytes, mustBeCut, nameOf, readHeader } from './chunks.ts'
 import { knownClient, type RedisClient, scanAll, sendAll } from './client.ts'
 import { LargeValues } from './large-values.ts'
 import { type Report, Reports } from './reports.ts'
@@ -74,7 +74,8 @@ class RedisStore implements Store {
     return value
   }
 
-  async getMany(keys: readonly string[], { signal, latest }: ReadOptions = {}): Promise<(Uint8Array | undefined)[]> {
+  async getMany(given: readonly string[], { signal, latest }: ReadOptions = {}): Promise<(Uint8Array | undefined)[]> {
+    const keys = given.map(nameOf)
     // Redis keys are UTF-8, which turns all lone surrogates into the same character: two keys would become one.
     const known = keys.filter((key) => key.isWellFormed())
     const endWatch = this.#reports.watch(signal)
@@ -99,7 +100,7 @@ class RedisStore implements Store {
   async setMany(writes: readonly StoreWrite[]): Promise<void> {
     for (const { key, ttl } of writes) assertWrite(key, ttl)
     // Copied, because the client may hold values until it has a connection. Of two writes to one key, the last one counts.
-    const latest = new Map(writes.map(({ key, value, ttl }) => [key, { key, value: Buffer.from(value), ttl }]))
+    const latest = new Map(writes.map(({ key, value, ttl }) => [key, { key: nameOf(key), value: Buffer.from(value), ttl }]))
     const ours = [...latest.values()].filter(({ key }) => !this.#strings.isForeign(key))
     const large = ours.filter(({ value }) => mustBeCut(value, this.#maxValueBytes))
     await this.#strings.write(ours.filter((each) => !large.includes(each)))
@@ -108,12 +109,14 @@ class RedisStore implements Store {
 
   async setIfAbsent(key: string, value: Uint8Array, { ttl }: WriteOptions): Promise<Uint8Array> {
     assertWrite(key, ttl)
-    const found = await this.#strings.writeIfAbsent({ key, value: Buffer.from(value), ttl })
-    if (found === undefined) throw new StoreError('Redis has another value that could not be read.')
-    return new Uint8Array(found)
+    const found = await this.#strings.writeIfAbsent({ key: nameOf(key), value: Buffer.from(value), ttl })
+    const whole = found !== undefined && isHeader(found) ? await this.get(key) : found
+    if (whole === undefined) throw new StoreError('Redis has another value that could not be read.')
+    return new Uint8Array(whole)
   }
 
-  async delete(key: string): Promise<void> {
+  async delete(given: string): Promise<void> {
+    const key = nameOf(given)
     if (!key.isWellFormed()) return
     // One byte more than a header has, so that a longer value is not taken for a header.
     const beginning = await this.#strings.readBeginning(key, maxHeaderBytes + 1)
@@ -128,7 +131,7 @@ class RedisStore implements Store {
       for (const key of page) {
         if (seen.has(key) || isChunkKey(key)) continue
         seen.add(key)
-        yield key
+        yield keyOf(key)
       }
     }
   }
