@@ -5,7 +5,7 @@
 import { soonIfAlive } from '../base/runtime.ts'
 import { sleepAware } from '../clock.ts'
 import type { CacheInfo, InputCounts, Source } from '../call.ts'
-import type { Entry, EntryHead } from '../entry.ts'
+import type { Entry } from '../entry.ts'
 import { type CacheEvents, EventEmitter } from '../events.ts'
 import { entryKey } from '../key/store-keys.ts'
 import type { Address } from './tiers/entry-reader.ts'
@@ -24,7 +24,7 @@ import { type AnswerFacts, skipReason } from './settings/policy.ts'
 import { bytesOf, factsOf } from './answer-facts.ts'
 import { createPriceBook, type PriceBook } from './pricing/price-book.ts'
 import { createStats, type Stats } from './stats/counters.ts'
-import { union } from './tiers/other-labels.ts'
+import { headOf, lifeOf } from './new-head.ts'
 import { type InvalidationSnapshot, Tiers } from './tiers/tiers.ts'
 
 /** An answer that is being stored: what was in force when its call began, and the outcome for its caller. */
@@ -99,32 +99,14 @@ export class Engine {
 
   /** Stores a complete answer, unless there is a reason against it. Never throws. */
   store(cachedCall: CachedCall, draft: NewEntry, filling: Filling): void {
-    const { snapshot, outcome } = filling
+    const { outcome } = filling
     outcome.metering.usage = draft.usage
     outcome.metering.latency = draft.latency
     if (draft.model !== '') outcome.metering.model = draft.model
-    const { scope, operation, tags, key } = cachedCall
     const now = this.settings.clock.now()
-    const life = this.#lifeOf(cachedCall, draft.expiresAt?.(now), now)
+    const life = lifeOf(cachedCall, { expiresAt: draft.expiresAt?.(now), now, stale: this.settings.stale })
     if (life === undefined) return this.skip(cachedCall, 'expires', outcome)
-    const head: EntryHead = {
-      key,
-      scope,
-      provider: cachedCall.endpoint.provider,
-      endpoint: cachedCall.endpoint.name,
-      operation,
-      model: outcome.metering.model,
-      kind: draft.kind,
-      storedAt: now,
-      ...life,
-      tags: union(tags, snapshot.otherTags),
-      generations: snapshot.generations,
-      status: draft.status,
-      headers: draft.headers,
-      omits: draft.kind === 'sse' ? (draft.omits ?? cachedCall.missingParts) : [],
-      latency: Math.round(draft.latency),
-      ...(draft.usage && { usage: draft.usage }),
-    }
+    const head = headOf(cachedCall, draft, { ...life, ...filling, storedAt: now })
     const entry = { head, body: draft.body }
     const reason = this.#skipReason(factsOf(entry, draft.reason))
     if (life.ttl < cachedCall.ttl) outcome.ttl = life.ttl
@@ -283,14 +265,6 @@ export class Engine {
   hookFailed(error: unknown): void {
     this.stats.error('hook')
     this.notices.hookFailed(error)
-  }
-
-  /** How long an answer is fresh and kept. What it names may be deleted earlier, and then it is not even served stale. */
-  #lifeOf({ ttl }: CachedCall, expiresAt: number | undefined, now: number): Pick<EntryHead, 'ttl' | 'stale'> | undefined {
-    const { stale } = this.settings
-    const left = expiresAt === undefined ? Infinity : Math.floor(expiresAt - now)
-    if (left >= ttl + stale) return { ttl, stale }
-    return left <= 0 ? undefined : { ttl: Math.min(ttl, left), stale: Math.max(0, left - ttl) }
   }
 
   #skipReason(answer: AnswerFacts): string | undefined {

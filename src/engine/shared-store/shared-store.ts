@@ -7,6 +7,7 @@ import type { Clock } from '../../clock.ts'
 import { DeadlineError, StoreError } from '../../errors.ts'
 import type { EventEmitter, Fault } from '../../events.ts'
 import { setIfAbsent, type Store, type StoreWrite } from '../../store.ts'
+import { type Change, Changes } from './changes.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { inTime } from './deadline.ts'
 import { FaultLog } from './fault-log.ts'
@@ -34,16 +35,6 @@ const writeDeadline = 10_000
 /** Milliseconds that closing may take. Writes that are not done by then are given up. */
 const closeDeadline = 10_000
 
-/** A change of the store. */
-interface Change {
-  /** The fault that its failure is. */
-  readonly doing: Fault
-  /** What the error of its deadline says. */
-  readonly what: string
-  /** Milliseconds. @default those of a batch of writes */
-  readonly deadline?: number
-}
-
 /** How a read of the store failed. */
 export type ReadFailure = 'store slow' | 'store broken'
 
@@ -55,12 +46,11 @@ export class SharedStore {
   readonly #log: FaultLog
   readonly #deadline: number
   readonly #reads: CircuitBreaker
-  readonly #writes: CircuitBreaker
   readonly #reader: StoreReader
   readonly #queue: WriteQueue
   readonly #unready = new UnreadyWrites(queueBounds.maxWrites, (write, isReady) => this.#push(write, isReady))
   /** Changes of the store that were begun, queued writes left out. */
-  readonly #underWay = new Set<Promise<unknown>>()
+  readonly #changes: Changes
   #closing: Promise<void> | undefined
   /** How many reads have failed, and the last one's error. */
   #readFaults = 0
@@ -78,7 +68,8 @@ export class SharedStore {
     this.#log = new FaultLog(store.name, logger, breakerBounds.failures)
     this.#deadline = options.readDeadline
     this.#reads = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('read', usable))
-    this.#writes = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('write', usable))
+    const writes = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('write', usable))
+    this.#changes = new Changes({ clock, breaker: writes, deadline: writeDeadline, onFault: (doing, error) => this.#fault(doing, error) })
     this.#reader = new StoreReader({
       store,
       clock,
@@ -157,10 +148,7 @@ export class SharedStore {
    */
   write(write: PendingWrite, ready: boolean | Promise<boolean> = true): void {
     if (this.#closing !== undefined) return write.settled?.(false)
-    if (ready instanceof Promise) {
-      void this.#watched(this.#unready.add(write, ready))
-      return
-    }
+    if (ready instanceof Promise) return void this.#changes.watched(this.#unready.add(write, ready))
     this.#unready.cancel(write.key)
     this.#push(write, ready)
   }
@@ -226,7 +214,7 @@ export class SharedStore {
     // If the store did not answer the last read, the same call must not wait for it a second time.
     if (this.#closing !== undefined || this.#store.lease === undefined || this.#reads.hasRecentFailure) return undefined
     let holder: unknown
-    const taken = await this.#try({ doing: 'write', what: 'taking a lease in the store', deadline: this.#deadline }, async () => {
+    const taken = await this.#changes.try({ doing: 'write', what: 'taking a lease in the store', deadline: this.#deadline }, async () => {
       holder = await this.#store.lease?.(key, token, { ttl })
     })
     return taken === true && typeof holder === 'string' ? holder : undefined
@@ -234,20 +222,20 @@ export class SharedStore {
 
   /** Gives a lease back, once nothing waits any more to be written under `after`. Returns at once and never throws. */
   release(key: string, token: string, after: string): void {
-    void this.#watched(this.#release(key, token, after))
+    void this.#changes.watched(this.#release(key, token, after))
   }
 
   async #release(key: string, token: string, after: string): Promise<void> {
     await this.#unready.ended(after)
     await this.#queue.written(after)
     // One that cannot be given back runs out.
-    await this.#try({ doing: 'delete', what: 'giving back a lease' }, async () => this.#store.release?.(key, token))
+    await this.#changes.try({ doing: 'delete', what: 'giving back a lease' }, async () => this.#store.release?.(key, token))
   }
 
   /** Resolves when all that was to be changed was passed to the store, or given up. */
   async flush(): Promise<void> {
     await this.#queue.settled()
-    await Promise.all(this.#underWay)
+    await this.#changes.settled()
     // Writes that had to wait for another change came into the queue meanwhile.
     await this.#queue.settled()
   }
@@ -281,7 +269,7 @@ export class SharedStore {
 
   async #writeBatch(writes: readonly StoreWrite[]): Promise<boolean> {
     if (writes.length === 0) return true
-    const written = await this.#try({ doing: 'write', what: 'writing to the store' }, async () => {
+    const written = await this.#changes.try({ doing: 'write', what: 'writing to the store' }, async () => {
       if (this.#store.setMany !== undefined) await this.#store.setMany(writes)
       else for (const { key, value, ttl } of writes) await this.#store.set(key, value, { ttl })
     })
@@ -290,32 +278,7 @@ export class SharedStore {
   }
 
   async #change(change: Change, work: () => Promise<void>): Promise<boolean> {
-    return this.#closing === undefined && (await this.#try(change, work)) === true
-  }
-
-  /** Remembers a change until it is done, as `flush` waits for all of them. It must not reject. */
-  #watched<Result>(change: Promise<Result>): Promise<Result> {
-    const done = change.finally(() => this.#underWay.delete(done))
-    this.#underWay.add(done)
-    return done
-  }
-
-  /** Changes something in the store. @returns whether it was done; `undefined` when it was not tried, as the breaker is open */
-  #try(change: Change, work: () => Promise<void>): Promise<boolean | undefined> {
-    return this.#watched(this.#attempt(change, work))
-  }
-
-  async #attempt({ doing, what, deadline = writeDeadline }: Change, work: () => Promise<void>): Promise<boolean | undefined> {
-    if (!this.#writes.tryAcquire()) return undefined
-    try {
-      await inTime(this.#clock, { what, deadline }, work)
-      this.#writes.succeeded()
-      return true
-    } catch (error) {
-      this.#writes.failed()
-      this.#fault(doing, error)
-      return false
-    }
+    return this.#closing === undefined && (await this.#changes.try(change, work)) === true
   }
 
   #fault(doing: Fault, error: unknown): void {

@@ -11,6 +11,7 @@ import type { EventEmitter } from '../../events.ts'
 import { type Address, EntryReader } from './entry-reader.ts'
 import type { LookupResult } from '../../lookup-result.ts'
 import type { GenerationSnapshot } from '../invalidation/generations.ts'
+import { type Checked, CopyChecks } from './copy-checks.ts'
 import { ageOf, type HotCopy } from './hot-copy.ts'
 import { HotTier, sizeOf } from './hot-tier.ts'
 import { Invalidations } from '../invalidation/invalidations.ts'
@@ -44,11 +45,6 @@ export interface TiersOptions {
   readonly allows: (entry: Entry, reason: string) => boolean
 }
 
-/** What is wanted, and whether memory's copy of it may be served without asking the store. */
-interface Checked extends Wanted {
-  readonly isCurrent: boolean
-}
-
 /** Hot memory in front, the store behind. */
 export class Tiers {
   /** Which process calls the provider, among all over one store; `undefined` if each calls for itself. */
@@ -60,7 +56,7 @@ export class Tiers {
   readonly #shared: SharedStore | undefined
   readonly #invalidations: Invalidations
   readonly #lookups: Lookups | undefined
-  readonly #requiresStore: boolean
+  readonly #copies: CopyChecks
   readonly #tombstones = new Tombstones()
   readonly #otherLabels = new OtherLabels()
   readonly #bus: InvalidationBus | undefined
@@ -69,7 +65,6 @@ export class Tiers {
     const { settings, events, logger } = options
     const { clock, store, readDeadline, firstReadDeadline, namespace, invalidationDelay } = settings
     this.#clock = clock
-    this.#requiresStore = settings.requireStore && store !== undefined
     this.#codec = createEntryCodec({
       compressAbove: settings.compressAbove,
       maxBodyBytes: settings.maxEntryBytes,
@@ -92,6 +87,13 @@ export class Tiers {
       onRemovals: () => this.#hot.mustRevalidate(),
       onWritten: async (generationKey, generation) => this.#bus?.declared(generationKey, generation),
     })
+    this.#copies = new CopyChecks({
+      clock,
+      hot: this.#hot,
+      invalidations: this.#invalidations,
+      hasStore: store !== undefined,
+      requiresStore: settings.requireStore && store !== undefined,
+    })
     if (store === undefined || this.#shared === undefined) return
     const { leaseTtl, sharedFlights } = settings
     this.#lookups = new Lookups({ clock, shared: this.#shared, hot: this.#hot, reader: this.#reader, invalidations: this.#invalidations })
@@ -107,7 +109,7 @@ export class Tiers {
   /** The entry at `address` if memory has it and the store need not be asked about it. Looks into memory once. */
   getFromMemory(address: Address): LookupResult | undefined {
     const held = this.#hot.get(address.storeKey)
-    return held !== undefined && this.#isServable(held, address) ? this.#found(held) : undefined
+    return held !== undefined && this.#copies.isServable(held, address) ? this.#found(held) : undefined
   }
 
   /**
@@ -117,7 +119,7 @@ export class Tiers {
    */
   get(address: Address, patience = 0): LookupResult | undefined | Promise<LookupResult | undefined> {
     const held = this.#hot.get(address.storeKey)
-    if (held !== undefined && this.#isServable(held, address)) return this.#found(held)
+    if (held !== undefined && this.#copies.isServable(held, address)) return this.#found(held)
     if (this.#lookups !== undefined) return this.#getMany(this.#lookups, [{ address, held }], patience).then(([found]) => found)
     // Without a store a copy is not servable only if it was invalidated, or lacks a label of the call.
     if (held === undefined || this.#invalidations.matches(held.entry.head.generations)) return held && this.#served(address, held)
@@ -133,7 +135,7 @@ export class Tiers {
   /** What memory has at `address` now, for a call that looked it up before: it may have come in meanwhile. */
   peek(address: Address): LookupResult | undefined {
     const held = this.#hot.peek(address.storeKey)
-    return held !== undefined && this.#isGood(held) ? this.#served(address, held) : undefined
+    return held !== undefined && this.#copies.isGood(held) ? this.#served(address, held) : undefined
   }
 
   /** The entries at `addresses`, in their order, with one read of the store for all that memory does not have. */
@@ -241,17 +243,11 @@ export class Tiers {
     return { head: { ...head, generations: this.#invalidations.stored(head.generations) }, body }
   }
 
-  /** Whether this copy may be served without asking the store. */
-  #isServable(held: HotCopy, { labels }: Address): boolean {
-    if (!bears(held.entry, labels)) return false
-    return (this.#shared === undefined || !this.#hot.isDue(held)) && this.#invalidations.isCurrentWithoutRead(held.entry.head.generations)
-  }
-
   async #getMany(lookups: Lookups, wanted: readonly Wanted[], patience: number): Promise<(LookupResult | undefined)[]> {
     const { changes } = this
     // A read that began later has more time left.
     const begun = this.#clock.monotonic() + patience
-    const checked = wanted.map((each) => this.#checked(each))
+    const checked = wanted.map((each) => this.#copies.checked(each))
     const known = checked.filter((each): each is Checked => !(each instanceof Promise))
     const isRead = known.length < checked.length
     const recalled = isRead ? await Promise.all(checked.map(async (each) => each)) : known
@@ -264,32 +260,6 @@ export class Tiers {
       // A copy that the store could not be asked about is better than none.
       return held === undefined && this.changes === changes ? undefined : this.peek(address)
     })
-  }
-
-  /** Whether memory's copy is good and the store need not be asked for a newer one. A promise if the store is asked what was invalidated. */
-  #checked({ address, held }: Wanted): Checked | Promise<Checked> {
-    // What was invalidated is read along with the entry, so that a call waits once for a store that does not answer.
-    if (held === undefined || this.#hot.isDue(held) || !bears(held.entry, address.labels)) return { address, held, isCurrent: false }
-    const { generations } = held.entry.head
-    if (this.#invalidations.isCurrentWithoutRead(generations)) return { address, held, isCurrent: true }
-    if (!this.#invalidations.matches(generations)) return this.#withoutCopy(address, held)
-    const begun = this.#clock.monotonic()
-    return this.#invalidations.isCurrent(generations).then((isCurrent) => {
-      if (!isCurrent) return this.#withoutCopy(address, held)
-      return { address, held, isCurrent: !this.#hot.isDue(held) && this.#isGood(held, begun) }
-    })
-  }
-
-  /** Whether this copy is good as far as is known, and as the store says if the user requires that. */
-  #isGood({ entry: { head } }: HotCopy, at?: number): boolean {
-    const { generations } = head
-    return this.#requiresStore ? this.#invalidations.isCurrentWithoutRead(generations, at) : this.#invalidations.matches(generations)
-  }
-
-  /** Drops a copy that was invalidated. */
-  #withoutCopy(address: Address, held: HotCopy): Checked {
-    if (this.#hot.peek(address.storeKey) === held) this.#hot.delete(address.storeKey)
-    return { address, held: undefined, isCurrent: false }
   }
 
   #busReader(): InvalidationListener {

@@ -158,7 +158,7 @@ describe('what lies in the store, is for this question, and is no answer', () =>
     const store = new ScriptedStore()
     const clock = new ManualClock()
     const fetch = cachingFetch(openCache({ store, clock }).cache, () =>
-      Promise.resolve(new Response(Uint8Array.of(1, 2, 3), { headers: { 'content-type': 'audio/mpeg' } })),
+      Promise.resolve(new Response(Uint8Array.of(1, 2, 3), { headers: { 'content-type': 'audio/mpeg', 'content-length': '3' } })),
     )
     const ask = (through: typeof fetch) =>
       through('https://api.openai.com/v1/audio/speech', { method: 'POST', body: JSON.stringify(speech.body) })
