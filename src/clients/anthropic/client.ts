@@ -5,6 +5,7 @@
  * @module
  */
 import type { Engine } from '../../engine/engine.ts'
+import { placeOf } from './place.ts'
 import { memberOf, withInformedParse, withoutFunctions } from './structured-output.ts'
 import { type Fetch, fetchThrough, type HttpSeam } from '../http/caching-fetch.ts'
 import { InvalidOptionError } from '../../errors.ts'
@@ -144,7 +145,11 @@ function cachingMiddleware(client: FetchClient, engine: Engine): Middleware {
       return next({ ...request, ...init, url: input instanceof Request ? input.url : String(input) })
     }
     try {
-      const seam: HttpSeam = { isRotated: (name, value) => isRotated(client, name, value, memberOf(context?.options, 'headers')) }
+      const place = placeOf(client)
+      const seam: HttpSeam = {
+        isRotated: (name, value) => isRotated(client, name, value, memberOf(context?.options, 'headers')),
+        place: typeof place === 'string' ? place : await place,
+      }
       const init = { ...request, signal: wait.signal, [callOptions]: passedTo(request, context) }
       const response = await fetchThrough(engine, upstream, seam)(request.url, init)
       const info = infoOfResponse(response)

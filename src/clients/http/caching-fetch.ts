@@ -39,6 +39,8 @@ export interface HttpSeam {
    * `headers` are those that the caller gave to the call. @default never
    */
   readonly isRotated?: (name: string, value: string, headers: unknown) => boolean
+  /** What decides where the answer comes from and is not in the URL, as the fragment of a URL. @default nothing */
+  readonly place?: string
 }
 
 /** One call on its way through the seam. */
@@ -75,7 +77,7 @@ const flightsOf = flightsByEngine<FlightHead<ResponseHead>, Uint8Array>()
 export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): Fetch {
   return async function cachingFetch(given, givenInit) {
     const { url, method } = targetOf(given, givenInit)
-    const target = method === 'POST' ? endpointOf(url) : undefined
+    const target = method === 'POST' ? endpointOf(url, seam.place) : undefined
     if (target === undefined) {
       engine.pass({ method, ...placeOf(url) })
       return upstream(given, withoutOptions(givenInit))
@@ -251,13 +253,13 @@ function placeOf(url: string): { readonly host: string; readonly path: string } 
   return { host, path: pathname.slice(0, maxPathLength) }
 }
 
-/** The endpoint that `url` names, and the URL without the endpoint's path; `undefined` if no cached endpoint has such a path. */
-function endpointOf(url: string): Target | undefined {
+/** The endpoint that `url` names, and the URL without the endpoint's path, with the place; `undefined` if no cached endpoint has such a path. */
+function endpointOf(url: string, place = ''): Target | undefined {
   const query = url.indexOf('?')
   const path = query === -1 ? url : url.slice(0, query)
   const endpoint = endpointOfPath(path)
   if (endpoint === undefined) return undefined
-  return { endpoint, origin: path.slice(0, -endpoint.path.length) + (query === -1 ? '' : url.slice(query)) }
+  return { endpoint, origin: path.slice(0, -endpoint.path.length) + (query === -1 ? '' : url.slice(query)) + place }
 }
 
 /** The headers for an answer that may be sound or plain text: whether such an answer is whole can be told only if it is not compressed. */

@@ -37,7 +37,9 @@ function addClient(facts: unknown[], client: JsonObject): boolean {
   // In some versions, a client with one of these members makes its requests in another way.
   const { idempotencyHeader, _provider, _workloadIdentityAuth } = client
   if (!isAbsent(idempotencyHeader) || !isAbsent(_provider) || !isAbsent(_workloadIdentityAuth) || !isJsonObject(_options)) return false
-  facts.push(baseURL, apiKey, adminAPIKey, authToken, organization, project)
+  // The last three are of clients for other clouds.
+  const { projectId, region, awsRegion } = client
+  facts.push(baseURL, apiKey, adminAPIKey, authToken, organization, project, projectId, region, awsRegion)
   return addTexts(facts, _options['defaultHeaders']) && addTexts(facts, _options['defaultQuery'])
 }
 
