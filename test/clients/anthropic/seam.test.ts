@@ -231,7 +231,7 @@ describe('a clone by withOptions()', () => {
     expect(await ask(clone)).toBe('answer 1')
     expect([clone.timeout, clone.maxRetries]).toEqual([5_000, 4])
     const again = clone.withOptions({ maxRetries: 5 })
-    expect(await ask(again, {}, { cache: { tags: ['a'] } })).toBe('answer 1')
+    expect(await ask(again, {}, { cache: { ttl: '10m' } })).toBe('answer 1')
     expect([again.timeout, again.maxRetries]).toEqual([5_000, 5])
     expect(await ask(client.withOptions({ apiKey: 'sk-two' }))).toBe('answer 2')
     expect(await ask(client, {}, { bypassCache: true })).toBe('answer 3')
