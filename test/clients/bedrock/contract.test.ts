@@ -122,7 +122,7 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       expect(at(await client.converse(input, options), ...textPath)).toBe('In Germany.')
       const hit = await client.converse(input, options)
       expect(cacheInfo(hit)).toMatchObject({ hit: true, operation: 'qa' })
-      const events = await eventsOf({ ...(await client.converseStream(input)) })
+      const events = await eventsOf({ ...(await client.converseStream(input, options)) })
       expect(at(events.at(-1), 'metadata', 'usage', 'totalTokens')).toBe(21)
       expect(server.requests).toHaveLength(1)
       await cache.invalidate({ tags: ['doc:1'] })
