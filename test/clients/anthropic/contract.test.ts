@@ -374,7 +374,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
 
     it('R03 K04: each caller that waits for another’s answer has a time-out of its own', async () => {
       const clock = new ManualClock()
-      const timed: Anthropic = withCache(bare, createCache({ clock, logger: false, readDeadline: '100ms' }))
+      const timed: Anthropic = withCache(bare, createCache({ clock, logger: false, readDeadline: '100ms', firstReadDeadline: '100ms' }))
       server.respond((_request, reply) => reply.hold())
       const patient = new AbortController()
       const first = outcomeOf(() => timed.messages.create(params, { signal: patient.signal }))
