@@ -11,7 +11,7 @@ const doors = [
 ]
 
 /** What the doors export that makes nothing by options: a reader of facts. */
-const makesNothing = new Set(['cacheInfo', 'isNotCached'])
+const makesNothing = new Set(['cacheInfo', 'cacheOf', 'isNotCached'])
 
 /** Options that no factory takes, but a call, a method or a check. */
 const takenByMethods = ['CacheRequestOptions', 'CallOptions', 'CacheRequest', 'Invalidation', 'ChaosScope', 'StoreUnderTest']
