@@ -39,15 +39,15 @@ export interface GoldenCall {
 const greeting = question('Grüße – 你好 🎉', { tags: ['doc:42'], scope: 'tenant', context: { project: 'atlas' } })
 const streamed = question('Count to forty', { scope: 'tenant' })
 const spoken = (cache: Cache, mode: RequestCache) =>
-  cachingFetch(cache, async () => new Response(sound, { headers: { 'content-type': 'audio/mpeg' } }))(
-    'https://api.openai.com/v1/audio/speech',
-    {
-      method: 'POST',
-      cache: mode,
-      headers: { authorization: 'Bearer sk-golden', 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'tts-1', input: 'Hello', voice: 'alloy' }),
-    },
-  )
+  cachingFetch(
+    cache,
+    async () => new Response(sound, { headers: { 'content-type': 'audio/mpeg', 'content-length': String(sound.byteLength) } }),
+  )('https://api.openai.com/v1/audio/speech', {
+    method: 'POST',
+    cache: mode,
+    headers: { authorization: 'Bearer sk-golden', 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'tts-1', input: 'Hello', voice: 'alloy' }),
+  })
 
 /** The golden entries by the names of their files. */
 export const goldenCalls: Readonly<Record<string, GoldenCall>> = {
