@@ -42,7 +42,6 @@ const stream = async () => {
 }
 const aboutLlmemo = { model, input: `What is llmemo not?\n\n${readme}` }
 const embed = (input: string[]) => openai.embeddings.create({ model: 'text-embedding-3-small', input })
-const parts = ({ data, usage }: OpenAI.CreateEmbeddingResponse) => ({ texts: data.length, tokens: usage.total_tokens })
 
 console.log(strong('llmemo quick start: 10 calls of an OpenAI client, with answers kept in a file'))
 console.log(provider.description)
@@ -57,8 +56,8 @@ await table.call('May I sell it? As a stream', stream)
 await table.call('The same stream again', stream)
 await table.call('The same, not as a stream', () => openai.chat.completions.create(question))
 await table.call('Responses API about llmemo', () => openai.responses.create(aboutLlmemo))
-await table.call('Embed 4 paragraphs', () => embed(paragraphs.slice(0, 4)), parts)
-await table.call('Embed 4, of which 2 are new', () => embed(paragraphs.slice(2, 6)), parts)
+await table.call('Embed 4 paragraphs', () => embed(paragraphs.slice(0, 4)))
+await table.call('Embed 4, of which 2 are new', () => embed(paragraphs.slice(2, 6)))
 await table.call("Bypass: lru-cache's licence", () => summarise(licences.lruCache, true))
 console.log()
 table.printSums()
