@@ -9,7 +9,7 @@ export { cacheOf } from './clients/cache-of.ts'
 export { cachingFetch, withCache } from './clients/with-cache.ts'
 export { createCacheKey } from './cache/value-cache.ts'
 export { createCache } from './cache/cache.ts'
-export { isNotCached } from './not-cached.ts'
+export { isNotCached, type NotCached, type NotCachedReason } from './not-cached.ts'
 export { memoryStore } from './stores/memory-store.ts'
 export { systemClock } from './clock.ts'
 

@@ -7,18 +7,14 @@ import { LlmemoError } from './errors.ts'
 /** Why there is no stored answer: there is none, or the store could not be read in time, or the store failed. */
 export type NotCachedReason = 'not stored' | 'store slow' | 'store broken'
 
-/** What is known of such a call. */
-interface NotCachedFacts {
+/** An error that says that an answer is not cached. SDKs throw it as an error of their own. */
+export interface NotCached extends Error {
+  readonly code: 'NOT_CACHED'
+  readonly status: number
   readonly reason: NotCachedReason
   /** The full key, 64 hex digits. */
   readonly key: string
   readonly scope: string
-}
-
-/** An error that says that an answer is not cached. SDKs throw it as an error of their own. */
-interface NotCached extends NotCachedFacts, Error {
-  readonly code: 'NOT_CACHED'
-  readonly status: number
 }
 
 const causes: Readonly<Record<NotCachedReason, string>> = {
@@ -43,7 +39,7 @@ export class NotCachedError extends LlmemoError {
   readonly key: string
   readonly scope: string
 
-  constructor({ reason, key, scope }: NotCachedFacts) {
+  constructor({ reason, key, scope }: Pick<NotCached, 'reason' | 'key' | 'scope'>) {
     const message = `llmemo: ${causes[reason]}, and its mode "only-if-cached" does not allow a call to the provider. Use mode "default" to allow it.`
     super('NOT_CACHED', message)
     this.reason = reason
