@@ -60,6 +60,6 @@ for (const process of ['one process', 'another process', 'a third one, with a br
   await cache.close()
 }
 
-console.log(`\n${(await readdir(folder)).length} file in the folder`)
+console.log(`\n${(await readdir(folder)).length} files in the folder: the answer, and small ones that say whether it is still good`)
 await rm(folder, { recursive: true })
 await provider.close()

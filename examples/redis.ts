@@ -21,7 +21,8 @@ function startProcess() {
   const redis = new Redis(server.url, { commandTimeout: 1_000, enableOfflineQueue: false, lazyConnect: true })
   // ioredis reports every failed attempt to connect; the cache itself says once that Redis is not answering.
   redis.on('error', () => {})
-  const cache = createCache({ store: redisStore(redis), namespace: 'redis-example', invalidationDelay: '50ms' })
+  const logger = { warn: (message: string) => console.log(`  ${message}`), info: (message: string) => console.log(`  ${message}`) }
+  const cache = createCache({ store: redisStore(redis), namespace: 'redis-example', invalidationDelay: '50ms', logger })
   const openai = withCache(new OpenAI(provider.options), cache)
   return {
     connect: () => redis.connect(),

@@ -9,7 +9,7 @@ describe('assertCallOptions', () => {
     {},
     { mode: 'reload', ttl: '10m', operation: 'summarize', context: { a: [1] }, tags: ['doc:42'], scope: 'acme', variant: 2 },
     { ttl: 0.5, tags: [], scope: '', variant: 0, context: null },
-    { mode: undefined, ttl: undefined, operation: undefined, context: undefined, tags: undefined, scope: undefined, variant: undefined },
+    { mode: undefined, ttl: undefined, operation: undefined, context: undefined, tags: undefined, variant: undefined },
     { context: new Map() },
     Object.create(null),
   ])('takes %o', (given) => {
@@ -21,7 +21,7 @@ describe('assertCallOptions', () => {
     ['ttl', [0, -1, Number.NaN, Infinity, '5 parsecs', '', null, '400d', {}]],
     ['operation', ['', null, 1, ['qa']]],
     ['tags', ['doc:42', [''], [1], ['a', null], null, { 0: 'a' }, new Set(['a'])]],
-    ['scope', [null, 1, {}, ['acme']]],
+    ['scope', [undefined, null, 1, {}, ['acme']]],
     ['variant', [-1, 0.5, Number.NaN, Infinity, 2 ** 53, '1', null, 1n]],
   ])('C refuses an invalid %s at the call, by name', (name, refused) => {
     for (const value of refused) {

@@ -110,7 +110,7 @@ describe('npm run quickstart', () => {
       'origin, 2 of 4 texts',
       'origin (no-store)',
     ])
-    expect(first).toContain('Hits    3 of 9 calls (33 %); 1 more bypassed the cache')
+    expect(first).toContain('Hits    5 of 15, a text of a batch counted as one (33 %); 1 bypassed the cache')
     expect(first).toContain('the provider 7 times for 10 calls')
     expect(first).toContain('Run it again: the answers are in quickstart.db now.')
 
@@ -127,7 +127,7 @@ describe('npm run quickstart', () => {
       'sqlite',
       'origin (no-store)',
     ])
-    expect(second).toContain('Hits    9 of 9 calls (100 %); 1 more bypassed the cache')
+    expect(second).toContain('Hits    15 of 15, a text of a batch counted as one (100 %); 1 bypassed the cache')
     // The one that bypasses the cache.
     expect(second).toContain('the provider once for 10 calls')
     expect(second).toContain('All answers but the bypass came from quickstart.db.')
@@ -411,7 +411,7 @@ describe('examples', () => {
     expect(output.match(/^ {2}(?:origin|files)/gm)?.map((line) => line.trim())).toEqual(['origin', 'files', 'origin'])
     expect(output).toContain('event: a read failed')
     expect(output).toContain('event: a write failed')
-    expect(output).toContain('1 file in the folder')
+    expect(output).toContain('5 files in the folder')
   })
 
   it('redis: a second client is answered by Redis, and then by its own memory', async () => {

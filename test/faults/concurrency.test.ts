@@ -130,6 +130,7 @@ function countedStore(clock: ManualClock, wait: (read: number) => unknown = () =
       await inner.set(key, value, options)
       counts.writing--
     },
+    ...(inner.setIfAbsent && { setIfAbsent: inner.setIfAbsent.bind(inner) }),
     delete: (key) => inner.delete(key),
     // The marks of invalidation are read along with the entry: one read, as one round trip to a real store.
     async getMany(keys) {
@@ -483,6 +484,7 @@ function faultyStore(clock: ManualClock, fault: () => Promise<undefined>) {
       return state.broken ? fault() : inner.get(key)
     },
     set: (key, value, options) => inner.set(key, value, options),
+    ...(inner.setIfAbsent && { setIfAbsent: inner.setIfAbsent.bind(inner) }),
     delete: (key) => inner.delete(key),
   }
   return { store, state }
@@ -505,7 +507,7 @@ describe('K06 a store whose read', () => {
     async (_, fault) => {
       const clock = new ManualClock()
       const { store } = faultyStore(clock, fault)
-      const { cache } = watchedCache({ store, clock, readDeadline: '100ms' })
+      const { cache } = watchedCache({ store, clock, readDeadline: '100ms', firstReadDeadline: '100ms' })
       const { counts, upstream } = countedUpstream()
       const fetch = cachingFetch(cache, upstream)
       const calls = Array.from({ length: 50 }, () => fetch(url, initFor(params)).then(contentOf))
@@ -525,7 +527,7 @@ describe('K06 a store whose read', () => {
   it.each(faults)('%s costs a function of the user’s own nothing either', async (_, fault) => {
     const clock = new ManualClock()
     const { store } = faultyStore(clock, fault)
-    const { cache } = watchedCache({ store, clock, readDeadline: '100ms' })
+    const { cache } = watchedCache({ store, clock, readDeadline: '100ms', firstReadDeadline: '100ms' })
     let made = 0
     const values = [1, 2, 3].map(() => cache.wrap('key', 60, () => ++made))
     await rounds()
@@ -536,7 +538,7 @@ describe('K06 a store whose read', () => {
   it.each(faults)('%s, for hundreds of calls, is used again when it works again', async (_, fault) => {
     const clock = new ManualClock()
     const { store, state } = faultyStore(clock, fault)
-    const { cache } = watchedCache({ store, clock, readDeadline: '100ms' })
+    const { cache } = watchedCache({ store, clock, readDeadline: '100ms', firstReadDeadline: '100ms' })
     const states: boolean[] = []
     cache.on('state', ({ side, usable }) => void (side === 'read' && states.push(usable)))
     const values = Array.from({ length: 300 }, (__, index) => cache.wrap(`key ${index}`, 60, () => index))

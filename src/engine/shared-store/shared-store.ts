@@ -172,14 +172,17 @@ export class SharedStore {
 
   /**
    * Keeps each of these values if there is none under its key. Never throws.
-   * @returns the values that are there now, in the order of `writes`; nothing if the store did not say
+   * @returns the values that are there now, in the order of `writes`; `undefined` for those of which the store did not say
    */
   async setIfAbsent(writes: readonly StoreWrite[]): Promise<readonly (Uint8Array | undefined)[]> {
-    let found: readonly unknown[] = []
+    const found: (Uint8Array | undefined)[] = []
     await this.#change({ doing: 'write', what: 'writing to the store' }, async () => {
-      found = await Promise.all(writes.map((write) => setIfAbsent(this.#store, write)))
+      // One that fails must not leave the others going on by themselves.
+      const results = await Promise.allSettled(writes.map(async (write) => setIfAbsent(this.#store, write)))
+      for (const result of results) found.push(result.status === 'fulfilled' && isBytes(result.value) ? result.value : undefined)
+      for (const result of results) if (result.status === 'rejected') throw result.reason
     })
-    return found.map((value) => (isBytes(value) ? value : undefined))
+    return found
   }
 
   /** Removes what is under `key`, and a write to it that still waits. Says whether it was done. Never throws. */
@@ -262,9 +265,7 @@ export class SharedStore {
   }
 
   async #list(prefix: string): Promise<string[]> {
-    const keys: string[] = []
-    for await (const key of this.#store.keys?.(prefix) ?? []) keys.push(key)
-    return keys
+    return Array.fromAsync(this.#store.keys?.(prefix) ?? [])
   }
 
   async #writeBatch(writes: readonly StoreWrite[]): Promise<boolean> {

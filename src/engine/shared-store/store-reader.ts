@@ -69,7 +69,7 @@ export class StoreReader {
   left(begun: number, now = this.#clock.monotonic()): number {
     const left = Math.max(0, this.#deadline - (now - begun))
     // A call that began before the connection was there may use the time that is left to wait for it.
-    return this.#first !== undefined && begun <= this.#first.endedAt ? Math.max(left, this.#first.until - now) : left
+    return this.#first !== undefined && begun < this.#first.endedAt ? Math.max(left, this.#first.until - now) : left
   }
 
   /** Milliseconds that a read of so many keys gets beyond the deadline: they take their time even where all is well. */

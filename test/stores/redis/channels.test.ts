@@ -135,7 +135,7 @@ describe.each(versions)('%s', (_, connect) => {
     const channels: unknown[] = []
     ear.on('message', (channel: unknown) => channels.push(channel))
     expect(await servedAround(here, there, ear)).toEqual(atOnce)
-    expect(channels).toEqual(['p::news'])
+    expect(channels).toEqual(['p:llmemo/:news'])
   })
 })
 

@@ -83,7 +83,7 @@ describe('a sentinel', () => {
       await until(() => isServed('before', { caller, cache }))
     }
     // What the replica has outlives the master.
-    await until(async () => (await promoted.dbsize()) === opened.length)
+    await until(async () => (await promoted.keys('*:v1:*')).length === opened.length)
 
     await master.kill()
     let asked = 0
