@@ -77,7 +77,7 @@ export class Engine {
     this.refreshes = new Refreshes(settings.clock)
     this.events = new EventEmitter((error) => this.hookFailed(error))
     this.prices = settings.prices === false ? undefined : createPriceBook(settings.prices)
-    this.stats = createStats({ priceBook: this.prices ?? { load: () => Promise.resolve(), price: () => null } })
+    this.stats = createStats({ priceBook: this.prices ?? { load: () => Promise.resolve(), price: () => null }, clock: settings.clock })
     this.#told = new CallEvents(this.events, this.prices)
     const logger = guardedLogger(settings.logger, () => this.stats.error('hook'))
     this.notices = new Notices(logger)
@@ -160,14 +160,14 @@ export class Engine {
 
   /** Counts a hit, and emits it. A call that joined a flight is counted at its end, when the outcome is known. */
   countHit(cachedCall: CachedCall, { source, stale, outcome, found }: HitFacts): void {
-    const { operation, origin, model, inputs } = cachedCall
+    const { operation, scope, origin, model, inputs } = cachedCall
     const { provider } = cachedCall.endpoint
     this.#expectPrices()
     const at = this.settings.clock.now()
     const { model: answered, latency } = outcome.metering
     const usage = wholeUsage(outcome)
     const answers = inputs && inputs.hits + inputs.misses
-    this.stats.hit({ operation, model, answered, provider, origin, source, usage, savedMs: latency, stale, at, inputs: answers })
+    this.stats.hit({ operation, scope, model, answered, provider, origin, source, usage, savedMs: latency, stale, at, inputs: answers })
     if (!this.events.isHeard('hit')) return
     const { age = 0, entry } = found ?? {}
     this.#told.hit(cachedCall, { model: answered, latency, usage, entry, source, stale, age, inputs: answers ?? 1 })
@@ -175,9 +175,10 @@ export class Engine {
 
   /** Counts the stored inputs of a call that the provider had to answer for the rest. Time is not saved: the call waited for the provider. */
   countReused(cachedCall: CachedCall, { source, usage, answered, inputs }: ReusedInputs): void {
-    const { operation, origin, model, endpoint } = cachedCall
+    const { operation, scope, origin, model, endpoint } = cachedCall
+    const { provider } = endpoint
     const at = this.settings.clock.now()
-    this.stats.hit({ operation, model, answered, provider: endpoint.provider, origin, source, usage, savedMs: 0, stale: false, at, inputs })
+    this.stats.hit({ operation, scope, model, answered, provider, origin, source, usage, savedMs: 0, stale: false, at, inputs })
     this.#told.hit(cachedCall, { model: answered, latency: 0, usage, source, stale: false, age: 0, inputs })
   }
 
@@ -196,16 +197,18 @@ export class Engine {
     // The next hit needs the prices. While the provider works, there is time to load them.
     this.#pricesExpected = true
     void this.prices?.load()
-    this.stats.miss({ operation: cachedCall.operation, model: cachedCall.model, inputs: cachedCall.inputs?.misses })
+    const { operation, scope, model, inputs } = cachedCall
+    this.stats.miss({ operation, scope, model, inputs: inputs?.misses })
     this.#told.miss(cachedCall)
   }
 
   /** Counts what a call cost that the provider answered. */
   spent(cachedCall: CachedCall, outcome: StoreOutcome): void {
-    const { operation, origin, model } = cachedCall
+    const { operation, scope, origin, model } = cachedCall
     const at = this.settings.clock.now()
     this.stats.spent({
       operation,
+      scope,
       model,
       answered: outcome.metering.model,
       provider: cachedCall.endpoint.provider,
