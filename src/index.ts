@@ -35,7 +35,18 @@ export type { PriceRule } from './engine/pricing/price-book.ts'
 export type { CacheStats, StatsRow } from './engine/stats/counters.ts'
 export type { Usage } from './entry.ts'
 export type { ErrorCode } from './errors.ts'
-export type { CacheEvents, Fault } from './events.ts'
+export type {
+  AnswerEvent,
+  BypassEvent,
+  CacheEvents,
+  CallEvent,
+  Fault,
+  HitEvent,
+  MissEvent,
+  PassEvent,
+  SkipEvent,
+  StoreEvent,
+} from './events.ts'
 export type { KeyDifference, KeyExplanation } from './key/explain.ts'
 export type { KeyParts } from './key/key.ts'
 export type { MemoryStoreOptions } from './stores/memory-store.ts'

@@ -74,13 +74,13 @@ export async function lookup(engine: Engine, request: CacheRequest): Promise<Loo
     engine.bypass(cachedCall)
     return undefined
   }
-  const { mode, operation, scope } = cachedCall
+  const { mode } = cachedCall
   const found = isRead(mode) ? await engine.tiers.get(cachedCall) : undefined
   // There is no provider to fetch from, so an answer that a client would serve and refresh is only served.
   const isUsable = reuse(found, cachedCall, engine.settings) !== 'fetch'
   const answer = found !== undefined && isUsable ? wholeAnswer(found.entry, cachedCall.endpoint) : undefined
   if (found !== undefined && answer !== undefined) return { answer, info: engine.hit(cachedCall, found)() }
-  if (mode === 'only-if-cached') engine.bypass({ operation, scope, reason: notCached })
+  if (mode === 'only-if-cached') engine.bypass({ ...cachedCall, reason: notCached })
   else engine.miss(cachedCall)
   return undefined
 }
