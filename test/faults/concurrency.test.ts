@@ -15,7 +15,7 @@ import {
   withCache,
 } from '../../src/index.ts'
 import { formatEvents } from '../../src/base/server-sent-events.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { type Gate, gate } from '../support/provider-server.ts'
 
 const url = 'https://api.openai.com/v1/chat/completions'
