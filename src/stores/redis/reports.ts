@@ -3,6 +3,7 @@
  * @module
  */
 import type { StoreError } from '../../errors.ts'
+import type { ReadOptions } from '../../store.ts'
 import { codeOf, failure, type RedisClient, type RedisReply } from './client.ts'
 
 /** Passes a message on to the user's logger. */
@@ -73,11 +74,12 @@ export class Reports {
    * Reports a read that its caller gave up, when the settings of the client let the command wait on.
    * @returns a function that ends the watch
    */
-  watch(signal: AbortSignal | undefined): (() => void) | undefined {
+  watch(options: ReadOptions | undefined): (() => void) | undefined {
     const { enableOfflineQueue, commandTimeout, redisOptions } = this.#client.options
-    if (signal === undefined || enableOfflineQueue === false || (commandTimeout ?? redisOptions?.commandTimeout) !== undefined)
-      return undefined
+    if (enableOfflineQueue === false || (commandTimeout ?? redisOptions?.commandTimeout) !== undefined) return undefined
     if (this.#reported.has(commandsWait)) return undefined
+    const signal = options?.signal
+    if (signal === undefined) return undefined
     const report = (): void => this.once(commandsWait)
     signal.addEventListener('abort', report, { once: true })
     return () => signal.removeEventListener('abort', report)
