@@ -216,7 +216,8 @@ export class Generations {
 
   /** Whether an entry that was filled under `generations` is still good. */
   matches(generations: GenerationByLabel): boolean {
-    return Object.entries(generations).every(([label, generation]) => this.#isCurrent(label, generation))
+    for (const label in generations) if (!this.#isCurrent(label, generations[label])) return false
+    return true
   }
 
   /**
@@ -226,10 +227,11 @@ export class Generations {
   matchesWithoutRead(generations: GenerationByLabel, at = this.#clock.monotonic()): boolean {
     if (!this.#shared) return this.matches(generations)
     const since = at - this.#delay
-    return Object.entries(generations).every(
-      ([label, generation]) =>
-        this.#isCurrent(label, generation) && this.#isChecked(this.#known.get(label), since) && !this.#unpublished.has(label),
-    )
+    for (const label in generations) {
+      const known = this.#known.get(label)
+      if (!this.#isSame(known, generations[label]) || !this.#isChecked(known, since) || this.#unpublished.has(label)) return false
+    }
+    return true
   }
 
   /** Whether this process saw any of `labels` change after `sequence`. */
@@ -238,8 +240,12 @@ export class Generations {
   }
 
   /** Without its generation, an entry from a store may have been invalidated. */
-  #isCurrent(label: string, generation: string): boolean {
-    return (generation !== '' || !this.#shared) && isCurrent(this.#known.get(label), generation)
+  #isCurrent(label: string, generation: string | undefined): boolean {
+    return this.#isSame(this.#known.get(label), generation)
+  }
+
+  #isSame(known: KnownLabel | undefined, generation = ''): boolean {
+    return (generation !== '' || !this.#shared) && isCurrent(known, generation)
   }
 
   #isChecked(known: KnownLabel | undefined, since: number): boolean {

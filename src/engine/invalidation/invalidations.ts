@@ -22,6 +22,8 @@ export interface DueGenerations {
   take(values: readonly (Uint8Array | undefined)[]): void
 }
 
+const noneDue: DueGenerations = { keys: [], take: () => {} }
+
 /** What invalidations work with. */
 export interface InvalidationsOptions {
   readonly clock: Clock
@@ -93,7 +95,8 @@ export class Invalidations {
   /** The generations of those of `labels` of which nothing recent is known. */
   due(labels: readonly string[]): DueGenerations {
     const due = this.#generations.outdated(labels)
-    const outdated = due.length === 0 ? due : [...due, removals]
+    if (due.length === 0) return noneDue
+    const outdated = [...due, removals]
     const reading = this.#generations.read()
     const known = this.#generations.known(removals)
     const keys = outdated.map((label) => this.#generationKeyOf(label))
@@ -141,10 +144,13 @@ export class Invalidations {
     return this.#generations.matchesWithoutRead(generations, at)
   }
 
-  /** Whether nothing that an entry was filled under has been invalidated since. A label that could not be read may have been. */
-  async isCurrent(generations: GenerationByLabel, begun?: number): Promise<boolean> {
-    await this.refresh(Object.keys(generations), begun)
-    return this.#generations.matches(generations)
+  /**
+   * Whether nothing that an entry was filled under has been invalidated since. A label that could not be read may have been. A promise only
+   * if the store must be asked.
+   */
+  isCurrent(generations: GenerationByLabel, begun?: number): boolean | Promise<boolean> {
+    if (this.#generations.matchesWithoutRead(generations)) return true
+    return this.refresh(Object.keys(generations), begun).then(() => this.#generations.matches(generations))
   }
 
   /** Another process says that it wrote this generation. */
