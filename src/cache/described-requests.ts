@@ -34,11 +34,12 @@ export interface CacheRequest extends CallOptions {
   /** The request's body; of Bedrock the command's input, with `model` for its `modelId`. */
   readonly body: object
   /**
-   * The base URL that would be asked, or `bedrock-runtime.` and the region.
+   * The base URL that would be asked, or `bedrock-runtime.` and the region. Of Anthropic's clients for another cloud, its fragment names
+   * the place that they ask: `#projects/p/locations/r` for Vertex, `#regions/r` for Bedrock and AWS.
    * @default OpenAI's `https://api.openai.com/v1`, Anthropic's `https://api.anthropic.com`; Bedrock has none
    */
   readonly origin?: string
-  /** Request headers that can change the answer. @default none */
+  /** Request headers that can change the answer: of Anthropic's clients, the `anthropic-version` that the SDK sends. @default none */
   readonly headers?: Readonly<Record<string, string>>
 }
 

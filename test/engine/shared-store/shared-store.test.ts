@@ -5,7 +5,7 @@ import { DeadlineError, StoreError } from '../../../src/errors.ts'
 import { EventEmitter } from '../../../src/events.ts'
 import type { Store } from '../../../src/store.ts'
 import { settle, withoutReasons } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { type Manner, ScriptedStore } from '../../support/scripted-store.ts'
 
 const hour = 3_600_000
