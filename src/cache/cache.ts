@@ -13,10 +13,12 @@ import type { KeyDifference, KeyExplanation } from '../key/explain.ts'
 import { ValueCache, type ValueKey } from './value-cache.ts'
 import type { CacheStats } from '../engine/stats/cache-stats.ts'
 import { type CacheRequest, explainer, type LookedUp, lookup, store } from './described-requests.ts'
+import { type CacheEntry, entries, type EntryFilter, ttlOf } from './entries.ts'
 import { forget } from './forget.ts'
 import { Engine } from '../engine/engine.ts'
 import { type CacheOptions, readOptions } from '../engine/settings/options.ts'
 
+export type { CacheEntry, EntryFilter } from './entries.ts'
 export type { CacheRequest, LookedUp } from './described-requests.ts'
 
 /** The key of `Symbol.asyncDispose`, if the compiler's own library or Node's types have it. Else the declarations would not compile. */
@@ -92,6 +94,18 @@ export interface Cache extends Readonly<Record<AsyncDispose, () => Promise<void>
   wrap<Value>(key: ValueKey<Value>, ttl: Duration | undefined, make: () => Value | Promise<Value>): Promise<Value>
   /** Like `wrap`, but from `staleTtl` to `maxTtl` the old value is served at once while a new one is made. */
   wrapSWR<Value>(key: ValueKey<Value>, staleTtl: Duration, maxTtl: Duration, make: () => Value | Promise<Value>): Promise<Value>
+  /**
+   * Seconds for which what is under a key is still fresh: a key of your own, or that of an answer. 0 if it is only good enough to be served
+   * stale, `undefined` if there is nothing.
+   */
+  ttl(key: string): Promise<number | undefined>
+  /**
+   * What is in memory and in the store, one by one and without the bodies. Entries that are written or removed meanwhile may be told or not,
+   * and one may be told twice. A store is read page by page, so that its size does not matter.
+   * @throws {InvalidOptionError} for an unknown filter
+   * @throws {StoreError} while it is read, if the store cannot list its keys, or fails to
+   */
+  entries(filter?: EntryFilter): AsyncIterableIterator<CacheEntry>
   /** Bytes and entries in the hot memory now. Walks all entries. */
   memory(): { readonly bytes: number; readonly entries: number }
   /** Resolves when every write was passed to the store: on serverless, before the handler returns. */
@@ -126,6 +140,8 @@ export function createCache(options: CacheOptions = {}): Cache {
     delByPattern: (pattern) => values.delByPattern(pattern),
     wrap: (key, ttl, make) => values.wrap(key, ttl, make),
     wrapSWR: (key, staleTtl, maxTtl, make) => values.wrapSWR(key, staleTtl, maxTtl, make),
+    ttl: (key) => ttlOf(engine, key),
+    entries: (filter = {}) => entries(engine, filter),
     memory: () => engine.tiers.memory(),
     flush: () => engine.tiers.flush(),
     close: () => engine.tiers.close(),

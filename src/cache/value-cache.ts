@@ -105,7 +105,9 @@ export class ValueCache {
   async delByPattern(pattern: string): Promise<number> {
     if (typeof pattern !== 'string' || pattern === '') throw new InvalidOptionError('pattern', pattern, "a pattern such as 'user:*'")
     const matches = globMatcher(pattern)
-    const keys = [...(await this.#engine.tiers.keys(this.#prefix))].filter((storeKey) => matches(storeKey.slice(this.#prefix.length)))
+    const keys = [...(await this.#engine.tiers.contents.keys(this.#prefix))].filter((storeKey) =>
+      matches(storeKey.slice(this.#prefix.length)),
+    )
     await Promise.all(keys.map((storeKey) => this.#engine.tiers.remove(storeKey)))
     return keys.length
   }

@@ -14,7 +14,7 @@ const doors = [
 const makesNothing = new Set(['cacheInfo', 'cacheOf', 'isNotCached'])
 
 /** Options that no factory takes, but a call, a method or a check. */
-const takenByMethods = ['CacheRequestOptions', 'CallOptions', 'CacheRequest', 'Invalidation', 'ChaosScope', 'StoreUnderTest']
+const takenByMethods = ['CacheRequestOptions', 'CallOptions', 'CacheRequest', 'EntryFilter', 'Invalidation', 'ChaosScope', 'StoreUnderTest']
 
 /** Things that are passed in as options and have members, but no options of their own. */
 const things = new Set(['Cache', 'Clock', 'Logger', 'ObjectClient', 'RedisClient', 'RedisSubscriber', 'SqliteDatabase', 'Store'])
