@@ -59,6 +59,8 @@ export interface EntryHead {
   readonly key: string
   /** The scope of the key, compared on every read. */
   readonly scope: string
+  /** The namespace of the cache, compared on every read. Absent in entries of before the first release, which are misses. */
+  readonly namespace?: string
   readonly provider: string
   readonly endpoint: string
   readonly operation: string

@@ -1,5 +1,6 @@
 /**
- * Checks of the bytes in a store: whether they are an entry of ours, for this key and scope, within its time, and with an answer in it.
+ * Checks of the bytes in a store: whether they are an entry of ours, for this place, within its time, and with an answer in it.
+ * The place is the key, the scope, the namespace and the kind (an answer, or a value of the caller's own), which all stand in the head.
  * @module
  */
 import type { EntryCodec } from '../../codec/entry-codec.ts'
@@ -21,20 +22,30 @@ export interface Address {
   readonly endpoint?: Endpoint
 }
 
+/** What reading works with. */
+export interface EntryReaderOptions {
+  readonly codec: EntryCodec
+  readonly namespace: string
+  readonly events: EventEmitter
+  /** Whether the user wants to store an answer that its endpoint has this reason against. Must not throw. */
+  readonly allows: (entry: Entry, reason: string) => boolean
+}
+
 /** How many keys in the store are remembered as belonging to another program. */
 const maxForeign = 10_000
 
 /** Makes entries of the bytes in a store. */
 export class EntryReader {
   readonly #codec: EntryCodec
+  readonly #namespace: string
   readonly #events: EventEmitter
   readonly #allows: (entry: Entry, reason: string) => boolean
   /** Keys in the store whose values must not be overwritten, as they are not ours. */
   readonly #foreign = new Set<string>()
 
-  /** @param allows whether the user wants to store an answer that its endpoint has this reason against; must not throw */
-  constructor(codec: EntryCodec, events: EventEmitter, allows: (entry: Entry, reason: string) => boolean) {
+  constructor({ codec, namespace, events, allows }: EntryReaderOptions) {
     this.#codec = codec
+    this.#namespace = namespace
     this.#events = events
     this.#allows = allows
   }
@@ -57,8 +68,12 @@ export class EntryReader {
   #decode(bytes: Uint8Array, { key, scope, storeKey, endpoint }: Address): Entry | undefined {
     try {
       const entry = this.#codec.decode(bytes)
-      if (entry.head.key !== key || entry.head.scope !== scope) {
-        this.#fault('foreign', new EntryError('NOT_RECOGNISED', 'a stored entry belongs to another key or scope.'))
+      const { head } = entry
+      // Nothing says whose it is.
+      if (head.namespace === undefined) return undefined
+      const isSameKind = (head.endpoint === '') === (endpoint === undefined)
+      if (head.key !== key || head.scope !== scope || head.namespace !== this.#namespace || !isSameKind) {
+        this.#fault('foreign', new EntryError('NOT_RECOGNISED', 'a stored entry belongs to another key, scope, namespace or kind.'))
         return undefined
       }
       const sound = endpoint === undefined ? isValue(entry) : isAnswer(entry, endpoint, (reason) => this.#allows(entry, reason))
