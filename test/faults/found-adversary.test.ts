@@ -150,6 +150,9 @@ describe.each(Object.keys(stores))('an adversary with access to the encrypted st
     expect([await get(cache), await get(process().cache)]).toEqual([undefined, undefined])
     await adversary.replay(before, [':mark:', ':edition:'])
     expect([await get(cache), await get(process().cache)]).toEqual([undefined, undefined])
+    // Even all of its records, editions included, are not believed by the process that removed it.
+    await adversary.replay(before, [':mark:'])
+    expect(await get(cache)).toBeUndefined()
     expect(await ask(process().cache, question('kept'))).toBe('kept')
     // And it can be filled again.
     if (wasAnswer) await cache.store(question('q'), answer('new'))

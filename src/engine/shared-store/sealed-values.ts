@@ -30,6 +30,8 @@ type Found = ReadonlyMap<string, Uint8Array | undefined>
 const valuesPerRead = 100
 /** How many forged generations are being replaced at the same time, at the most, that are remembered. */
 const maxReplacements = 1_000
+/** How many editions of removed values are remembered. */
+const maxBuried = 10_000
 
 /** Values under hidden names. */
 export class SealedValues {
@@ -40,6 +42,8 @@ export class SealedValues {
   readonly #sign: StoreSign
   /** Generations that take the place of forged ones, until the store has them. */
   readonly #replacements = new Map<string, Uint8Array>()
+  /** Editions that this process removed: not even along with its edition is a value believed again here. */
+  readonly #buried = new Set<string>()
 
   constructor(store: Store, options: SealedStoreOptions) {
     this.#store = store
@@ -132,7 +136,8 @@ export class SealedValues {
       }
       const record = found.get(edition)
       if (record === undefined) continue
-      if (this.#records.isEdition(id, key, { value, record })) return value
+      const isBuried = this.#buried.size > 0 && this.#buried.has(textOf(record))
+      if (!isBuried && this.#records.isEdition(id, key, { value, record })) return value
       this.#options.onFault(
         'foreign',
         new EntryError('NOT_RECOGNISED', 'a stored entry is not the last one written at its place, or was removed.'),
@@ -194,11 +199,20 @@ export class SealedValues {
     const writes = editions.flatMap((key): StoreWrite[] => {
       const record = found?.get(key)
       if (found !== undefined && record === undefined) return []
+      if (record !== undefined) this.#noteBuried(record)
       const over = (record && overIn(record)) ?? now + generationTtl
       const ttl = Math.min(generationTtl, Math.max(1, Math.ceil(over - now + clockSkew)))
       return [{ key, value: tombstone(over), ttl }]
     })
     await this.#set(writes)
+  }
+
+  #noteBuried(record: Uint8Array): void {
+    // A longer record is no edition.
+    if (overIn(record) === undefined) return
+    this.#buried.add(textOf(record))
+    const [oldest] = this.#buried
+    if (this.#buried.size > maxBuried && oldest !== undefined) this.#buried.delete(oldest)
   }
 
   async #set(writes: readonly StoreWrite[]): Promise<void> {
@@ -223,4 +237,9 @@ export class SealedValues {
       }),
     )
   }
+}
+
+/** An edition as a member of a set: its signature is another one in each place. */
+function textOf(record: Uint8Array): string {
+  return Buffer.from(record).toString('base64')
 }
