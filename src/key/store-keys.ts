@@ -15,9 +15,19 @@ import { remembering } from '../base/memo.ts'
 /** The prefix of all keys of a namespace. An encoded namespace holds no colon, so no prefix begins with another one. */
 const namespacePrefix = remembering(100, (namespace) => `llmemo/${encodeURIComponent(namespace)}:`)
 
+/** The prefix of the keys of all stored answers. */
+export function entryPrefix(namespace: string): string {
+  return `${namespacePrefix(namespace)}v1:`
+}
+
 /** The key of a stored answer. */
 export function entryKey(namespace: string, key: string): string {
   return `${namespacePrefix(namespace)}v1:${key}`
+}
+
+/** The prefix of the keys of all values, whatever their scope. */
+export function valuesPrefix(namespace: string): string {
+  return `${namespacePrefix(namespace)}kv:`
 }
 
 /** The prefix of the keys of all values in a scope. The caller's own key follows it. */
@@ -67,8 +77,9 @@ export function hiddenName(name: string, digest: NameDigest): string {
   return `${prefix}:${scope}${digest('name', name)}`
 }
 
-/** The prefix of the hidden names of all values whose names begin with this prefix of {@link valuePrefix}. */
-export function hiddenValuePrefix(prefix: string, digest: NameDigest): string {
+/** The prefix of the hidden names of whatever has names that begin with this prefix: of a kind, or of all values in a scope. */
+export function hiddenPrefix(prefix: string, digest: NameDigest): string {
+  if (prefix.split(':').length < 4) return prefix
   return `${prefix.split(':', 2).join(':')}:${hiddenScope(prefix, digest)}:`
 }
 

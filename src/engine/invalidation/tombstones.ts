@@ -2,6 +2,7 @@
  * Which entries were removed by their keys a short while ago. A value that was on its way when its key was removed must not come back.
  * @module
  */
+import { RecentMap } from '../../memory/recent-map.ts'
 
 /** How many removals are remembered one by one, of this process and of others each. */
 const maxRemembered = 10_000
@@ -11,9 +12,9 @@ const maxHeardLength = 1_000
 /** The removals of one cache. */
 export class Tombstones {
   /** Keys to the number of their removal, the oldest first. */
-  readonly #numbers = new Map<string, number>()
+  readonly #numbers = new RecentMap<number>()
   /** The same for removals by other processes, as they say. */
-  readonly #heard = new Map<string, number>()
+  readonly #heard = new RecentMap<number>()
   /** Keys whose last answer was given up because of a message. */
   readonly #spared = new Set<string>()
   #count = 0
@@ -27,24 +28,18 @@ export class Tombstones {
 
   /** Takes note of one. */
   note(key: string): void {
-    this.#numbers.delete(key)
     this.#numbers.set(key, ++this.#count)
-    if (this.#numbers.size <= maxRemembered) return
-    const [oldest] = this.#numbers
-    if (oldest === undefined) return
-    const [oldestKey, number] = oldest
-    this.#numbers.delete(oldestKey)
-    this.#forgotten = number
+    const { oldest } = this.#numbers
+    if (this.#numbers.size <= maxRemembered || oldest === undefined) return
+    this.#numbers.delete(oldest.key)
+    this.#forgotten = oldest.value
   }
 
   /** Another process says that it removed `key`. That may be false, so it counts for less than a removal by this process. */
   hear(key: string): void {
     if (key.length > maxHeardLength) return
-    this.#heard.delete(key)
     this.#heard.set(key, ++this.#count)
-    if (this.#heard.size <= maxRemembered) return
-    const [oldest] = this.#heard.keys()
-    if (oldest !== undefined) this.#heard.delete(oldest)
+    if (this.#heard.size > maxRemembered) this.#heard.delete(this.#heard.oldest?.key ?? '')
   }
 
   /** Whether this process removed `key` since there were `count` removals. After very many the answer is yes, as it may have. */

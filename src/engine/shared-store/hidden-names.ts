@@ -4,7 +4,7 @@
  */
 import { remembering } from '../../base/memo.ts'
 import type { Encryption } from '../../codec/encryption.ts'
-import { hiddenEditionName, hiddenName, hiddenValuePrefix, kindOf, type NameDigest } from '../../key/store-keys.ts'
+import { hiddenEditionName, hiddenName, hiddenPrefix, kindOf, type NameDigest } from '../../key/store-keys.ts'
 
 /** A name as it stands in the store. */
 export interface HiddenName {
@@ -40,9 +40,9 @@ export class HiddenNames {
     return this.#of(name)[0]?.name ?? name
   }
 
-  /** The prefixes of the names of all values in a scope, under all keys. */
-  valuePrefixes(prefix: string): readonly string[] {
-    return this.#ids.map((id) => hiddenValuePrefix(prefix, this.#digestOf(id)))
+  /** The prefixes of the names of all entries, of all values, or of those in a scope, under all keys. */
+  prefixes(prefix: string): readonly string[] {
+    return [...new Set(this.#ids.map((id) => hiddenPrefix(prefix, this.#digestOf(id))))]
   }
 
   #make(id: string, name: string): HiddenName {

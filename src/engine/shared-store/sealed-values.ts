@@ -108,9 +108,9 @@ export class SealedValues {
     await Promise.all(names.map(async ({ name }) => this.#store.delete(name)))
   }
 
-  /** The names of values that begin with `prefix`, before they were hidden. Reads the values, as their own heads hold the names. */
+  /** The names of entries and values that begin with `prefix`, before they were hidden. Reads the values, as their own heads hold the names. */
   async *list(prefix: string): AsyncGenerator<string> {
-    for (const hiddenPrefix of this.#names.valuePrefixes(prefix)) {
+    for (const hiddenPrefix of this.#names.prefixes(prefix)) {
       const names = await Array.fromAsync(this.#store.keys?.(hiddenPrefix) ?? [])
       for (let start = 0; start < names.length; start += valuesPerRead) {
         const found = await this.#find(names.slice(start, start + valuesPerRead), {})

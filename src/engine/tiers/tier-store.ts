@@ -4,6 +4,7 @@
  */
 import { readEncryption } from '../../codec/encryption.ts'
 import type { EntryCodec } from '../../codec/entry-codec.ts'
+import type { EntryHead } from '../../entry.ts'
 import type { EventEmitter } from '../../events.ts'
 import { entryKey, generationKey, valuePrefix } from '../../key/store-keys.ts'
 import type { Store } from '../../store.ts'
@@ -35,11 +36,20 @@ export function tierStore({ settings, codec, events }: TierStoreOptions): Store 
   })
 }
 
+/** Where an entry with this head lies. */
+function placeOf({ namespace = '', scope, key, endpoint }: EntryHead): string {
+  return endpoint === '' ? valuePrefix(namespace, scope) + key : entryKey(namespace, key)
+}
+
+/** Whether an entry with this head belongs at this key. An older one, which does not say its namespace, does so by its own key. */
+export function liesAt(storeKey: string, head: EntryHead): boolean {
+  return head.namespace === undefined ? storeKey.endsWith(head.key) : placeOf(head) === storeKey
+}
+
 /** Where this entry lies, by its head. */
 function nameIn(codec: EntryCodec, value: Uint8Array): string | undefined {
   try {
-    const { namespace = '', scope, key, endpoint } = codec.decode(value).head
-    return endpoint === '' ? valuePrefix(namespace, scope) + key : entryKey(namespace, key)
+    return placeOf(codec.describe(value).head)
   } catch {
     return undefined
   }
