@@ -528,7 +528,7 @@ describe('a wrapped client', () => {
     const client = new WrapsItself({ ...settings, baseURL: origin })
     await ask(client)
     expect(await ask(client)).toMatchObject({ _cache: { hit: true } })
-    expect(await ask(client.withOptions({ timeout: 900 }))).toMatchObject({ choices: [{ message: { content: 'Hello.' } }] })
+    expect(await ask(client.withOptions({ timeout: 900_000 }))).toMatchObject({ choices: [{ message: { content: 'Hello.' } }] })
   })
 
   it('G60 another provider may take the place of a key that a function gives', async () => {
