@@ -8,7 +8,7 @@ import { deriveKey } from '../../../src/key/key.ts'
 import { converseAnswer, converseEvents, headers, makeBedrock, send } from '../../support/bedrock-sdk.ts'
 import { startBedrock } from '../../support/bedrock-server.ts'
 import { settle } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import type { ProviderServer } from '../../support/provider-server.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
