@@ -2,6 +2,7 @@
  * Which entries were removed by their keys a short while ago. A value that was on its way when its key was removed must not come back.
  * @module
  */
+import { shortName } from '../../base/short-name.ts'
 
 /** How many removals are remembered one by one. */
 const maxRemembered = 10_000
@@ -19,8 +20,9 @@ export class Tombstones {
 
   /** Takes note of one. */
   note(key: string): void {
-    this.#numbers.delete(key)
-    this.#numbers.set(key, ++this.#count)
+    const name = shortName(key)
+    this.#numbers.delete(name)
+    this.#numbers.set(name, ++this.#count)
     if (this.#numbers.size <= maxRemembered) return
     const [oldest] = this.#numbers.keys()
     if (oldest !== undefined) this.#numbers.delete(oldest)
@@ -28,7 +30,7 @@ export class Tombstones {
 
   /** Whether `key` was removed since there were `count` removals. After very many removals the answer is yes, as it may have been. */
   since(key: string, count: number): boolean {
-    const number = this.#numbers.get(key)
+    const number = this.#numbers.get(shortName(key))
     return number === undefined ? this.#count - count > maxRemembered : number > count
   }
 }
