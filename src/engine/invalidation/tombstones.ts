@@ -3,6 +3,7 @@
  * @module
  */
 import { shortName } from '../../base/short-name.ts'
+import { RecentMap } from '../../memory/recent-map.ts'
 
 /** How many removals are remembered one by one. */
 const maxRemembered = 10_000
@@ -10,7 +11,7 @@ const maxRemembered = 10_000
 /** The removals of one cache. */
 export class Tombstones {
   /** Keys to the number of their removal, the oldest first. */
-  readonly #numbers = new Map<string, number>()
+  readonly #numbers = new RecentMap<number>()
   #count = 0
 
   /** How many there were until now. */
@@ -20,12 +21,8 @@ export class Tombstones {
 
   /** Takes note of one. */
   note(key: string): void {
-    const name = shortName(key)
-    this.#numbers.delete(name)
-    this.#numbers.set(name, ++this.#count)
-    if (this.#numbers.size <= maxRemembered) return
-    const [oldest] = this.#numbers.keys()
-    if (oldest !== undefined) this.#numbers.delete(oldest)
+    this.#numbers.set(shortName(key), ++this.#count)
+    if (this.#numbers.size > maxRemembered) this.#numbers.delete(this.#numbers.oldest?.key ?? '')
   }
 
   /** Whether `key` was removed since there were `count` removals. After very many removals the answer is yes, as it may have been. */

@@ -78,10 +78,8 @@ const unconnected: ReadonlySet<unknown> = new Set(['close', 'reconnecting', 'dis
 export async function sendAll(client: RedisClient, commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> {
   const connection = firstConnection(client)
   if (connection !== undefined) await connection
-  if (unconnected.has(client.status)) {
-    const error = new Error(client.status === 'end' ? 'Connection is closed' : 'Connection is lost')
-    return commands.map(() => ({ error }))
-  }
+  const lost = lostConnection(client)
+  if (lost !== undefined) return commands.map(() => lost)
   if (client.isCluster || commands.length === 1) return Promise.all(commands.map((command) => send(client, command)))
   try {
     const replies = await client.pipeline(commands.map((command) => [...command])).exec()
@@ -90,6 +88,18 @@ export async function sendAll(client: RedisClient, commands: readonly RedisComma
     const thrown = { error: objectOf(error) }
     return commands.map(() => thrown)
   }
+}
+
+/** Sends one command, as {@link sendAll} does. */
+export async function sendOne(client: RedisClient, command: RedisCommand): Promise<RedisReply> {
+  const connection = firstConnection(client)
+  if (connection !== undefined) await connection
+  return lostConnection(client) ?? send(client, command)
+}
+
+function lostConnection({ status }: RedisClient): RedisReply | undefined {
+  if (!unconnected.has(status)) return undefined
+  return { error: new Error(status === 'end' ? 'Connection is closed' : 'Connection is lost') }
 }
 
 async function send(client: RedisClient, [name, ...parameters]: RedisCommand): Promise<RedisReply> {
