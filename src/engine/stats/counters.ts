@@ -5,11 +5,11 @@
  */
 import type { Clock } from '../../clock.ts'
 import { count } from '../../json/object.ts'
-import { BoundedTable } from './bounded-table.ts'
+import { BoundedTable, countedName } from './bounded-table.ts'
 import type { CacheStats, StatsRow } from './cache-stats.ts'
 import { roundDollars } from '../pricing/dollars.ts'
 import { PendingPrices, type Priced } from './pending-prices.ts'
-import type { PriceBook } from '../pricing/price-book.ts'
+import { maxPricedName, type PriceBook } from '../pricing/price-book.ts'
 
 export type { CacheStats, StatsRow } from './cache-stats.ts'
 
@@ -98,6 +98,28 @@ function isCountedAlike(first: HitEvent, second: HitEvent): boolean {
   )
 }
 
+/** The event with short names, under which it is counted and priced all the same: events wait by the hundred. */
+function shortNamed<Event extends SpentEvent>(event: Event): Event {
+  const { operation, scope, model, answered = model, origin = '' } = event
+  const isShort = [operation, scope, model].every((name) => countedName(name) === name)
+  if (isShort && answered.length <= maxPricedName && origin.length <= maxPricedName) return event
+  return {
+    ...event,
+    operation: countedName(operation),
+    scope: countedName(scope),
+    model: countedName(model),
+    answered: pricedName(answered),
+    origin: pricedName(origin),
+  }
+}
+
+/** In the place of a name that is too long for a price. */
+const unpricedName = ' '.repeat(maxPricedName + 1)
+
+function pricedName(name: string): string {
+  return name.length > maxPricedName ? unpricedName : name
+}
+
 /** New counters, all at zero. */
 export function createStats({ priceBook, clock }: { readonly priceBook: PriceBook; readonly clock: Pick<Clock, 'now'> }): Stats {
   const totals = noTotals()
@@ -155,7 +177,7 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
         row.savedTokens += input + output
         row.savedMs += count(event.savedMs)
       }
-      hits.note(event)
+      hits.note(shortNamed(event))
     },
     miss({ operation, scope, model, inputs = 1 }) {
       totals.misses += inputs
@@ -173,7 +195,7 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
     },
     spent(event) {
       totals.spentTokens += count(event.usage?.input) + count(event.usage?.output)
-      misses.note(event)
+      misses.note(shortNamed(event))
     },
     stored(number = 1) {
       totals.stored += number

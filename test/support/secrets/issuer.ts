@@ -35,6 +35,7 @@ const names: Readonly<Record<keyof CacheEvents, true>> = {
   error: true,
   state: true,
   drop: true,
+  spent: true,
 }
 
 function isEventName(name: string): name is keyof CacheEvents {
