@@ -18,7 +18,7 @@ export interface ResolvedCall {
 }
 
 /** What a command is sent with. */
-interface CommandCall {
+export interface CommandCall {
   readonly input: JsonObject
   readonly origin: string
   readonly options: CallOptions
