@@ -84,6 +84,11 @@ export class EventEmitter {
     return () => void registrations.delete(registration)
   }
 
+  /** Whether there is a listener of `name`. */
+  isHeard(name: keyof CacheEvents): boolean {
+    return this.#listeners[name].size > 0
+  }
+
   /** Calls every current listener of `name`, in the order of registration. */
   emit<Name extends keyof CacheEvents>(name: Name, event: CacheEvents[Name]): void {
     const registrations: Set<Registration<Name>> = this.#listeners[name]
