@@ -5,9 +5,11 @@
 import type { JsonObject } from '../../json/object.ts'
 import type { CallOptions } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
+import type { EarlierLookup } from '../../engine/seam.ts'
 import { resolveInputs, type PerInputCalls } from '../../engine/per-input.ts'
 import { type CachedCall, resolveCall, type Bypass } from '../../engine/cached-call.ts'
 import { InvalidOptionError, NotKeyableError } from '../../errors.ts'
+import { bedrockConverse } from '../../providers/bedrock/converse.ts'
 import type { CachedCommand } from './commands.ts'
 
 /** A call that uses the cache. */
@@ -15,6 +17,18 @@ export interface ResolvedCall {
   readonly cachedCall: CachedCall
   /** The call's inputs one by one, if its endpoint answers each by itself. */
   readonly inputs: PerInputCalls | undefined
+}
+
+/** A call that the fast lane decided and could not answer, for the documented way. */
+export interface DecidedCall extends ResolvedCall {
+  /** The very input that the key was made of. */
+  readonly input: JsonObject
+  readonly command: CachedCommand
+  readonly origin: string
+  /** The input as it was then. */
+  readonly own: () => JsonObject
+  /** @default the documented way looks the call up itself */
+  readonly earlier?: EarlierLookup
 }
 
 /** What a command is sent with. */
@@ -30,7 +44,12 @@ export function resolve(
   { codec, streamed }: CachedCommand,
   { input, origin, options }: CommandCall,
 ): ResolvedCall | Bypass {
-  const bypass = { operation: options.operation ?? codec.operation, scope: options.scope ?? engine.settings.scope ?? '' }
+  const bypass = {
+    endpoint: { provider: bedrockConverse.provider, name: codec.operation },
+    operation: options.operation ?? codec.operation,
+    scope: options.scope ?? engine.settings.scope ?? '',
+    streamed,
+  }
   try {
     const request = codec.request(input)
     if (request === undefined) return { ...bypass, reason: 'not keyable' }

@@ -11,10 +11,9 @@ import { isRead, reuse } from '../../engine/reuse.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { BedrockClient, BedrockCommand, EntryOptions, MiddlewareStack } from './sdk-client.ts'
 import type { Origin, Origins } from './origin.ts'
-import { type CommandCall, resolve } from './decision.ts'
+import { type CommandCall, type DecidedCall, type ResolvedCall, resolve } from './decision.ts'
 import { memoByEngine, type TextMemo } from '../http/text-memo.ts'
 import { isInertJson } from '../../json/plain.ts'
-import type { CachedCall } from '../../engine/cached-call.ts'
 import { storedOutput } from './response.ts'
 import { type CachedCommand, cachedCommands } from './commands.ts'
 import { type Caller, isAborted } from './signals.ts'
@@ -81,7 +80,7 @@ export class FastLane {
    * The output of a command, or `undefined` if the call must go the documented way. The lane answers only if it can give the output of the
    * SDK at once. No listener is called before the caller has its promise.
    */
-  answer(command: BedrockCommand, unchecked: UncheckedOptions, caller: Caller): Promise<JsonObject | undefined> | undefined {
+  answer(command: BedrockCommand, unchecked: UncheckedOptions, caller: Caller): Promise<LaneResult> | undefined {
     if (this.#closed || isAborted(caller.signal) || !this.#isAsBefore()) return undefined
     const named = cachedCommands.get(this.#names.get(command.constructor) ?? '')
     if (named === undefined || !isPlain(command.middlewareStack) || Object.hasOwn(command, 'resolveMiddleware')) return undefined
@@ -89,38 +88,43 @@ export class FastLane {
     return origin && this.#answer(command, { named, origin, unchecked, caller })
   }
 
-  async #answer({ input }: BedrockCommand, { named, origin, unchecked, caller }: LaneCall): Promise<JsonObject | undefined> {
+  async #answer({ input }: BedrockCommand, { named, origin, unchecked, caller }: LaneCall): Promise<LaneResult> {
     const { engine } = this.#settings
     try {
       const { text } = await origin
-      const cachedCall = this.#resolve({ input, origin: text, options: readCallOptions(unchecked.cache, unchecked.bypassCache) }, named)
-      if (cachedCall === undefined || !isRead(cachedCall.mode)) return undefined
+      const call = { input, origin: text, options: readCallOptions(unchecked.cache, unchecked.bypassCache) }
+      const resolved = this.#resolve(call, named)
+      if (resolved === undefined || !isRead(resolved.cachedCall.mode)) return {}
+      const { cachedCall } = resolved
+      const { changes } = engine.tiers
       const found = engine.tiers.getFromMemory(cachedCall)
-      if (found === undefined || reuse(found, cachedCall, engine.settings) !== 'serve') return undefined
+      if (found === undefined || reuse(found, cachedCall, engine.settings) !== 'serve') {
+        const own = named.codec.snapshot(input, cachedCall.request)
+        const isMiss = found === undefined && engine.settings.store === undefined
+        return { decided: { ...resolved, input, command: named, origin: text, own, ...(isMiss && { earlier: { found, changes } }) } }
+      }
       const { replay } = engine.settings
       let facts: (() => CacheInfo) | undefined
       const info = (): CacheInfo => (facts ??= engine.hit(cachedCall, found))()
       const output = storedOutput(found.entry, cachedCall, { codec: named.codec, info, replay, caller })
       // An output that cannot be made is no hit.
       facts ??= engine.hit(cachedCall, found)
-      return output
+      return { output }
     } catch {
       // The documented way meets the same fault and reports it.
-      return undefined
+      return {}
     }
   }
 
   /** The call as the cache sees it; `undefined` if it bypasses the cache, or if its inputs are cached one by one. */
-  #resolve(call: CommandCall, named: CachedCommand): CachedCall | undefined {
-    const { engine } = this.#settings
+  #resolve(call: CommandCall, named: CachedCommand): ResolvedCall | undefined {
     const text = this.#textOf(call)
     const known = text === undefined ? undefined : this.#known.get(text)
-    if (known?.named === named) return known.cachedCall
-    const resolved = resolve(engine, named, call)
+    if (known?.named === named) return known.resolved
+    const resolved = resolve(this.#settings.engine, named, call)
     if ('reason' in resolved || resolved.inputs !== undefined) return undefined
-    const { cachedCall } = resolved
-    if (text !== undefined) this.#known.set(text, { named, cachedCall })
-    return cachedCall
+    if (text !== undefined) this.#known.set(text, { named, resolved })
+    return resolved
   }
 
   /** A text that says all of a call; `undefined` if there is none. With jitter, or a function that gives the scope, equal calls may differ. */
@@ -142,11 +146,17 @@ export class FastLane {
 /** What the cache made of a call. */
 interface KnownCall {
   readonly named: CachedCommand
-  readonly cachedCall: CachedCall
+  readonly resolved: ResolvedCall
 }
 
 /** The known calls of a cache. */
 const memoOf = memoByEngine<KnownCall>()
+
+/** What the lane makes of a call: its output, or what the documented way need not do again. */
+interface LaneResult {
+  readonly output?: JsonObject
+  readonly decided?: DecidedCall | undefined
+}
 
 /** A call that the lane may answer. */
 interface LaneCall {
