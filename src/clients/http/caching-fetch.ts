@@ -25,6 +25,7 @@ import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } fro
 import { headFor, notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
 import { snapshotOf } from './snapshot.ts'
 import { wholeResponse } from './whole-response.ts'
+import { Chunks } from './chunks.ts'
 import { draftOf } from './draft.ts'
 import { sendForUsage, withoutUsage } from './stream-usage.ts'
 import { type CallContext, isSameContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
@@ -235,13 +236,7 @@ async function sendInputs(
 
 function upstreamOf(response: Response, asksUsage = false): Upstream<ResponseHead, Uint8Array> {
   const { status, statusText, headers, url } = response
-  return { head: { status, statusText, headers, url, asksUsage }, items: chunksOf(response), shareable: status === 200 }
-}
-
-async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefined> {
-  if (response.body === null) return
-  // A `fetch` of the caller's own may give texts.
-  for await (const chunk of response.body) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+  return { head: { status, statusText, headers, url, asksUsage }, items: new Chunks(response.body), shareable: status === 200 }
 }
 
 /** How long a path may be in an event. */
