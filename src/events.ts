@@ -4,25 +4,108 @@
  * @module
  */
 import type { Source } from './call.ts'
+import type { Usage } from './entry.ts'
 import { InvalidOptionError } from './errors.ts'
+
+/** What an event tells of the call that it is about. */
+export interface CallEvent {
+  /** The full key, 64 hex digits; of a value of your own the key that you gave. Empty if the call bypassed the cache before one was made. */
+  readonly key: string
+  /** `openai`, `anthropic` or `aws-bedrock`; empty for a value of your own. */
+  readonly provider: string
+  /** `chat.completions`, `messages`, `converse`…; empty for a value of your own. */
+  readonly endpoint: string
+  /** The model that was asked for; empty if the request names none. */
+  readonly model: string
+  readonly operation: string
+  readonly scope: string
+  /** Whether the caller asked for a stream. */
+  readonly streamed: boolean
+}
+
+/**
+ * What an event tells of a call and its answer. What takes time is found out when it is read, and nothing of it when nobody listens: `bytes`,
+ * `tokens` and `usd` are getters, which `JSON.stringify` and `console.log` show as well.
+ */
+export interface AnswerEvent extends CallEvent {
+  /** The model that answered, by the provider's own answer; the one that was asked for if the answer names none. */
+  readonly answered: string
+  /** The size of the answer's body; `null` if it is not known, as of a call that joined another one. */
+  readonly bytes: number | null
+  /** Milliseconds that the provider took for the answer when it made it; 0 if that is not known. */
+  readonly latency: number
+  /** The tokens that the provider counted when it made the answer; `undefined` if the answer does not say. */
+  readonly usage: Usage | undefined
+  /** The sum of input and output tokens; `null` if the answer does not say. */
+  readonly tokens: number | null
+  /** US dollars that the provider takes for such an answer; `null` if its usage or the model's price is not known. */
+  readonly usd: number | null
+}
+
+/** An answer was served without a call to the provider. What it had cost is what was saved. */
+export interface HitEvent extends AnswerEvent {
+  readonly source: Source
+  /** Whether the answer was past its TTL. */
+  readonly stale: boolean
+  /** Whole seconds since the answer was made. */
+  readonly age: number
+  /**
+   * How many inputs were answered: 1, unless the call is for many, each of which is cached by itself. If the provider had to answer the rest
+   * of them, the call is a miss too.
+   */
+  readonly inputs: number
+}
+
+/** The provider is called. What that costs is told by `spent`. */
+export interface MissEvent extends CallEvent {
+  /** How many inputs the provider is asked for: 1, unless the call is for many, each of which is cached by itself. */
+  readonly inputs: number
+}
+
+/** A call neither read nor wrote the cache. */
+export interface BypassEvent extends CallEvent {
+  /** `no-store`, `no scope`, `not keyable`, `not cached`, or why the endpoint cannot be cached for such a request. */
+  readonly reason: string
+}
+
+/**
+ * A request passed through unseen: it is none of an endpoint that is known, such as one of another provider's protocol. Nothing more is known
+ * of it.
+ */
+export interface PassEvent {
+  readonly method: string
+  readonly host: string
+  /** The path of the URL, without its query, which may hold a key; of Bedrock the name of the command. */
+  readonly path: string
+}
+
+/** An answer, or a value of your own, was stored. */
+export interface StoreEvent extends AnswerEvent {
+  readonly bytes: number
+}
+
+/** An answer, or a value of your own, was not stored. */
+export interface SkipEvent extends AnswerEvent {
+  /** `length`, `content_filter`, `empty`, `too large`, `invalidated`, `store failed`… */
+  readonly reason: string
+}
 
 /** The data of each event. */
 export interface CacheEvents {
   /** An answer was served without a call to the provider. */
-  hit: { readonly key: string; readonly operation: string; readonly source: Source; readonly stale: boolean }
-  /** The provider was called. */
-  miss: { readonly key: string; readonly operation: string }
+  hit: HitEvent
+  /** The provider is called. */
+  miss: MissEvent
+  /** The provider's answer to a call is complete, and it is known what it cost. Calls that fail do not end in one. */
+  spent: AnswerEvent
   /** A call neither read nor wrote the cache. */
-  bypass: { readonly operation: string; readonly reason: string }
-  /**
-   * A request passed through unseen: it is none of an endpoint that is known, such as one of another provider's protocol. `path` is that of
-   * the URL, without its query, which may hold a key; of Bedrock the name of the command.
-   */
-  pass: { readonly method: string; readonly host: string; readonly path: string }
-  /** An answer was stored; `bytes` is the size of its body. */
-  store: { readonly key: string; readonly operation: string; readonly bytes: number }
+  bypass: BypassEvent
+  /** A request passed through unseen. */
+  pass: PassEvent
+  /** An answer was stored. */
+  store: StoreEvent
   /** An answer was not stored. */
-  skip: { readonly key: string; readonly operation: string; readonly reason: string }
+  skip: SkipEvent
   /** An entry left the hot tier to make room. */
   evict: { readonly key: string }
   /** Everything under a label, such as `tag:doc:42`, was invalidated. */
@@ -53,6 +136,7 @@ export class EventEmitter {
   readonly #listeners: { readonly [Name in keyof CacheEvents]: Set<Registration<Name>> } = {
     hit: new Set(),
     miss: new Set(),
+    spent: new Set(),
     bypass: new Set(),
     pass: new Set(),
     store: new Set(),
@@ -82,6 +166,11 @@ export class EventEmitter {
     const registration = { listener }
     registrations.add(registration)
     return () => void registrations.delete(registration)
+  }
+
+  /** Whether anything listens to this event. What costs time to tell need not be told otherwise. */
+  isHeard(name: keyof CacheEvents): boolean {
+    return this.#listeners[name].size > 0
   }
 
   /** Calls every current listener of `name`, in the order of registration. */

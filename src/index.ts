@@ -19,6 +19,7 @@ export type { CacheInfo, CacheMode, CacheRequestOptions, CallOptions, InputCount
 export type { Fetch } from './clients/http/caching-fetch.ts'
 export type { CachedAnthropic } from './clients/anthropic/types.ts'
 export type { CachedBedrock } from './clients/bedrock/types.ts'
+export type { FunctionOptions } from './clients/cached-function.ts'
 export type { Cached, MaybeCached } from './clients/cached.ts'
 export type { CachedCompatible } from './clients/openai/compatible-types.ts'
 export type { CachingFetch } from './clients/with-cache.ts'
@@ -27,7 +28,7 @@ export type { Clock } from './clock.ts'
 export type { EncryptionOptions } from './codec/encryption.ts'
 export type { Duration } from './duration.ts'
 export type { ValueKey } from './cache/value-cache.ts'
-export type { Cache, CacheRequest, Invalidation, LookedUp } from './cache/cache.ts'
+export type { Cache, CacheEntry, CacheRequest, EntryFilter, Invalidation, LookedUp, LookedUpText, TextRequest } from './cache/cache.ts'
 export type { FreshnessOptions } from './engine/settings/freshness.ts'
 export type { CacheOptions, KeyOptions, Logger, ReplayOptions, ScopedCall, ScopeOfCall, TextFolding } from './engine/settings/options.ts'
 export type { AnswerFacts, StorePolicy } from './engine/settings/policy.ts'
@@ -35,7 +36,18 @@ export type { PriceRule } from './engine/pricing/price-book.ts'
 export type { CacheStats, StatsRow } from './engine/stats/counters.ts'
 export type { Usage } from './entry.ts'
 export type { ErrorCode } from './errors.ts'
-export type { CacheEvents, Fault } from './events.ts'
+export type {
+  AnswerEvent,
+  BypassEvent,
+  CacheEvents,
+  CallEvent,
+  Fault,
+  HitEvent,
+  MissEvent,
+  PassEvent,
+  SkipEvent,
+  StoreEvent,
+} from './events.ts'
 export type { KeyDifference, KeyExplanation } from './key/explain.ts'
 export type { KeyParts } from './key/key.ts'
 export type { MemoryStoreOptions } from './stores/memory-store.ts'

@@ -3,7 +3,16 @@ import { InvalidOptionError } from '../src/errors.ts'
 import { EventEmitter } from '../src/events.ts'
 import { eventNames } from './support/chat.ts'
 
-const miss = { key: 'key', operation: 'chat' }
+const miss = {
+  key: 'key',
+  provider: 'openai',
+  endpoint: 'chat.completions',
+  model: 'm',
+  operation: 'chat',
+  scope: '',
+  streamed: false,
+  inputs: 1,
+}
 
 function open() {
   const failed = vi.fn<(error: unknown) => void>()

@@ -12,12 +12,17 @@ import { scopeOfClient } from '../providers/client-credential.ts'
 import type { KeyDifference, KeyExplanation } from '../key/explain.ts'
 import { ValueCache, type ValueKey } from './value-cache.ts'
 import type { CacheStats } from '../engine/stats/cache-stats.ts'
-import { type CacheRequest, explainer, type LookedUp, lookup, store } from './described-requests.ts'
+import { type CacheRequest, explainer, type LookedUp, looker, store } from './described-requests.ts'
+import { type CacheEntry, entries, type EntryFilter, ttlOf } from './entries.ts'
 import { forget } from './forget.ts'
+import { getOrMake } from './made-answers.ts'
+import { type LookedUpText, textCall, type TextRequest } from './text-requests.ts'
 import { Engine } from '../engine/engine.ts'
 import { type CacheOptions, readOptions } from '../engine/settings/options.ts'
 
+export type { CacheEntry, EntryFilter } from './entries.ts'
 export type { CacheRequest, LookedUp } from './described-requests.ts'
+export type { LookedUpText, TextRequest } from './text-requests.ts'
 
 /** The key of `Symbol.asyncDispose`, if the compiler's own library or Node's types have it. Else the declarations would not compile. */
 type AsyncDispose = SymbolConstructor extends { readonly asyncDispose: infer Key extends symbol } ? Key : never
@@ -49,19 +54,29 @@ export interface Cache extends Readonly<Record<AsyncDispose, () => Promise<void>
    * The parts that a request's key is made of, or the first difference between two requests: why did this miss?
    * @throws {NotKeyableError} when no key can be made of a request
    */
-  explain(request: CacheRequest): KeyExplanation
-  explain(first: CacheRequest, second: CacheRequest): KeyDifference
+  explain(request: CacheRequest | TextRequest): KeyExplanation
+  explain(first: CacheRequest | TextRequest, second: CacheRequest | TextRequest): KeyDifference
   /**
    * The stored answer to a request, or `undefined`. Its mode means and counts the same as for a client: `reload` reads nothing and is a miss;
    * `only-if-cached` that finds nothing is a bypass. An answer within `staleWhileRevalidate` is served, and not refreshed.
    */
   lookup(request: CacheRequest): Promise<LookedUp | undefined>
+  /** The same for an answer that no client makes, by its text, prompt or messages. */
+  lookup(request: TextRequest): Promise<LookedUpText | undefined>
   /**
    * Stores an answer that came from elsewhere, under the rules for answers of our own.
    * @param answer the whole answer, or the text of its server-sent events
    * @returns its facts: `stored`, and the `reason` if it was not
    */
   store(request: CacheRequest, answer: object | string): Promise<CacheInfo>
+  /** The same for an answer that no client makes: any JSON, or a text. One that JSON cannot hold is not stored. */
+  store(request: TextRequest, answer: unknown): Promise<CacheInfo>
+  /**
+   * The stored answer to a request by its text, or the one that `make` makes, once for all who ask at the same time. Modes, TTLs, stale answers
+   * and counts are as for a client. Each caller gets a copy. What JSON cannot hold is returned as it is, and not stored.
+   * @throws {InvalidOptionError} for a request that cannot be
+   */
+  getOrCreate<Value>(request: TextRequest, make: () => Value | Promise<Value>): Promise<Value>
   /**
    * The scope of the calls of a client, for `lookup`, `store` and `explain` to meet them: the cache's scope, else a digest of the client's
    * static credential. The headers of a single call are not in it.
@@ -92,6 +107,18 @@ export interface Cache extends Readonly<Record<AsyncDispose, () => Promise<void>
   wrap<Value>(key: ValueKey<Value>, ttl: Duration | undefined, make: () => Value | Promise<Value>): Promise<Value>
   /** Like `wrap`, but from `staleTtl` to `maxTtl` the old value is served at once while a new one is made. */
   wrapSWR<Value>(key: ValueKey<Value>, staleTtl: Duration, maxTtl: Duration, make: () => Value | Promise<Value>): Promise<Value>
+  /**
+   * Seconds for which what is under a key is still fresh: a key of your own, or that of an answer. 0 if it is only good enough to be served
+   * stale, `undefined` if there is nothing.
+   */
+  ttl(key: string): Promise<number | undefined>
+  /**
+   * What is in memory and in the store, one by one and without the bodies. Entries that are written or removed meanwhile may be told or not,
+   * and one may be told twice. A store is read page by page, so that its size does not matter.
+   * @throws {InvalidOptionError} for an unknown filter
+   * @throws {StoreError} while it is read, if the store cannot list its keys, or fails to
+   */
+  entries(filter?: EntryFilter): AsyncIterableIterator<CacheEntry>
   /** Bytes and entries in the hot memory now. Walks all entries. */
   memory(): { readonly bytes: number; readonly entries: number }
   /** Resolves when every write was passed to the store: on serverless, before the handler returns. */
@@ -115,8 +142,9 @@ export function createCache(options: CacheOptions = {}): Cache {
     invalidate: (what) => invalidate(engine, values, what),
     forget: (answer) => forget(engine, answer),
     explain: explainer(engine),
-    lookup: (request) => lookup(engine, request),
-    store: (request, answer) => store(engine, request, answer),
+    lookup: looker(engine),
+    store: (request: CacheRequest | TextRequest, answer: unknown) => store(engine, request, answer),
+    getOrCreate: async (request, make) => getOrMake(engine, textCall(request), make),
     scopeOf: (client) => scopeOf(engine, client),
     get: (key) => values.get(key),
     set: (key, value, ttl) => values.set(key, value, ttl),
@@ -126,6 +154,8 @@ export function createCache(options: CacheOptions = {}): Cache {
     delByPattern: (pattern) => values.delByPattern(pattern),
     wrap: (key, ttl, make) => values.wrap(key, ttl, make),
     wrapSWR: (key, staleTtl, maxTtl, make) => values.wrapSWR(key, staleTtl, maxTtl, make),
+    ttl: (key) => ttlOf(engine, key),
+    entries: (filter = {}) => entries(engine, filter),
     memory: () => engine.tiers.memory(),
     flush: () => engine.tiers.flush(),
     close: () => engine.tiers.close(),

@@ -7,6 +7,7 @@ import { type Duration, milliseconds } from '../duration.ts'
 import type { Entry } from '../entry.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { ToldCall } from '../engine/call-events.ts'
 import type { Address } from '../engine/tiers/entry-reader.ts'
 import type { InvalidationSnapshot } from '../engine/tiers/invalidation-snapshot.ts'
 import type { LookupResult } from '../lookup-result.ts'
@@ -40,6 +41,9 @@ interface Making<Value> {
   readonly stale: number
   readonly make: () => Value | Promise<Value>
 }
+
+/** Where a value lies, and what events tell of it. */
+type ValueAddress = Address & ToldCall
 
 /** A value on its way into the tiers. */
 interface Kept {
@@ -101,7 +105,9 @@ export class ValueCache {
   async delByPattern(pattern: string): Promise<number> {
     if (typeof pattern !== 'string' || pattern === '') throw new InvalidOptionError('pattern', pattern, "a pattern such as 'user:*'")
     const matches = globMatcher(pattern)
-    const keys = [...(await this.#engine.tiers.keys(this.#prefix))].filter((storeKey) => matches(storeKey.slice(this.#prefix.length)))
+    const keys = [...(await this.#engine.tiers.contents.keys(this.#prefix))].filter((storeKey) =>
+      matches(storeKey.slice(this.#prefix.length)),
+    )
     await Promise.all(keys.map((storeKey) => this.#engine.tiers.remove(storeKey)))
     return keys.length
   }
@@ -182,7 +188,7 @@ export class ValueCache {
       size: () => 0,
     }
     const ended = ({ head, unusable }: Recording<Made, never>): void => {
-      if (head.text === undefined || unusable !== undefined) this.#engine.skip({ key, operation }, unusable ?? 'not JSON', untold())
+      if (head.text === undefined || unusable !== undefined) this.#engine.skip(address, unusable ?? 'not JSON', untold())
       else this.#keep(address, { text: head.text, ttl, stale, snapshot })
       lease?.end()
     }
@@ -195,7 +201,7 @@ export class ValueCache {
     return text === undefined ? (value as Value) : parse<Value>(text)
   }
 
-  #keep(address: Address, { text, ttl, stale, snapshot }: Kept): void {
+  #keep(address: ValueAddress, { text, ttl, stale, snapshot }: Kept): void {
     const { clock } = this.#engine.settings
     const head = {
       key: address.key,
@@ -223,9 +229,10 @@ export class ValueCache {
     return withJitter(given === undefined ? settings.ttl(operation) : milliseconds('ttl', given), settings)
   }
 
-  #address(key: string): Address {
+  #address(key: string): ValueAddress {
     if (typeof key !== 'string' || !key.isWellFormed()) throw new InvalidOptionError('key', key, 'a text without lone surrogates')
-    return { key, storeKey: this.#prefix + key, scope: this.#scope, labels: [everything, `scope:${this.#scope}`, `operation:${operation}`] }
+    const labels = [everything, `scope:${this.#scope}`, `operation:${operation}`]
+    return { key, storeKey: this.#prefix + key, scope: this.#scope, labels, operation, model: '', streamed: false }
   }
 }
 

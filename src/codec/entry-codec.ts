@@ -28,7 +28,7 @@
  * @module
  */
 import { isBytes } from '../base/bytes.ts'
-import type { Entry } from '../entry.ts'
+import type { Entry, EntryHead } from '../entry.ts'
 import { EntryError, InvalidOptionError } from '../errors.ts'
 import { sha256Latin1 } from '../base/digest.ts'
 import { wholeNumber } from '../base/option-checks.ts'
@@ -66,6 +66,11 @@ export interface EntryCodec {
    *   truncated, altered, larger than `maxBodyBytes`, of the wrong shape, or not encrypted although encryption is configured.
    */
   decode(bytes: Uint8Array): Entry
+  /**
+   * The head of the entry in `bytes`, and the size of its body, which is not inflated.
+   * @throws {EntryError} as `decode` does, unless it is the body that is wrong
+   */
+  describe(bytes: Uint8Array): { readonly head: EntryHead; readonly bytes: number }
 }
 
 const magic = 0x4c_4d_45_4d
@@ -85,6 +90,26 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
   wholeNumber('maxBodyBytes', maxBodyBytes, { least: 1, most: maxStoredBodyBytes, of: 'bytes' })
   const encryption = options.encryption === undefined ? undefined : readEncryption('encryption', options.encryption)
   const keyId = Buffer.from(encryption?.current ?? '')
+
+  /** The head in `bytes`, and the body as it is stored. */
+  const open = (bytes: Uint8Array) => {
+    const { codec, isEncrypted, keyIdLength, headLength, storedLength, rawLength, view } = readHeader(bytes)
+    const contentStart = headerLength + keyIdLength
+    let content = view.subarray(contentStart, view.length - checksumLength)
+    if (isEncrypted) {
+      const id = view.toString('utf8', headerLength, contentStart)
+      if (encryption === undefined) throw unrecognised('the entry is encrypted, but no encryption is configured.')
+      if (!encryption.has(id)) throw unrecognised('the entry is encrypted with a key that is not configured.')
+      const opened = encryption.open(id, content, view.subarray(0, contentStart))
+      if (opened === undefined) throw damagedEntry('it cannot be decrypted with the key that it names')
+      content = Buffer.from(opened.buffer, opened.byteOffset, opened.byteLength)
+    } else if (encryption !== undefined) {
+      throw damagedEntry('it is not encrypted, but the configuration requires encryption')
+    }
+    if (rawLength > maxBodyBytes) throw damagedEntry(`its body of ${rawLength} bytes is over the limit of ${maxBodyBytes}`)
+    const head = readHead(parse(text(content.subarray(0, headLength))))
+    return { head, stored: content.subarray(headLength, headLength + storedLength), codec, rawLength }
+  }
 
   return {
     encode(entry) {
@@ -107,26 +132,16 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
     },
 
     decode(bytes) {
-      const { codec, isEncrypted, keyIdLength, headLength, storedLength, rawLength, view } = readHeader(bytes)
-      const contentStart = headerLength + keyIdLength
-      let content = view.subarray(contentStart, view.length - checksumLength)
-      if (isEncrypted) {
-        const id = view.toString('utf8', headerLength, contentStart)
-        if (encryption === undefined) throw unrecognised('the entry is encrypted, but no encryption is configured.')
-        if (!encryption.has(id)) throw unrecognised('the entry is encrypted with a key that is not configured.')
-        const opened = encryption.open(id, content, view.subarray(0, contentStart))
-        if (opened === undefined) throw damagedEntry('it cannot be decrypted with the key that it names')
-        content = Buffer.from(opened.buffer, opened.byteOffset, opened.byteLength)
-      } else if (encryption !== undefined) {
-        throw damagedEntry('it is not encrypted, but the configuration requires encryption')
-      }
-      if (rawLength > maxBodyBytes) throw damagedEntry(`its body of ${rawLength} bytes is over the limit of ${maxBodyBytes}`)
-      const head = readHead(parse(text(content.subarray(0, headLength))))
-      const stored = content.subarray(headLength, headLength + storedLength)
+      const { head, stored, codec, rawLength } = open(bytes)
       const raw = codec === codecs.raw ? stored : compression.inflate(stored, rawLength)
       if (raw.length !== rawLength) throw damagedEntry('its body does not have the stated length')
       // A copy, so that the store's memory and the larger buffer of inflating can be freed.
       return { head, body: head.kind === 'bytes' ? new Uint8Array(raw) : text(raw) }
+    },
+
+    describe(bytes) {
+      const { head, rawLength } = open(bytes)
+      return { head, bytes: rawLength }
     },
   }
 }

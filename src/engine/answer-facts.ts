@@ -16,6 +16,6 @@ export function factsOf(entry: Entry, reason: string | undefined): AnswerFacts {
 }
 
 /** The size of an entry's body. */
-export function bytesOf({ body }: Entry): number {
+export function bytesOf({ body }: Pick<Entry, 'body'>): number {
   return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
 }

@@ -68,6 +68,12 @@ export interface Bypass {
   readonly reason: string
   /** @default none was made */
   readonly key?: string
+  /** What is called, as far as it is known. */
+  readonly endpoint?: Pick<Endpoint, 'provider' | 'name'>
+  /** The model that is asked for. @default it is not known */
+  readonly model?: string
+  /** Whether the caller wants a stream. @default it is not known */
+  readonly streamed?: boolean
 }
 
 /**
@@ -80,14 +86,15 @@ export function resolveCall(call: Call, settings: Settings): CachedCall | Bypass
   const scope = scopeOf(call, settings)
   const ttl = options.ttl === undefined ? settings.ttl(operation) : milliseconds('cache.ttl', options.ttl)
   const mode = options.mode ?? 'default'
-  if (mode === 'no-store') return { operation, scope: scope ?? '', reason: 'no-store' }
-  if (scope === undefined) return { operation, scope: '', reason: 'no scope' }
+  const model = typeof request['model'] === 'string' ? request['model'] : ''
+  const common = { endpoint, operation, scope: scope ?? '', model, streamed: request['stream'] === true }
+  if (mode === 'no-store') return { ...common, reason: 'no-store' }
+  if (scope === undefined) return { ...common, reason: 'no scope' }
   if (settings.requireScope && options.scope === undefined) assertScope(settings)
   const reason = endpoint.bypassReason(request)
-  if (reason !== undefined) return { operation, scope, reason }
+  if (reason !== undefined) return { ...common, reason }
   try {
     const key = deriveKey(keyParts(call, settings, scope), canonicalOptions(endpoint, settings))
-    const model = typeof request['model'] === 'string' ? request['model'] : ''
     const tags = options.tags ?? []
     return {
       endpoint,
@@ -103,11 +110,11 @@ export function resolveCall(call: Call, settings: Settings): CachedCall | Bypass
       tags,
       model,
       labels: labelsOf({ scope, operation, model, tags }),
-      streamed: request['stream'] === true,
+      streamed: common.streamed,
       missingParts: endpoint.missingParts?.(request) ?? [],
     }
   } catch (error) {
-    if (error instanceof NotKeyableError) return { operation, scope, reason: 'not keyable' }
+    if (error instanceof NotKeyableError) return { ...common, reason: 'not keyable' }
     throw error
   }
 }

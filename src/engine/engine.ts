@@ -22,6 +22,7 @@ import { guardedReplay } from './settings/replay.ts'
 import type { CachedCall, Bypass } from './cached-call.ts'
 import { type AnswerFacts, skipReason } from './settings/policy.ts'
 import { bytesOf, factsOf } from './answer-facts.ts'
+import { CallEvents, type ToldCall } from './call-events.ts'
 import { createPriceBook, type PriceBook } from './pricing/price-book.ts'
 import { createStats, type Stats } from './stats/counters.ts'
 import { headOf, lifeOf } from './new-head.ts'
@@ -40,6 +41,8 @@ export interface HitFacts {
   /** Whether the answer was past its TTL. */
   readonly stale: boolean
   readonly outcome: StoreOutcome
+  /** What was found. @default nothing: the call joined a flight */
+  readonly found?: LookupResult
 }
 
 /** Stored inputs of a call that the provider had to answer for the rest. */
@@ -65,6 +68,7 @@ export class Engine {
   infoOf: (result: unknown) => CacheInfo | undefined = () => undefined
   /** Lines that the log has once each. */
   readonly notices: Notices
+  readonly #told: CallEvents
   #pricesExpected = false
 
   constructor(given: Settings) {
@@ -74,7 +78,8 @@ export class Engine {
     this.refreshes = new Refreshes(settings.clock)
     this.events = new EventEmitter((error) => this.hookFailed(error))
     this.prices = settings.prices === false ? undefined : createPriceBook(settings.prices)
-    this.stats = createStats({ priceBook: this.prices ?? { load: () => Promise.resolve(), price: () => null } })
+    this.stats = createStats({ priceBook: this.prices ?? { load: () => Promise.resolve(), price: () => null }, clock: settings.clock })
+    this.#told = new CallEvents(this.events, this.prices)
     const logger = guardedLogger(settings.logger, () => this.stats.error('hook'))
     this.notices = new Notices(logger)
     for (const warning of settings.warnings) this.notices.once(warning, warning)
@@ -112,35 +117,34 @@ export class Engine {
     const reason = this.#skipReason(factsOf(entry, draft.reason))
     if (life.ttl < cachedCall.ttl) outcome.ttl = life.ttl
     if (reason === undefined) this.put(cachedCall, entry, filling)
-    else this.skip(cachedCall, reason, outcome)
+    else this.skip(cachedCall, reason, outcome, entry)
   }
 
   /** Puts an entry into both tiers, unless it is too large or its labels were invalidated since the snapshot. */
-  put(address: Address, entry: Entry, { snapshot, outcome }: Filling): void {
-    const { key, operation } = entry.head
+  put(call: Address & ToldCall, entry: Entry, { snapshot, outcome }: Filling): void {
     const bytes = bytesOf(entry)
-    if (bytes > this.settings.maxEntryBytes) return this.skip(entry.head, 'too large', outcome)
-    const put = this.tiers.put(address, entry, snapshot, (written) => {
-      if (written) return this.#stored({ key, operation, bytes })
+    if (bytes > this.settings.maxEntryBytes) return this.skip(call, 'too large', outcome, entry)
+    const put = this.tiers.put(call, entry, snapshot, (written) => {
+      if (written) return this.#stored(call, entry, bytes)
       outcome.stored = false
-      this.skip(entry.head, 'store failed', outcome)
+      this.skip(call, 'store failed', outcome, entry)
     })
-    if (put !== 'kept' && put !== 'queued') return this.skip(entry.head, put, outcome)
+    if (put !== 'kept' && put !== 'queued') return this.skip(call, put, outcome, entry)
     // Until the store says otherwise, a write to it counts as done.
     outcome.stored = true
-    if (put === 'kept') this.#stored({ key, operation, bytes })
+    if (put === 'kept') this.#stored(call, entry, bytes)
   }
 
-  #stored(event: CacheEvents['store']): void {
+  #stored(call: ToldCall, { head }: Entry, bytes: number): void {
     this.stats.stored()
-    this.events.emit('store', event)
+    this.#told.store(call, { model: head.model, latency: head.latency, usage: head.usage, bytes })
   }
 
   /** Notes that an answer is not stored. */
-  skip(cachedCall: { readonly key: string; readonly operation: string }, reason: string, outcome: StoreOutcome): void {
+  skip(call: ToldCall, reason: string, outcome: StoreOutcome, entry?: Entry): void {
     outcome.reason = reason
     this.stats.skipped(reason)
-    this.events.emit('skip', { key: cachedCall.key, operation: cachedCall.operation, reason })
+    this.#told.skip(call, reason, { ...outcome.metering, entry })
   }
 
   /** Counts a hit on an entry, and emits it. @returns a function that makes the facts, as many callers never read them */
@@ -150,37 +154,33 @@ export class Engine {
     const { usage, model, latency } = entry.head
     const stale = freshFor <= 0
     const outcome: StoreOutcome = { stored: true, reason: undefined, metering: { usage, model, latency } }
-    this.countHit(cachedCall, { source, stale, outcome })
+    this.countHit(cachedCall, { source, stale, outcome, found })
     let info: CacheInfo | undefined
     return () => (info ??= this.info(cachedCall, { hit: true, source, age, ttl: freshFor, stale }, outcome))
   }
 
   /** Counts a hit, and emits it. A call that joined a flight is counted at its end, when the outcome is known. */
-  countHit(cachedCall: CachedCall, { source, stale, outcome }: HitFacts): void {
-    const { operation, origin, key, model, inputs } = cachedCall
+  countHit(cachedCall: CachedCall, { source, stale, outcome, found }: HitFacts): void {
+    const { operation, scope, origin, model, inputs } = cachedCall
     const { provider } = cachedCall.endpoint
     this.#expectPrices()
     const at = this.settings.clock.now()
-    this.stats.hit({
-      operation,
-      model,
-      answered: outcome.metering.model,
-      provider,
-      origin,
-      source,
-      usage: wholeUsage(outcome),
-      savedMs: outcome.metering.latency,
-      stale,
-      at,
-      inputs: inputs && inputs.hits + inputs.misses,
-    })
-    this.events.emit('hit', { key, operation, source, stale })
+    const { model: answered, latency } = outcome.metering
+    const usage = wholeUsage(outcome)
+    const answers = inputs && inputs.hits + inputs.misses
+    this.stats.hit({ operation, scope, model, answered, provider, origin, source, usage, savedMs: latency, stale, at, inputs: answers })
+    if (!this.events.isHeard('hit')) return
+    const { age = 0, entry } = found ?? {}
+    this.#told.hit(cachedCall, { model: answered, latency, usage, entry, source, stale, age, inputs: answers ?? 1 })
   }
 
   /** Counts the stored inputs of a call that the provider had to answer for the rest. Time is not saved: the call waited for the provider. */
-  countReused({ operation, origin, model, endpoint }: CachedCall, { source, usage, answered, inputs }: ReusedInputs): void {
+  countReused(cachedCall: CachedCall, { source, usage, answered, inputs }: ReusedInputs): void {
+    const { operation, scope, origin, model, endpoint } = cachedCall
+    const { provider } = endpoint
     const at = this.settings.clock.now()
-    this.stats.hit({ operation, model, answered, provider: endpoint.provider, origin, source, usage, savedMs: 0, stale: false, at, inputs })
+    this.stats.hit({ operation, scope, model, answered, provider, origin, source, usage, savedMs: 0, stale: false, at, inputs })
+    this.#told.hit(cachedCall, { model: answered, latency: 0, usage, source, stale: false, age: 0, inputs })
   }
 
   /** The facts of one result. */
@@ -198,16 +198,18 @@ export class Engine {
     // The next hit needs the prices. While the provider works, there is time to load them.
     this.#pricesExpected = true
     void this.prices?.load()
-    this.stats.miss({ operation: cachedCall.operation, model: cachedCall.model, inputs: cachedCall.inputs?.misses })
-    this.events.emit('miss', { key: cachedCall.key, operation: cachedCall.operation })
+    const { operation, scope, model, inputs } = cachedCall
+    this.stats.miss({ operation, scope, model, inputs: inputs?.misses })
+    this.#told.miss(cachedCall)
   }
 
   /** Counts what a call cost that the provider answered. */
   spent(cachedCall: CachedCall, outcome: StoreOutcome): void {
-    const { operation, origin, model } = cachedCall
+    const { operation, scope, origin, model } = cachedCall
     const at = this.settings.clock.now()
     this.stats.spent({
       operation,
+      scope,
       model,
       answered: outcome.metering.model,
       provider: cachedCall.endpoint.provider,
@@ -215,6 +217,7 @@ export class Engine {
       usage: outcome.metering.usage,
       at,
     })
+    this.#told.spent(cachedCall, outcome.metering)
   }
 
   /** Counts a request that passes through unseen, as it is none of an endpoint that is known, and emits it. */
@@ -227,7 +230,7 @@ export class Engine {
   bypass(bypass: Bypass): CacheInfo {
     const { operation, scope, reason, key = '' } = bypass
     this.stats.bypass({ operation, reason })
-    this.events.emit('bypass', { operation, reason })
+    this.#told.bypass(bypass)
     const outcome: StoreOutcome = { stored: false, reason, metering: { usage: undefined, model: '', latency: 0 } }
     const facts = {
       hit: false,

@@ -37,9 +37,9 @@ export async function exchange<Head, Item, Result>(engine: Engine, call: Seam<He
     if (result !== undefined) return result.value
   }
   if (failure !== undefined) {
-    const { operation, scope, key } = cachedCall
+    const { scope, key } = cachedCall
     const reason = failure() ?? 'not stored'
-    return call.missing(engine.bypass({ operation, scope, key, reason: notCached }), new NotCachedError({ reason, key, scope }))
+    return call.missing(engine.bypass({ ...cachedCall, reason: notCached }), new NotCachedError({ reason, key, scope }))
   }
   if (found === undefined || use !== 'fetch' || !mayStandIn(found, cachedCall, engine.settings)) return fetchNew(engine, call)
   const result = engine.refreshes.isPaused(cachedCall.storeKey) ? serve(engine, call, found) : undefined

@@ -12,9 +12,19 @@ import { remembering } from '../base/memo.ts'
 /** The prefix of all keys of a namespace. An encoded namespace holds no colon, so no prefix begins with another one. */
 const namespacePrefix = remembering(100, (namespace) => `llmemo/${encodeURIComponent(namespace)}:`)
 
+/** The prefix of the keys of all stored answers. */
+export function entryPrefix(namespace: string): string {
+  return `${namespacePrefix(namespace)}v1:`
+}
+
 /** The key of a stored answer. */
 export function entryKey(namespace: string, key: string): string {
   return `${namespacePrefix(namespace)}v1:${key}`
+}
+
+/** The prefix of the keys of all values, whatever their scope. */
+export function valuesPrefix(namespace: string): string {
+  return `${namespacePrefix(namespace)}kv:`
 }
 
 /** The prefix of the keys of all values in a scope. The caller's own key follows it. */

@@ -8,6 +8,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { resolveInputs, type PerInputCalls } from '../../engine/per-input.ts'
 import { type CachedCall, resolveCall, type Bypass } from '../../engine/cached-call.ts'
 import { InvalidOptionError, NotKeyableError } from '../../errors.ts'
+import { bedrockConverse } from '../../providers/bedrock/converse.ts'
 import type { CachedCommand } from './commands.ts'
 
 /** A call that uses the cache. */
@@ -30,7 +31,12 @@ export function resolve(
   { codec, streamed }: CachedCommand,
   { input, origin, options }: CommandCall,
 ): ResolvedCall | Bypass {
-  const bypass = { operation: options.operation ?? codec.operation, scope: options.scope ?? engine.settings.scope ?? '' }
+  const bypass = {
+    endpoint: { provider: bedrockConverse.provider, name: codec.operation },
+    operation: options.operation ?? codec.operation,
+    scope: options.scope ?? engine.settings.scope ?? '',
+    streamed,
+  }
   try {
     const request = codec.request(input)
     if (request === undefined) return { ...bypass, reason: 'not keyable' }

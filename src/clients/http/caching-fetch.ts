@@ -97,7 +97,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     signal?.throwIfAborted()
     const resolved =
       request === undefined || (earlier === undefined && !isKeyable(passed))
-        ? { operation: target.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
+        ? { endpoint: target.endpoint, operation: target.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
         : (done ?? resolve(engine, { ...context, headers: headersWithType(context.headers, init), request, options: passed.options }))
     if ('cachedCall' in resolved) passed.learn?.({ call: resolved.call, url, key: resolved.cachedCall.key })
     const carriers = [passed.signal, signal]
@@ -177,7 +177,7 @@ function resolve(engine: Engine, call: Call): (ResolvedCall & { readonly inputs?
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error
     engine.hookFailed(error)
-    return { operation: call.endpoint.operation, scope: '', reason: 'fault' }
+    return { endpoint: call.endpoint, operation: call.endpoint.operation, scope: '', reason: 'fault' }
   }
 }
 

@@ -22,6 +22,7 @@ import {
   unread,
 } from './known-label.ts'
 import { everything } from './labels.ts'
+import { RecentMap } from '../../memory/recent-map.ts'
 
 /** Labels to generations. Without a store, `''` stands for a label that was never invalidated. */
 export type GenerationByLabel = Readonly<Record<string, string>>
@@ -34,13 +35,13 @@ export interface GenerationSnapshot {
 
 /** How many labels are remembered. Beyond that the oldest are forgotten. */
 export const maxLabels = 50_000
-/** How many are forgotten at once: the beginning of a map with removed members is slow to find. */
-export const forgottenAtOnce = 1_000
+/** How many labels are looked at to find one that can be forgotten. With a slow store, all of them may be under way. */
+const maxLooks = 100
 
 /** What this process knows of the generations. */
 export class Generations {
   /** The label that was noted longest ago first. */
-  readonly #known = new Map<string, KnownLabel>()
+  #known = new RecentMap<KnownLabel>()
   /** Labels that this process invalidated and the store does not know of yet. */
   readonly #unpublished = new Map<string, Unpublished>()
   readonly #clock: Clock
@@ -271,7 +272,6 @@ export class Generations {
   }
 
   #set(label: string, known: KnownLabel): void {
-    this.#known.delete(label)
     this.#known.set(label, known)
     if (this.#known.size > maxLabels) this.#forget()
   }
@@ -279,17 +279,18 @@ export class Generations {
   #forget(): void {
     if (!this.#shared) return this.#forgetAll()
     // The store still knows them. They are read again when they are needed, and until then nothing under them is served.
-    let unseen = this.#known.size
-    for (const [label, known] of this.#known) {
-      if (this.#known.size <= maxLabels - forgottenAtOnce || unseen-- <= 0) return
-      this.#known.delete(label)
+    for (let looks = 0; this.#known.size > maxLabels && looks < maxLooks; looks++) {
+      const { oldest } = this.#known
+      if (oldest === undefined) return
+      const { key: label, value: known } = oldest
       if (label === everything || known.proposal === 'sending' || this.#unpublished.has(label)) this.#known.set(label, known)
+      else this.#known.delete(label)
     }
   }
 
   #forgetAll(): void {
     const generation = `${this.#known.get(everything)?.generation ?? ''}+`
-    this.#known.clear()
+    this.#known = new RecentMap()
     this.#known.set(everything, { ...unknownLabel, generation, changedIn: ++this.#sequence })
   }
 }

@@ -5,9 +5,10 @@
 import { type Clock, clockSkew } from '../../clock.ts'
 import { maxDuration } from '../../duration.ts'
 import { generationBytes, generationIn, isGeneration, newGeneration } from './generation.ts'
-import { forgottenAtOnce, type GenerationSnapshot, Generations, type GenerationByLabel, maxLabels } from './generations.ts'
+import { type GenerationSnapshot, Generations, type GenerationByLabel, maxLabels } from './generations.ts'
 import { generationKey as generationKeyOf } from '../../key/store-keys.ts'
 import { removals } from './labels.ts'
+import { RecentMap } from '../../memory/recent-map.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
 import { unread } from '../shared-store/store-reader.ts'
 
@@ -49,7 +50,7 @@ export class Invalidations {
   /** Generations of first fills that are being written to the store, by their labels. */
   readonly #proposing = new Map<string, Promise<void>>()
   /** Generation keys to their labels, the one that was used longest ago first. */
-  readonly #labels = new Map<string, string>()
+  readonly #labels = new RecentMap<string>()
   readonly #onWritten: (generationKey: string, generation: string) => Promise<void>
   readonly #onRemovals: () => void
 
@@ -220,13 +221,8 @@ export class Invalidations {
   }
 
   #remember(generationKey: string, label: string): void {
-    this.#labels.delete(generationKey)
     this.#labels.set(generationKey, label)
-    if (this.#labels.size <= maxLabels) return
-    for (const oldest of this.#labels.keys()) {
-      if (this.#labels.size <= maxLabels - forgottenAtOnce) return
-      this.#labels.delete(oldest)
-    }
+    if (this.#labels.size > maxLabels) this.#labels.delete(this.#labels.oldest?.key ?? '')
   }
 
   async #read(labels: readonly string[], begun: number | undefined): Promise<void> {

@@ -11,6 +11,7 @@ import { type Change, Changes } from './changes.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { inTime } from './deadline.ts'
 import { FaultLog } from './fault-log.ts'
+import { StoreListing } from './listing.ts'
 import type { Logger } from '../settings/logger.ts'
 import { StoreReader, type Values } from './store-reader.ts'
 import { UnreadyWrites } from './unready-writes.ts'
@@ -57,6 +58,8 @@ export class SharedStore {
   #readFault: unknown
   /** Whether the breaker lets reads through. */
   #isReadable = true
+  /** Lists what is in the store. */
+  readonly listing: StoreListing
   /** Whether nothing is written any more. */
   #isClosed = false
 
@@ -83,6 +86,11 @@ export class SharedStore {
       dropped: (key) => events.emit('drop', { key }),
       failed: (error) => this.#fault('write', error),
     })
+    const prepare = async (): Promise<boolean> => {
+      if (this.#closing === undefined) await this.flush()
+      return this.#closing === undefined
+    }
+    this.listing = new StoreListing({ store, clock, deadline: writeDeadline, prepare })
     store.onReport?.((message, cause) => {
       this.#log.report(message, cause)
       events.emit('error', { doing: 'read', error: new StoreError(message, { cause }) })
@@ -196,21 +204,6 @@ export class SharedStore {
   }
 
   /**
-   * The keys that begin with `prefix`; none after `close`.
-   * @throws {StoreError} when the store cannot list keys, or fails to
-   */
-  async keys(prefix: string): Promise<string[]> {
-    if (this.#closing !== undefined) return []
-    if (this.#store.keys === undefined) throw new StoreError(`the store "${this.name}" cannot list its keys, which patterns need`)
-    try {
-      await this.flush()
-      return await inTime(this.#clock, { what: 'listing the keys of the store', deadline: writeDeadline }, () => this.#list(prefix))
-    } catch (error) {
-      throw new StoreError(`the store "${this.name}" failed to list its keys`, { cause: error })
-    }
-  }
-
-  /**
    * Takes or prolongs a lease. Never throws, and takes no longer than a read may.
    * @returns the token that holds it now, or `undefined` where the store has no leases or does not answer
    */
@@ -263,10 +256,6 @@ export class SharedStore {
     } catch (error) {
       this.#fault('write', error)
     }
-  }
-
-  async #list(prefix: string): Promise<string[]> {
-    return Array.fromAsync(this.#store.keys?.(prefix) ?? [])
   }
 
   async #writeBatch(writes: readonly StoreWrite[]): Promise<boolean> {

@@ -28,6 +28,11 @@ export class BoundedTable<T> {
     return row
   }
 
+  /** Removes all rows. */
+  clear(): void {
+    this.#rows.clear()
+  }
+
   /** As an object of copied rows. `Object.fromEntries` defines members and sets none, so that `__proto__` is a name like any other. */
   copy<Copied>(copied: (row: T) => Copied): Record<string, Copied> {
     return Object.fromEntries(Array.from(this.#rows, ([name, row]) => [name, copied(row)]))

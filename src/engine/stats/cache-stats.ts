@@ -19,8 +19,10 @@ export interface StatsRow {
   readonly savedMs: number
 }
 
-/** The counts of one cache in one process, from its start. A copy: it does not change any more, and changing it changes nothing. */
+/** The counts of one cache in one process. A copy: it does not change any more, and changing it changes nothing. */
 export interface CacheStats {
+  /** When the counting began, in milliseconds since the epoch: when the cache was made, or at the last `reset()`. */
+  readonly since: number
   /**
    * Calls that the cache answered, from a store or by joining a call that was already on its way. A call for many inputs, each of which is
    * cached by itself, counts once for each input; so it does in `misses`.
@@ -76,4 +78,8 @@ export interface CacheStats {
   readonly byOperation: Readonly<Record<string, StatsRow>>
   /** By where the answer came from. Misses are counted under `origin`. */
   readonly bySource: Readonly<Record<string, StatsRow>>
+  /** By scope. Without a scope of the cache or the call, that is the digest of the client's static credential. */
+  readonly byScope: Readonly<Record<string, StatsRow>>
+  /** Sets the counters of the cache to zero, to count anew from now on. These counts stay as they are. */
+  reset(): void
 }

@@ -3,6 +3,7 @@
  * Counting is on the way of every hit, so money is not computed there.
  * @module
  */
+import type { Clock } from '../../clock.ts'
 import { count } from '../../json/object.ts'
 import { BoundedTable } from './bounded-table.ts'
 import type { CacheStats, StatsRow } from './cache-stats.ts'
@@ -15,6 +16,7 @@ export type { CacheStats, StatsRow } from './cache-stats.ts'
 /** A call that the provider answered. It is counted by the model that was asked for. */
 export interface SpentEvent extends Priced {
   readonly operation: string
+  readonly scope: string
 }
 
 /** A call that the cache answered. `usage` is what the stored answer had cost. */
@@ -29,10 +31,20 @@ export interface HitEvent extends SpentEvent {
   readonly inputs?: number | undefined
 }
 
+/** A call that the provider must answer. */
+export interface MissCount {
+  readonly operation: string
+  readonly scope: string
+  /** @default it is not counted by model */
+  readonly model?: string | undefined
+  /** How many inputs the provider is asked for. @default 1 */
+  readonly inputs?: number | undefined
+}
+
 /** The counters of one cache. No method throws. An event object that was passed in must not be changed afterwards. */
 export interface Stats {
   hit(event: HitEvent): void
-  miss(event: { readonly operation: string; readonly model?: string | undefined; readonly inputs?: number | undefined }): void
+  miss(event: MissCount): void
   bypass(event: { readonly operation: string; readonly reason: string }): void
   passed(): void
   spent(event: SpentEvent): void
@@ -80,22 +92,31 @@ function isCountedAlike(first: HitEvent, second: HitEvent): boolean {
   return (
     first.model === second.model &&
     first.operation === second.operation &&
+    first.scope === second.scope &&
     first.source === second.source &&
     (first.inputs ?? 1) === (second.inputs ?? 1)
   )
 }
 
 /** New counters, all at zero. */
-export function createStats({ priceBook }: { readonly priceBook: PriceBook }): Stats {
+export function createStats({ priceBook, clock }: { readonly priceBook: PriceBook; readonly clock: Pick<Clock, 'now'> }): Stats {
   const totals = noTotals()
+  let since = clock.now()
   const models = rows()
   const operations = rows()
   const sources = rows()
+  const scopes = rows()
   const bypassReasons = counters()
   const errorKinds = counters()
   const skipped = counters()
 
-  const rowsOf = ({ model, operation, source }: HitEvent) => [totals, models.row(model), operations.row(operation), sources.row(source)]
+  const rowsOf = ({ model, operation, source, scope }: HitEvent) => [
+    totals,
+    models.row(model),
+    operations.row(operation),
+    sources.row(source),
+    scopes.row(scope),
+  ]
 
   const hits = new PendingPrices<HitEvent>(priceBook, isCountedAlike, (event, dollars, times) => {
     for (const row of rowsOf(event)) {
@@ -112,6 +133,15 @@ export function createStats({ priceBook }: { readonly priceBook: PriceBook }): S
     },
   )
 
+  const reset = (): void => {
+    // What waits for its price was counted until now.
+    hits.settle()
+    misses.settle()
+    Object.assign(totals, noTotals())
+    for (const table of [models, operations, sources, scopes, bypassReasons, errorKinds, skipped]) table.clear()
+    since = clock.now()
+  }
+
   return {
     hit(event) {
       const input = count(event.usage?.input)
@@ -127,10 +157,11 @@ export function createStats({ priceBook }: { readonly priceBook: PriceBook }): S
       }
       hits.note(event)
     },
-    miss({ operation, model, inputs = 1 }) {
+    miss({ operation, scope, model, inputs = 1 }) {
       totals.misses += inputs
       operations.row(operation).misses += inputs
       sources.row('origin').misses += inputs
+      scopes.row(scope).misses += inputs
       if (model !== undefined) models.row(model).misses += inputs
     },
     bypass({ reason }) {
@@ -167,8 +198,9 @@ export function createStats({ priceBook }: { readonly priceBook: PriceBook }): S
       hits.settle()
       misses.settle()
       const asked = totals.hits + totals.misses
-      return {
+      const counts = {
         ...totals,
+        since,
         savedUsd: roundDollars(totals.savedUsd),
         spentUsd: roundDollars(totals.spentUsd),
         hitRate: asked === 0 ? 0 : totals.hits / asked,
@@ -178,7 +210,10 @@ export function createStats({ priceBook }: { readonly priceBook: PriceBook }): S
         byModel: models.copy(copyRow),
         byOperation: operations.copy(copyRow),
         bySource: sources.copy(copyRow),
+        byScope: scopes.copy(copyRow),
       }
+      // Not enumerable, so that the counts can be sent to another thread.
+      return Object.defineProperty({ ...counts, reset }, 'reset', { enumerable: false })
     },
   }
 }

@@ -10,6 +10,7 @@ import type { Entry } from '../../entry.ts'
 import type { EventEmitter } from '../../events.ts'
 import { type Address, EntryReader } from './entry-reader.ts'
 import type { LookupResult } from '../../lookup-result.ts'
+import { Contents } from './contents.ts'
 import { type Checked, CopyChecks } from './copy-checks.ts'
 import { ageOf, type HotCopy } from './hot-copy.ts'
 import { HotTier, sizeOf } from './hot-tier.ts'
@@ -41,6 +42,8 @@ export interface TiersOptions {
 export class Tiers {
   /** Which process calls the provider, among all over one store; `undefined` if each calls for itself. */
   readonly leases: Leases | undefined
+  /** What is in the tiers, entry by entry. */
+  readonly contents: Contents
   readonly #clock: Clock
   readonly #codec: EntryCodec
   readonly #reader: EntryReader
@@ -79,6 +82,7 @@ export class Tiers {
       onRemovals: () => this.#hot.mustRevalidate(),
       onWritten: async (generationKey, generation) => this.#bus?.declared(generationKey, generation),
     })
+    this.contents = new Contents({ clock, hot: this.#hot, shared: this.#shared, codec: this.#codec, invalidations: this.#invalidations })
     this.#copies = new CopyChecks({
       clock,
       hot: this.#hot,
@@ -203,16 +207,6 @@ export class Tiers {
   async forget(storeKeys: readonly string[]): Promise<boolean> {
     const removed = await Promise.all(storeKeys.map((storeKey) => this.remove(storeKey)))
     return (await this.#invalidations.declare(removals)) && removed.every(Boolean)
-  }
-
-  /**
-   * The keys in all tiers that begin with `prefix`.
-   * @throws {StoreError} when the store cannot list its keys
-   */
-  async keys(prefix: string): Promise<Set<string>> {
-    const keys = new Set(this.#hot.keys().filter((key) => key.startsWith(prefix)))
-    for (const key of (await this.#shared?.keys(prefix)) ?? []) keys.add(key)
-    return keys
   }
 
   /** Bytes and entries in the hot memory now. */

@@ -7,7 +7,7 @@ import { guardedLogger } from '../../../src/engine/settings/logger.ts'
 import { SharedStore } from '../../../src/engine/shared-store/shared-store.ts'
 import { EventEmitter } from '../../../src/events.ts'
 import { settle } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
 const delay = 1_000

@@ -5,7 +5,7 @@ import { DeadlineError, StoreError } from '../../../src/errors.ts'
 import { EventEmitter } from '../../../src/events.ts'
 import type { Store } from '../../../src/store.ts'
 import { settle, withoutReasons } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { type Manner, ScriptedStore } from '../../support/scripted-store.ts'
 
 const hour = 3_600_000
@@ -427,19 +427,19 @@ describe('listing keys', () => {
     const { tier } = scripted()
     tier.write(pending('a:1'))
     tier.write(pending('b:1'))
-    expect(await tier.keys('a:')).toEqual(['a:1'])
+    expect(await tier.listing.keys('a:')).toEqual(['a:1'])
   })
 
   it('is an error of ours where the store cannot, fails, or takes for ever', async () => {
     const none = setup<Store>({ name: 'own', get: () => undefined, set: () => {}, delete: () => {} })
-    await expect(none.tier.keys('')).rejects.toThrow(/"own" cannot list its keys, which patterns need/)
+    await expect(none.tier.listing.keys('')).rejects.toThrow(/"own" cannot list its keys, which patterns need/)
     const { tier, store, clock } = scripted()
     store.keys = () => {
       throw new Error('no')
     }
-    await expect(tier.keys('')).rejects.toThrow(StoreError)
+    await expect(tier.listing.keys('')).rejects.toThrow(StoreError)
     Object.assign(store, { keys: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) }) })
-    const hung = tier.keys('')
+    const hung = tier.listing.keys('')
     await settle()
     clock.advance(10_000)
     await expect(hung).rejects.toThrow(StoreError)
@@ -460,7 +460,7 @@ describe('closing', () => {
     expect(await tier.read(['a'])).toBeUndefined()
     expect(await tier.writeNow({ key: 'c', value, ttl: hour })).toBe(false)
     expect(await tier.delete('a')).toBe(false)
-    expect(await tier.keys('')).toEqual([])
+    expect(await tier.listing.keys('')).toEqual([])
     expect(store.calls).toHaveLength(asked)
     expect(clock.timers).toBe(0)
   })

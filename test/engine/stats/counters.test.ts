@@ -13,6 +13,7 @@ const prices = createPriceBook([
 
 const hit = (event: Partial<HitEvent> = {}): HitEvent => ({
   operation: 'chat',
+  scope: 'tenant',
   model: 'one',
   provider: 'openai',
   source: 'memory',
@@ -24,13 +25,16 @@ const hit = (event: Partial<HitEvent> = {}): HitEvent => ({
 })
 const spent = (event: Partial<SpentEvent> = {}): SpentEvent => ({
   operation: 'chat',
+  scope: 'tenant',
   model: 'one',
   provider: 'openai',
   usage: { input: 600_000, output: 400_000 },
   at,
   ...event,
 })
-const create = () => createStats({ priceBook: prices })
+/** A clock that stands. */
+const clock = { now: () => at }
+const create = () => createStats({ priceBook: prices, clock })
 
 /** A price book that keeps what it was asked. */
 function asking(): PriceBook & { asked: [Usage, PriceFacts][] } {
@@ -48,6 +52,7 @@ function asking(): PriceBook & { asked: [Usage, PriceFacts][] } {
 describe('counting', () => {
   it('begins at zero, with a hit rate of 0', () => {
     expect(create().snapshot()).toEqual({
+      since: at,
       hits: 0,
       misses: 0,
       bypasses: 0,
@@ -74,6 +79,7 @@ describe('counting', () => {
       byModel: {},
       byOperation: {},
       bySource: {},
+      byScope: {},
     })
   })
 
@@ -95,13 +101,61 @@ describe('counting', () => {
     })
   })
 
+  it('counts by scope, and prices equal calls of two scopes apart', () => {
+    const stats = create()
+    const { usage } = hit()
+    for (const scope of ['a', 'b', 'a', '']) stats.hit(hit({ usage, scope }))
+    stats.miss({ operation: 'chat', scope: 'b', inputs: 3 })
+    const { byScope } = stats.snapshot()
+    const none = { hits: 0, misses: 0, savedUsd: 0, unpricedHits: 0, savedTokens: 0, savedMs: 0 }
+    const once = { ...none, hits: 1, savedUsd: 1, savedTokens: 1_000_000, savedMs: 100 }
+    expect(byScope).toEqual({
+      a: { ...none, hits: 2, savedUsd: 2, savedTokens: 2_000_000, savedMs: 200 },
+      b: { ...once, misses: 3 },
+      '': once,
+    })
+  })
+
+  it('counts anew after a reset, and says since when', () => {
+    let now = at
+    const stats = createStats({ priceBook: prices, clock: { now: () => now } })
+    const count = (): void => {
+      stats.hit(hit())
+      stats.miss({ operation: 'chat', scope: 'tenant', model: 'one' })
+      stats.spent(spent())
+      stats.bypass({ operation: 'chat', reason: 'no-store' })
+      stats.skipped('length')
+      stats.error('read')
+      stats.passed()
+    }
+    count()
+    const before = stats.snapshot()
+    now += 60_000
+    // What waits for its price belongs to the time before.
+    stats.hit(hit())
+    before.reset()
+    expect(before).toMatchObject({ since: at, hits: 1, savedUsd: 1 })
+    const zero = stats.snapshot()
+    expect(zero).toEqual({ ...create().snapshot(), since: now })
+    count()
+    expect(stats.snapshot()).toEqual({ ...before, since: now })
+    expect([zero.hits, zero.byModel]).toEqual([0, {}])
+  })
+
+  it('can be sent to another thread', () => {
+    const stats = create()
+    stats.hit(hit())
+    const snapshot = stats.snapshot()
+    expect(structuredClone(snapshot)).toEqual({ ...snapshot })
+  })
+
   it('counts by model, operation and source', () => {
     const stats = create()
     stats.hit(hit())
     stats.hit(hit())
     stats.hit(hit({ model: 'two', source: 'flight', usage: undefined, savedMs: 7 }))
-    stats.miss({ operation: 'qa', model: 'two' })
-    stats.miss({ operation: 'embeddings' })
+    stats.miss({ operation: 'qa', scope: 'tenant', model: 'two' })
+    stats.miss({ operation: 'embeddings', scope: 'tenant' })
     const none = { hits: 0, misses: 0, savedUsd: 0, unpricedHits: 0, savedTokens: 0, savedMs: 0 }
     const twice = { ...none, hits: 2, savedUsd: 2, savedTokens: 2_000_000, savedMs: 200 }
     const unpriced = { ...none, hits: 1, unpricedHits: 1, savedMs: 7 }
@@ -118,7 +172,7 @@ describe('counting', () => {
   it('leaves bypasses out of the hit rate', () => {
     const stats = create()
     for (let time = 0; time < 3; time++) stats.hit(hit())
-    stats.miss({ operation: 'chat', model: 'one' })
+    stats.miss({ operation: 'chat', scope: 'tenant', model: 'one' })
     stats.bypass({ operation: 'chat', reason: 'no-store' })
     stats.bypass({ operation: 'chat', reason: 'no-store' })
     stats.bypass({ operation: 'chat', reason: 'background' })
@@ -153,7 +207,7 @@ describe('counting', () => {
 
   it('counts what misses really cost apart from what hits saved', () => {
     const stats = create()
-    stats.miss({ operation: 'chat', model: 'one' })
+    stats.miss({ operation: 'chat', scope: 'tenant', model: 'one' })
     stats.spent(spent())
     stats.spent(spent({ model: 'unknown', usage: { input: 10, output: 5 } }))
     stats.spent(spent({ usage: undefined }))
@@ -174,7 +228,7 @@ describe('money', () => {
   })
 
   it("does not take what the provider's own prompt cache saved for ours", () => {
-    const stats = createStats({ priceBook: createPriceBook() })
+    const stats = createStats({ priceBook: createPriceBook(), clock })
     const usage = { input: 10_000, output: 500, cacheRead: 8_000 }
     stats.hit(hit({ model: 'gpt-5-mini', usage }))
     // 2,000 at $0.25, 8,000 at $0.025 and 500 at $2 a million.
@@ -184,7 +238,7 @@ describe('money', () => {
 
   it('asks for no price on the way of a hit, and for each once', () => {
     const priceBook = asking()
-    const stats = createStats({ priceBook })
+    const stats = createStats({ priceBook, clock })
     stats.hit(hit({ origin: 'https://api.groq.com' }))
     stats.spent(spent({ at: undefined }))
     expect(priceBook.asked).toEqual([])
@@ -199,7 +253,7 @@ describe('money', () => {
 
   it('prices equal calls once, however many there are', () => {
     const priceBook = asking()
-    const stats = createStats({ priceBook })
+    const stats = createStats({ priceBook, clock })
     const usage = { input: 600_000, output: 400_000 }
     for (let time = 0; time < 100_000; time++) stats.hit(hit({ usage, at: at + (time % 1_000) }))
     expect(priceBook.asked).toEqual([])
@@ -214,7 +268,7 @@ describe('money', () => {
     ['the minute', { at: at + 60_000 }],
   ])('prices calls apart that differ in %s', (_, other) => {
     const priceBook = asking()
-    const stats = createStats({ priceBook })
+    const stats = createStats({ priceBook, clock })
     const usage = { input: 1, output: 1 }
     stats.hit(hit({ usage }))
     stats.hit(hit({ usage, ...other }))
@@ -237,7 +291,7 @@ describe('money', () => {
 
   it('prices some hundred that wait as soon as nothing else is to be done', async () => {
     const priceBook = asking()
-    const stats = createStats({ priceBook })
+    const stats = createStats({ priceBook, clock })
     for (let time = 0; time < 300; time++) stats.hit(hit({ usage: { input: time, output: 1 } }))
     expect(priceBook.asked).toEqual([])
     await new Promise((resolve) => setImmediate(resolve))
@@ -249,7 +303,7 @@ describe('money', () => {
 
   it('I6 keeps no more than some thousand waiting, even for a program that never yields', () => {
     const priceBook = asking()
-    const stats = createStats({ priceBook })
+    const stats = createStats({ priceBook, clock })
     for (let time = 0; time < 50_000; time++) stats.spent(spent({ usage: { input: time, output: 1 } }))
     expect(priceBook.asked.length).toBeGreaterThan(50_000 - 16_384)
     expect(stats.snapshot()).toMatchObject({ spentUsd: 50_000 })
@@ -257,7 +311,7 @@ describe('money', () => {
   })
 
   it('shows sums without the noise of binary fractions', () => {
-    const stats = createStats({ priceBook: createPriceBook([{ model: 'cheap', input: 0.1, output: 0.1 }]) })
+    const stats = createStats({ priceBook: createPriceBook([{ model: 'cheap', input: 0.1, output: 0.1 }]), clock })
     for (let time = 0; time < 3; time++) {
       stats.hit(hit({ model: 'cheap', usage: { input: 1_000_000, output: time } }))
       stats.spent(spent({ model: 'cheap', usage: { input: 1_000_000, output: time } }))
@@ -270,12 +324,12 @@ describe('money', () => {
 describe('names and bounds', () => {
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', ''])('takes %j for a name like any other', (name) => {
     const stats = create()
-    stats.hit(hit({ model: name, operation: name, source: name }))
+    stats.hit(hit({ model: name, operation: name, source: name, scope: name }))
     stats.skipped(name)
     stats.bypass({ operation: name, reason: name })
     stats.error(name)
     const snapshot = stats.snapshot()
-    for (const table of [snapshot.byModel, snapshot.byOperation, snapshot.bySource]) {
+    for (const table of [snapshot.byModel, snapshot.byOperation, snapshot.bySource, snapshot.byScope]) {
       expect(Object.entries(table)).toEqual([[name, expect.objectContaining({ hits: 1, unpricedHits: 1 })]])
     }
     for (const table of [snapshot.skipped, snapshot.bypassReasons, snapshot.errorKinds]) expect(Object.entries(table)).toEqual([[name, 1]])
@@ -284,14 +338,14 @@ describe('names and bounds', () => {
 
   it('counts names beyond a thousand, and those that are very long, under "other"', () => {
     const stats = create()
-    stats.miss({ operation: 'x'.repeat(10_000), model: 'a' })
+    stats.miss({ operation: 'x'.repeat(10_000), scope: 'tenant', model: 'a' })
     for (let number = 0; number < 1_500; number++) {
-      stats.hit(hit({ model: `model ${number}`, operation: `operation ${number}`, source: `source ${number}` }))
+      stats.hit(hit({ model: `model ${number}`, operation: `operation ${number}`, source: `source ${number}`, scope: `scope ${number}` }))
       stats.skipped(`reason ${number}`)
     }
     stats.hit(hit({ model: 'model 3' }))
-    const { byModel, byOperation, bySource, skipped } = stats.snapshot()
-    for (const table of [byModel, byOperation, bySource, skipped]) expect(Object.keys(table).length).toBeLessThanOrEqual(1_001)
+    const { byModel, byOperation, bySource, byScope, skipped } = stats.snapshot()
+    for (const table of [byModel, byOperation, bySource, byScope, skipped]) expect(Object.keys(table).length).toBeLessThanOrEqual(1_001)
     expect(byModel['other']).toMatchObject({ hits: 501, misses: 0, unpricedHits: 501 })
     expect(byModel['model 3']?.hits).toBe(2)
     expect(byOperation['other']).toMatchObject({ misses: 1 })

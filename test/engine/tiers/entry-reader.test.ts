@@ -5,7 +5,7 @@ import type { CacheOptions } from '../../../src/engine/settings/options.ts'
 import type { Entry, EntryHead } from '../../../src/entry.ts'
 import { LlmemoError } from '../../../src/errors.ts'
 import { answer, ask, openCache, question } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
 const codec = createEntryCodec({ compressAbove: Infinity, maxBodyBytes: 8 * 2 ** 20 })
