@@ -41,7 +41,7 @@ export const maxStoredBodyBytes = 0xff_ff_ff_ff
 
 /** Options of an {@link EntryCodec}. */
 export interface CodecOptions {
-  /** Bodies of at least this many bytes are compressed, if that makes them smaller. `Infinity`: never. */
+  /** Bodies of at least this many bytes are compressed, if that makes them smaller by three tenths. `Infinity`: never. */
   readonly compressAbove: number
   /** Maximum bytes of an uncompressed body, both when writing and when reading. At most 4,294,967,295. */
   readonly maxBodyBytes: number
@@ -78,6 +78,8 @@ const version = 1
 const codecs = { raw: 0, deflate: 1 }
 const encrypted = 1
 const headerLength = 20
+/** The share of its length that a deflated body may have. One that shrinks less, as embeddings in base64 do, is not worth inflating at each read. */
+const worthInflating = 0.7
 const checksumLength = 8
 
 /**
@@ -116,7 +118,7 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
       const head = Buffer.from(JSON.stringify(readHead(entry.head)))
       const raw = bodyBytes(entry, maxBodyBytes)
       const deflated = raw.length >= compressAbove ? compression.deflate(raw) : raw
-      const body = deflated.length < raw.length ? deflated : raw
+      const body = deflated.length < raw.length * worthInflating ? deflated : raw
       const header = Buffer.alloc(headerLength + keyId.length)
       header.writeUInt32BE(magic, 0)
       header[4] = version

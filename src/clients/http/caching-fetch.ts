@@ -24,6 +24,7 @@ import { headFor, lazyResponse, notCachedResponse, type ResponseHead, sharedResp
 import { credentialOf, headerParts, type HttpSeam } from './request-credential.ts'
 import { snapshotOf } from './snapshot.ts'
 import { wholeResponse } from './whole-response.ts'
+import { Chunks } from './chunks.ts'
 import { draftOf } from './draft.ts'
 import { sendForUsage, withoutUsage } from './stream-usage.ts'
 import { type CallContext, isSameContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
@@ -218,13 +219,7 @@ async function sendInputs(
 
 function upstreamOf(response: Response, asksUsage = false): Upstream<ResponseHead, Uint8Array> {
   const { status, statusText, headers, url } = response
-  return { head: { status, statusText, headers, url, asksUsage }, items: chunksOf(response), shareable: status === 200 }
-}
-
-async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefined> {
-  if (response.body === null) return
-  // A `fetch` of the caller's own may give texts.
-  for await (const chunk of response.body) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+  return { head: { status, statusText, headers, url, asksUsage }, items: new Chunks(response.body), shareable: status === 200 }
 }
 
 /** How long a path may be in an event. */

@@ -80,7 +80,7 @@ export interface CacheOptions extends FreshnessOptions {
   readonly maxMemoryBytes?: number
   /** Bytes that one answer may have; a larger one is passed on and not stored. @default 8388608 (8 MiB) */
   readonly maxEntryBytes?: number
-  /** Answers of at least so many bytes are compressed in the store; `Infinity` for never. @default 1024 */
+  /** Answers of at least so many bytes are compressed in the store; `Infinity` for never. @default 4096 */
   readonly compressAbove?: number
   /** Seals entries in the store by AES-256-GCM, and hides their names. @default none */
   readonly encryption?: EncryptionOptions
@@ -200,7 +200,8 @@ export function readOptions(given: CacheOptions): Settings {
   assertKnown('', given, names)
   // By defaults and not by `??`: null is a mistake, and encryption that is null must not mean none.
   const { store, namespace = '', scope, encryption, key = {}, policy, prices = [], replay = {} } = given
-  const { maxMemoryBytes = 64 * 2 ** 20, maxEntryBytes = 8 * 2 ** 20, compressAbove = 1_024 } = given
+  // To inflate a smaller answer takes longer than all else about a hit in a store.
+  const { maxMemoryBytes = 64 * 2 ** 20, maxEntryBytes = 8 * 2 ** 20, compressAbove = 4_096 } = given
   const {
     readDeadline = '100ms',
     firstReadDeadline = '1s',

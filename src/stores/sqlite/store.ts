@@ -94,12 +94,14 @@ class SqliteStore implements Store {
 
   getMany(keys: readonly string[]): (Uint8Array | undefined)[] {
     return this.#attempt('read', ({ statements }) => {
-      const rows = statements.getMany.all(JSON.stringify([...new Set(keys)]), this.#clock.now())
+      const unique = new Set(keys)
+      const rows = statements.getMany.all(JSON.stringify([...unique]), this.#clock.now())
       const found = new Map(rows.map((row) => [textIn(row), bytesIn(row)]))
+      // A key that is asked for twice gives two arrays, as a caller may change either.
+      const isCopied = unique.size < keys.length
       return keys.map((key) => {
         const value = found.get(key)
-        // Copied, because a key that is asked for twice gives two arrays, and a caller may change either.
-        return value && new Uint8Array(value)
+        return isCopied ? value && new Uint8Array(value) : value
       })
     })
   }
