@@ -19,6 +19,7 @@ const takenByMethods = [
   'CallOptions',
   'CacheRequest',
   'EntryFilter',
+  'SavingsOptions',
   'TextRequest',
   'Invalidation',
   'ChaosScope',

@@ -10,6 +10,7 @@ import type { CacheStats, StatsRow } from './cache-stats.ts'
 import { roundDollars } from '../pricing/dollars.ts'
 import { PendingPrices, type Priced } from './pending-prices.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
+import type { SavingsBook } from './savings-book.ts'
 import { ShadowCounts } from './shadow-counts.ts'
 
 export type { CacheStats, ShadowStats, StatsRow } from './cache-stats.ts'
@@ -57,6 +58,8 @@ export interface Stats {
   invalidated(number?: number): void
   /** What is counted in shadow mode. */
   readonly shadow: ShadowCounts
+  /** Prices what waits for its price. */
+  settle(): void
   /** The counts as they are now. Prices what waits, so the first call may load the price table. */
   snapshot(): CacheStats
 }
@@ -101,8 +104,16 @@ function isCountedAlike(first: HitEvent, second: HitEvent): boolean {
   )
 }
 
+/** What counters work with. */
+export interface StatsOptions {
+  readonly priceBook: PriceBook
+  readonly clock: Pick<Clock, 'now'>
+  /** Takes the savings too. @default nothing does */
+  readonly savings?: SavingsBook | undefined
+}
+
 /** New counters, all at zero. */
-export function createStats({ priceBook, clock }: { readonly priceBook: PriceBook; readonly clock: Pick<Clock, 'now'> }): Stats {
+export function createStats({ priceBook, clock, savings }: StatsOptions): Stats {
   const totals = noTotals()
   let since = clock.now()
   const models = rows()
@@ -126,6 +137,7 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
       if (dollars === null) row.unpricedHits += times * (event.inputs ?? 1)
       else row.savedUsd += dollars * times
     }
+    savings?.note(event, dollars === null ? { unpricedHits: times * (event.inputs ?? 1) } : { savedUsd: dollars * times })
   })
   const misses = new PendingPrices<SpentEvent>(
     priceBook,
@@ -162,6 +174,7 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
         row.savedTokens += input + output
         row.savedMs += count(event.savedMs)
       }
+      savings?.note(event, { hits: inputs, savedTokens: input + output, savedMs: count(event.savedMs) })
       hits.note(event)
     },
     miss({ operation, scope, model, inputs = 1 }) {
@@ -170,6 +183,7 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
       sources.row('origin').misses += inputs
       scopes.row(scope).misses += inputs
       if (model !== undefined) models.row(model).misses += inputs
+      savings?.note({ operation, scope, model: model ?? '' }, { misses: inputs })
     },
     bypass({ reason }) {
       totals.bypasses++
@@ -200,6 +214,9 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
     },
     invalidated(number = 1) {
       totals.invalidations += number
+    },
+    settle() {
+      hits.settle()
     },
     snapshot() {
       hits.settle()

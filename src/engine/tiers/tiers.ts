@@ -219,6 +219,11 @@ export class Tiers {
     return (await this.#invalidations.declare(removals)) && removed.every(Boolean)
   }
 
+  /** The store, if it adds up numbers for several processes. */
+  get sums(): Pick<SharedStore, 'add'> | undefined {
+    return this.#shared?.canAdd === true ? this.#shared : undefined
+  }
+
   /** Bytes and entries in the hot memory now. */
   memory(): { readonly bytes: number; readonly entries: number } {
     return this.#hot.size()
