@@ -6,6 +6,7 @@
 import type { Clock } from '../../clock.ts'
 import { systemClock } from '../../clock.ts'
 import { InvalidOptionError, StoreError } from '../../errors.ts'
+import { addedSums, sumsValue } from '../../base/sums.ts'
 import { wholeNumber, withMethods } from '../../base/option-checks.ts'
 import type { Store, StoreWrite, WriteOptions } from '../../store.ts'
 import {
@@ -141,6 +142,15 @@ class SqliteStore implements Store {
       if (holder !== undefined && holder !== token) return holder
       this.#write(statements, { key, value: new TextEncoder().encode(token), ttl })
       return token
+    })
+  }
+
+  add(key: string, amounts: Readonly<Record<string, number>>, { ttl }: WriteOptions): Record<string, number> {
+    return this.#transact((statements) => {
+      const found = statements.get.get(key, this.#clock.now())
+      const sums = addedSums(found === undefined ? undefined : bytesIn(found), amounts)
+      if (Object.keys(amounts).length > 0) this.#write(statements, { key, value: sumsValue(sums), ttl })
+      return sums
     })
   }
 
