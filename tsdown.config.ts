@@ -5,6 +5,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     dynamodb: 'src/stores/dynamodb/store.ts',
+    monitor: 'src/monitor/monitor.ts',
     redis: 'src/stores/redis/store.ts',
     sqlite: 'src/stores/sqlite/store.ts',
     testing: 'src/testing/index.ts',

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startStandIn } from '../examples/stand-in/server.ts'
 import { assertBuilt, top } from './support/packed.ts'
+import { emfValues } from './support/strict-emf.ts'
 
 interface Ended {
   readonly code: number | null
@@ -441,6 +442,21 @@ describe('examples', () => {
     const output = await printedBy('dynamodb')
     expect(output).toMatch(/\bdynamodb\b/)
     expect(output).toContain('the same 1333336 characters')
+  })
+
+  it('monitor: the report, the text for Prometheus and the lines for CloudWatch have the figures of the calls', async () => {
+    const output = await printedBy('monitor')
+    // Two operations of seven calls with three questions, and one call after an invalidation.
+    expect(output).toContain('15 calls, 53 % hits (8; 0 of them stale)')
+    expect(output).toMatch(/^qa +4 +4 +50 % /m)
+    expect(output).toMatch(/^summarize +4 +3 +57 % /m)
+    expect(output).toContain('tag 1 (removed 3)')
+    expect(output).toContain('warning: 53 % of 15 calls are hits, fewer than 90 %.')
+    expect(output).toContain('llmemo_hits_total{operation="summarize"} 4')
+    const [line = ''] = /^\{"_aws".*$/m.exec(output) ?? []
+    expect(emfValues(line)).toContainEqual(expect.objectContaining({ name: 'CacheHits', value: 8, dimensions: { service: 'licences' } }))
+    const report = output.slice(output.indexOf('The report'), output.indexOf('For Prometheus'))
+    expect(longestLine(report)).toBeLessThanOrEqual(80)
   })
 
   it('cache-aside: of equal calls at the same time, one makes the value', async () => {

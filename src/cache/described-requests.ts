@@ -18,7 +18,8 @@ import type { Engine } from '../engine/engine.ts'
 import { isRead, notCached, reuse } from '../engine/reuse.ts'
 import type { StoreOutcome } from '../engine/cache-info.ts'
 import type { Settings } from '../engine/settings/options.ts'
-import { type Call, canonicalOptions, keyParts, type CachedCall, resolveCall } from '../engine/cached-call.ts'
+import { type Call, canonicalOptions, keyParts, type CachedCall } from '../engine/cached-call.ts'
+import { resolveFor } from '../engine/resolve.ts'
 
 /**
  * A request as `lookup`, `store` and `explain` take it: what a wrapped client would send, and what the call would ask of the cache. To meet
@@ -69,7 +70,7 @@ export function explainer(engine: Engine): Explain {
 
 /** The stored answer to a request, or `undefined`. Counts as a client's call in the same mode does. */
 export async function lookup(engine: Engine, request: CacheRequest): Promise<LookedUp | undefined> {
-  const cachedCall = resolveCall(callOf(request, engine.settings), engine.settings)
+  const cachedCall = resolveFor(engine, callOf(request, engine.settings))
   if ('reason' in cachedCall) {
     engine.bypass(cachedCall)
     return undefined
@@ -87,7 +88,7 @@ export async function lookup(engine: Engine, request: CacheRequest): Promise<Loo
 
 /** Stores an answer that came from elsewhere, under the rules for answers of our own. */
 export async function store(engine: Engine, request: CacheRequest, answer: object | string): Promise<CacheInfo> {
-  const cachedCall = resolveCall(callOf(request, engine.settings), engine.settings)
+  const cachedCall = resolveFor(engine, callOf(request, engine.settings))
   if ('reason' in cachedCall) return engine.bypass(cachedCall)
   const draft = typeof answer === 'string' ? streamDraft(cachedCall, answer) : wholeDraft(cachedCall, answer)
   const outcome: StoreOutcome = { stored: false, reason: undefined, metering: { usage: undefined, model: cachedCall.model, latency: 0 } }

@@ -4,6 +4,7 @@ import { exportedBy, sourceEntries } from './source-options.ts'
 
 const doors = [
   'src/index.ts',
+  'src/monitor/monitor.ts',
   'src/stores/dynamodb/store.ts',
   'src/stores/redis/store.ts',
   'src/stores/sqlite/store.ts',
@@ -14,7 +15,17 @@ const doors = [
 const makesNothing = new Set(['cacheInfo', 'cacheOf', 'isNotCached'])
 
 /** Options that no factory takes, but a call, a method or a check. */
-const takenByMethods = ['CacheRequestOptions', 'CallOptions', 'CacheRequest', 'EntryFilter', 'Invalidation', 'ChaosScope', 'StoreUnderTest']
+const takenByMethods = [
+  'EmfOptions',
+  'ReportOptions',
+  'CacheRequestOptions',
+  'CallOptions',
+  'CacheRequest',
+  'EntryFilter',
+  'Invalidation',
+  'ChaosScope',
+  'StoreUnderTest',
+]
 
 /** Things that are passed in as options and have members, but no options of their own. */
 const things = new Set(['Cache', 'Clock', 'Logger', 'ObjectClient', 'RedisClient', 'RedisSubscriber', 'SqliteDatabase', 'Store'])

@@ -16,6 +16,7 @@ import { type Checked, CopyChecks } from './copy-checks.ts'
 import { ageOf, type HotCopy } from './hot-copy.ts'
 import { HotTier, sizeOf } from './hot-tier.ts'
 import { Invalidations } from '../invalidation/invalidations.ts'
+import { toldCodec } from './told-codec.ts'
 import { bears, OtherLabels, union } from './other-labels.ts'
 import { removals } from '../invalidation/labels.ts'
 import { Leases } from '../shared-store/leases.ts'
@@ -68,19 +69,15 @@ export class Tiers {
     const { settings, events, logger } = options
     const { clock, store, readDeadline, firstReadDeadline, namespace, invalidationDelay } = settings
     this.#clock = clock
-    this.#codec = createEntryCodec({
+    const codec = createEntryCodec({
       compressAbove: settings.compressAbove,
       maxBodyBytes: settings.maxEntryBytes,
       encryption: settings.encryption,
       compression: runtimeCompression(async () => (await import('../../codec/fflate-compression.ts')).fflateCompression),
     })
+    this.#codec = toldCodec(codec, events, clock)
     this.#reader = new EntryReader(this.#codec, events, options.allows)
-    this.#hot = new HotTier({
-      clock,
-      maxBytes: settings.maxMemoryBytes,
-      maxTtl: settings.maxMemoryTtl,
-      onEvict: (key) => events.emit('evict', { key }),
-    })
+    this.#hot = new HotTier({ clock, maxBytes: settings.maxMemoryBytes, maxTtl: settings.maxMemoryTtl, events })
     if (store !== undefined) this.#shared = new SharedStore({ store, clock, logger, events, readDeadline, firstReadDeadline })
     this.#invalidations = new Invalidations({
       clock,
@@ -217,8 +214,8 @@ export class Tiers {
     return (await this.#invalidations.declare(removals)) && removed.every(Boolean)
   }
 
-  /** Bytes and entries in the hot memory now. */
-  memory(): { readonly bytes: number; readonly entries: number } {
+  /** Bytes and entries in the hot memory now, and the bound of the bytes. */
+  memory(): ReturnType<HotTier['size']> {
     return this.#hot.size()
   }
 
