@@ -459,6 +459,27 @@ describe('examples', () => {
     expect(longestLine(report)).toBeLessThanOrEqual(80)
   })
 
+  it('otel: the call and the hit are spans of their callers, and only the call has used tokens', async () => {
+    const output = await printedBy('otel')
+    expect(output).toMatch(/GET \/first > chat gpt-5-mini: llm_cache.hit=false gen_ai.usage.output_tokens=\d+$/m)
+    expect(output).toMatch(/GET \/second > chat gpt-5-mini: llm_cache.hit=true llm_cache.saved_tokens=\d+$/m)
+    expect(output).toMatch(/llm_cache.hits +1 /)
+    expect(output).toMatch(/llm_cache.misses +1 /)
+  })
+
+  it('env: variables set the TTLs and the store, and all mistakes are told at once', async () => {
+    const output = await printedBy('env')
+    expect(output).toMatch(/qa +fresh for 0 s: origin|qa +fresh for (?:600|599) s: origin/)
+    expect(output).toMatch(/qa +fresh for (?:600|599) s: memory/)
+    expect(output).toMatch(/summarize +fresh for (?:3600|3599) s: origin/)
+    const again = await printedBy('env')
+    expect(again).toMatch(/qa +fresh for \d+ s: sqlite/)
+    const { code, output: mistakes } = await run('env', { CACHE_TTL: 'soon', CACHE_STORE: 'redis:secret' })
+    expect(code).toBe(1)
+    expect(mistakes).toContain('the environment has 2 mistakes')
+    expect(mistakes).not.toContain('secret')
+  })
+
   it('cache-aside: of equal calls at the same time, one makes the value', async () => {
     const output = await printedBy('cache-aside')
     expect(output).toContain('5 asked, 2 read')

@@ -4,7 +4,9 @@ import { exportedBy, sourceEntries } from './source-options.ts'
 
 const doors = [
   'src/index.ts',
+  'src/env/env.ts',
   'src/monitor/monitor.ts',
+  'src/monitor/otel.ts',
   'src/stores/dynamodb/store.ts',
   'src/stores/redis/store.ts',
   'src/stores/sqlite/store.ts',
