@@ -4,7 +4,7 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
-import { createCache, createCacheKey } from 'llmemo'
+import { createCache, createCacheKey, withCache } from 'llmemo'
 import { strong } from './report.ts'
 
 const cache = createCache({ ttl: { value: '1d', default: '1h' } })
@@ -60,3 +60,18 @@ const found = await cache.lookup(request)
 console.log(`  found: ${found?.info.hit ?? false}, in ${found?.info.source ?? 'nowhere'}`)
 
 await cache.close()
+
+console.log(strong('\nAnswers by their text, and a function of your own'))
+let summaries = 0
+const summarise = withCache(
+  async (text: string) => {
+    summaries += 1
+    return `${text.split(' ').slice(0, 3).join(' ')}…`
+  },
+  { operation: 'summarise', cache },
+)
+const texts = ['The quick brown fox jumps over the dog', 'The quick brown fox jumps over the dog']
+console.log(`  ${(await Promise.all(texts.map((text) => summarise(text)))).join(' ')} ${summaries} made`)
+await cache.store({ text: 'Is it good?', operation: 'sentiment' }, { mood: 'curious' })
+const sentiment = await cache.getOrCreate({ text: 'Is it good?', operation: 'sentiment' }, () => ({ mood: 'unknown' }))
+console.log(`  ${sentiment.mood}`)

@@ -486,6 +486,8 @@ describe('examples', () => {
     expect(output).toContain('3 values removed, false')
     expect(output).toContain('stored: false, as its finish reason is length')
     expect(output).toContain('found: true, in memory')
+    expect(output).toContain('The quick brown… The quick brown… 1 made')
+    expect(output).toContain('curious')
   })
 })
 

@@ -16,9 +16,10 @@ function declared(begun: number, ended: number, known = true): Declared {
 function judged(
   processes: readonly Partial<Deeds>[],
   losses: readonly number[] = [],
+  requireStore = false,
 ): { outdated: number; late: number; unknowing: number } {
   const deeds = processes.map(({ served = [], declared = [] }) => ({ served, declared }))
-  const { outdated, late, unknowing } = judge(deeds, { labelsOf: () => ['all', 'tag:a'], losses })
+  const { outdated, late, unknowing } = judge(deeds, { labelsOf: () => ['all', 'tag:a'], losses, requireStore })
   return { outdated: outdated.length, late: late.length, unknowing }
 }
 
@@ -32,6 +33,7 @@ describe('the judge of a soak', () => {
     expect(judged([there, { served: [served(999, heeded + 1)] }])).toEqual({ ...fine, outdated: 1 })
     expect(judged([there, { served: [served(999, heeded - 1), served(1_001, heeded + 1)] }])).toEqual(fine)
     expect(judged([there, { served: [served(999, heeded + 1, { blind: true })] }])).toEqual({ ...fine, unknowing: 1 })
+    expect(judged([there, { served: [served(999, heeded + 1, { blind: true })] }], [], true)).toEqual({ ...fine, outdated: 1 })
     expect(judged([{ declared: [declared(1_000, 1_010, false)] }, { served: [served(999, heeded + 1)] }])).toEqual(fine)
   })
 
@@ -57,19 +59,22 @@ describe('the judge of a soak', () => {
 })
 
 describe('a short soak', () => {
-  it('of two processes, with Redis killed once and the network cut once: nothing fails, nothing is wrong, nothing is outdated', async () => {
-    const lines: string[] = []
-    // The soak by hand judges how long callers wait. Here the machine is busy with other tests.
-    const options = { seed: 5, seconds: 4, processes: 2, callers: 16, kills: 1, cuts: 1, allowance: 60_000 }
-    const soaked = await soak(options, (line) => lines.push(line))
-    const { failed, wrong, outdated } = soaked
-    expect({ failed, wrong, outdated }).toEqual({ failed: [], wrong: [], outdated: [] })
-    expect(lines.join('\n')).toMatch(/Redis is killed[^]*black hole|black hole[^]*Redis is killed/)
-    // It is a soak only when every place had its share, and something was declared outdated.
-    const sources = new Set(soaked.processes.flatMap((each) => each.served.map(({ source }) => source)))
-    expect([...sources]).toEqual(expect.arrayContaining(['memory', 'origin', 'redis']))
-    expect(soaked.processes.flatMap((each) => each.declared).length).toBeGreaterThan(0)
-    expect(verdictOf(soaked)).toBe('0 failed, 0 wrong, 0 outdated')
-    expect(tableOf(soaked)).toContain('% memory')
-  })
+  it.each([false, true])(
+    'of two processes, Redis killed once, the network cut once: no fault; Redis is required: %s',
+    async (requireStore) => {
+      const lines: string[] = []
+      // The soak by hand judges how long callers wait. Here the machine is busy with other tests.
+      const options = { seed: 5, seconds: 4, processes: 2, callers: 16, kills: 1, cuts: 1, allowance: 60_000, requireStore }
+      const soaked = await soak(options, (line) => lines.push(line))
+      const { failed, wrong, outdated } = soaked
+      expect({ failed, wrong, outdated }).toEqual({ failed: [], wrong: [], outdated: [] })
+      expect(lines.join('\n')).toMatch(/Redis is killed[^]*black hole|black hole[^]*Redis is killed/)
+      // It is a soak only when every place had its share, and something was declared outdated.
+      const sources = new Set(soaked.processes.flatMap((each) => each.served.map(({ source }) => source)))
+      expect([...sources]).toEqual(expect.arrayContaining(['memory', 'origin', 'redis']))
+      expect(soaked.processes.flatMap((each) => each.declared).length).toBeGreaterThan(0)
+      expect(verdictOf(soaked)).toBe('0 failed, 0 wrong, 0 outdated')
+      expect(tableOf(soaked)).toContain('% memory')
+    },
+  )
 })

@@ -13,14 +13,17 @@ import type { KeyDifference, KeyExplanation } from '../key/explain.ts'
 import { ValueCache, type ValueKey } from './value-cache.ts'
 import type { CacheStats } from '../engine/stats/cache-stats.ts'
 export type { CacheStats, StatsRow } from '../engine/stats/cache-stats.ts'
-import { type CacheRequest, explainer, type LookedUp, lookup, store } from './described-requests.ts'
+import { type CacheRequest, explainer, type LookedUp, looker, store } from './described-requests.ts'
 import { type CacheEntry, entries, type EntryFilter, ttlOf } from './entries.ts'
 import { forget } from './forget.ts'
+import { getOrMake } from './made-answers.ts'
+import { type LookedUpText, textCall, type TextRequest } from './text-requests.ts'
 import { Engine } from '../engine/engine.ts'
 import { type CacheOptions, readOptions } from '../engine/settings/options.ts'
 
 export type { CacheEntry, EntryFilter } from './entries.ts'
 export type { CacheRequest, LookedUp } from './described-requests.ts'
+export type { LookedUpText, TextRequest } from './text-requests.ts'
 
 /** The key of `Symbol.asyncDispose`, if the compiler's own library or Node's types have it. Else the declarations would not compile. */
 type AsyncDispose = SymbolConstructor extends { readonly asyncDispose: infer Key extends symbol } ? Key : never
@@ -52,19 +55,29 @@ export interface Cache extends Readonly<Record<AsyncDispose, () => Promise<void>
    * The parts that a request's key is made of, or the first difference between two requests: why did this miss?
    * @throws {NotKeyableError} when no key can be made of a request
    */
-  explain(request: CacheRequest): KeyExplanation
-  explain(first: CacheRequest, second: CacheRequest): KeyDifference
+  explain(request: CacheRequest | TextRequest): KeyExplanation
+  explain(first: CacheRequest | TextRequest, second: CacheRequest | TextRequest): KeyDifference
   /**
    * The stored answer to a request, or `undefined`. Its mode means and counts the same as for a client: `reload` reads nothing and is a miss;
    * `only-if-cached` that finds nothing is a bypass. An answer within `staleWhileRevalidate` is served, and not refreshed.
    */
   lookup(request: CacheRequest): Promise<LookedUp | undefined>
+  /** The same for an answer that no client makes, by its text, prompt or messages. */
+  lookup(request: TextRequest): Promise<LookedUpText | undefined>
   /**
    * Stores an answer that came from elsewhere, under the rules for answers of our own.
    * @param answer the whole answer, or the text of its server-sent events
    * @returns its facts: `stored`, and the `reason` if it was not
    */
   store(request: CacheRequest, answer: object | string): Promise<CacheInfo>
+  /** The same for an answer that no client makes: any JSON, or a text. One that JSON cannot hold is not stored. */
+  store(request: TextRequest, answer: unknown): Promise<CacheInfo>
+  /**
+   * The stored answer to a request by its text, or the one that `make` makes, once for all who ask at the same time. Modes, TTLs, stale answers
+   * and counts are as for a client. Each caller gets a copy. What JSON cannot hold is returned as it is, and not stored.
+   * @throws {InvalidOptionError} for a request that cannot be
+   */
+  getOrCreate<Value>(request: TextRequest, make: () => Value | Promise<Value>): Promise<Value>
   /**
    * The scope of the calls of a client, for `lookup`, `store` and `explain` to meet them: the cache's scope, else a digest of the client's
    * static credential. The headers of a single call are not in it.
@@ -130,8 +143,9 @@ export function createCache(options: CacheOptions = {}): Cache {
     invalidate: (what) => invalidate(engine, values, what),
     forget: (answer) => forget(engine, answer),
     explain: explainer(engine),
-    lookup: (request) => lookup(engine, request),
-    store: (request, answer) => store(engine, request, answer),
+    lookup: looker(engine),
+    store: (request: CacheRequest | TextRequest, answer: unknown) => store(engine, request, answer),
+    getOrCreate: async (request, make) => getOrMake(engine, textCall(request), make),
     scopeOf: (client) => scopeOf(engine, client),
     get: (key) => values.get(key),
     set: (key, value, ttl) => values.set(key, value, ttl),

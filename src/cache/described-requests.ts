@@ -3,6 +3,7 @@
  * @module
  */
 import { assertCallOptions } from '../engine/settings/call-options.ts'
+import { jsonText } from '../json/value.ts'
 import { isJsonObject, type JsonObject, parseJsonObject } from '../json/object.ts'
 import { type CacheInfo, type CallOptions } from '../call.ts'
 import { InvalidOptionError, NotKeyableError } from '../errors.ts'
@@ -18,6 +19,7 @@ import type { Engine } from '../engine/engine.ts'
 import { isRead, notCached, reuse } from '../engine/reuse.ts'
 import type { StoreOutcome } from '../engine/cache-info.ts'
 import type { Settings } from '../engine/settings/options.ts'
+import { answerIn, type LookedUpText, storedForm, textCall, textForms, type TextRequest } from './text-requests.ts'
 import { type Call, canonicalOptions, keyParts, type CachedCall } from '../engine/cached-call.ts'
 import { resolveFor } from '../engine/resolve.ts'
 
@@ -33,11 +35,12 @@ export interface CacheRequest extends CallOptions {
   /** The request's body; of Bedrock the command's input, with `model` for its `modelId`. */
   readonly body: object
   /**
-   * The base URL that would be asked, or `bedrock-runtime.` and the region.
+   * The base URL that would be asked, or `bedrock-runtime.` and the region. Of Anthropic's clients for another cloud, its fragment names
+   * the place that they ask: `#projects/p/locations/r` for Vertex, `#regions/r` for Bedrock and AWS.
    * @default OpenAI's `https://api.openai.com/v1`, Anthropic's `https://api.anthropic.com`; Bedrock has none
    */
   readonly origin?: string
-  /** Request headers that can change the answer. @default none */
+  /** Request headers that can change the answer: of Anthropic's clients, the `anthropic-version` that the SDK sends. @default none */
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -50,17 +53,17 @@ export interface LookedUp {
 
 /** The parts that a request's key is made of, or the first difference between two requests. */
 export interface Explain {
-  (request: CacheRequest): KeyExplanation
-  (first: CacheRequest, second: CacheRequest): KeyDifference
+  (request: CacheRequest | TextRequest): KeyExplanation
+  (first: CacheRequest | TextRequest, second: CacheRequest | TextRequest): KeyDifference
 }
 
 /** `explain` of a cache: the parts of one request's key, or the first difference between two. */
 export function explainer(engine: Engine): Explain {
   const { settings } = engine
   const parts = (call: Call): KeyParts => keyParts(call, settings)
-  function explain(first: CacheRequest): KeyExplanation
-  function explain(first: CacheRequest, second: CacheRequest): KeyDifference
-  function explain(first: CacheRequest, second?: CacheRequest): KeyExplanation | KeyDifference {
+  function explain(first: CacheRequest | TextRequest): KeyExplanation
+  function explain(first: CacheRequest | TextRequest, second: CacheRequest | TextRequest): KeyDifference
+  function explain(first: CacheRequest | TextRequest, second?: CacheRequest | TextRequest): KeyExplanation | KeyDifference {
     const call = callOf(first, settings)
     const options = canonicalOptions(call.endpoint, settings)
     return second === undefined ? explainKey(parts(call), options) : differ(parts(call), parts(callOf(second, settings)), options)
@@ -68,9 +71,26 @@ export function explainer(engine: Engine): Explain {
   return explain
 }
 
-/** The stored answer to a request, or `undefined`. Counts as a client's call in the same mode does. */
-export async function lookup(engine: Engine, request: CacheRequest): Promise<LookedUp | undefined> {
-  const cachedCall = resolveFor(engine, callOf(request, engine.settings))
+/** The stored answer to a request, or `undefined`. */
+export interface Lookup {
+  (request: CacheRequest): Promise<LookedUp | undefined>
+  (request: TextRequest): Promise<LookedUpText | undefined>
+}
+
+/** `lookup` of a cache. */
+export function looker(engine: Engine): Lookup {
+  function find(request: CacheRequest): Promise<LookedUp | undefined>
+  function find(request: TextRequest): Promise<LookedUpText | undefined>
+  async function find(request: CacheRequest | TextRequest): Promise<LookedUpText | undefined> {
+    const found = await lookup(engine, callOf(request, engine.settings))
+    return found && !isForEndpoint(request) ? { ...found, answer: answerIn(found.answer) } : found
+  }
+  return find
+}
+
+/** The stored answer to a call, or `undefined`. Counts as a client's call in the same mode does. */
+async function lookup(engine: Engine, call: Call): Promise<LookedUp | undefined> {
+  const cachedCall = resolveFor(engine, call)
   if ('reason' in cachedCall) {
     engine.bypass(cachedCall)
     return undefined
@@ -87,15 +107,35 @@ export async function lookup(engine: Engine, request: CacheRequest): Promise<Loo
 }
 
 /** Stores an answer that came from elsewhere, under the rules for answers of our own. */
-export async function store(engine: Engine, request: CacheRequest, answer: object | string): Promise<CacheInfo> {
+export async function store(engine: Engine, request: CacheRequest | TextRequest, answer: unknown): Promise<CacheInfo> {
   const cachedCall = resolveFor(engine, callOf(request, engine.settings))
   if ('reason' in cachedCall) return engine.bypass(cachedCall)
-  const draft = typeof answer === 'string' ? streamDraft(cachedCall, answer) : wholeDraft(cachedCall, answer)
+  const draft = draftOf(cachedCall, request, answer)
   const outcome: StoreOutcome = { stored: false, reason: undefined, metering: { usage: undefined, model: cachedCall.model, latency: 0 } }
   await engine.tiers.refresh(cachedCall)
   if (typeof draft === 'string') engine.skip(cachedCall, draft, outcome)
   else engine.store(cachedCall, draft, { snapshot: engine.tiers.snapshot(cachedCall), outcome })
   return engine.info(cachedCall, { hit: false, source: 'origin', age: 0, ttl: cachedCall.ttl, stale: false }, outcome)
+}
+
+/** Whether this is a request for an endpoint, rather than one by its text. */
+function isForEndpoint(request: CacheRequest | TextRequest): request is CacheRequest {
+  return 'endpoint' in request || !textForms.some((form) => form in request)
+}
+
+function draftOf(cachedCall: CachedCall, request: CacheRequest | TextRequest, answer: unknown): NewEntry | string {
+  if (!isForEndpoint(request)) return textDraft(cachedCall, answer)
+  return typeof answer === 'string' ? streamDraft(cachedCall, answer) : wholeDraft(cachedCall, answer)
+}
+
+function textDraft(cachedCall: CachedCall, answer: unknown): NewEntry | string {
+  try {
+    const body = storedForm(jsonText(answer))
+    return wholeEntry(cachedCall, JSON.parse(body), { body, headers: {}, latency: 0 })
+  } catch (error) {
+    if (error instanceof NotKeyableError) return 'not JSON'
+    throw error
+  }
 }
 
 function streamDraft(cachedCall: CachedCall, body: string): NewEntry | string {
@@ -105,8 +145,10 @@ function streamDraft(cachedCall: CachedCall, body: string): NewEntry | string {
   return streamEntry(cachedCall, parseEvents(body), { body, headers, latency: 0 }) ?? 'incomplete'
 }
 
-function wholeDraft(cachedCall: CachedCall, given: object): NewEntry | string {
-  const body = JSON.stringify(given)
+function wholeDraft(cachedCall: CachedCall, given: unknown): NewEntry | string {
+  // A value that JSON cannot hold has no text, whatever the type of `stringify` says.
+  const text: unknown = JSON.stringify(given)
+  const body = typeof text === 'string' ? text : ''
   const answer = parseJsonObject(body)
   return answer === undefined
     ? 'malformed'
@@ -114,8 +156,9 @@ function wholeDraft(cachedCall: CachedCall, given: object): NewEntry | string {
 }
 
 /** A request by its description. @throws {InvalidOptionError} when it names no endpoint that is known */
-function callOf(request: CacheRequest, settings: Settings): Call {
+function callOf(request: CacheRequest | TextRequest, settings: Settings): Call {
   if (!isJsonObject(request)) throw new InvalidOptionError('request', request, 'an object with endpoint and body')
+  if (!isForEndpoint(request)) return textCall(request)
   const { provider: name = 'openai', endpoint: endpointName, body, origin: given, headers = {}, ...options } = request
   const provider = providerNamed(name)
   if (provider === undefined)

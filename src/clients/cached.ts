@@ -17,7 +17,9 @@ export type Cached<Client> = Client extends AnyOpenAi
       ? CachedBedrock<Client>
       : Client extends AnyCompatible
         ? CachedCompatible<Client>
-        : Client
+        : Client extends (...given: infer Given) => infer Value
+          ? (...given: Given) => Promise<Awaited<Value>>
+          : Client
 
 /**
  * A client that may be wrapped or not, for functions that take both: its methods take the cache's options, which a bare client ignores, and

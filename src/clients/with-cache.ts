@@ -1,5 +1,5 @@
 /**
- * `withCache` wraps a client in one line; `cachingFetch` wraps a `fetch`.
+ * `withCache` wraps a client, or a function, in one line; `cachingFetch` wraps a `fetch`.
  * @module
  */
 import { cacheInfo } from './cache-info.ts'
@@ -9,6 +9,7 @@ import type { CacheOptions } from '../engine/settings/options.ts'
 import { InvalidOptionError, UnknownClientError } from '../errors.ts'
 import { isAnthropic, wrapAnthropic } from './anthropic/client.ts'
 import { noteCache } from './cache-of.ts'
+import { areFunctionOptions, type FunctionOptions, wrapFunction } from './cached-function.ts'
 import { isBedrock, wrapBedrock } from './bedrock/client.ts'
 import { type Fetch, fetchThrough } from './http/caching-fetch.ts'
 import { withMembers } from './http/twin-fetch.ts'
@@ -16,25 +17,45 @@ import { isOpenAi, wrapOpenAi } from './openai/client.ts'
 import type { Cached } from './cached.ts'
 import { noteWrapping } from './wrap-warnings.ts'
 
-/** An object that is neither a class nor a promise. */
+/** A client or a function, and neither a class nor a promise. */
 type Instance = object & { readonly prototype?: undefined; readonly then?: undefined }
 
 /**
  * Returns a client of the same type that answers repeated calls from the cache. It does not change the client that it is given.
- * @param cacheOrOptions a cache, which other clients may share, or the options for a new one @default a cache in memory
- * @throws {UnknownClientError} for a client of an unknown SDK
+ *
+ * Of a function of your own, it returns one that answers repeated calls from the cache, for what no client does. What it takes and gives must
+ * be what JSON can hold, or it goes past the cache. Each caller gets a copy of the answer.
+ * @param cacheOrOptions a cache, which other clients may share, or the options for a new one; of a function its {@link FunctionOptions}
+ * @default a cache in memory, without options
+ * @throws {UnknownClientError} for a client of an unknown SDK, and for a function without the option `operation`
  * @throws {InvalidOptionError} for an unknown option or an invalid value
  */
-export function withCache<Client extends Instance>(client: Client, cacheOrOptions?: Cache | CacheOptions): Cached<Client> {
+export function withCache<Client extends Instance>(
+  client: Client,
+  cacheOrOptions?: Cache | CacheOptions | FunctionOptions,
+): Cached<Client> {
+  // The wrapped client has the class of the given one, with the additions that `Cached` describes.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return wrapped(client, cacheOrOptions) as Cached<Client>
+}
+
+function wrapped(client: unknown, options: Cache | CacheOptions | FunctionOptions | undefined): object {
+  if (isFunction(client) && areFunctionOptions(options)) {
+    const { cache: given, ...ofCalls } = options
+    const [cache, engine] = cacheFrom(given)
+    return noteCache(wrapFunction(client, engine, ofCalls), cache)
+  }
   if (typeof client !== 'object' || client === null) throw new UnknownClientError(client)
   const wrap = wrapperOf(client)
   if (wrap === undefined) throw new UnknownClientError(client)
-  const [cache, engine] = cacheFrom(cacheOrOptions)
+  const [cache, engine] = cacheFrom(options)
   const wrapped = wrap(engine)
-  noteWrapping(client, engine, !isCache(cacheOrOptions) && engine.settings.store === undefined)
-  // The wrapped client has the class of the given one, with the additions that `Cached` describes.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return noteCache(wrapped, cache) as Cached<Client>
+  noteWrapping(client, engine, !isCache(options) && engine.settings.store === undefined)
+  return noteCache(wrapped, cache)
+}
+
+function isFunction(value: unknown): value is (...given: readonly unknown[]) => unknown {
+  return typeof value === 'function'
 }
 
 /** The function that wraps this client. */

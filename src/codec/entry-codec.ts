@@ -30,7 +30,7 @@
 import { isBytes } from '../base/bytes.ts'
 import type { Entry, EntryHead } from '../entry.ts'
 import { EntryError, InvalidOptionError } from '../errors.ts'
-import { sha256Bytes } from '../base/digest.ts'
+import { sha256Latin1 } from '../base/digest.ts'
 import { wholeNumber } from '../base/option-checks.ts'
 import { type Compression, runtimeCompression } from './compression.ts'
 import { type EncryptionOptions, maxKeyIdBytes, readEncryption, sealLength } from './encryption.ts'
@@ -162,12 +162,13 @@ function withChecksum(parts: readonly Uint8Array[]): Uint8Array {
     whole.set(part, offset)
     offset += part.length
   }
-  whole.set(checksum(whole.subarray(0, length)), length)
+  Buffer.from(whole.buffer, length).write(checksum(whole.subarray(0, length)), 'latin1')
   return whole
 }
 
-function checksum(bytes: Uint8Array): Uint8Array {
-  return sha256Bytes(bytes).subarray(0, checksumLength)
+/** One byte in each character. */
+function checksum(bytes: Uint8Array): string {
+  return sha256Latin1(bytes).slice(0, checksumLength)
 }
 
 /** The header, after checks of its lengths and of the checksum. */
@@ -179,7 +180,7 @@ function readHeader(bytes: Uint8Array) {
   if (view[4] !== version) throw unrecognised(`the entry has format version ${view[4]}; this version of llmemo reads only ${version}.`)
   const end = view.length - checksumLength
   if (end < headerLength) throw damagedEntry('it is truncated')
-  if (!view.subarray(end).equals(checksum(view.subarray(0, end)))) throw damagedEntry('its checksum is wrong')
+  if (view.toString('latin1', end) !== checksum(view.subarray(0, end))) throw damagedEntry('its checksum is wrong')
 
   const codec = view.readUInt8(5)
   const flags = view.readUInt8(6)

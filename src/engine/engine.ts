@@ -26,7 +26,8 @@ import { CallEvents, type ToldCall } from './call-events.ts'
 import { createPriceBook, type PriceBook } from './pricing/price-book.ts'
 import { createStats, type Stats } from './stats/counters.ts'
 import { headOf, lifeOf } from './new-head.ts'
-import { type InvalidationSnapshot, Tiers } from './tiers/tiers.ts'
+import type { InvalidationSnapshot } from './tiers/invalidation-snapshot.ts'
+import { Tiers } from './tiers/tiers.ts'
 
 /** An answer that is being stored: what was in force when its call began, and the outcome for its caller. */
 export interface Filling {

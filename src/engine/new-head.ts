@@ -7,7 +7,7 @@ import type { CachedCall } from './cached-call.ts'
 import type { StoreOutcome } from './cache-info.ts'
 import type { NewEntry } from './draft.ts'
 import { union } from './tiers/other-labels.ts'
-import type { InvalidationSnapshot } from './tiers/tiers.ts'
+import type { InvalidationSnapshot } from './tiers/invalidation-snapshot.ts'
 
 /** How long an answer is fresh, and for how long after that it is kept. Milliseconds. */
 export type Life = Pick<EntryHead, 'ttl' | 'stale'>

@@ -2,6 +2,7 @@
  * Lines that the log has once each: what its user should mend in the code or the configuration.
  * @module
  */
+import { nameOf } from '../base/foreign-error.ts'
 import { LlmemoError } from '../errors.ts'
 import type { Logger } from './settings/logger.ts'
 
@@ -40,8 +41,4 @@ export class Notices {
       `the encryption does not fit what is in the store: ${error.message.replace(/^llmemo: /, '')} Give all processes over one store the same keys, or a namespace of their own.`,
     )
   }
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error
 }

@@ -6,7 +6,7 @@ import { memoryStore } from '../../src/stores/memory-store.ts'
 import { sqliteStore } from '../../src/stores/sqlite/store.ts'
 import type { Store } from '../../src/store.ts'
 import { answer, openCache, question } from '../support/chat.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 const stores: Readonly<Record<string, () => Store | undefined>> = {
   'memory alone': () => undefined,

@@ -4,7 +4,7 @@ import { withCache, cachingFetch } from '../../src/clients/with-cache.ts'
 import { cacheInfo } from '../../src/clients/cache-info.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
 import { answer, ask, openCache, question, settle } from '../support/chat.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../support/scripted-store.ts'
 
 function twoProcesses() {

@@ -9,7 +9,7 @@ import { InvalidOptionError, NotKeyableError, StoreError } from '../../src/error
 import type { Store } from '../../src/store.ts'
 import { sqliteStore } from '../../src/stores/sqlite/store.ts'
 import { openCache, settle } from '../support/chat.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../support/scripted-store.ts'
 
 let folder: string

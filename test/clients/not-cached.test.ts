@@ -10,7 +10,7 @@ import type { Fetch } from '../../src/clients/http/caching-fetch.ts'
 import { isNotCached } from '../../src/not-cached.ts'
 import type { CacheOptions } from '../../src/engine/settings/options.ts'
 import { openCache, settle } from '../support/chat.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { completion } from '../support/openai-answers.ts'
 import { ScriptedStore } from '../support/scripted-store.ts'
 

@@ -6,7 +6,7 @@ import { describe, it } from 'vitest'
 import type { Store } from '../../src/store.ts'
 import type { StoreUnderTest } from '../../src/testing/store-check.ts'
 import { storeConformance } from '../../src/testing/store-conformance.ts'
-import type { ManualClock } from '../support/manual-clock.ts'
+import type { ManualClock } from '../../src/testing/manual-clock.ts'
 
 /** A store that goes by a clock which a test moves. */
 export interface ClockedStore {

@@ -8,7 +8,7 @@ import { deriveKey } from '../../src/key/key.ts'
 import { offLane, type Sdk, sdks } from '../support/openai-sdks.ts'
 import { completion } from '../support/openai-answers.ts'
 import { settle } from '../support/chat.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { type ProviderServer, startProvider } from '../support/provider-server.ts'
 import { ScriptedStore } from '../support/scripted-store.ts'
 

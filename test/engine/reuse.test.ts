@@ -5,7 +5,7 @@ import { cachingFetch } from '../../src/clients/with-cache.ts'
 import type { Cache } from '../../src/cache/cache.ts'
 import type { CacheOptions } from '../../src/engine/settings/options.ts'
 import { openCache, settle } from '../support/chat.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { askThrough, type Got, StubProvider } from '../support/provider-stub.ts'
 
 const clocks: ManualClock[] = []

@@ -9,7 +9,7 @@ import { createCache } from '../../src/cache/cache.ts'
 import type { Store } from '../../src/store.ts'
 import { sqliteStore } from '../../src/stores/sqlite/store.ts'
 import { answer, ask, callerOf, openCache, question, settle } from '../support/chat.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../support/scripted-store.ts'
 
 const minute = 60_000

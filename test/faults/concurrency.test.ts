@@ -15,7 +15,7 @@ import {
   withCache,
 } from '../../src/index.ts'
 import { formatEvents } from '../../src/base/server-sent-events.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { type Gate, gate } from '../support/provider-server.ts'
 
 const url = 'https://api.openai.com/v1/chat/completions'
@@ -560,7 +560,7 @@ describe('K06 a store whose read', () => {
 })
 
 describe('K07 ten thousand different misses at once', () => {
-  it('reach the store a few at a time, and stay within the memory that they may take', async () => {
+  it('G57 reach the store a few at a time, and stay within the memory that they may take, however long it takes', async () => {
     const clock = new ManualClock()
     const { store, counts: reads } = countedStore(clock, () => new Promise((resolve) => setImmediate(resolve)))
     const maxMemoryBytes = 1_048_576

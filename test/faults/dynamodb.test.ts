@@ -8,7 +8,7 @@ import { createTable, dynamodbStore, type DynamodbStoreOptions } from '../../src
 import { callerOf, openCache, settle, type Told } from '../support/chat.ts'
 import { type DynamodbServer, startDynalite } from '../support/dynamodb-server.ts'
 import { refusal, Wire, type WireAnswer, type WireScript } from '../support/dynamodb-wire.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { type S3Server, startS3 } from '../support/s3-server.ts'
 
 const hour = 3_600_000

@@ -11,7 +11,7 @@ import { memoryStore } from '../../src/stores/memory-store.ts'
 import type { Store } from '../../src/store.ts'
 import { openCache } from '../support/chat.ts'
 import { changedAt, type Place } from '../support/json-values.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { completion } from '../support/openai-answers.ts'
 
 const own = 'https://api.openai.com/v1'

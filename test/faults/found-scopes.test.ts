@@ -17,7 +17,7 @@ import type { Fetch } from '../../src/clients/http/caching-fetch.ts'
 import { cachingFetch, withCache } from '../../src/clients/with-cache.ts'
 import type { CacheOptions } from '../../src/engine/settings/options.ts'
 import { openCache } from '../support/chat.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { completion } from '../support/openai-answers.ts'
 
 const messages = [{ role: 'user' as const, content: 'Hi' }]

@@ -14,7 +14,7 @@ import { openCache, settle } from '../support/chat.ts'
 import { chunksOf, completion } from '../support/openai-answers.ts'
 import { formatEvents } from '../../src/base/server-sent-events.ts'
 import { neighbours } from '../support/json-values.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 const base = 'https://api.openai.com/v1'
 const chatUrl = `${base}/chat/completions`

@@ -1,25 +1,14 @@
 import { globSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { parseAst } from 'vitest/node'
 import { page } from '../docs/pages.ts'
 import { top } from '../support/packed.ts'
+import { type Node, nodesOf, treeOf } from '../support/syntax-tree.ts'
 
 /** An id: the letter of a table with two digits, or one of the invariants. */
 const form = /\b(?:[A-HJ-Z]\d{2}|I\d)\b/g
 
 /** The ids that a title begins with. */
 const beginning = /^(?:(?:[A-HJ-Z]\d{2}|I\d)\b[ :,]*)+/
-
-type Node = Readonly<Record<string, unknown>>
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && 'type' in value
-}
-
-function* nodesOf(node: Node): Generator<Node> {
-  yield node
-  for (const child of Object.values(node).flat()) if (isNode(child)) yield* nodesOf(child)
-}
 
 /** The texts in a node: of titles, of the rows of a table of cases. */
 function textsIn(node: Node): string[] {
@@ -32,8 +21,7 @@ function textsIn(node: Node): string[] {
 
 /** The ids at the beginning of texts in a source: of titles, and of cases that a title begins with. */
 function idsIn(source: string): string[] {
-  const program: Node = { ...parseAst(source, { lang: 'ts', sourceType: 'module' }) }
-  return textsIn(program).flatMap((text) => beginning.exec(text)?.[0].match(form) ?? [])
+  return textsIn(treeOf(source)).flatMap((text) => beginning.exec(text)?.[0].match(form) ?? [])
 }
 
 const used = new Map(

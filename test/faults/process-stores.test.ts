@@ -318,7 +318,7 @@ describe('P04 over one Redis', () => {
     return caller.asked.length === 0
   }
 
-  it('worker threads answer every question with its own answer', async () => {
+  it('G57 worker threads answer every question with its own answer', async () => {
     const place = JSON.stringify({ kind: 'redis', port: redis.port })
     const said = await Promise.all(
       ['one', 'two'].map(async (name) => {

@@ -6,7 +6,7 @@ import { LlmemoError } from '../../src/errors.ts'
 import { type RedisClient, redisStore } from '../../src/stores/redis/store.ts'
 import { callerOf, openCache, settle, withoutReasons } from '../support/chat.ts'
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
-import type { ManualClock } from '../support/manual-clock.ts'
+import type { ManualClock } from '../../src/testing/manual-clock.ts'
 import { clusters, counting, type TestClient, type TestClientOptions, type Version, versions } from '../support/redis-clients.ts'
 import { type RedisServer, startRedis, startRedisCluster } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
@@ -157,7 +157,7 @@ describe('Redis that is away', () => {
     await fill(opened)
     own.pause()
     await askEach(opened, 5, 1)
-    expect(withoutReasons(opened.told.lines)).toEqual([expect.stringContaining('commandTimeout'), notAnswering])
+    expect(withoutReasons(opened.told.lines)).toEqual([notAnswering, expect.stringContaining('commandTimeout')])
     sent.length = 0
     const before = opened.clock.monotonic()
     for (let index = 10; index < 110; index++) expect(await opened.caller.ask(`question ${index}`)).toBe(`re: question ${index}`)

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LlmemoError } from '../../src/errors.ts'
 import { sqliteStore } from '../../src/stores/sqlite/store.ts'
 import { callerOf, openCache, type Told, withoutReasons } from '../support/chat.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../support/scripted-store.ts'
 
 let folder: string

@@ -6,7 +6,7 @@ import OpenAI, { APIError, APIUserAbortError, OpenAIError } from 'openai'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { cacheInfo, type CacheOptions, cachingFetch, createCache, DeadlineError, type Fetch, withCache } from '../../src/index.ts'
 import { formatEvents, type ServerEvent } from '../../src/base/server-sent-events.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { gate, type ProviderReply, type StreamPart, startProvider } from '../support/provider-server.ts'
 
 type Chunk = OpenAI.ChatCompletionChunk

@@ -5,7 +5,8 @@
  * - it was served to a call that began after its own process had called `invalidate()` for one of its labels, whatever that resolved to,
  *   and its origin was asked before;
  * - it was served to a call that began more than `invalidationDelay` after `invalidate()` had resolved to `true` in any process, and its
- *   origin was asked before that was called; unless the calling process could not read Redis during the call, or Redis had lost its data in between;
+ *   origin was asked before that was called; unless Redis had lost its data in between, or the calling process could not read Redis during
+ *   the call and was not told to require it;
  * - it was past its TTL.
  * @module
  */
@@ -23,7 +24,7 @@ export interface Verdict {
   readonly outdated: readonly string[]
   /** Calls that waited longer than they should, one line each. */
   readonly late: readonly string[]
-  /** Answers that were outdated, and served by a process that could not know it, as it could not read Redis. */
+  /** Answers that were outdated, and served by a process that could not read Redis, and did not require it. */
   readonly unknowing: number
 }
 
@@ -36,12 +37,17 @@ export interface Circumstances {
   readonly labelsOf: (question: number) => readonly string[]
   /** When Redis lost its data. */
   readonly losses: readonly number[]
+  /** Whether no process may serve what it cannot ask Redis about. @default false */
+  readonly requireStore?: boolean
   /** Milliseconds by which the machine may be late with a call. @default {@link usualAllowance} */
   readonly allowance?: number
 }
 
 /** Judges what the processes of a soak did. */
-export function judge(processes: readonly Deeds[], { labelsOf, losses, allowance = usualAllowance }: Circumstances): Verdict {
+export function judge(
+  processes: readonly Deeds[],
+  { labelsOf, losses, requireStore = false, allowance = usualAllowance }: Circumstances,
+): Verdict {
   const anywhere = new Cuts(
     processes.flatMap(({ declared }) => declared.filter(({ known }) => known)),
     (each) => each.ended + invalidationDelay,
@@ -60,7 +66,7 @@ export function judge(processes: readonly Deeds[], { labelsOf, losses, allowance
         if (cut > made) outdated.push(`${about}: ${label} was declared outdated at ${ms(cut)} by itself`)
         const shared = anywhere.last(label, begun, lost)
         if (shared <= made) continue
-        if (blind) unknowing++
+        if (blind && !requireStore) unknowing++
         else outdated.push(`${about}: ${label} was declared outdated at ${ms(shared)}`)
       }
       if (begun - made > ttl + origin + allowance) outdated.push(`${about}: its TTL was over`)

@@ -12,6 +12,8 @@ export interface ProcessSettings {
   readonly originPort: number
   /** Callers that ask all the time. */
   readonly callers: number
+  /** Whether memory answers only while Redis says what was declared outdated. */
+  readonly requireStore: boolean
 }
 
 /** One answer as its caller got it. Times are those of {@link machineTime}. */

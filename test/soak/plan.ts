@@ -14,6 +14,8 @@ export interface SoakOptions {
   readonly callers: number
   readonly kills: number
   readonly cuts: number
+  /** Whether memory answers only while Redis says what was declared outdated. @default false */
+  readonly requireStore?: boolean
   /** Milliseconds by which the machine may be late with a call. @default 3,000 */
   readonly allowance?: number
 }

@@ -81,6 +81,7 @@ const note = (line: string): void => void lines.push(line)
 const cache = createCache({
   // Small chunks in half of the processes, so that large answers are cut up by some and not by others.
   store: redisStore(redis, { ...(settings.index % 2 === 0 && { maxValueBytes: 8_000 }), ...(subscriber && { subscriber }) }),
+  requireStore: settings.requireStore,
   sharedFlights,
   leaseTtl: leaseTtl / 1_000,
   ttl: ttl / 1_000,
@@ -148,7 +149,7 @@ async function ask(index: number, streamed: boolean, patience?: number): Promise
     served.push({ question: index, source, made, begun, ended, origin, blind: blind() })
   } catch (error) {
     if (signal?.aborted === true && (error instanceof APIUserAbortError || error === signal.reason)) aborted++
-    else failed.push(`question ${index}: ${String(error)}`)
+    else failed.push(`question ${index}: ${[error, error instanceof Error && error.cause].filter(Boolean).map(String).join(', ')}`)
   }
 }
 

@@ -6,7 +6,7 @@ import type { Served } from './messages.ts'
 import type { Soaked } from './run.ts'
 
 /** The table of a soak. */
-export function tableOf({ processes, asked, mishaps, unknowing }: Soaked): string {
+export function tableOf({ processes, asked, mishaps, unknowing, requireStore }: Soaked): string {
   const served = processes.flatMap((each) => each.served)
   const sources = [...new Set(served.map(({ source }) => source))].toSorted()
   const head = ['process', 'calls', ...sources.map((source) => `% ${source}`), 'p50 ms', 'p99 ms', 'longest ms', 'aborted', 'invalidated']
@@ -35,7 +35,9 @@ export function tableOf({ processes, asked, mishaps, unknowing }: Soaked): strin
     table,
     '',
     `The origin was asked ${asked.toLocaleString('en')} times. Redis was killed ${kills.length} times, and the network cut ${mishaps.length - kills.length} times.`,
-    `${unknowing.toLocaleString('en')} answers that were declared outdated were served where Redis could not be read, as is documented.`,
+    requireStore
+      ? 'Redis was required: what was served where it could not be read is judged like all else.'
+      : `${unknowing.toLocaleString('en')} answers that were declared outdated were served where Redis could not be read, as is documented.`,
   ].join('\n')
 }
 

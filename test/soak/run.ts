@@ -19,6 +19,8 @@ import { labelsOf, questions } from './questions.ts'
 
 /** What a soak came to. */
 export interface Soaked extends Verdict {
+  /** Whether memory answered only while Redis said what was declared outdated. */
+  readonly requireStore: boolean
   readonly processes: readonly (Deeds & { readonly aborted: number })[]
   readonly failed: readonly string[]
   readonly wrong: readonly string[]
@@ -32,15 +34,15 @@ const endingTime = 60_000
 
 /** Runs a soak. @param say told what happens, line by line */
 export async function soak(options: SoakOptions, say: (line: string) => void): Promise<Soaked> {
+  const { seed, callers, requireStore = false, allowance = usualAllowance } = options
   const folder = mkdtempSync(join(tmpdir(), 'llmemo-soak-'))
   // Redis writes a change down before it answers. What it answered outlives the process that is killed.
   const redis = await startRedis({ dir: folder, appendonly: 'yes', appendfsync: 'no' })
-  const origin = await startOrigin(seededRandom(options.seed))
+  const origin = await startOrigin(seededRandom(seed))
   const proxies = await Promise.all(Array.from({ length: options.processes }, () => startFaultProxy(redis.port)))
-  const workers = proxies.map(({ port }, index) => {
-    const { seed, callers } = options
-    return new Worker({ index, seed, callers, redisPort: port, originPort: origin.port })
-  })
+  const workers = proxies.map(
+    ({ port }, index) => new Worker({ index, seed, callers, requireStore, redisPort: port, originPort: origin.port }),
+  )
   try {
     await Promise.all(workers.map((worker) => worker.until('ready')))
     const mishaps = planOf(options)
@@ -50,12 +52,19 @@ export async function soak(options: SoakOptions, say: (line: string) => void): P
     await Promise.all(workers.map((worker) => worker.until('settled', 'settle')))
     await Promise.all(workers.map((worker) => worker.until('closed', 'close')))
     await Promise.all(workers.map((worker) => worker.ended()))
-    const { allowance = usualAllowance } = options
     const none = { text: '', apiKey: '', operation: '', tags: [] }
-    const verdict = judge(workers, { labelsOf: (index) => labelsOf(questions[index] ?? none), losses, allowance })
+    const verdict = judge(workers, { labelsOf: (index) => labelsOf(questions[index] ?? none), losses, requireStore, allowance })
     const late = verdict.late.map((line) => `waited too long: ${line}`)
     const failed = [...workers.flatMap((worker) => worker.failed), ...late]
-    return { ...verdict, processes: workers, failed, wrong: workers.flatMap(({ wrong }) => wrong), asked: origin.asked, mishaps }
+    return {
+      ...verdict,
+      requireStore,
+      processes: workers,
+      failed,
+      wrong: workers.flatMap(({ wrong }) => wrong),
+      asked: origin.asked,
+      mishaps,
+    }
   } finally {
     for (const worker of workers) worker.kill()
     await Promise.all(proxies.map((proxy) => proxy.close()))

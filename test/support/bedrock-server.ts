@@ -131,7 +131,8 @@ function replyOn(outgoing: Outgoing, reset: () => void): ProviderReply {
   }
 }
 
-function frame({ event = '', data }: ServerEvent): Uint8Array {
+/** One event in the framing of the service. */
+export function frame({ event = '', data }: ServerEvent): Uint8Array {
   if (event === 'error') {
     const headers = { ':message-type': string('error'), ':error-code': string('InternalError'), ':error-message': string(data) }
     return codec.encode({ headers, body: new Uint8Array() })

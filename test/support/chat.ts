@@ -6,7 +6,7 @@ import type { Fetch } from '../../src/clients/http/caching-fetch.ts'
 import { cachingFetch } from '../../src/clients/with-cache.ts'
 import { createCache, type Cache, type CacheRequest } from '../../src/cache/cache.ts'
 import type { CacheOptions } from '../../src/engine/settings/options.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 /** A question as `lookup` and `store` take it. */
 export function question(text = 'What is the answer?', options: Partial<CacheRequest> = {}): CacheRequest {

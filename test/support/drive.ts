@@ -3,7 +3,7 @@
  * @module
  */
 import { settle } from './chat.ts'
-import type { ManualClock } from './manual-clock.ts'
+import type { ManualClock } from '../../src/testing/manual-clock.ts'
 
 /** Milliseconds by which the clock goes on while something is waited for. */
 export const step = 10

@@ -86,8 +86,9 @@ async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
+  const closed = once(server, 'close')
   server.close()
-  await once(server, 'close')
+  await closed
   if (typeof address !== 'object' || address === null) throw new TypeError('no port')
   return address.port
 }

@@ -7,7 +7,7 @@ import { createCache, type Cache } from '../../src/cache/cache.ts'
 import type { CacheOptions } from '../../src/engine/settings/options.ts'
 import type { Store } from '../../src/store.ts'
 import { answer, question } from './chat.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 /** When all of them were stored. */
 export const storedAt = 1_750_000_000_000

@@ -52,8 +52,9 @@ export async function startByteGate(port: number): Promise<ByteGate> {
       then()
     },
     async close() {
+      const closed = once(server, 'close')
       server.close()
-      await once(server, 'close')
+      await closed
     },
   }
 }
@@ -86,8 +87,9 @@ export async function startRequestGate(port: number, admit: (name: string) => Pa
     port: await listening(server),
     async close() {
       server.closeAllConnections()
+      const closed = once(server, 'close')
       server.close()
-      await once(server, 'close')
+      await closed
     },
   }
 }

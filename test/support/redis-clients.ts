@@ -6,7 +6,7 @@ import { Cluster, Redis } from 'ioredis'
 import { Cluster as Cluster5, Redis as Redis5, type RedisOptions } from 'ioredis5'
 import type { RedisClient } from '../../src/stores/redis/store.ts'
 import type { Store, WriteOptions } from '../../src/store.ts'
-import { ManualClock } from './manual-clock.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import type { RedisCluster, RedisServer } from './redis-server.ts'
 
 /** A client of ioredis, of which the tests use more than the store does. */

@@ -9,7 +9,7 @@ import { cachingFetch } from '../../src/clients/with-cache.ts'
 import type { Cache } from '../../src/cache/cache.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
 import { answer, question } from './chat.ts'
-import type { ManualClock } from './manual-clock.ts'
+import type { ManualClock } from '../../src/testing/manual-clock.ts'
 import type { ScriptedStore } from './scripted-store.ts'
 
 /** The TTLs that the workload expects of its cache, in seconds. */

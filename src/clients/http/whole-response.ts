@@ -7,14 +7,16 @@
 /** The answer as a real `Response`, if it lacks what is read of one; else the answer itself. */
 export function wholeResponse(given: Response): Response | Promise<Response> {
   const { body, headers }: { readonly body?: unknown; readonly headers?: unknown } = given
-  const isWhole = body !== undefined && typeof Reflect.get(Object(headers), 'get') === 'function'
+  // A double may have a body of `null` beside its `text()`. A real answer without a body has no text either.
+  const isWhole =
+    (given instanceof Response || (body !== undefined && body !== null)) && typeof Reflect.get(Object(headers), 'get') === 'function'
   return isWhole ? given : rebuilt(given)
 }
 
 async function rebuilt(given: Response): Promise<Response> {
   const headers = headersOf(Reflect.get(given, 'headers'))
   const [status, statusText]: unknown[] = [Reflect.get(given, 'status'), Reflect.get(given, 'statusText')]
-  const response = new Response(await bodyOf(given), {
+  const response = new Response(await bodyOf(given).catch(brokenBody), {
     status: typeof status === 'number' ? status : statusOf(given),
     statusText: typeof statusText === 'string' ? statusText : '',
     headers,
@@ -31,10 +33,16 @@ function statusOf(given: object): number {
 /** The body as the SDKs read it: as text, or as JSON if there is no text. */
 async function bodyOf(given: Response): Promise<BodyInit | null> {
   const { body }: { readonly body?: BodyInit | null } = given
-  if (body !== undefined) return body
-  if (typeof given.text === 'function') return given.text()
+  if (body !== undefined && body !== null) return body
+  // An answer of the status 204 may have no body, not even an empty one.
+  if (typeof given.text === 'function') return (await given.text()) || null
   if (typeof given.json === 'function') return JSON.stringify(await given.json())
   return typeof given.arrayBuffer === 'function' ? given.arrayBuffer() : null
+}
+
+/** A body that fails with this error when it is read: whoever reads it must meet what the caller's own answer would say. */
+function brokenBody(error: unknown): ReadableStream {
+  return new ReadableStream({ start: (controller) => controller.error(error) })
 }
 
 /** Headers of any form: those of another implementation, a `Map`, pairs, or an object. */

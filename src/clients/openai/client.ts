@@ -3,6 +3,7 @@
  * @module
  */
 import type { Engine } from '../../engine/engine.ts'
+import { InvalidOptionError } from '../../errors.ts'
 import { openFastLane } from '../http/fast-lane.ts'
 import { isOverridden } from '../http/sdk-class.ts'
 import { twinFetch } from '../http/twin-fetch.ts'
@@ -19,6 +20,7 @@ export function isOpenAi(client: object): client is FetchClient {
 /** A client of the same type that goes through the engine. The caller's own client is not changed. */
 export function wrapOpenAi(client: FetchClient, engine: Engine): FetchClient {
   const own = bareClient(client)
+  assertSeam(own)
   const tokens = new RecentTokens()
   const rotating = isRotating(own)
   const fetch = twinFetch(engine, {
@@ -35,6 +37,20 @@ export function wrapOpenAi(client: FetchClient, engine: Engine): FetchClient {
   const seam: unknown = Reflect.get(twin.client, 'fetch')
   if (!rotating) openFastLane(twin, engine, () => twin.client.fetch === seam)
   return withCallOptions(twin, { engine, again: (copy) => wrapOpenAi(copy, engine) })
+}
+
+/**
+ * A client with a certificate never calls its `fetch`, but a transport in a private member of the SDK.
+ * @throws {InvalidOptionError} for a client that the cache could never see a call of
+ */
+function assertSeam(own: FetchClient): void {
+  if (!isPresent(optionOf(own, 'x509Transport'))) return
+  throw new InvalidOptionError(
+    'client',
+    own,
+    'a client without an X.509 certificate: the SDK sends its requests by a transport of its own and never calls the `fetch` of the client, ' +
+      'so the cache cannot see them. Use a key, a token or another workload identity, or do not wrap this client',
+  )
 }
 
 function same(value: unknown): unknown {

@@ -22,6 +22,7 @@ import {
   unread,
 } from './known-label.ts'
 import { everything } from './labels.ts'
+import { RecentMap } from '../../memory/recent-map.ts'
 
 /** Labels to generations. Without a store, `''` stands for a label that was never invalidated. */
 export type GenerationByLabel = Readonly<Record<string, string>>
@@ -34,13 +35,13 @@ export interface GenerationSnapshot {
 
 /** How many labels are remembered. Beyond that the oldest are forgotten. */
 export const maxLabels = 50_000
-/** How many are forgotten at once: the beginning of a map with removed members is slow to find. */
-export const forgottenAtOnce = 1_000
+/** How many labels are looked at to find one that can be forgotten. With a slow store, all of them may be under way. */
+const maxLooks = 100
 
 /** What this process knows of the generations. */
 export class Generations {
   /** The label that was noted longest ago first. */
-  readonly #known = new Map<string, KnownLabel>()
+  #known = new RecentMap<KnownLabel>()
   /** Labels that this process invalidated and the store does not know of yet. */
   readonly #unpublished = new Map<string, Unpublished>()
   readonly #clock: Clock
@@ -215,7 +216,8 @@ export class Generations {
 
   /** Whether an entry that was filled under `generations` is still good. */
   matches(generations: GenerationByLabel): boolean {
-    return Object.entries(generations).every(([label, generation]) => this.#isCurrent(label, generation))
+    for (const label in generations) if (!this.#isCurrent(label, generations[label])) return false
+    return true
   }
 
   /**
@@ -225,10 +227,11 @@ export class Generations {
   matchesWithoutRead(generations: GenerationByLabel, at = this.#clock.monotonic()): boolean {
     if (!this.#shared) return this.matches(generations)
     const since = at - this.#delay
-    return Object.entries(generations).every(
-      ([label, generation]) =>
-        this.#isCurrent(label, generation) && this.#isChecked(this.#known.get(label), since) && !this.#unpublished.has(label),
-    )
+    for (const label in generations) {
+      const known = this.#known.get(label)
+      if (!this.#isSame(known, generations[label]) || !this.#isChecked(known, since) || this.#unpublished.has(label)) return false
+    }
+    return true
   }
 
   /** Whether this process saw any of `labels` change after `sequence`. */
@@ -237,8 +240,12 @@ export class Generations {
   }
 
   /** Without its generation, an entry from a store may have been invalidated. */
-  #isCurrent(label: string, generation: string): boolean {
-    return (generation !== '' || !this.#shared) && isCurrent(this.#known.get(label), generation)
+  #isCurrent(label: string, generation: string | undefined): boolean {
+    return this.#isSame(this.#known.get(label), generation)
+  }
+
+  #isSame(known: KnownLabel | undefined, generation = ''): boolean {
+    return (generation !== '' || !this.#shared) && isCurrent(known, generation)
   }
 
   #isChecked(known: KnownLabel | undefined, since: number): boolean {
@@ -265,7 +272,6 @@ export class Generations {
   }
 
   #set(label: string, known: KnownLabel): void {
-    this.#known.delete(label)
     this.#known.set(label, known)
     if (this.#known.size > maxLabels) this.#forget()
   }
@@ -273,17 +279,18 @@ export class Generations {
   #forget(): void {
     if (!this.#shared) return this.#forgetAll()
     // The store still knows them. They are read again when they are needed, and until then nothing under them is served.
-    let unseen = this.#known.size
-    for (const [label, known] of this.#known) {
-      if (this.#known.size <= maxLabels - forgottenAtOnce || unseen-- <= 0) return
-      this.#known.delete(label)
+    for (let looks = 0; this.#known.size > maxLabels && looks < maxLooks; looks++) {
+      const { oldest } = this.#known
+      if (oldest === undefined) return
+      const { key: label, value: known } = oldest
       if (label === everything || known.proposal === 'sending' || this.#unpublished.has(label)) this.#known.set(label, known)
+      else this.#known.delete(label)
     }
   }
 
   #forgetAll(): void {
     const generation = `${this.#known.get(everything)?.generation ?? ''}+`
-    this.#known.clear()
+    this.#known = new RecentMap()
     this.#known.set(everything, { ...unknownLabel, generation, changedIn: ++this.#sequence })
   }
 }

@@ -5,9 +5,10 @@
 import { type Clock, clockSkew } from '../../clock.ts'
 import { maxDuration } from '../../duration.ts'
 import { generationBytes, generationIn, isGeneration, newGeneration } from './generation.ts'
-import { forgottenAtOnce, type GenerationSnapshot, Generations, type GenerationByLabel, maxLabels } from './generations.ts'
+import { type GenerationSnapshot, Generations, type GenerationByLabel, maxLabels } from './generations.ts'
 import { generationKey as generationKeyOf } from '../../key/store-keys.ts'
 import { removals } from './labels.ts'
+import { RecentMap } from '../../memory/recent-map.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
 import { unread } from '../shared-store/store-reader.ts'
 
@@ -20,6 +21,8 @@ export interface DueGenerations {
   /** Takes what was found under the keys, in their order. */
   take(values: readonly (Uint8Array | undefined)[]): void
 }
+
+const noneDue: DueGenerations = { keys: [], take: () => {} }
 
 /** What invalidations work with. */
 export interface InvalidationsOptions {
@@ -47,7 +50,7 @@ export class Invalidations {
   /** Generations of first fills that are being written to the store, by their labels. */
   readonly #proposing = new Map<string, Promise<void>>()
   /** Generation keys to their labels, the one that was used longest ago first. */
-  readonly #labels = new Map<string, string>()
+  readonly #labels = new RecentMap<string>()
   readonly #onWritten: (generationKey: string, generation: string) => Promise<void>
   readonly #onRemovals: () => void
 
@@ -92,7 +95,8 @@ export class Invalidations {
   /** The generations of those of `labels` of which nothing recent is known. */
   due(labels: readonly string[]): DueGenerations {
     const due = this.#generations.outdated(labels)
-    const outdated = due.length === 0 ? due : [...due, removals]
+    if (due.length === 0) return noneDue
+    const outdated = [...due, removals]
     const reading = this.#generations.read()
     const known = this.#generations.known(removals)
     const keys = outdated.map((label) => this.#generationKeyOf(label))
@@ -140,10 +144,13 @@ export class Invalidations {
     return this.#generations.matchesWithoutRead(generations, at)
   }
 
-  /** Whether nothing that an entry was filled under has been invalidated since. A label that could not be read may have been. */
-  async isCurrent(generations: GenerationByLabel, begun?: number): Promise<boolean> {
-    await this.refresh(Object.keys(generations), begun)
-    return this.#generations.matches(generations)
+  /**
+   * Whether nothing that an entry was filled under has been invalidated since. A label that could not be read may have been. A promise only
+   * if the store must be asked.
+   */
+  isCurrent(generations: GenerationByLabel, begun?: number): boolean | Promise<boolean> {
+    if (this.#generations.matchesWithoutRead(generations)) return true
+    return this.refresh(Object.keys(generations), begun).then(() => this.#generations.matches(generations))
   }
 
   /** Another process says that it wrote this generation. */
@@ -214,13 +221,8 @@ export class Invalidations {
   }
 
   #remember(generationKey: string, label: string): void {
-    this.#labels.delete(generationKey)
     this.#labels.set(generationKey, label)
-    if (this.#labels.size <= maxLabels) return
-    for (const oldest of this.#labels.keys()) {
-      if (this.#labels.size <= maxLabels - forgottenAtOnce) return
-      this.#labels.delete(oldest)
-    }
+    if (this.#labels.size > maxLabels) this.#labels.delete(this.#labels.oldest?.key ?? '')
   }
 
   async #read(labels: readonly string[], begun: number | undefined): Promise<void> {

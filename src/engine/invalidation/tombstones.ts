@@ -2,6 +2,7 @@
  * Which entries were removed by their keys a short while ago. A value that was on its way when its key was removed must not come back.
  * @module
  */
+import { RecentMap } from '../../memory/recent-map.ts'
 
 /** How many removals are remembered one by one. */
 const maxRemembered = 10_000
@@ -9,7 +10,7 @@ const maxRemembered = 10_000
 /** The removals of one cache. */
 export class Tombstones {
   /** Keys to the number of their removal, the oldest first. */
-  readonly #numbers = new Map<string, number>()
+  readonly #numbers = new RecentMap<number>()
   #count = 0
 
   /** How many there were until now. */
@@ -19,11 +20,8 @@ export class Tombstones {
 
   /** Takes note of one. */
   note(key: string): void {
-    this.#numbers.delete(key)
     this.#numbers.set(key, ++this.#count)
-    if (this.#numbers.size <= maxRemembered) return
-    const [oldest] = this.#numbers.keys()
-    if (oldest !== undefined) this.#numbers.delete(oldest)
+    if (this.#numbers.size > maxRemembered) this.#numbers.delete(this.#numbers.oldest?.key ?? '')
   }
 
   /** Whether `key` was removed since there were `count` removals. After very many removals the answer is yes, as it may have been. */

@@ -2,6 +2,7 @@
  * Writes that wait until it is known whether they are of use. A newer write to the same key, or its deletion, ends the wait.
  * @module
  */
+import { RecentMap } from '../../memory/recent-map.ts'
 import type { PendingWrite } from './write-queue.ts'
 
 /** A write that waits, and the end of its wait. */
@@ -17,7 +18,7 @@ export type Ready = (write: PendingWrite, isReady: boolean) => void
 export class UnreadyWrites {
   readonly #maxWrites: number
   readonly #ready: Ready
-  readonly #byKey = new Map<string, Unready>()
+  readonly #byKey = new RecentMap<Unready>()
 
   /**
    * @param maxWrites how many may wait; beyond that, the oldest is of no use
@@ -28,15 +29,17 @@ export class UnreadyWrites {
     this.#ready = ready
   }
 
+  /** How many wait. */
+  get size(): number {
+    return this.#byKey.size
+  }
+
   /** Takes a write in, in place of an earlier one to the same key. @returns the end of its wait; `isReady` must not reject */
   add(write: PendingWrite, isReady: Promise<boolean>): Promise<void> {
     const ended = isReady.then((is) => this.#end(write, is))
-    this.#byKey.delete(write.key)
     this.#byKey.set(write.key, { write, ended })
-    if (this.#byKey.size > this.#maxWrites) {
-      const [oldest] = this.#byKey.values()
-      if (oldest !== undefined) this.#end(oldest.write, false)
-    }
+    const { oldest } = this.#byKey
+    if (oldest !== undefined && this.#byKey.size > this.#maxWrites) this.#end(oldest.value.write, false)
     return ended
   }
 

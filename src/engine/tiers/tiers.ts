@@ -10,11 +10,11 @@ import type { Entry } from '../../entry.ts'
 import type { EventEmitter } from '../../events.ts'
 import { type Address, EntryReader } from './entry-reader.ts'
 import type { LookupResult } from '../../lookup-result.ts'
-import type { GenerationSnapshot } from '../invalidation/generations.ts'
 import { Contents } from './contents.ts'
 import { type Checked, CopyChecks } from './copy-checks.ts'
 import { ageOf, type HotCopy } from './hot-copy.ts'
 import { HotTier, sizeOf } from './hot-tier.ts'
+import type { InvalidationSnapshot } from './invalidation-snapshot.ts'
 import { Invalidations } from '../invalidation/invalidations.ts'
 import { toldCodec } from './told-codec.ts'
 import { bears, OtherLabels, union } from './other-labels.ts'
@@ -26,14 +26,6 @@ import { InvalidationBus, type InvalidationListener } from '../shared-store/bus.
 import type { Settings } from '../settings/options.ts'
 import { Tombstones } from '../invalidation/tombstones.ts'
 import { type ReadFailure, SharedStore } from '../shared-store/shared-store.ts'
-
-/** What was in force when a call began. It is compared with what is in force when the answer arrives. */
-export interface InvalidationSnapshot extends GenerationSnapshot {
-  /** How many entries had been removed by their keys until then. */
-  readonly removals: number
-  /** Tags of the answer that is replaced, which the new one bears too. */
-  readonly otherTags: readonly string[]
-}
 
 /** What became of an entry: memory keeps it, only the store is to, nothing can, or its labels were invalidated since the snapshot. */
 export type PutResult = 'kept' | 'queued' | 'no room' | 'invalidated'
@@ -121,7 +113,7 @@ export class Tiers {
   get(address: Address, patience = 0): LookupResult | undefined | Promise<LookupResult | undefined> {
     const held = this.#hot.get(address.storeKey)
     if (held !== undefined && this.#copies.isServable(held, address)) return this.#found(held)
-    if (this.#lookups !== undefined) return this.#getMany(this.#lookups, [{ address, held }], patience).then(([found]) => found)
+    if (this.#lookups !== undefined) return this.#getOne(this.#lookups, { address, held }, patience)
     // Without a store a copy is not servable only if it was invalidated, or lacks a label of the call.
     if (held === undefined || this.#invalidations.matches(held.entry.head.generations)) return held && this.#served(address, held)
     this.#hot.delete(address.storeKey)
@@ -234,23 +226,35 @@ export class Tiers {
     return { head: { ...head, generations: this.#invalidations.stored(head.generations) }, body }
   }
 
-  async #getMany(lookups: Lookups, wanted: readonly Wanted[], patience: number): Promise<(LookupResult | undefined)[]> {
+  async #getOne(lookups: Lookups, wanted: Wanted, patience: number): Promise<LookupResult | undefined> {
     const { changes } = this
     // A read that began later has more time left.
+    const begun = this.#clock.monotonic() + patience
+    const checking = this.#copies.checked(wanted)
+    const isRead = checking instanceof Promise
+    const checked = isRead ? await checking : checking
+    // One deadline holds for both reads of a call.
+    const copy = checked.isCurrent ? checked.held : await lookups.get(checked, isRead || patience > 0 ? begun : undefined)
+    return this.#outcome(checked, copy, changes)
+  }
+
+  async #getMany(lookups: Lookups, wanted: readonly Wanted[], patience: number): Promise<(LookupResult | undefined)[]> {
+    const { changes } = this
     const begun = this.#clock.monotonic() + patience
     const checked = wanted.map((each) => this.#copies.checked(each))
     const known = checked.filter((each): each is Checked => !(each instanceof Promise))
     const isRead = known.length < checked.length
     const recalled = isRead ? await Promise.all(checked.map(async (each) => each)) : known
     const missing = recalled.filter(({ isCurrent }) => !isCurrent)
-    // One deadline holds for both reads of a call.
-    const copies = (missing.length === 0 ? [] : await lookups.get(missing, isRead || patience > 0 ? begun : undefined)).values()
-    return recalled.map(({ address, held, isCurrent }) => {
-      const copy = isCurrent ? held : copies.next().value
-      if (copy !== undefined) return this.#served(address, copy, copy === held ? 'memory' : this.#shared?.name)
-      // A copy that the store could not be asked about is better than none.
-      return held === undefined && this.changes === changes ? undefined : this.peek(address)
-    })
+    const copies = (missing.length === 0 ? [] : await lookups.getMany(missing, isRead || patience > 0 ? begun : undefined)).values()
+    return recalled.map((each) => this.#outcome(each, each.isCurrent ? each.held : copies.next().value, changes))
+  }
+
+  /** What was found. @param changes from before the look-up */
+  #outcome({ address, held }: Wanted, copy: HotCopy | undefined, changes: number): LookupResult | undefined {
+    if (copy !== undefined) return this.#served(address, copy, copy === held ? 'memory' : this.#shared?.name)
+    // A copy that the store could not be asked about is better than none.
+    return held === undefined && this.changes === changes ? undefined : this.peek(address)
   }
 
   #busReader(): InvalidationListener {

@@ -14,6 +14,7 @@ import {
   type Connection,
   isDamage,
   propertyOf,
+  causeOf,
   reasonOf,
   rollback,
   type SqliteDatabase,
@@ -217,7 +218,7 @@ class SqliteStore implements Store {
       } catch (error) {
         if (again && isDamage(error) && this.#setAside(error)) continue
         if (error instanceof StoreError) throw error
-        throw new StoreError(`the SQLite database${this.#name} could not be ${verb}: ${reasonOf(error)}.`, { cause: error })
+        throw new StoreError(`the SQLite database${this.#name} could not be ${verb}: ${reasonOf(error)}.`, { cause: causeOf(error) })
       }
     }
   }
@@ -257,7 +258,7 @@ class SqliteStore implements Store {
     const reason = this.#source instanceof DatabaseFile ? this.#source.readOnlyReason : undefined
     if (reason === undefined || this.#isReadOnlyReported) return
     this.#isReadOnlyReported = true
-    this.#report(`The SQLite file${this.#name} can only be read (${reasonOf(reason)}); llmemo stores nothing in it.`, reason)
+    this.#report(`The SQLite file${this.#name} can only be read (${reasonOf(reason)}); llmemo stores nothing in it.`, causeOf(reason))
   }
 
   #disconnect(): void {
@@ -272,10 +273,10 @@ class SqliteStore implements Store {
     try {
       const aside = this.#source.setAside(this.#clock.now())
       if (aside !== undefined)
-        this.#report(`The SQLite file was damaged; it was moved to ${aside}, and llmemo continues with a new file.`, damage)
+        this.#report(`The SQLite file was damaged; it was moved to ${aside}, and llmemo continues with a new file.`, causeOf(damage))
       return true
     } catch (error) {
-      throw new StoreError(`the SQLite file is damaged and could not be moved aside: ${reasonOf(error)}.`, { cause: error })
+      throw new StoreError(`the SQLite file is damaged and could not be moved aside: ${reasonOf(error)}.`, { cause: causeOf(error) })
     }
   }
 }

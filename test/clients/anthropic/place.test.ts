@@ -84,3 +84,59 @@ describe('a client for another cloud under a base URL of the caller’s own', ()
     expect([await ask(hidden('p')), await ask(hidden('q'))]).toEqual(['answer 1', 'answer 2'])
   })
 })
+
+const once = async (): Promise<Response> => Response.json(message([text('once')]))
+
+describe('a described request for a client for another cloud', () => {
+  // What the SDK sends with each call.
+  const version = { 'anthropic-version': '2026-10-21' }
+  const own = { ...quiet, fetch: once }
+  const cases: readonly (readonly [
+    name: string,
+    make: () => ReturnType<Place['one']>,
+    origin: string,
+    more: Readonly<Record<string, string>>,
+  ])[] = [
+    [
+      'AnthropicVertex',
+      () => new AnthropicVertex({ ...own, projectId: 'p', region: 'eu', authClient: google() }),
+      'https://aiplatform.eu.rep.googleapis.com/v1#projects/p/locations/eu',
+      {},
+    ],
+    [
+      'AnthropicVertex, of a project with a colon',
+      () =>
+        new AnthropicVertex({
+          ...own,
+          baseURL: 'https://gateway.example',
+          projectId: 'example.com:p',
+          region: 'us-east5',
+          authClient: google(),
+        }),
+      'https://gateway.example#projects/example.com%3Ap/locations/us-east5',
+      {},
+    ],
+    [
+      'AnthropicBedrock',
+      () => new AnthropicBedrock({ ...own, apiKey: null, skipAuth: true, awsRegion: 'eu-west-1' }),
+      'https://bedrock-runtime.eu-west-1.amazonaws.com#regions/eu-west-1',
+      {},
+    ],
+    [
+      'AnthropicAws',
+      () => new AnthropicAws({ ...own, skipAuth: true, baseURL: 'https://gateway.example', awsRegion: 'eu-west-1', workspaceId: 'w' }),
+      'https://gateway.example#regions/eu-west-1',
+      { 'anthropic-workspace-id': 'w' },
+    ],
+  ]
+
+  it.each(cases)('G05 names its place in the fragment of its origin, and meets its calls: %s', async (_, make, origin, more) => {
+    const cache = createCache({ logger: false, scope: 'acme' })
+    const client = withCache(make(), cache)
+    const { _cache: info } = await client.messages.create(body)
+    const request = { provider: 'anthropic', endpoint: 'messages', body, origin, headers: { ...version, ...more } }
+    expect(cache.explain(request).key).toBe(info.key)
+    expect(await cache.lookup(request)).toMatchObject({ answer: message([text('once')]), info: { hit: true } })
+    expect(await cache.lookup({ ...request, origin: origin.replace(/#.*/, '') })).toBeUndefined()
+  })
+})

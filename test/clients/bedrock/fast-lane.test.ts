@@ -4,7 +4,7 @@ import { cacheInfo } from '../../../src/clients/cache-info.ts'
 import { withCache } from '../../../src/clients/with-cache.ts'
 import { type Cache, createCache } from '../../../src/cache/cache.ts'
 import { startBedrock } from '../../support/bedrock-server.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import type { ProviderServer } from '../../support/provider-server.ts'
 import {
   type BedrockOptions,

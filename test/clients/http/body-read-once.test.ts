@@ -25,6 +25,33 @@ interface Given {
   readonly url: string
   readonly logger?: object
   readonly fetchOptions?: object
+  readonly fetch?: () => Promise<unknown>
+}
+
+/** The errors that doubles of `fetch` give in the tests of programs, none of which is a whole `Response`. */
+const refusals: readonly (readonly [name: string, double: () => object])[] = (() => {
+  const error = { type: 'error', error: { message: 'no such model', type: 'invalid_request_error', param: null, code: 'no_model' } }
+  const said = { json: async () => error, text: async () => JSON.stringify(error) }
+  const head = { ok: false, status: 400, headers: new Headers({ 'content-type': 'application/json', 'x-request-id': 'req_1' }) }
+  return [
+    ['json() and text()', () => ({ ...head, ...said })],
+    ['text() alone', () => ({ ...head, text: said.text })],
+    ['a body that is null', () => ({ ...head, ...said, body: null })],
+    ['a text that is no JSON', () => ({ ...head, text: async () => 'the model is on leave', headers: new Headers() })],
+    ['a text that can be read once', () => ({ ...head, text: once(said.text), json: once(said.json) })],
+    ['a status text and no body', () => ({ ...head, statusText: 'Bad Request', text: async () => '' })],
+    ['a text that cannot be read', () => ({ ...head, text: () => Promise.reject(new Error('the connection is gone')) })],
+  ]
+})()
+
+/** A function that fails when it is called again. */
+function once<Value>(read: () => Value): () => Value {
+  let isRead = false
+  return () => {
+    if (isRead) throw new TypeError('the body was read already')
+    isRead = true
+    return read()
+  }
 }
 
 const openaiOptions = ({ url, logger, ...rest }: Given) => ({
@@ -168,6 +195,18 @@ describe.each(sdks)('a body for $name', ({ make, answer }) => {
     expect(wrapped.join('\n')).not.toMatch(/llmemo\./)
     const prompts = (lines: readonly string[]): number => lines.join('\n').split(prompt).length - 1
     expect(prompts(wrapped)).toBe(prompts(bare))
+  })
+
+  it.each(refusals)('G62 that a double of fetch refuses has the error of the bare SDK: %s', async (_, double) => {
+    const failed = async (wrapped: boolean): Promise<unknown> => {
+      const client = make({ url: server.url, fetch: async () => double() }, wrapped)
+      const error: unknown = await Promise.resolve(client.create(plainBody)).catch((thrown: unknown) => thrown)
+      const { message: said, status, code, type, error: body }: Record<string, unknown> = Object(error)
+      return { name: Object(error).constructor.name, said, status, code, type, body }
+    }
+    const bare = await failed(false)
+    expect(bare).toMatchObject({ said: expect.stringContaining('400') })
+    expect(await failed(true)).toEqual(bare)
   })
 
   it('G62 comes back with the provider’s own `_cache`, beside the facts', async () => {

@@ -180,7 +180,20 @@ describe('a caching fetch', () => {
         'an error',
         () => ({ ok: false, status: 404, headers: new Headers(json), json: async () => error, text: async () => JSON.stringify(error) }),
       ],
+      [
+        'a body that is null',
+        () => ({
+          ok: true,
+          status: 200,
+          headers: new Headers(json),
+          body: null,
+          text: async () => JSON.stringify(answer),
+          json: async () => answer,
+        }),
+      ],
       ['a real Response', () => new Response(JSON.stringify(answer), { headers: json })],
+      ['a real Response without a body', () => new Response(null, { status: 204 })],
+      ['no content', () => ({ ok: true, status: 204, headers: new Headers(), text: async () => '', json: async () => undefined })],
     ])('%s', async (_, make) => {
       const fetch = doubled(make)
       const bare = new OpenAI({ apiKey: 'k', fetch, maxRetries: 0 })

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { cacheInfo, createCache, withCache } from '../../../src/index.ts'
 import { isJsonObject, type JsonObject } from '../../../src/json/object.ts'
 import { openaiResponses } from '../../../src/providers/openai/responses.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { type ProviderServer, startProvider } from '../../support/provider-server.ts'
 
 const minute = 60_000

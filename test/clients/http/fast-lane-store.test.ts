@@ -5,7 +5,7 @@ import { withCache } from '../../../src/clients/with-cache.ts'
 import { createCache } from '../../../src/cache/cache.ts'
 import type { CacheOptions } from '../../../src/engine/settings/options.ts'
 import { promptIn, settle } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 import { message, text } from '../../support/anthropic-answers.ts'
 import { sdks as anthropicSdks } from '../../support/anthropic-sdks.ts'
@@ -122,8 +122,8 @@ describe.each(subjects)('the fast lane of %s over a store', (_, open) => {
   })
 
   it('lets a call with a short time-out go the documented way', async () => {
-    const { ask, built } = await opened(open)
-    expect(cacheInfo(await ask('there', { timeout: 500 }))).toMatchObject({ hit: true })
+    const { ask, built } = await opened(open, { readDeadline: '1m' })
+    expect(cacheInfo(await ask('there', { timeout: 599_999 }))).toMatchObject({ hit: true })
     expect(built()).toBe(1)
   })
 

@@ -5,7 +5,7 @@ import { DeadlineError } from '../../../src/errors.ts'
 import { Flight } from '../../../src/engine/flight/flight.ts'
 import type { FlightReader, Origin, Recording } from '../../../src/engine/flight/upstream.ts'
 import { Flights } from '../../../src/engine/flight/flights.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 
 /** An upstream that does what the test says, when the test says so. */
 class HandDriven implements Origin<string, string> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { answer, ask, openCache, question } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
 /** A generation in the store is replaced by these bytes after its invalidation. Then another process reads it. */

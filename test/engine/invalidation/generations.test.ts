@@ -7,7 +7,7 @@ import { guardedLogger } from '../../../src/engine/settings/logger.ts'
 import { SharedStore } from '../../../src/engine/shared-store/shared-store.ts'
 import { EventEmitter } from '../../../src/events.ts'
 import { settle } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
 const delay = 1_000
@@ -297,7 +297,7 @@ describe('in two processes over one store', () => {
     const read = labels.length + 1
     const { generations } = here.snapshot(labels)
     store.reads = 'held'
-    const all = Array.from({ length: 10_000 }, () => here.isCurrent(generations))
+    const all = Array.from({ length: 10_000 }, async () => here.isCurrent(generations))
     await settle()
     store.release()
     expect((await Promise.all(all)).every(Boolean)).toBe(true)

@@ -5,7 +5,7 @@ import { cachingFetch } from '../../../src/clients/with-cache.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
 import type { Store } from '../../../src/store.ts'
 import { answer, ask, openCache, question, settle } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
 /** Questions that differ in everything by which answers can be selected. */

@@ -3,7 +3,7 @@ import type { Cache, CacheRequest, Invalidation } from '../../../src/cache/cache
 import type { Store } from '../../../src/store.ts'
 import { memoryStore } from '../../../src/stores/memory-store.ts'
 import { answer, ask, openCache, question, settle } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
 const asked: CacheRequest = question('What is the answer?', { tags: ['doc'], scope: 'tenant', operation: 'qa' })

@@ -214,6 +214,5 @@ describe('three processes over a store that loses what it likes', () => {
       expect(race.floors.length).toBeGreaterThan(200)
       expect(race.hits).toBeGreaterThan(200)
     },
-    120_000,
   )
 })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { ChannelListener } from '../../../src/store.ts'
 import { answer, ask, openCache, question, settle } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
 /** A store whose processes hear one another, unless the test has cut them off. */

@@ -5,7 +5,7 @@ import { memoryStore } from '../../../src/stores/memory-store.ts'
 import type { ReadOptions, Store } from '../../../src/store.ts'
 import { answer, openCache, question, settle, textIn } from '../../support/chat.ts'
 import { drive } from '../../support/drive.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 
 /** A store over a network: each key takes its time, and requests run beside one another. */
 class NetworkStore implements Store {

@@ -7,7 +7,7 @@ import type { Store } from '../../../src/store.ts'
 import { chaosStore } from '../../../src/testing/index.ts'
 import { openCache, question, settle } from '../../support/chat.ts'
 import { drive } from '../../support/drive.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { askThrough, type Got, StubProvider } from '../../support/provider-stub.ts'
 
 const clocks: ManualClock[] = []

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Semaphore } from '../../../src/engine/shared-store/semaphore.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 
 describe('semaphore', () => {
   it('are taken at once while there are any, and passed on in the order of coming', async () => {

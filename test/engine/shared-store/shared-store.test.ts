@@ -5,7 +5,7 @@ import { DeadlineError, StoreError } from '../../../src/errors.ts'
 import { EventEmitter } from '../../../src/events.ts'
 import type { Store } from '../../../src/store.ts'
 import { settle, withoutReasons } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { type Manner, ScriptedStore } from '../../support/scripted-store.ts'
 
 const hour = 3_600_000
@@ -63,6 +63,45 @@ describe('reading the store', () => {
     store.release()
     await settle()
     expect([store.mostActive, store.count('get')]).toEqual([8, 8])
+  })
+
+  it('tells a store that only copies the options, or first looks at them when it is too late, that the read was given up', async () => {
+    const { tier, clock } = setup<Store>({
+      name: 'own',
+      get: (_, options) => {
+        const copy = { ...options }
+        return new Promise((resolve) => {
+          later = () => {
+            seen.push(copy.signal?.aborted, options?.signal?.aborted)
+            resolve(undefined)
+          }
+        })
+      },
+      set: () => {},
+      delete: () => {},
+    })
+    const seen: unknown[] = []
+    let later: (() => void) | undefined
+    const late = tier.read(['a'])
+    clock.advance(100)
+    expect(await late).toBeUndefined()
+    later?.()
+    expect(seen).toEqual([true, true])
+  })
+
+  it('gives the value of a store that answers at once without a timer', async () => {
+    const { tier, clock } = setup<Store>({
+      name: 'own',
+      get: () => {
+        expect(clock.timers).toBe(0)
+        return value
+      },
+      set: () => {},
+      delete: () => {},
+    })
+    const read = tier.read(['a'])
+    expect(clock.timers).toBe(0)
+    expect(await read).toEqual([value])
   })
 
   it('takes null for nothing, as stores written in JavaScript have it', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { answer, ask, openCache, question } from '../../support/chat.ts'
 import { drive, step } from '../../support/drive.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
 function twoNodes(options: Parameters<typeof openCache>[0] = {}) {

@@ -5,7 +5,7 @@ import { callOptions } from '../../../src/clients/call-options.ts'
 import { cachingFetch } from '../../../src/clients/with-cache.ts'
 import { memoryStore } from '../../../src/stores/memory-store.ts'
 import { answer, ask, openCache, question, textIn } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
 /** Calls of one question. Each answer of the origin has a number of its own. */

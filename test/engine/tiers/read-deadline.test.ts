@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { cachingFetch } from '../../../src/clients/with-cache.ts'
 import { answer, openCache, question, settle, textIn } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
 /** Two caches over one store on one clock, as two processes have it. */

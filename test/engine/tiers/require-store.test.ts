@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { answer, ask, openCache, question } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
 describe('a store that cannot be read', () => {

@@ -2,7 +2,7 @@ import { memoryStore } from '../../../src/stores/memory-store.ts'
 import { describe, expect, it } from 'vitest'
 import type { StoreWrite } from '../../../src/store.ts'
 import { answer, ask, openCache, question, settle } from '../../support/chat.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
 /** Two caches over one store on one clock, as two processes have it. */

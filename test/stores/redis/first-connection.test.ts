@@ -8,7 +8,7 @@ import { type RedisServer, startRedis } from '../../support/redis-server.ts'
 const ttl = 60_000
 const value = new TextEncoder().encode('an answer')
 /** The options that the store's own log line recommends. */
-const recommended = { commandTimeout: 1_000, enableOfflineQueue: false }
+const recommended = { commandTimeout: 60_000, enableOfflineQueue: false }
 
 let server: RedisServer
 const clients: { disconnect(): void }[] = []

@@ -13,7 +13,7 @@ const chunk = `a:chunk:${'0'.repeat(36)}:0`
 describe('keys of the caller that look like those of chunks', () => {
   it('G56 are kept apart, listed and removed by a pattern', async () => {
     const client = versions[0][1](server)
-    const cache = createCache({ store: redisStore(client, { maxValueBytes: 1_000 }), maxMemoryBytes: 0, logger: false })
+    const cache = createCache({ store: redisStore(client, { maxValueBytes: 1_000 }), maxMemoryBytes: 0, readDeadline: '1h', logger: false })
     const keys = ['a', chunk, `${chunk}.`, `${chunk}..`, 'a:chunk:', 'b']
     for (const key of keys) await cache.set(key, key.padEnd(5_000))
     await cache.flush()

@@ -1,0 +1,56 @@
+/**
+ * A map whose values are in the order in which they were last set, so that the oldest can be dropped.
+ *
+ * A `Map` with delete and set would do the same. But V8 keeps deleted members in its hash chains until the next rehash, so a key that is set
+ * again and again would make each time slower than the last, the more so the larger the map is.
+ * @module
+ */
+import { type Used, UseOrder } from './use-order.ts'
+
+/** A value and its place in the order. */
+interface Member<Value> extends Used<Member<Value>> {
+  readonly key: string
+  value: Value
+}
+
+/** A map in the order of setting. Every operation takes constant time. */
+export class RecentMap<Value> {
+  readonly #members = new Map<string, Member<Value>>()
+  readonly #order = new UseOrder<Member<Value>>()
+
+  /** How many values there are. */
+  get size(): number {
+    return this.#members.size
+  }
+
+  /** The value that was set longest ago, with its key; `undefined` when there is none. */
+  get oldest(): { readonly key: string; readonly value: Value } | undefined {
+    return this.#order.oldest
+  }
+
+  /** The value of `key`. Does not change the order. */
+  get(key: string): Value | undefined {
+    return this.#members.get(key)?.value
+  }
+
+  /** Sets the value of `key`, and makes it the newest. */
+  set(key: string, value: Value): void {
+    const member = this.#members.get(key)
+    if (member !== undefined) {
+      member.value = value
+      this.#order.use(member)
+      return
+    }
+    const added: Member<Value> = { key, value, older: undefined, newer: undefined }
+    this.#members.set(key, added)
+    this.#order.add(added)
+  }
+
+  /** Removes `key`, if it is there. */
+  delete(key: string): void {
+    const member = this.#members.get(key)
+    if (member === undefined) return
+    this.#members.delete(key)
+    this.#order.remove(member)
+  }
+}

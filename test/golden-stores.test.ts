@@ -1,0 +1,59 @@
+/**
+ * Whole stores, with entries and their generations, as a version of llmemo wrote them, and the proof that they are still served.
+ *
+ * ONCE THE VERSION THAT WROTE THEM IS PUBLISHED, THE FILES IN test/golden/stores MUST NEVER BE REWRITTEN. When a test here fails then, the
+ * code is to be mended, or the format gets a new version and new files beside these. Until then `npm run golden -- --again` writes them.
+ * @module
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { goldenCache } from './support/golden-calls.ts'
+import { type Dump, dumpOf, type GoldenStore, goldenStores, storeOf } from './support/golden-stores.ts'
+
+const folder = new URL('golden/stores/', import.meta.url)
+
+function fileOf(name: string): Dump {
+  const dump: Dump = JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'))
+  return dump
+}
+
+describe.each(Object.entries(goldenStores))('B06 the golden store %s', (name, golden: GoldenStore) => {
+  const { options = {}, ask } = golden
+
+  it('serves its answer to a process that knows nothing else', async () => {
+    const store = storeOf(fileOf(name))
+    const before = new Map(store.map)
+    const { cache } = goldenCache(options, store)
+    expect(await ask(cache, true)).toEqual(await ask(undefined, false))
+    await cache.flush()
+    expect(cache.stats()).toMatchObject({ errors: 0, misses: 0 })
+    expect(store.map).toEqual(before)
+  })
+
+  it('serves nothing without its generations', async () => {
+    const dump = fileOf(name)
+    expect(Object.keys(dump.generations).length).toBeGreaterThan(0)
+    for (const lost of Object.keys(dump.generations)) {
+      const { [lost]: _, ...generations } = dump.generations
+      const { cache } = goldenCache(options, storeOf({ ...dump, generations }))
+      const asked: unknown = await ask(cache, true).catch((error: unknown) => error)
+      expect([asked === undefined || asked instanceof Error, cache.stats().errors]).toEqual([true, 0])
+    }
+  })
+
+  it('would be written under the same names today', async () => {
+    const { entries, generations } = fileOf(name)
+    const now = await dumpOf(golden)
+    expect([Object.keys(now.entries), Object.keys(now.generations)]).toEqual([Object.keys(entries), Object.keys(generations)])
+  })
+})
+
+describe('the golden stores', () => {
+  it('are as many as there are files', () => {
+    expect(readdirSync(folder).toSorted()).toEqual(
+      Object.keys(goldenStores)
+        .map((name) => `${name}.json`)
+        .toSorted(),
+    )
+  })
+})
