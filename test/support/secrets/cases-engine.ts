@@ -17,7 +17,7 @@ import { StoreReader } from '../../../src/engine/shared-store/store-reader.ts'
 import type { Store } from '../../../src/store.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { answer, question, settle } from '../chat.ts'
-import { ManualClock } from '../manual-clock.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import type { Cases, Issuer } from './issuer.ts'
 import { keyBytes, secret } from './marker.ts'
 import { mistaken } from './mistaken.ts'
@@ -221,7 +221,7 @@ export const engineCases: Cases = {
       name: 'entries of others, damaged ones and empty ones',
       async run(issuer) {
         const codec = createEntryCodec({ compressAbove: 100, maxBodyBytes: 10_000 })
-        const reader = new EntryReader(codec, issuer.events(), () => false)
+        const reader = new EntryReader({ codec, namespace: '', events: issuer.events(), allows: () => false })
         const map = new Map<string, Uint8Array>()
         const cache = issuer.cache({ store: storeWith({}, map), maxMemoryBytes: 0 })
         const stored = await cache.store(asked, answered)
