@@ -13,6 +13,8 @@ export interface HotTierOptions {
   readonly clock: Clock
   /** Bytes; 0 for no memory at all. */
   readonly maxBytes: number
+  /** Entries, whatever their size. @default as many as there is room for */
+  readonly maxEntries?: number
   /** Milliseconds for which a copy is served without asking the store. */
   readonly maxTtl: number
   /** Told of each entry that had to make room, and how long each read took. */
@@ -30,13 +32,13 @@ export class HotTier {
   #revalidateBefore = -Infinity
   #puts = 0
 
-  constructor({ clock, maxBytes, maxTtl, events }: HotTierOptions) {
+  constructor({ clock, maxBytes, maxEntries, maxTtl, events }: HotTierOptions) {
     this.#clock = clock
     this.#maxBytes = maxBytes
     this.#maxTtl = maxTtl
     this.#events = events
     const onEvict = (_: string, { entry }: HotCopy): void => events.emit('evict', { key: entry.head.key })
-    if (maxBytes > 0) this.#memory = new BoundedMemory<HotCopy>({ maxBytes, clock, onEvict })
+    if (maxBytes > 0) this.#memory = new BoundedMemory<HotCopy>({ maxBytes, maxEntries, clock, onEvict })
   }
 
   /** How many copies were put here until now. */

@@ -64,6 +64,7 @@ export class Tiers {
     this.#clock = clock
     const codec = createEntryCodec({
       compressAbove: settings.compressAbove,
+      compressionLevel: settings.compressionLevel,
       maxBodyBytes: settings.maxEntryBytes,
       encryption: settings.encryption,
       compression: runtimeCompression(async () => (await import('../../codec/fflate-compression.ts')).fflateCompression),
@@ -71,7 +72,8 @@ export class Tiers {
     this.#codec = toldCodec(codec, events, clock)
     const store = tierStore({ settings, codec: this.#codec, events })
     this.#reader = new EntryReader({ codec: this.#codec, namespace, events, allows: options.allows })
-    this.#hot = new HotTier({ clock, maxBytes: settings.maxMemoryBytes, maxTtl: settings.maxMemoryTtl, events })
+    const { maxMemoryBytes: maxBytes, maxMemoryEntries: maxEntries, maxMemoryTtl: maxTtl } = settings
+    this.#hot = new HotTier({ clock, maxBytes, maxEntries, maxTtl, events })
     if (store !== undefined) this.#shared = new SharedStore({ store, clock, logger, events, readDeadline, firstReadDeadline })
     this.#invalidations = new Invalidations({
       clock,

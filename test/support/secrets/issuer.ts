@@ -31,6 +31,7 @@ const names: Readonly<Record<keyof CacheEvents, true>> = {
   store: true,
   skip: true,
   spent: true,
+  shadow: true,
   key: true,
   flight: true,
   landing: true,
