@@ -117,7 +117,5 @@ function loggerIn(reader: EnvironmentReader): CacheOptions['logger'] {
 
 /** An option that is given must have a value. */
 function withoutUndefined(options: { readonly [Name in keyof CacheOptions]: CacheOptions[Name] | undefined }): CacheOptions {
-  // Without the undefined members, the rest has the types of options.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as CacheOptions
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

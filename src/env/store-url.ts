@@ -17,7 +17,7 @@ export const addressForms = "'memory:', 'sqlite:answers.db', 'redis://host:6379'
 /** The store that an address names; `undefined` for a text that is no address. */
 export function storeAddress(text: string): StoreAddress | undefined {
   if (text === 'memory:' || text === 'memory') return { kind: 'memory' }
-  if (/^sqlite:/.test(text)) {
+  if (text.startsWith('sqlite:')) {
     const path = text.replace(/^sqlite:(?:\/\/)?/, '')
     return path === '' ? undefined : { kind: 'sqlite', path }
   }
