@@ -54,13 +54,19 @@ export type {
   BypassEvent,
   CacheEvents,
   CallEvent,
+  EncodeEvent,
   Fault,
+  FlightEvent,
   HitEvent,
+  KeyEvent,
+  LandingEvent,
   MissEvent,
   PassEvent,
+  ReadEvent,
   ShadowEvent,
   SkipEvent,
   StoreEvent,
+  WriteEvent,
 } from './events.ts'
 export type { KeyDifference, KeyExplanation } from './key/explain.ts'
 export type { KeyParts } from './key/key.ts'

@@ -12,6 +12,7 @@ import { scopeOfClient } from '../providers/client-credential.ts'
 import type { KeyDifference, KeyExplanation } from '../key/explain.ts'
 import { ValueCache, type ValueKey } from './value-cache.ts'
 import type { CacheStats } from '../engine/stats/cache-stats.ts'
+export type { CacheStats, StatsRow } from '../engine/stats/cache-stats.ts'
 import { type CacheRequest, explainer, type LookedUp, looker, store } from './described-requests.ts'
 import { type CacheEntry, entries, type EntryFilter, ttlOf } from './entries.ts'
 import { forget } from './forget.ts'
@@ -128,8 +129,8 @@ export interface Cache extends Readonly<Record<AsyncDispose, () => Promise<void>
    * @throws {InvalidOptionError} if the cache does not keep savings, or an option cannot be
    */
   savings(options?: SavingsOptions): Promise<Savings>
-  /** Bytes and entries in the hot memory now. Walks all entries. */
-  memory(): { readonly bytes: number; readonly entries: number }
+  /** Bytes and entries in the hot memory now, and how many bytes it may hold. Walks all entries. */
+  memory(): { readonly bytes: number; readonly entries: number; readonly maxBytes: number }
   /** Resolves when every write was passed to the store: on serverless, before the handler returns. */
   flush(): Promise<void>
   /** Writes what waits and closes the store. Later calls are answered from memory and by the provider. */

@@ -150,6 +150,12 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
   }
 }
 
+/** The size of the body of an encoded entry, and its size as stored. */
+export function bodySizes(encoded: Uint8Array): { readonly bytes: number; readonly storedBytes: number } {
+  const view = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength)
+  return { bytes: view.readUInt32BE(16), storedBytes: view.readUInt32BE(12) }
+}
+
 /** All of `parts` in order, followed by their checksum. */
 function withChecksum(parts: readonly Uint8Array[]): Uint8Array {
   const length = parts.reduce((sum, part) => sum + part.length, 0)

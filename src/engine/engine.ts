@@ -147,7 +147,7 @@ export class Engine {
 
   #stored(call: ToldCall, { head }: Entry, bytes: number): void {
     this.stats.stored()
-    this.told.store(call, { model: head.model, latency: head.latency, usage: head.usage, bytes })
+    this.told.store(call, { model: head.model, latency: head.latency, usage: head.usage, bytes, ttl: head.ttl, tags: head.tags })
   }
 
   /** Notes that an answer is not stored. */

@@ -8,12 +8,12 @@ import type { LookupResult } from '../lookup-result.ts'
 import type { JsonObject } from '../json/object.ts'
 import { type PerInput } from '../providers/endpoint.ts'
 import { wholeAnswer } from '../providers/stored-answer.ts'
-import { type Call, type CachedCall, resolveCall } from './cached-call.ts'
+import type { Call, CachedCall } from './cached-call.ts'
+import { resolveFor } from './resolve.ts'
 import type { StoreOutcome } from './cache-info.ts'
 import { wholeEntry } from './draft.ts'
 import type { Engine, Filling } from './engine.ts'
 import { forBatch, patienceOf, reuse } from './reuse.ts'
-import type { Settings } from './settings/options.ts'
 
 /** A request's inputs, each with the call for it alone. */
 export interface PerInputCalls {
@@ -32,11 +32,11 @@ export interface InputsReply {
 }
 
 /** The calls for a call's single inputs, or `undefined` if its endpoint or its request has no such thing. */
-export function resolveInputs(call: Call, cachedCall: CachedCall, settings: Settings): PerInputCalls | undefined {
+export function resolveInputs(engine: Engine, call: Call, cachedCall: CachedCall): PerInputCalls | undefined {
   const { perInput } = call.endpoint
   // A function of the user's gives the scope of a call once.
   const options = { ...call.options, scope: cachedCall.scope }
-  const calls = perInput?.split(cachedCall.request)?.map((request) => resolveCall({ ...call, request, options }, settings))
+  const calls = perInput?.split(cachedCall.request)?.map((request) => resolveFor(engine, { ...call, request, options }))
   if (perInput === undefined || calls === undefined) return undefined
   const kept = calls.filter((single): single is CachedCall => !('reason' in single))
   if (kept.length < calls.length) return undefined

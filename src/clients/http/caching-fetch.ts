@@ -12,7 +12,8 @@ import type { StoreOutcome } from '../../engine/cache-info.ts'
 import type { Upstream } from '../../engine/flight/upstream.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
 import { fillInputs, findInputs, resolveInputs, type PerInputCalls } from '../../engine/per-input.ts'
-import { type Call, type CachedCall, resolveCall, type Bypass } from '../../engine/cached-call.ts'
+import type { Bypass, Call, CachedCall } from '../../engine/cached-call.ts'
+import { resolveFor } from '../../engine/resolve.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { type Endpoint } from '../../providers/endpoint.ts'
 import { endpointOfPath } from '../../providers/catalogue.ts'
@@ -149,9 +150,9 @@ function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
 /** The call as the cache sees it, or why it bypasses the cache. An invalid option fails the call; a fault of ours does not. */
 function resolve(engine: Engine, call: Call): (ResolvedCall & { readonly inputs?: PerInputCalls }) | Bypass {
   try {
-    const cachedCall = resolveCall(call, engine.settings)
+    const cachedCall = resolveFor(engine, call)
     if ('reason' in cachedCall) return cachedCall
-    const inputs = resolveInputs(call, cachedCall, engine.settings)
+    const inputs = resolveInputs(engine, call, cachedCall)
     return { call, cachedCall, ...(inputs && { inputs }) }
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error

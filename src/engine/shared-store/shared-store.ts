@@ -15,6 +15,7 @@ import { StoreListing } from './listing.ts'
 import type { Logger } from '../settings/logger.ts'
 import { StoreReader, type Values } from './store-reader.ts'
 import { UnreadyWrites } from './unready-writes.ts'
+import { StoreTimes } from './store-times.ts'
 import { type PendingWrite, willBe, WriteQueue } from './write-queue.ts'
 
 /** What a shared store needs of the cache that it belongs to. */
@@ -68,26 +69,21 @@ export class SharedStore {
   #isClosed = false
 
   constructor(options: SharedStoreOptions) {
-    const { store, clock, events, logger } = options
+    const { store, clock, events, logger, readDeadline, firstReadDeadline = readDeadline } = options
     this.#store = store
     this.canAdd = store.add !== undefined
     this.#clock = clock
     this.#events = events
     this.#log = new FaultLog(store.name, logger, breakerBounds.failures)
-    this.#deadline = options.readDeadline
+    this.#deadline = readDeadline
+    const times = new StoreTimes(store.name, events, clock)
     this.#reads = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('read', usable))
     const writes = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('write', usable))
     this.#changes = new Changes({ clock, breaker: writes, deadline: writeDeadline, onFault: (doing, error) => this.#fault(doing, error) })
-    this.#reader = new StoreReader({
-      store,
-      clock,
-      breaker: this.#reads,
-      readDeadline: options.readDeadline,
-      firstReadDeadline: options.firstReadDeadline ?? options.readDeadline,
-      onFault: (error) => this.#fault('read', error),
-    })
+    const reading = { store, clock, breaker: this.#reads, readDeadline, firstReadDeadline }
+    this.#reader = new StoreReader({ ...reading, onFault: (error) => this.#fault('read', error), onRead: times.onRead })
     this.#queue = new WriteQueue(queueBounds, {
-      write: (writes) => this.#writeBatch(writes),
+      write: (writes) => times.write(writes, () => this.#writeBatch(writes)),
       dropped: (key) => events.emit('drop', { key }),
       failed: (error) => this.#fault('write', error),
     })

@@ -30,13 +30,19 @@ const names: Readonly<Record<keyof CacheEvents, true>> = {
   pass: true,
   store: true,
   skip: true,
+  spent: true,
+  shadow: true,
+  key: true,
+  flight: true,
+  landing: true,
+  read: true,
+  write: true,
+  encode: true,
   evict: true,
   invalidate: true,
   error: true,
   state: true,
   drop: true,
-  shadow: true,
-  spent: true,
 }
 
 function isEventName(name: string): name is keyof CacheEvents {
