@@ -4,6 +4,9 @@ import { exportedBy, sourceEntries } from './source-options.ts'
 
 const doors = [
   'src/index.ts',
+  'src/env/env.ts',
+  'src/monitor/monitor.ts',
+  'src/monitor/otel.ts',
   'src/stores/dynamodb/store.ts',
   'src/stores/redis/store.ts',
   'src/stores/sqlite/store.ts',
@@ -15,10 +18,13 @@ const makesNothing = new Set(['cacheInfo', 'cacheOf', 'isNotCached'])
 
 /** Options that no factory takes, but a call, a method or a check. */
 const takenByMethods = [
+  'EmfOptions',
+  'ReportOptions',
   'CacheRequestOptions',
   'CallOptions',
   'CacheRequest',
   'EntryFilter',
+  'SavingsOptions',
   'TextRequest',
   'Invalidation',
   'ChaosScope',
@@ -98,7 +104,7 @@ describe('docs/options.md', () => {
     const table = /\| option \| default \|[^]*?\n\n/.exec(page('README.md'))?.[0] ?? ''
     const named = [...table.matchAll(/^\| `(\w+)` \| ([^|]+) \|/gm)].map(([, option = '', fallback = '']) => ({ option, fallback }))
     expect(named.length).toBeGreaterThan(5)
-    const options = [...(tables.get('CacheOptions') ?? []), ...(tables.get('FreshnessOptions') ?? [])]
+    const options = ['CacheOptions', 'FreshnessOptions', 'SizeOptions', 'SwitchOptions'].flatMap((name) => tables.get(name) ?? [])
     const differing = named.filter(({ option, fallback }) => {
       const told = options.find(({ name }) => name === option)?.fallback.replaceAll('`', '')
       return told?.includes(fallback.replaceAll('`', '')) !== true

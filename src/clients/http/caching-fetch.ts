@@ -12,7 +12,8 @@ import type { StoreOutcome } from '../../engine/cache-info.ts'
 import type { Upstream } from '../../engine/flight/upstream.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
 import { fillInputs, findInputs, resolveInputs, type PerInputCalls } from '../../engine/per-input.ts'
-import { type Call, type CachedCall, resolveCall, type Bypass } from '../../engine/cached-call.ts'
+import type { Bypass, Call, CachedCall } from '../../engine/cached-call.ts'
+import { resolveFor } from '../../engine/resolve.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { type Endpoint } from '../../providers/endpoint.ts'
 import { endpointOfPath } from '../../providers/catalogue.ts'
@@ -24,6 +25,7 @@ import { headFor, lazyResponse, notCachedResponse, type ResponseHead, sharedResp
 import { credentialOf, headerParts, type HttpSeam } from './request-credential.ts'
 import { snapshotOf } from './snapshot.ts'
 import { wholeResponse } from './whole-response.ts'
+import { Chunks } from './chunks.ts'
 import { draftOf } from './draft.ts'
 import { sendForUsage, withoutUsage } from './stream-usage.ts'
 import { type CallContext, isSameContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
@@ -141,15 +143,16 @@ function earlierOf(passed: PassedOptions, body: string | undefined, context: Cal
 
 /** Whether a call has no options of its own, so that its text decides everything. With jitter, each call gets a random TTL, so none is usual; nor if a function gives the scope. */
 function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
-  return settings.jitter === 0 && settings.scopeOfCall === undefined && Object.keys(options).length === 0
+  const isAlike = settings.jitter === 0 && settings.scopeOfCall === undefined && settings.switches === undefined
+  return isAlike && Object.keys(options).length === 0
 }
 
 /** The call as the cache sees it, or why it bypasses the cache. An invalid option fails the call; a fault of ours does not. */
 function resolve(engine: Engine, call: Call): (ResolvedCall & { readonly inputs?: PerInputCalls }) | Bypass {
   try {
-    const cachedCall = resolveCall(call, engine.settings)
+    const cachedCall = resolveFor(engine, call)
     if ('reason' in cachedCall) return cachedCall
-    const inputs = resolveInputs(call, cachedCall, engine.settings)
+    const inputs = resolveInputs(engine, call, cachedCall)
     return { call, cachedCall, ...(inputs && { inputs }) }
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error
@@ -218,13 +221,7 @@ async function sendInputs(
 
 function upstreamOf(response: Response, asksUsage = false): Upstream<ResponseHead, Uint8Array> {
   const { status, statusText, headers, url } = response
-  return { head: { status, statusText, headers, url, asksUsage }, items: chunksOf(response), shareable: status === 200 }
-}
-
-async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefined> {
-  if (response.body === null) return
-  // A `fetch` of the caller's own may give texts.
-  for await (const chunk of response.body) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+  return { head: { status, statusText, headers, url, asksUsage }, items: new Chunks(response.body), shareable: status === 200 }
 }
 
 /** How long a path may be in an event. */

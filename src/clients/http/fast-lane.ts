@@ -14,7 +14,8 @@ import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { LookupResult } from '../../lookup-result.ts'
-import { type Call, type CachedCall, resolveCall } from '../../engine/cached-call.ts'
+import type { Call, CachedCall } from '../../engine/cached-call.ts'
+import { resolveFor } from '../../engine/resolve.ts'
 import { isRead } from '../../engine/reuse.ts'
 import { noteInfo } from '../cache-info.ts'
 import { type EarlierCall, passedOptionsIn, type PassedOptions, type SeamObservation } from '../call-options.ts'
@@ -166,7 +167,7 @@ async function fromStore(lane: Lane, call: WaitingCall): Promise<unknown> {
 /** The call as the cache sees it; `undefined` if it bypasses the cache. A fault of ours is left to the seam. */
 function cachedCallOf(lane: Lane, { call }: Pick<KnownShape, 'call'>, { body, passed }: LaneCall): CachedCall | undefined {
   try {
-    const cachedCall = resolveCall({ ...call, request: body, options: passed.options }, lane.engine.settings)
+    const cachedCall = resolveFor(lane.engine, { ...call, request: body, options: passed.options })
     return 'reason' in cachedCall ? undefined : cachedCall
   } catch {
     return undefined
