@@ -13,6 +13,7 @@ import type { BedrockClient, BedrockCommand, EntryOptions, MiddlewareStack } fro
 import type { Origin, Origins } from './origin.ts'
 import { type CommandCall, type DecidedCall, type ResolvedCall, resolve } from './decision.ts'
 import { memoByEngine, type TextMemo } from '../http/text-memo.ts'
+import type { CachedCall } from '../../engine/cached-call.ts'
 import { isInertJson } from '../../json/plain.ts'
 import { storedOutput } from './response.ts'
 import { type CachedCommand, cachedCommands } from './commands.ts'
@@ -93,15 +94,20 @@ export class FastLane {
     try {
       const { text } = await origin
       const call = { input, origin: text, options: readCallOptions(unchecked.cache, unchecked.bypassCache) }
-      const resolved = this.#resolve(call, named)
-      if (resolved === undefined || !isRead(resolved.cachedCall.mode)) return {}
-      const { cachedCall } = resolved
+      const callText = this.#textOf(call)
+      const known = this.#knownCall(callText, named)
+      const resolved = known === undefined ? this.#resolve(call, named) : undefined
+      const cachedCall = known ?? resolved?.cachedCall
+      if (cachedCall === undefined || !isRead(cachedCall.mode)) return {}
       const { changes } = engine.tiers
       const found = engine.tiers.getFromMemory(cachedCall)
       if (found === undefined || reuse(found, cachedCall, engine.settings) !== 'serve') {
-        const own = named.codec.snapshot(input, cachedCall.request)
+        // Parts of the request are sent, and a middleware may change them, so what is known is not handed on.
+        const decided = resolved ?? this.#resolve(call, named)
+        if (decided === undefined) return {}
+        const own = named.codec.snapshot(input, decided.cachedCall.request)
         const isMiss = found === undefined && engine.settings.store === undefined
-        return { decided: { ...resolved, input, command: named, origin: text, own, ...(isMiss && { earlier: { found, changes } }) } }
+        return { decided: { ...decided, input, command: named, origin: text, own, ...(isMiss && { earlier: { found, changes } }) } }
       }
       const { replay } = engine.settings
       let facts: (() => CacheInfo) | undefined
@@ -109,6 +115,7 @@ export class FastLane {
       const output = storedOutput(found.entry, cachedCall, { codec: named.codec, info, replay, caller })
       // An output that cannot be made is no hit.
       facts ??= engine.hit(cachedCall, found)
+      if (callText !== undefined && known === undefined) this.#known.set(callText, { named, cachedCall })
       return { output }
     } catch {
       // The documented way meets the same fault and reports it.
@@ -118,13 +125,14 @@ export class FastLane {
 
   /** The call as the cache sees it; `undefined` if it bypasses the cache, or if its inputs are cached one by one. */
   #resolve(call: CommandCall, named: CachedCommand): ResolvedCall | undefined {
-    const text = this.#textOf(call)
-    const known = text === undefined ? undefined : this.#known.get(text)
-    if (known?.named === named) return known.resolved
     const resolved = resolve(this.#settings.engine, named, call)
-    if ('reason' in resolved || resolved.inputs !== undefined) return undefined
-    if (text !== undefined) this.#known.set(text, { named, resolved })
-    return resolved
+    return 'reason' in resolved || resolved.inputs !== undefined ? undefined : resolved
+  }
+
+  /** What the cache made of a call with this text that was answered before. */
+  #knownCall(text: string | undefined, named: CachedCommand): CachedCall | undefined {
+    const known = text === undefined ? undefined : this.#known.get(text)
+    return known?.named === named ? known.cachedCall : undefined
   }
 
   /** A text that says all of a call; `undefined` if there is none. With jitter, or a function that gives the scope, equal calls may differ. */
@@ -146,7 +154,7 @@ export class FastLane {
 /** What the cache made of a call. */
 interface KnownCall {
   readonly named: CachedCommand
-  readonly resolved: ResolvedCall
+  readonly cachedCall: CachedCall
 }
 
 /** The known calls of a cache. */
