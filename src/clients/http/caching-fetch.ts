@@ -6,6 +6,7 @@
 import { parseJsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { exchange } from '../../engine/exchange.ts'
 import type { EarlierLookup, FlightHead, Seam } from '../../engine/seam.ts'
 import type { StoreOutcome } from '../../engine/cache-info.ts'
@@ -141,10 +142,9 @@ function earlierOf(passed: PassedOptions, body: string | undefined, context: Cal
   return earlier !== undefined && body === earlier.text && isSameContext(earlier.call, context) ? earlier : undefined
 }
 
-/** Whether a call has no options of its own, so that its text decides everything. With jitter, each call gets a random TTL, so none is usual; nor if a function gives the scope. */
+/** Whether a call has no options of its own, so that its text decides everything. */
 function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
-  const isAlike = settings.jitter === 0 && settings.scopeOfCall === undefined && settings.switches === undefined
-  return isAlike && Object.keys(options).length === 0
+  return areCallsAlike(settings) && Object.keys(options).length === 0
 }
 
 /** The call as the cache sees it, or why it bypasses the cache. An invalid option fails the call; a fault of ours does not. */
