@@ -2,7 +2,7 @@
  * Durations as people write them: seconds, or a string with a unit.
  * @module
  */
-import { InvalidOptionError } from './errors.ts'
+import { InvalidOptionError, shownOption } from './errors.ts'
 
 type Unit = 'ms' | 's' | 'm' | 'h' | 'd' | 'w'
 
@@ -51,7 +51,7 @@ export function millisecondsWarning(option: string, given: unknown): string | un
   if (given % (given < 172_800 ? 3_600 : 86_400) === 0) return undefined
   const hours = given / 3_600
   const length = hours < 48 ? `${hours.toFixed(1)} hours` : `${(hours / 24).toFixed(1)} days`
-  return `option "${option}" is ${given} seconds, which is ${length}. For milliseconds write '${given}ms'; for seconds '${given}s'.`
+  return `${shownOption(option)} is ${given} seconds, which is ${length}. For milliseconds write '${given}ms'; for seconds '${given}s'.`
 }
 
 function refusal(option: string, given: unknown, value: number): InvalidOptionError {

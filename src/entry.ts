@@ -29,6 +29,16 @@ export interface Usage {
 /** The part that a recorded stream lacks if its events cannot be put together to a whole answer. It serves streams only. */
 export const wholePart = 'whole'
 
+/** The part that only some requests for a stream ask for. */
+export const usagePart = 'usage'
+
+/**
+ * What stands in place of {@link usagePart} among the parts that a stream lacks, if the provider sent the usage though the request did not ask
+ * for it. Such a stream also serves a call that asks for a whole answer. It does not serve a stream that asks for the usage, which may then
+ * stand in another chunk.
+ */
+export const unaskedUsage = 'unasked usage'
+
 /** The sum of two usages. A count that one of them lacks is that of the other; the cost is known only if both say it. */
 export function addUsage(first: Usage, second: Usage): Usage {
   const total: { -readonly [Name in keyof Usage]: Usage[Name] } = {
@@ -59,6 +69,8 @@ export interface EntryHead {
   readonly key: string
   /** The scope of the key, compared on every read. */
   readonly scope: string
+  /** The namespace of the cache, compared on every read. Absent in older entries. */
+  readonly namespace?: string
   readonly provider: string
   readonly endpoint: string
   readonly operation: string

@@ -58,13 +58,31 @@ export class InvalidOptionError extends LlmemoError {
    * @param allowed what may be given instead; an array for an option whose values are names
    */
   constructor(option: string, given: unknown, allowed: string | readonly string[]) {
-    // Users choose some option names, such as those of operations. A long name may hold anything, so it is not shown.
-    const name = option.length <= 80 ? `option "${option}"` : `an option whose name has ${option.length} characters`
-    const isName = typeof allowed !== 'string' && typeof given === 'string' && given.length <= 40
-    const kind = isName ? JSON.stringify(given) : kindOf(given)
+    const isName = typeof allowed !== 'string' && typeof given === 'string'
+    const kind = isName && isShowable(given) ? JSON.stringify(given) : kindOf(given)
     const choice = typeof allowed === 'string' ? allowed : `one of ${allowed.join(', ')}.${isName ? hintFor(given, allowed) : ''}`
-    super('INVALID_OPTION', `llmemo: ${name} is ${kind}; allowed is ${choice}${/[.?]$/.test(choice) ? '' : '.'}`)
+    super('INVALID_OPTION', `llmemo: ${shownOption(option)} is ${kind}; allowed is ${choice}${/[.?]$/.test(choice) ? '' : '.'}`)
   }
+}
+
+/**
+ * Whether a name that a user chose, or may have given in place of another, can be shown: words of letters, or a few characters such as
+ * `2026`. Keys, tokens and passwords are longer and have digits, prompts and URLs have other characters.
+ */
+export function isShowable(name: string): boolean {
+  return /^[\w$.:-]{1,8}$/.test(name) || /^[a-z_$.:-]{1,40}$/i.test(name)
+}
+
+/**
+ * How messages call an option: `option "ttl.summarize"`. Users choose some of the names in its path, such as those of operations. What may be
+ * anything is not shown: `option "ttl.…", whose name has 60 characters,`.
+ */
+export function shownOption(option: string): string {
+  const steps = option.split('.')
+  const hidden = steps.findIndex((step) => !isShowable(step.replaceAll(/\[\d+\]/g, '')))
+  if (hidden === -1 && option.length <= 80) return `option "${option}"`
+  const shown = steps.slice(0, Math.max(hidden, 0)).join('.')
+  return `option "${shown === '' || shown.length > 80 ? '' : `${shown}.`}…", whose name has ${option.length} characters,`
 }
 
 /** The question whether a misspelt name was meant to be a known one; empty when none is near. */

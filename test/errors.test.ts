@@ -114,7 +114,22 @@ describe('errors', () => {
       'llmemo: option "mode" is "x"; allowed is one of default, reload.',
     )
     expect(new InvalidOptionError('mode', 'secret'.repeat(7), ['default', 'reload']).message).not.toContain('secret')
+    expect(new InvalidOptionError('provider', 'sk-live-51Hx9', ['openai']).message).toBe(
+      'llmemo: option "provider" is a string of 13 characters; allowed is one of openai.',
+    )
+    expect(new InvalidOptionError('mode', 'Tell me a story', ['default']).message).not.toContain('story')
     expect(new InvalidOptionError('mode', { secret: 'secret' }, ['default']).message).not.toContain('secret')
+  })
+
+  it.each([
+    ['ttl.summarize', 'option "ttl.summarize" is'],
+    ['prices[2].cacheRead', 'option "prices[2].cacheRead" is'],
+    ['encryption.keys.2026', 'option "encryption.keys.2026" is'],
+    ['ttl.sk-live-51Hx9', 'option "ttl.…", whose name has 17 characters, is'],
+    ['encryption.keys.correct horse battery', 'option "encryption.keys.…", whose name has 37 characters, is'],
+    ['AKIA1234567890', 'option "…", whose name has 14 characters, is'],
+  ])('I7 G52 shows of the name of an option what its user cannot have meant as a secret: %s', (option, shown) => {
+    expect(new InvalidOptionError(option, 1, 'another').message).toContain(shown)
   })
 
   it('I7 does not show a long name of an option, because it may be anything', () => {

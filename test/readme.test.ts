@@ -25,6 +25,14 @@ describe('README.md', () => {
     expect(page('README.md').trimEnd().split('\n').length).toBeLessThan(200)
   })
 
+  it.each([
+    ['G13 which policies of eviction keep Redis useful', /`maxmemory-policy`, use `[a-z-]+`/],
+    ['G18 what memory does while the store cannot be read, and how to refuse that', /while the store cannot be read.*`requireStore`/],
+    ['G44 how to leave headers out of the key, by a prefix too', /`key: \{ ignoreHeaders: \['[a-z-]+\*'\] \}`/],
+  ])('says %s', (_, said) => {
+    expect(page('README.md')).toMatch(said)
+  })
+
   it('names only npm scripts that there are', () => {
     const scripts = scriptsIn(page('README.md'))
     expect(scripts).toContain('test')

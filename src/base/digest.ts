@@ -14,10 +14,10 @@ export function sha256(data: string | Uint8Array): string {
     : hash('sha256', data, 'hex')
 }
 
-/** The SHA-256 of bytes, as 32 bytes. */
-export function sha256Bytes(data: Uint8Array): Uint8Array {
+/** The SHA-256 of bytes, as 32 characters of one byte each: the form that is made and compared fastest. */
+export function sha256Latin1(data: Uint8Array): string {
   hash ??= hashOfRuntime()
-  return hash === undefined ? plainSha256(data) : hash('sha256', data, 'buffer')
+  return hash === undefined ? latin1Of(plainSha256(data)) : hash('sha256', data, 'binary')
 }
 
 let hash: typeof crypto.hash | undefined
@@ -29,4 +29,8 @@ function hashOfRuntime(): typeof crypto.hash | undefined {
 
 function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+function latin1Of(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes)
 }

@@ -2,7 +2,7 @@
  * Checks of options. Each check returns the value with its type, or throws an error that names the option.
  * @module
  */
-import { Description, hintFor, InvalidOptionError } from '../errors.ts'
+import { Description, hintFor, InvalidOptionError, isShowable } from '../errors.ts'
 
 /** The allowed range of a whole number. */
 export interface WholeNumberBounds {
@@ -72,12 +72,7 @@ export function assertKnown(path: string, given: unknown, known: readonly string
 
 /** The error for an option with an unknown name. It shows neither the value nor a name that may be a secret or a text. */
 function unknownOption(path: string, name: string, known: readonly string[]): InvalidOptionError {
-  const shown = isPlainName(name) ? path + name : path.replace(/\.$/, '') || 'options'
-  const what = isPlainName(name) ? 'unknown' : `an object with an unknown option, whose name has ${name.length} characters`
+  const shown = isShowable(name) ? path + name : path.replace(/\.$/, '') || 'options'
+  const what = isShowable(name) ? 'unknown' : `an object with an unknown option, whose name has ${name.length} characters`
   return new InvalidOptionError(shown, new Description(what), `one of the options ${known.join(', ')}.${hintFor(name, known)}`)
-}
-
-/** Whether a name looks like that of an option, and not like a text, a URL or a key. */
-export function isPlainName(name: string): boolean {
-  return /^[a-z_$][a-z_$\d]{0,39}$/i.test(name)
 }

@@ -9,7 +9,7 @@ import { InvalidOptionError } from '../errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { ToldCall } from '../engine/call-events.ts'
 import type { Address } from '../engine/tiers/entry-reader.ts'
-import type { InvalidationSnapshot } from '../engine/tiers/tiers.ts'
+import type { InvalidationSnapshot } from '../engine/tiers/invalidation-snapshot.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import type { StoreOutcome } from '../engine/cache-info.ts'
 import type { Origin, Recording } from '../engine/flight/upstream.ts'
@@ -202,10 +202,11 @@ export class ValueCache {
   }
 
   #keep(address: ValueAddress, { text, ttl, stale, snapshot }: Kept): void {
-    const { clock } = this.#engine.settings
+    const { clock, namespace } = this.#engine.settings
     const head = {
       key: address.key,
       scope: this.#scope,
+      namespace,
       provider: '',
       endpoint: '',
       operation,

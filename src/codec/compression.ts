@@ -8,6 +8,10 @@ import { type Compression, notInflatable } from './compression-contract.ts'
 
 export type { Compression } from './compression-contract.ts'
 
+/** Bytes of a piece that zlib inflates into: no fewer than it takes, and no more at once than a forged length is worth. */
+const leastChunk = 64
+const mostChunk = 256 * 1_024
+
 /** Compression by `node:zlib`, or `undefined` if the runtime does not have it. */
 export function zlibCompression(): Compression | undefined {
   // Not an import, which would fail to load in a runtime without the module.
@@ -19,7 +23,8 @@ export function zlibCompression(): Compression | undefined {
     deflate: (bytes, level) => zlib.deflateRawSync(bytes, level === undefined ? {} : { level }),
     inflate(bytes, limit) {
       try {
-        return zlib.inflateRawSync(bytes, { maxOutputLength: limit })
+        // Room for all of it at once. zlib asks for one byte more before it sees the end.
+        return zlib.inflateRawSync(bytes, { maxOutputLength: limit, chunkSize: Math.min(Math.max(limit + 1, leastChunk), mostChunk) })
       } catch (cause) {
         throw notInflatable({ cause })
       }

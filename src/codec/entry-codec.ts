@@ -30,7 +30,7 @@
 import { isBytes } from '../base/bytes.ts'
 import type { Entry, EntryHead } from '../entry.ts'
 import { EntryError, InvalidOptionError } from '../errors.ts'
-import { sha256Bytes } from '../base/digest.ts'
+import { sha256Latin1 } from '../base/digest.ts'
 import { wholeNumber } from '../base/option-checks.ts'
 import { type Compression, runtimeCompression } from './compression.ts'
 import { type EncryptionOptions, maxKeyIdBytes, readEncryption, sealLength } from './encryption.ts'
@@ -41,7 +41,7 @@ export const maxStoredBodyBytes = 0xff_ff_ff_ff
 
 /** Options of an {@link EntryCodec}. */
 export interface CodecOptions {
-  /** Bodies of at least this many bytes are compressed, if that makes them smaller. `Infinity`: never. */
+  /** Bodies of at least this many bytes are compressed, if that makes them smaller by three tenths. `Infinity`: never. */
   readonly compressAbove: number
   /** How hard to compress, from 1 for fast to 9 for small. @default 6 */
   readonly compressionLevel?: number
@@ -80,6 +80,8 @@ const version = 1
 const codecs = { raw: 0, deflate: 1 }
 const encrypted = 1
 const headerLength = 20
+/** The share of its length that a deflated body may have. One that shrinks less, as embeddings in base64 do, is not worth inflating at each read. */
+const worthInflating = 0.7
 const checksumLength = 8
 
 /**
@@ -118,7 +120,7 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
       const head = Buffer.from(JSON.stringify(readHead(entry.head)))
       const raw = bodyBytes(entry, maxBodyBytes)
       const deflated = raw.length >= compressAbove ? compression.deflate(raw, compressionLevel) : raw
-      const body = deflated.length < raw.length ? deflated : raw
+      const body = deflated.length < raw.length * worthInflating ? deflated : raw
       const header = Buffer.alloc(headerLength + keyId.length)
       header.writeUInt32BE(magic, 0)
       header[4] = version
@@ -158,12 +160,13 @@ function withChecksum(parts: readonly Uint8Array[]): Uint8Array {
     whole.set(part, offset)
     offset += part.length
   }
-  whole.set(checksum(whole.subarray(0, length)), length)
+  Buffer.from(whole.buffer, length).write(checksum(whole.subarray(0, length)), 'latin1')
   return whole
 }
 
-function checksum(bytes: Uint8Array): Uint8Array {
-  return sha256Bytes(bytes).subarray(0, checksumLength)
+/** One byte in each character. */
+function checksum(bytes: Uint8Array): string {
+  return sha256Latin1(bytes).slice(0, checksumLength)
 }
 
 /** The header, after checks of its lengths and of the checksum. */
@@ -175,7 +178,7 @@ function readHeader(bytes: Uint8Array) {
   if (view[4] !== version) throw unrecognised(`the entry has format version ${view[4]}; this version of llmemo reads only ${version}.`)
   const end = view.length - checksumLength
   if (end < headerLength) throw damagedEntry('it is truncated')
-  if (!view.subarray(end).equals(checksum(view.subarray(0, end)))) throw damagedEntry('its checksum is wrong')
+  if (view.toString('latin1', end) !== checksum(view.subarray(0, end))) throw damagedEntry('its checksum is wrong')
 
   const codec = view.readUInt8(5)
   const flags = view.readUInt8(6)

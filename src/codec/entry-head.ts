@@ -17,6 +17,7 @@ export function readHead(value: unknown): EntryHead {
   return {
     key: textOf(head, 'key'),
     scope: textOf(head, 'scope'),
+    ...(head['namespace'] === undefined ? {} : { namespace: textOf(head, 'namespace') }),
     provider: textOf(head, 'provider'),
     endpoint: textOf(head, 'endpoint'),
     operation: textOf(head, 'operation'),
@@ -46,7 +47,7 @@ function readUsage(value: unknown): Usage {
 
 function fields(value: unknown, name: string): Fields {
   if (!isJsonObject(value)) throw wrongMember(name)
-  return { ...value }
+  return value
 }
 
 function textOf(from: Fields, name: string): string {
@@ -70,16 +71,20 @@ function kindOf(head: Fields): BodyKind {
 function textsOf(from: Fields, name: string): string[] {
   const value = from[name]
   if (!Array.isArray(value)) throw wrongMember(name)
-  return Array.from(value, (text: unknown) => {
+  const texts: string[] = []
+  for (const text of value) {
     if (typeof text !== 'string') throw wrongMember(name)
-    return text
-  })
+    texts.push(text)
+  }
+  return texts
 }
 
 function recordOf(from: Fields, name: string): Record<string, string> {
   // Without a prototype, `__proto__` and `constructor` are ordinary members, and the record has no member that was not stored.
   const record: Record<string, string> = Object.create(null)
-  for (const [label, text] of Object.entries(fields(from[name], name))) {
+  const given = fields(from[name], name)
+  for (const label of Object.keys(given)) {
+    const text = given[label]
     if (typeof text !== 'string') throw wrongMember(name)
     record[label] = text
   }

@@ -3,7 +3,7 @@
  * @module
  */
 import type { ServerEvent } from '../base/server-sent-events.ts'
-import { type BodyKind, type Usage, wholePart } from '../entry.ts'
+import { type BodyKind, unaskedUsage, type Usage, usagePart, wholePart } from '../entry.ts'
 import type { JsonObject } from '../json/object.ts'
 import type { CachedCall } from './cached-call.ts'
 import type { FlightEnd } from './flight/upstream.ts'
@@ -51,7 +51,11 @@ export function streamEntry(
   const common = { ...arrival, status: 200, kind: 'sse', body } as const
   if (streaming === undefined) return complete?.(events) === true ? { ...unjudged(call), ...common } : undefined
   const answer = streaming.assemble(events)
-  if (answer !== undefined) return { ...judged(call, answer), ...common }
+  if (answer !== undefined) {
+    const known = judged(call, answer)
+    const omits = call.missingParts.map((part) => (part === usagePart && known.usage !== undefined ? unaskedUsage : part))
+    return { ...known, ...common, omits }
+  }
   const outline = streaming.outline?.(events)
   return typeof outline === 'object' ? { ...judged(call, outline), ...common, omits: [...call.missingParts, wholePart] } : outline
 }

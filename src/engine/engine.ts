@@ -29,7 +29,8 @@ import type { SavingsBook } from './stats/savings-book.ts'
 import { createStats, type Stats } from './stats/counters.ts'
 import { UsageView } from './shown-usage.ts'
 import { headOf, lifeOf } from './new-head.ts'
-import { type InvalidationSnapshot, Tiers } from './tiers/tiers.ts'
+import type { InvalidationSnapshot } from './tiers/invalidation-snapshot.ts'
+import { Tiers } from './tiers/tiers.ts'
 
 /** An answer that is being stored: what was in force when its call began, and the outcome for its caller. */
 export interface Filling {
@@ -105,7 +106,7 @@ export class Engine {
     }
     this.events.on('error', ({ doing, error }) => {
       this.stats.error(doing)
-      if (doing === 'entry') this.notices.entryFailed(error)
+      if (doing === 'entry' || doing === 'foreign') this.notices.entryFailed(error)
     })
     this.events.on('drop', () => this.stats.dropped())
     this.events.on('evict', () => this.stats.evicted())
@@ -124,7 +125,8 @@ export class Engine {
     const now = this.settings.clock.now()
     const life = lifeOf(cachedCall, { expiresAt: draft.expiresAt?.(now), now, stale: this.settings.stale })
     if (life === undefined) return this.skip(cachedCall, 'expires', outcome)
-    const head = headOf(cachedCall, draft, { ...life, ...filling, storedAt: now })
+    const { namespace } = this.settings
+    const head = headOf(cachedCall, draft, { ...life, ...filling, namespace, storedAt: now })
     const entry = { head, body: draft.body }
     const reason = this.#skipReason(factsOf(entry, draft.reason))
     if (life.ttl < cachedCall.ttl) outcome.ttl = life.ttl

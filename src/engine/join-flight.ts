@@ -10,7 +10,7 @@ import type { FlightReader, Recording, Upstream } from './flight/upstream.ts'
 import { isRead } from './reuse.ts'
 import type { CallLimits, FlightHead, Joiner, Seam } from './seam.ts'
 import type { LeaseHandle } from './shared-store/leases.ts'
-import type { InvalidationSnapshot } from './tiers/tiers.ts'
+import type { InvalidationSnapshot } from './tiers/invalidation-snapshot.ts'
 
 /** A call's part in a flight. */
 export interface Joined<Head, Item> {

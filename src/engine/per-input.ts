@@ -2,6 +2,7 @@
  * Requests for many inputs at once. Each input is cached by itself, and only the missing inputs go to the provider.
  * @module
  */
+import { shortName } from '../base/short-name.ts'
 import type { Source } from '../call.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import type { JsonObject } from '../json/object.ts'
@@ -88,7 +89,7 @@ export async function fillInputs<Reply extends InputsReply>(
   const answers = new Map(stored.map(({ single, found }) => [single.key, answerIn(found, single)]))
   const missing = new Map(calls.filter(({ key }) => !answers.has(key)).map((single) => [single.key, single]))
   // If no input is missing by now, ask for all: no provider answers a request for nothing.
-  const server = JSON.stringify([cachedCall.origin, cachedCall.model])
+  const server = shortName(JSON.stringify([cachedCall.origin, cachedCall.model]))
   const asked = missing.size > 0 && !isWhole(engine, server) ? [...missing.values()] : calls
   const all = asked.length === calls.length
   const begun = engine.settings.clock.monotonic()

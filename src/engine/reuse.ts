@@ -4,7 +4,7 @@
  * @module
  */
 import type { CacheMode } from '../call.ts'
-import { wholePart } from '../entry.ts'
+import { unaskedUsage, usagePart, wholePart } from '../entry.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import type { CachedCall } from './cached-call.ts'
 import type { Freshness } from './settings/freshness.ts'
@@ -66,5 +66,8 @@ export function mayStandIn(found: LookupResult, call: ReuseCall, { staleIfError 
  * answer serves streams only.
  */
 function hasAllParts({ entry }: LookupResult, { missingParts, streamed }: ReuseCall): boolean {
-  return entry.head.omits.every((part) => (part === wholePart ? streamed === true : missingParts.includes(part)))
+  return entry.head.omits.every((part) => {
+    if (part === wholePart) return streamed === true
+    return part === unaskedUsage ? streamed !== true || missingParts.includes(usagePart) : missingParts.includes(part)
+  })
 }

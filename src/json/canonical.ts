@@ -16,6 +16,7 @@ import { remembering } from '../base/memo.ts'
 import { sha256 } from '../base/digest.ts'
 import { isObjectOfMembers } from './object.ts'
 import { everyPlace, type Place } from './places.ts'
+import { pathOf, type Step, tagOf } from './shown.ts'
 
 /** Levels of nesting. Deeper values are refused: walking them could overflow the stack of the caller's program. */
 const maxDepth = 500
@@ -42,7 +43,7 @@ export function canonicalJson(value: unknown, options: CanonicalOptions, name = 
     return new Writer(options).write(value, options.place ?? everyPlace, '')
   } catch (error) {
     const { what, steps, cause } = refusalOf(error)
-    throw new NotKeyableError(pathOf(name, steps), what, cause === undefined ? {} : { cause })
+    throw new NotKeyableError(pathOf(name, steps.toReversed()), what, cause === undefined ? {} : { cause })
   }
 }
 
@@ -50,7 +51,7 @@ export function canonicalJson(value: unknown, options: CanonicalOptions, name = 
 class Refusal extends Error {
   readonly what: string
   /** From the innermost step outwards. */
-  readonly steps: (string | number)[] = []
+  readonly steps: Step[] = []
 
   constructor(what: string, options?: { cause?: unknown }) {
     super(what, options)
@@ -62,7 +63,7 @@ function refusalOf(error: unknown): Refusal {
   return error instanceof Refusal ? error : new Refusal('an object whose own code throws', { cause: error })
 }
 
-function below(step: string | number, error: unknown): Refusal {
+function below(step: Step, error: unknown): Refusal {
   const refusal = refusalOf(error)
   refusal.steps.push(step)
   return refusal
@@ -185,20 +186,9 @@ function bytesOf(object: object): Uint8Array | undefined {
 /** The kind of a value; never a part of its content. */
 function describe(value: unknown): string {
   if (typeof value !== 'object') return value === undefined ? 'undefined' : `a ${typeof value}`
-  const tag = Object.prototype.toString.call(value).slice(8, -1)
+  const tag = value === null ? undefined : tagOf(value)
   if (tag === 'Object') return 'an object without members of its own'
-  return /^[A-Za-z]\w{0,39}$/.test(tag) ? `of the kind ${tag}` : 'of an unknown kind'
-}
-
-/** The path to the refused value. Shows only names that look like identifiers: any other name may be private text. */
-function pathOf(name: string, steps: readonly (string | number)[]): string {
-  const shown = steps.toReversed().slice(0, 16)
-  const path = shown.reduce<string>((before, step) => {
-    if (typeof step === 'number') return `${before}[${step}]`
-    if (!/^[A-Za-z_$][\w$-]{0,39}$/.test(step)) return `${before}["…"]`
-    return before === '' ? step : `${before}.${step}`
-  }, name)
-  return shown.length < steps.length ? `${path}…` : path
+  return tag === undefined ? 'of an unknown kind' : `of the kind ${tag}`
 }
 
 function countCharacters(text: string): number {

@@ -39,6 +39,12 @@ export function parseJsonObject(text: string): JsonObject | undefined {
   }
 }
 
+/** Whether an object has one of these counts, and each that it has is a number. A count of `null` is not known. */
+export function isCounted(object: JsonObject, names: readonly string[]): boolean {
+  const counts = names.map((name) => object[name]).filter((value) => value !== undefined)
+  return counts.length > 0 && counts.every((value) => typeof value === 'number' && value >= 0)
+}
+
 /** `value` when it is a positive number, else 0. Used for token counts. */
 export function count(value: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0

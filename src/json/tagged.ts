@@ -11,6 +11,7 @@
 import { isBytes } from '../base/bytes.ts'
 import { EntryError, NotKeyableError } from '../errors.ts'
 import { hasOrdinaryTag, isPlainObject } from './object.ts'
+import { pathOf, type Step } from './shown.ts'
 
 /** Bytes in tagged JSON. */
 export interface TaggedBytes {
@@ -51,28 +52,28 @@ export function joinTaggedBytes(first: TaggedBytes, second: TaggedBytes): Tagged
 }
 
 /** @param steps the names and indices on the path to `value`, for an error */
-function tag(value: unknown, steps: (string | number)[]): unknown {
+function tag(value: unknown, steps: Step[]): unknown {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
   if (typeof value === 'number' && Number.isFinite(value)) return value
-  if (typeof value !== 'object') throw new NotKeyableError(pathOf(steps), typeof value === 'number' ? String(value) : describe(value))
+  if (typeof value !== 'object') throw new NotKeyableError(pathOf('', steps), typeof value === 'number' ? String(value) : describe(value))
   if (steps.length > maxDepth) throw new NotKeyableError('the value', `nested deeper than ${maxDepth} levels`)
   if (Array.isArray(value)) return tagArray(value, steps)
   if (isSurelyPlain(value)) return tagObject(value, steps)
   // A subclass, such as `Buffer` or the SDK's own, is read back as plain bytes.
   if (isBytes(value)) return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
   if (value instanceof Date && !Number.isNaN(value.getTime())) return { $date: value.toISOString() }
-  if (!isPlainObject(value) || !hasOrdinaryTag(value)) throw new NotKeyableError(pathOf(steps), describe(value))
+  if (!isPlainObject(value) || !hasOrdinaryTag(value)) throw new NotKeyableError(pathOf('', steps), describe(value))
   return tagObject(value, steps)
 }
 
-function tagArray(array: readonly unknown[], steps: (string | number)[]): unknown[] {
+function tagArray(array: readonly unknown[], steps: Step[]): unknown[] {
   const tagged: unknown[] = []
   // `map` would skip the holes of an array, which JSON writes as null.
   for (let index = 0; index < array.length; index++) tagged.push(tagAt(index, array[index], steps))
   return tagged
 }
 
-function tagObject(object: object, steps: (string | number)[]): object {
+function tagObject(object: object, steps: Step[]): object {
   const tagged: Record<string, unknown> = {}
   for (const [name, member] of Object.entries(object)) {
     if (member === undefined) continue
@@ -84,18 +85,11 @@ function tagObject(object: object, steps: (string | number)[]): object {
   return tagged
 }
 
-function tagAt(step: string | number, value: unknown, steps: (string | number)[]): unknown {
+function tagAt(step: Step, value: unknown, steps: Step[]): unknown {
   steps.push(step)
   const tagged = tag(value, steps)
   steps.pop()
   return tagged
-}
-
-function pathOf(steps: readonly (string | number)[]): string {
-  return steps.reduce<string>((path, step) => {
-    if (typeof step === 'number') return `${path}[${step}]`
-    return path === '' ? step : `${path}.${step}`
-  }, '')
 }
 
 /** A fast check that recognises most object literals. */

@@ -4,6 +4,7 @@
  */
 import { NotKeyableError } from '../errors.ts'
 import { hasOrdinaryTag, isObjectOfMembers } from './object.ts'
+import { pathOf, tagOf } from './shown.ts'
 
 /**
  * The JSON text of `value`. As in `JSON.stringify`, a member that is `undefined` is left out, and `toJSON` is applied.
@@ -29,7 +30,8 @@ function assertJson(this: unknown, name: string, value: unknown): unknown {
   if (kind === 'undefined' && !Array.isArray(this)) return value
   if (kind === 'number' && Number.isFinite(value)) return value
   if (kind === 'object' && canHold(Object(value))) return value
-  throw new NotKeyableError(name, kind === 'object' ? Object.prototype.toString.call(value).slice(8, -1) : `a ${kind}`)
+  const what = kind === 'object' ? (tagOf(Object(value)) ?? 'of an unknown kind') : `a ${kind}`
+  throw new NotKeyableError(name === '' ? '' : pathOf('', [name]), what)
 }
 
 /** Whether JSON can hold `object`. An object that claims the tag of another class is refused, even when its prototype is plain. */

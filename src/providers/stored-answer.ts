@@ -3,7 +3,7 @@
  * @module
  */
 import { formatEvents, parseEvents, type ServerEvent, splitEvents } from '../base/server-sent-events.ts'
-import type { Entry } from '../entry.ts'
+import { type Entry, unaskedUsage, usagePart } from '../entry.ts'
 import { parseJsonObject, type JsonObject } from '../json/object.ts'
 import { providerNamed } from './catalogue.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -64,7 +64,8 @@ export function storedEventTexts(entry: Entry, asked: AnsweredRequest): string[]
 
 /** Whether the stored stream has a part that the request does not ask for. */
 function hasPartsTooMany({ head }: Entry, { missingParts }: AnsweredRequest): boolean {
-  return missingParts.some((part) => !head.omits.includes(part))
+  const { omits } = head
+  return missingParts.some((part) => !omits.includes(part) && !(part === usagePart && omits.includes(unaskedUsage)))
 }
 
 /** Whether a stored stream is written as this project writes one, as most providers' are. To check takes longer than to serve it. */

@@ -5,7 +5,7 @@ import { createCache } from '../../src/cache/cache.ts'
 import { cacheOf } from '../../src/clients/cache-of.ts'
 import { withCache } from '../../src/clients/with-cache.ts'
 
-it('the cache of a wrapped client can be reached, also from a copy of the client', () => {
+it('G50 the cache of a wrapped client can be reached, also from a copy of the client', () => {
   const cache = createCache({ logger: false })
   for (const bare of [new OpenAI({ apiKey: 'k' }), new Anthropic({ apiKey: 'k' })]) {
     const client: object = withCache(bare, cache)

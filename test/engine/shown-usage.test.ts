@@ -46,13 +46,15 @@ describe.each([...sdks, ...sdks.map(offLane)])('the usage of a hit through $name
         const answer = await client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...more })
         const parts = isStream(answer) ? await Array.fromAsync(answer) : [answer]
         const info = cacheInfo(answer)
-        return [info?.hit, info?.savedUsd, ...parts.map((part) => ({ ...Object(part) }))]
+        return [info?.hit, info?.savedUsd, ...parts]
       }
       const [, , ...first] = await ask()
       for (let time = 0; time < 2; time++) {
         const [hit, savedUsd, ...second] = await ask()
         expect([hit, savedUsd]).toEqual([true, 33])
-        const expected = first.map((part) => (isJsonObject(part) && isJsonObject(part['usage']) ? { ...part, usage: shown } : part))
+        const expected = first.map((part) =>
+          isJsonObject(part) && isJsonObject(part['usage']) ? Object.assign(structuredClone(part), { usage: shown }) : part,
+        )
         expect(JSON.parse(JSON.stringify(second))).toEqual(JSON.parse(JSON.stringify(expected)))
       }
       expect(JSON.stringify(first)).toContain('prompt_tokens')

@@ -1,6 +1,7 @@
+import { ChatOpenAI } from '@langchain/openai'
 import OpenAI from 'openai'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { cacheInfo, type CacheOptions, createCache, memoryStore, type Store, withCache } from '../../src/index.ts'
+import { cacheInfo, cachingFetch, type CacheOptions, createCache, memoryStore, type Store, withCache } from '../../src/index.ts'
 import { completion } from '../support/openai-answers.ts'
 import { type ProviderServer, startProvider } from '../support/provider-server.ts'
 
@@ -107,7 +108,25 @@ const emptied: CacheOptions['policy'] = (answer) => {
 }
 
 describe('a policy that looks at the answer', () => {
-  it('stores only what parses, whole and streamed, and reads a body only if asked', async () => {
+  it.each([
+    ['without one, a framework that repeats a call gets the same bad answer', {}, 1, true],
+    [
+      'with one, it gets another answer',
+      { policy: (answer) => parses(JSON.parse(JSON.stringify(answer.body())).choices[0].message.content) },
+      3,
+      false,
+    ],
+  ] satisfies [string, CacheOptions, number, boolean][])('G19 %s', async (_, options, requests, isBad) => {
+    server.respond((_request, reply) => reply.json(completion(server.requests.length < 3 ? '{"a":' : '{"a":1}')))
+    const fetch = cachingFetch(createCache({ logger: false, ...options }))
+    const model = new ChatOpenAI({ model: 'gpt-test', apiKey: 'k', maxRetries: 0, configuration: { baseURL: server.url, fetch } })
+    const asked = { type: 'object', properties: { a: { type: 'number' } } }
+    const repeated = model.withStructuredOutput(asked, { method: 'jsonMode', name: 'a' }).withRetry({ stopAfterAttempt: 3 })
+    const outcome: unknown = await repeated.invoke('Say a, as JSON').catch(() => 'bad')
+    expect([outcome, server.requests.length]).toEqual([isBad ? 'bad' : { a: 1 }, requests])
+  })
+
+  it('G19 stores only what parses, whole and streamed, and reads a body only if asked', async () => {
     const texts: unknown[] = []
     const policy: CacheOptions['policy'] = (answer) => {
       const body = answer.body()

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import Anthropic from '@anthropic-ai/sdk'
+import { build } from 'esbuild'
 import OpenAI from 'openai'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { plainSha256 } from '../../src/base/plain-sha256.ts'
@@ -115,5 +116,24 @@ describe('SHA-256 in plain JavaScript', () => {
       const bytes = randomBytes(length)
       expect(Buffer.from(plainSha256(bytes)).toString('hex')).toBe(createHash('sha256').update(bytes).digest('hex'))
     }
+  })
+})
+
+describe('a bundle for browsers', () => {
+  it('G30 is made without a word, and imports no module of Node.js', async () => {
+    const entry = new URL('../../src/index.ts', import.meta.url).pathname
+    const options = {
+      bundle: true,
+      write: false,
+      splitting: true,
+      outdir: 'out',
+      metafile: true,
+      format: 'esm',
+      platform: 'browser',
+    } as const
+    const { errors, warnings, metafile } = await build({ entryPoints: [entry], logLevel: 'silent', ...options })
+    expect([errors, warnings]).toEqual([[], []])
+    const imports = Object.values(metafile.outputs).flatMap((output) => output.imports)
+    expect(imports.filter(({ external }) => external)).toEqual([])
   })
 })

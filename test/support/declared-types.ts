@@ -31,12 +31,17 @@ export function unnameable(files: Readonly<Record<string, string>>, entries: rea
   return exported.flatMap((user) => used(parsed, user, known).map(({ id }) => `${user.id} uses ${id}`))
 }
 
-/** What `user` refers to and none of `known` is. An alias needs no name: the compiler writes out what it stands for, so that counts. */
+/**
+ * What `user` refers to and none of `known` is. An alias needs no name: the compiler writes out what it stands for, so that counts. So it is
+ * with a declaration of which only members are taken: `Declared['member']`.
+ */
 function used(parsed: ReadonlyMap<string, Declarations>, { file, nodes }: Found, known: ReadonlySet<string>): Found[] {
-  const names = new Set(nodes.flatMap((node) => [...references(node)].map(({ name }) => name)))
+  const all = nodes.flatMap((node) => [...references(node)])
+  const whole = new Set(all.filter(({ ofMember }) => !ofMember).map(({ name }) => name))
+  const names = new Set(all.map(({ name }) => name))
   const hidden = [...names].flatMap((name) => find(parsed, file, name)).filter(({ id }) => !known.has(id))
   const seen = new Set([...known, ...hidden.map(({ id }) => id)])
-  return hidden.flatMap((found) => (found.nodes.every(isAlias) ? used(parsed, found, seen) : [found]))
+  return hidden.flatMap((found) => (found.nodes.every(isAlias) || !whole.has(found.name) ? used(parsed, found, seen) : [found]))
 }
 
 function isAlias(node: Node): boolean {
@@ -94,15 +99,18 @@ export interface Reference {
   readonly name: string
   readonly start: number
   readonly end: number
+  /** Whether only a member of it is taken. */
+  readonly ofMember: boolean
 }
 
 /** What `node` refers to as types or by `typeof`. Type parameters are among them; they are declared nowhere. */
-export function* references(node: Node): Generator<Reference> {
+export function* references(node: Node, ofMember = false): Generator<Reference> {
   const named =
     node['typeName'] ?? node['exprName'] ?? node['superClass'] ?? (node['type'] === 'TSInterfaceHeritage' ? node['expression'] : undefined)
   const reference = identifier(named)
-  if (reference !== undefined) yield reference
-  for (const child of Object.values(node).flat()) if (isNode(child)) yield* references(child)
+  if (reference !== undefined) yield { ...reference, ofMember }
+  const object = node['type'] === 'TSIndexedAccessType' ? node['objectType'] : undefined
+  for (const child of Object.values(node).flat()) if (isNode(child)) yield* references(child, child === object)
 }
 
 /** Whether the value is a node of the tree. */
@@ -115,7 +123,7 @@ function nodesIn(value: unknown): Node[] {
 }
 
 /** The identifier that is the node, or with which the node begins. */
-export function identifier(value: unknown): Reference | undefined {
+export function identifier(value: unknown): Omit<Reference, 'ofMember'> | undefined {
   if (!isNode(value)) return undefined
   // Of `a.B` the first part is what must be found.
   if (isNode(value['left'])) return identifier(value['left'])

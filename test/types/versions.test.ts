@@ -9,7 +9,7 @@ let project: Project
 beforeAll(() => {
   assertBuilt()
   project = install()
-  for (const name of ['zod', 'groq-sdk']) project.link(name)
+  for (const name of ['zod', 'groq-sdk', 'together-ai']) project.link(name)
 })
 
 afterAll(() => project?.remove())
@@ -93,15 +93,19 @@ it('the built package gives a Bedrock client its types, where there is no other 
   expect(errorsIn(['bedrock.test-d.ts'], more)).toBe('')
 })
 
-it('G31 the built package gives a client of groq-sdk its types, where there is no other SDK', () => {
-  for (const name of ['openai', '@anthropic-ai/sdk', '@anthropic-ai/bedrock-sdk', '@aws-sdk/client-bedrock-runtime']) replace(name)
+it.each([
+  ['groq-sdk', 'Groq', 'groq.test-d.ts'],
+  ['together-ai', 'Together', 'together.test-d.ts'],
+])('G31 the built package gives a client of %s its types, where there is no other SDK', (name, client, file) => {
+  for (const other of ['openai', '@anthropic-ai/sdk', '@anthropic-ai/bedrock-sdk', '@aws-sdk/client-bedrock-runtime']) replace(other)
+  for (const other of ['groq-sdk', 'together-ai']) replace(other, other === name ? name : undefined)
   const exporting = `
-    import { Groq } from 'groq-sdk'
+    import { ${client} } from '${name}'
     import { withCache } from 'llmemo'
-    export const client = withCache(new Groq())
-    export const make = () => ({ client: withCache(new Groq()).withOptions({}) })
+    export const client = withCache(new ${client}())
+    export const make = () => ({ client: withCache(new ${client}()).withOptions({}) })
   `
-  expect(errorsIn(['groq.test-d.ts'], { 'exporting.ts': exporting, 'required.cts': exporting })).toBe('')
+  expect(errorsIn([file], { 'exporting.ts': exporting, 'required.cts': exporting })).toBe('')
 })
 
 /** Compiles a module of this text with a compiler of the repository and these options. */

@@ -58,37 +58,64 @@ type Informed<Promised, Added extends MaybeFacts> =
 
 type Call<Body, Promised, Added extends MaybeFacts> = (body: Body, options?: Options) => Informed<Promised, Added>
 
-/** The three overloads of a method, or its one, with the cache's options and facts. */
-type Calls<Method, Added extends MaybeFacts> = Method extends {
+/** The three overloads of a method, or its one, each as its body and its promise. */
+type Overloads<Method> = Method extends {
   (body: infer A, options?: Options): infer ForA
   (body: infer B, options?: Options): infer ForB
   (body: infer C, options?: Options): infer ForC
 }
-  ? Call<A, ForA, Added> & Call<B, ForB, Added> & Call<C, ForC, Added>
+  ? [[A, ForA], [B, ForB], [C, ForC]]
   : Method extends (body: infer A, options?: Options) => infer ForA
-    ? Call<A, ForA, Added>
-    : Method
+    ? [[A, ForA]]
+    : []
 
-type MessageMethods<Added extends MaybeFacts> = {
-  create: Calls<Messages['create'], Added>
+/** The methods with these overloads, with the cache's options and facts. */
+type Calls<Method, Added extends MaybeFacts, Of = Overloads<Method>> = Of extends [[infer Body, infer Promised], ...infer Others]
+  ? Call<Body, Promised, Added> & Calls<Method, Added, Others>
+  : unknown
+
+/** The body and the promise of the first overload. */
+type FirstBody<Method> = Overloads<Method> extends [[infer First, unknown], ...unknown[]] ? First : never
+type FirstAnswer<Method, Added extends MaybeFacts> =
+  Overloads<Method> extends [[unknown, infer First], ...unknown[]] ? Informed<First, Added> : never
+
+// Why these are interfaces is explained in the types of OpenAI's client: an editor takes the SDK's own text from there.
+
+/** @ts-ignore */
+interface CachedMessages<Added extends MaybeFacts> extends Messages {
+  create(body: FirstBody<Messages['create']>, options?: Options): FirstAnswer<Messages['create'], Added>
   parse<Params extends ParseParams>(body: Params, options?: Options): ApiPromise<WithInfo<ParsedMessage<MessageFormat<Params>>, Added>>
   stream<Params extends StreamParams>(body: Params, options?: Options): Either<MessageStream<MessageFormat<Params>>, PlainMessageStream>
-  countTokens: Calls<Messages['countTokens'], Added>
+  countTokens(body: FirstBody<Messages['countTokens']>, options?: Options): FirstAnswer<Messages['countTokens'], Added>
 }
 
-type BetaMethods<Added extends MaybeFacts> = {
-  create: Calls<BetaMessages['create'], Added>
+/** @ts-ignore */
+interface CachedBetaMessages<Added extends MaybeFacts> extends BetaMessages {
+  create(body: FirstBody<BetaMessages['create']>, options?: Options): FirstAnswer<BetaMessages['create'], Added>
   parse<Params extends BetaParseParams>(body: Params, options?: Options): ApiPromise<WithInfo<ParsedBetaMessage<BetaFormat<Params>>, Added>>
   stream<Params extends BetaStreamParams>(
     body: Params,
     options?: Options,
   ): Either<BetaMessageStream<BetaFormat<Params>>, PlainBetaMessageStream>
-  countTokens: Calls<BetaMessages['countTokens'], Added>
-  toolRunner: {
-    (body: ToolRunnerParams & { stream?: false }, options?: RunOptions): ToolRunner<false>
-    (body: ToolRunnerParams & { stream: true }, options?: RunOptions): ToolRunner<true>
-    (body: ToolRunnerParams, options?: RunOptions): ToolRunner<boolean>
-  }
+  countTokens(body: FirstBody<BetaMessages['countTokens']>, options?: Options): FirstAnswer<BetaMessages['countTokens'], Added>
+  toolRunner(body: ToolRunnerParams & { stream?: false }, options?: RunOptions): ToolRunner<false>
+  toolRunner(body: ToolRunnerParams & { stream: true }, options?: RunOptions): ToolRunner<true>
+  toolRunner(body: ToolRunnerParams, options?: RunOptions): ToolRunner<boolean>
+}
+
+type MessageMethods<Added extends MaybeFacts> = {
+  create: CachedMessages<Added>['create'] & Calls<Messages['create'], Added>
+  parse: CachedMessages<Added>['parse']
+  stream: CachedMessages<Added>['stream']
+  countTokens: CachedMessages<Added>['countTokens']
+}
+
+type BetaMethods<Added extends MaybeFacts> = {
+  create: CachedBetaMessages<Added>['create'] & Calls<BetaMessages['create'], Added>
+  parse: CachedBetaMessages<Added>['parse']
+  stream: CachedBetaMessages<Added>['stream']
+  countTokens: CachedBetaMessages<Added>['countTokens']
+  toolRunner: CachedBetaMessages<Added>['toolRunner']
 }
 
 /** Those of the methods that the client has. The clients for other clouds, and older versions, do not have all of them. */

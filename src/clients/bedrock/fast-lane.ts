@@ -11,7 +11,9 @@ import { isRead, reuse } from '../../engine/reuse.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { BedrockClient, BedrockCommand, EntryOptions, MiddlewareStack } from './sdk-client.ts'
 import type { Origin, Origins } from './origin.ts'
-import { resolve } from './decision.ts'
+import { type CommandCall, type DecidedCall, type ResolvedCall, resolve } from './decision.ts'
+import { memoByEngine, type TextMemo } from '../http/text-memo.ts'
+import { isInertJson } from '../../json/plain.ts'
 import { storedOutput } from './response.ts'
 import { type CachedCommand, cachedCommands } from './commands.ts'
 import { type Caller, isAborted } from './signals.ts'
@@ -51,12 +53,15 @@ export class FastLane {
   #silent: unknown
   /** The SDK's names for its commands, by their classes. */
   readonly #names = new WeakMap<object, string>()
+  /** The calls that came before, by their texts. */
+  readonly #known: TextMemo<KnownCall>
   #closed = false
 
   constructor(own: BedrockClient, settings: LaneSettings) {
     this.#client = own
     this.#settings = settings
     this.#send = Reflect.get(own, 'send')
+    this.#known = memoOf(settings.engine)
     // A function that replaces the SDK's own method, to watch calls, takes other parameters.
     if (typeof this.#send !== 'function' || this.#send.length !== 3 || hasPrivateState(this.#send)) this.close()
   }
@@ -75,7 +80,7 @@ export class FastLane {
    * The output of a command, or `undefined` if the call must go the documented way. The lane answers only if it can give the output of the
    * SDK at once. No listener is called before the caller has its promise.
    */
-  answer(command: BedrockCommand, unchecked: UncheckedOptions, caller: Caller): Promise<JsonObject | undefined> | undefined {
+  answer(command: BedrockCommand, unchecked: UncheckedOptions, caller: Caller): Promise<LaneResult> | undefined {
     if (this.#closed || isAborted(caller.signal) || !this.#isAsBefore()) return undefined
     const named = cachedCommands.get(this.#names.get(command.constructor) ?? '')
     if (named === undefined || !isPlain(command.middlewareStack) || Object.hasOwn(command, 'resolveMiddleware')) return undefined
@@ -83,27 +88,51 @@ export class FastLane {
     return origin && this.#answer(command, { named, origin, unchecked, caller })
   }
 
-  async #answer({ input }: BedrockCommand, { named, origin, unchecked, caller }: LaneCall): Promise<JsonObject | undefined> {
+  async #answer({ input }: BedrockCommand, { named, origin, unchecked, caller }: LaneCall): Promise<LaneResult> {
     const { engine } = this.#settings
     try {
       const { text } = await origin
-      const options = readCallOptions(unchecked.cache, unchecked.bypassCache)
-      const resolved = resolve(engine, named, { input, origin: text, options })
-      if ('reason' in resolved || resolved.inputs !== undefined || !isRead(resolved.cachedCall.mode)) return undefined
+      const call = { input, origin: text, options: readCallOptions(unchecked.cache, unchecked.bypassCache) }
+      const resolved = this.#resolve(call, named)
+      if (resolved === undefined || !isRead(resolved.cachedCall.mode)) return {}
       const { cachedCall } = resolved
+      const { changes } = engine.tiers
       const found = engine.tiers.getFromMemory(cachedCall)
-      if (found === undefined || reuse(found, cachedCall, engine.settings) !== 'serve') return undefined
+      if (found === undefined || reuse(found, cachedCall, engine.settings) !== 'serve') {
+        const own = named.codec.snapshot(input, cachedCall.request)
+        const isMiss = found === undefined && engine.settings.store === undefined
+        return { decided: { ...resolved, input, command: named, origin: text, own, ...(isMiss && { earlier: { found, changes } }) } }
+      }
       const { replay } = engine.settings
       let facts: (() => CacheInfo) | undefined
       const info = (): CacheInfo => (facts ??= engine.hit(cachedCall, found))()
       const output = storedOutput(engine.usageView.of(found).entry, cachedCall, { codec: named.codec, info, replay, caller })
       // An output that cannot be made is no hit.
       facts ??= engine.hit(cachedCall, found)
-      return output
+      return { output }
     } catch {
       // The documented way meets the same fault and reports it.
-      return undefined
+      return {}
     }
+  }
+
+  /** The call as the cache sees it; `undefined` if it bypasses the cache, or if its inputs are cached one by one. */
+  #resolve(call: CommandCall, named: CachedCommand): ResolvedCall | undefined {
+    const text = this.#textOf(call)
+    const known = text === undefined ? undefined : this.#known.get(text)
+    if (known?.named === named) return known.resolved
+    const resolved = resolve(this.#settings.engine, named, call)
+    if ('reason' in resolved || resolved.inputs !== undefined) return undefined
+    if (text !== undefined) this.#known.set(text, { named, resolved })
+    return resolved
+  }
+
+  /** A text that says all of a call; `undefined` if there is none. With jitter, or a function that gives the scope, equal calls may differ. */
+  #textOf({ input, origin, options }: CommandCall): string | undefined {
+    const { jitter, scopeOfCall, switches } = this.#settings.engine.settings
+    if (jitter !== 0 || scopeOfCall !== undefined || switches !== undefined || Object.keys(options).length > 0 || !isInertJson(input))
+      return undefined
+    return JSON.stringify(input) + origin
   }
 
   #isAsBefore(): boolean {
@@ -113,6 +142,21 @@ export class FastLane {
     this.#silent = logger
     return isPlain(this.#client.middlewareStack)
   }
+}
+
+/** What the cache made of a call. */
+interface KnownCall {
+  readonly named: CachedCommand
+  readonly resolved: ResolvedCall
+}
+
+/** The known calls of a cache. */
+const memoOf = memoByEngine<KnownCall>()
+
+/** What the lane makes of a call: its output, or what the documented way need not do again. */
+interface LaneResult {
+  readonly output?: JsonObject
+  readonly decided?: DecidedCall | undefined
 }
 
 /** A call that the lane may answer. */

@@ -6,6 +6,7 @@ import { parseJsonObject } from '../../json/object.ts'
 import { type Arrival, bytesEntry, incompleteReason, type NewEntry, streamEntry, wholeEntry } from '../../engine/draft.ts'
 import type { Recording } from '../../engine/flight/upstream.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
+import { unaskedUsage, usagePart } from '../../entry.ts'
 import { keptHeaders } from '../../providers/http-headers.ts'
 import { formatEvents, parseEvents } from '../../base/server-sent-events.ts'
 import type { ResponseHead } from './response.ts'
@@ -48,7 +49,7 @@ function streamedDraft(cachedCall: CachedCall, recording: Recording<ResponseHead
   const entry = streamEntry(cachedCall, events, { body, ...arrivalOf(recording) })
   if (entry === undefined) return incompleteReason(recording.end)
   if (typeof entry === 'string' || recording.head.asksUsage !== true || entry.usage === undefined) return entry
-  return { ...entry, omits: (entry.omits ?? []).filter((part) => part !== 'usage') }
+  return { ...entry, omits: (entry.omits ?? []).filter((part) => part !== usagePart && part !== unaskedUsage) }
 }
 
 function jsonDraft(cachedCall: CachedCall, recording: Recording<ResponseHead, Uint8Array>, bytes: Uint8Array): NewEntry | string {

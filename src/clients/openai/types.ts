@@ -60,8 +60,8 @@ type Informed<Promised, Added extends MaybeFacts> =
 
 type Call<Body, Promised, Added extends MaybeFacts> = (body: Body, options?: Options) => Informed<Promised, Added>
 
-/** The overloads of a method that is not generic (six, three, two or one), with the cache's options and facts. */
-type Calls<Method, Added extends MaybeFacts> = Method extends {
+/** The overloads of a method that is not generic (six, three, two or one), each as its body and its promise. */
+type Overloads<Method> = Method extends {
   (body: infer A, options?: Options): infer ForA
   (body: infer B, options?: Options): infer ForB
   (body: infer C, options?: Options): infer ForC
@@ -69,64 +69,128 @@ type Calls<Method, Added extends MaybeFacts> = Method extends {
   (body: infer E, options?: Options): infer ForE
   (body: infer F, options?: Options): infer ForF
 }
-  ? Call<A, ForA, Added> & Call<B, ForB, Added> & Call<C, ForC, Added> & Call<D, ForD, Added> & Call<E, ForE, Added> & Call<F, ForF, Added>
+  ? [[A, ForA], [B, ForB], [C, ForC], [D, ForD], [E, ForE], [F, ForF]]
   : Method extends {
         (body: infer A, options?: Options): infer ForA
         (body: infer B, options?: Options): infer ForB
         (body: infer C, options?: Options): infer ForC
       }
-    ? Call<A, ForA, Added> & Call<B, ForB, Added> & Call<C, ForC, Added>
+    ? [[A, ForA], [B, ForB], [C, ForC]]
     : Method extends { (body: infer A, options?: Options): infer ForA; (body: infer B, options?: Options): infer ForB }
-      ? Call<A, ForA, Added> & Call<B, ForB, Added>
+      ? [[A, ForA], [B, ForB]]
       : Method extends (body: infer A, options?: Options) => infer ForA
-        ? Call<A, ForA, Added>
-        : Method
+        ? [[A, ForA]]
+        : []
+
+/** The methods with these overloads, with the cache's options and facts. */
+type Calls<Method, Added extends MaybeFacts, Of = Overloads<Method>> = Of extends [[infer Body, infer Promised], ...infer Others]
+  ? Call<Body, Promised, Added> & Calls<Method, Added, Others>
+  : unknown
+
+/** The body and the promise of the first overload. */
+type FirstBody<Method> = Overloads<Method> extends [[infer First, unknown], ...unknown[]] ? First : never
+type FirstAnswer<Method, Added extends MaybeFacts> =
+  Overloads<Method> extends [[unknown, infer First], ...unknown[]] ? Informed<First, Added> : never
+
+type Chat = OpenAi['chat']['completions']
+type Responses = OpenAi['responses']
+type Completions = OpenAi['completions']
+type Embeddings = OpenAi['embeddings']
+type Moderations = OpenAi['moderations']
+type Images = OpenAi['images']
+type Speech = OpenAi['audio']['speech']
+type Transcriptions = OpenAi['audio']['transcriptions']
+
+// An editor shows the SDK's own text for a method that an interface overrides, and takes the text of the first overload for those without
+// one. So the first overload of each method stands in an interface. With the others missing, the compiler finds it incompatible. Methods are
+// taken out of the interfaces one by one, so that no declaration of a user needs their names.
+
+/** @ts-ignore */
+interface CachedChat<Added extends MaybeFacts> extends Chat {
+  create(body: FirstBody<Chat['create']>, options?: Options): FirstAnswer<Chat['create'], Added>
+  parse<Params extends ChatParams, Parsed = ChatFormat<Params>>(
+    body: Params,
+    options?: Options,
+  ): ApiPromise<WithInfo<ParsedChat<Parsed>, Added>>
+  stream<Params extends ChatStreamParams, Parsed = ChatFormat<Params>>(body: Params, options?: Options): ChatStream<Parsed>
+  runTools<Context, Params extends WithoutTools<StreamingRunnerParams>, Parsed = ChatFormat<Params>>(
+    body: Params & WithContext<Context>,
+    options?: RunOptions,
+  ): StreamingRunner<Parsed>
+  runTools<Context, Params extends WithoutTools<RunnerParams>, Parsed = ChatFormat<Params>>(
+    body: Params & WithContext<Context>,
+    options?: RunOptions,
+  ): Runner<Parsed>
+  runTools<Params extends StreamingRunnerParams, Parsed = ChatFormat<Params>>(body: Params, options?: RunOptions): StreamingRunner<Parsed>
+  runTools<Params extends RunnerParams, Parsed = ChatFormat<Params>>(body: Params, options?: RunOptions): Runner<Parsed>
+}
+
+/** @ts-ignore */
+interface CachedResponses<Added extends MaybeFacts> extends Responses {
+  create(body: FirstBody<Responses['create']>, options?: Options): FirstAnswer<Responses['create'], Added>
+  parse<Params extends ResponseParams, Parsed = ResponseFormat<Params>, Given extends ResponseOptions = RequestOptions>(
+    body: Params,
+    options?: Given,
+  ): ApiPromise<WithInfo<ParsedResponse<Either<ParseAs<Given, Parsed>, Parsed>>, Added>>
+  stream<Params extends ResponseStreamParams, Parsed = ResponseFormat<Params>, Given extends ResponseOptions = RequestOptions>(
+    body: Params,
+    options?: Given,
+  ): ResponseStream<Either<ParseAs<Given, Parsed>, Parsed>>
+}
+
+/** @ts-ignore */
+interface CachedCompletions<Added extends MaybeFacts> extends Completions {
+  create(body: FirstBody<Completions['create']>, options?: Options): FirstAnswer<Completions['create'], Added>
+}
+
+/** @ts-ignore */
+interface CachedEmbeddings<Added extends MaybeFacts> extends Embeddings {
+  create(body: FirstBody<Embeddings['create']>, options?: Options): FirstAnswer<Embeddings['create'], Added>
+}
+
+/** @ts-ignore */
+interface CachedModerations<Added extends MaybeFacts> extends Moderations {
+  create(body: FirstBody<Moderations['create']>, options?: Options): FirstAnswer<Moderations['create'], Added>
+}
+
+/** @ts-ignore */
+interface CachedImages<Added extends MaybeFacts> extends Images {
+  generate(body: FirstBody<Images['generate']>, options?: Options): FirstAnswer<Images['generate'], Added>
+}
+
+/** @ts-ignore */
+interface CachedSpeech<Added extends MaybeFacts> extends Speech {
+  create(body: FirstBody<Speech['create']>, options?: Options): FirstAnswer<Speech['create'], Added>
+}
+
+/** @ts-ignore */
+interface CachedTranscriptions<Added extends MaybeFacts> extends Transcriptions {
+  create(body: FirstBody<Transcriptions['create']>, options?: Options): FirstAnswer<Transcriptions['create'], Added>
+}
 
 /** The methods that are cached, as they are on a wrapped client. */
 type Methods<Added extends MaybeFacts> = {
   chat: {
     completions: {
-      create: Calls<OpenAi['chat']['completions']['create'], Added>
-      parse<Params extends ChatParams, Parsed = ChatFormat<Params>>(
-        body: Params,
-        options?: Options,
-      ): ApiPromise<WithInfo<ParsedChat<Parsed>, Added>>
-      stream<Params extends ChatStreamParams, Parsed = ChatFormat<Params>>(body: Params, options?: Options): ChatStream<Parsed>
-      runTools: RunTools
+      create: CachedChat<Added>['create'] & Calls<Chat['create'], Added>
+      parse: CachedChat<Added>['parse']
+      stream: CachedChat<Added>['stream']
+      runTools: CachedChat<Added>['runTools']
     }
   }
   responses: {
-    create: Calls<OpenAi['responses']['create'], Added>
-    parse<Params extends ResponseParams, Parsed = ResponseFormat<Params>, Given extends ResponseOptions = RequestOptions>(
-      body: Params,
-      options?: Given,
-    ): ApiPromise<WithInfo<ParsedResponse<Either<ParseAs<Given, Parsed>, Parsed>>, Added>>
-    stream<Params extends ResponseStreamParams, Parsed = ResponseFormat<Params>, Given extends ResponseOptions = RequestOptions>(
-      body: Params,
-      options?: Given,
-    ): ResponseStream<Either<ParseAs<Given, Parsed>, Parsed>>
+    create: CachedResponses<Added>['create'] & Calls<Responses['create'], Added>
+    parse: CachedResponses<Added>['parse']
+    stream: CachedResponses<Added>['stream']
   }
-  completions: { create: Calls<OpenAi['completions']['create'], Added> }
-  embeddings: { create: Calls<OpenAi['embeddings']['create'], Added> }
-  moderations: { create: Calls<OpenAi['moderations']['create'], Added> }
-  images: { generate: Calls<OpenAi['images']['generate'], Added> }
+  completions: { create: CachedCompletions<Added>['create'] & Calls<Completions['create'], Added> }
+  embeddings: { create: CachedEmbeddings<Added>['create'] & Calls<Embeddings['create'], Added> }
+  moderations: { create: CachedModerations<Added>['create'] & Calls<Moderations['create'], Added> }
+  images: { generate: CachedImages<Added>['generate'] & Calls<Images['generate'], Added> }
   audio: {
-    speech: { create: Calls<OpenAi['audio']['speech']['create'], Added> }
-    transcriptions: { create: Calls<OpenAi['audio']['transcriptions']['create'], Added> }
+    speech: { create: CachedSpeech<Added>['create'] & Calls<Speech['create'], Added> }
+    transcriptions: { create: CachedTranscriptions<Added>['create'] & Calls<Transcriptions['create'], Added> }
   }
-}
-
-type RunTools = {
-  <Context, Params extends WithoutTools<StreamingRunnerParams>, Parsed = ChatFormat<Params>>(
-    body: Params & WithContext<Context>,
-    options?: RunOptions,
-  ): StreamingRunner<Parsed>
-  <Context, Params extends WithoutTools<RunnerParams>, Parsed = ChatFormat<Params>>(
-    body: Params & WithContext<Context>,
-    options?: RunOptions,
-  ): Runner<Parsed>
-  <Params extends StreamingRunnerParams, Parsed = ChatFormat<Params>>(body: Params, options?: RunOptions): StreamingRunner<Parsed>
-  <Params extends RunnerParams, Parsed = ChatFormat<Params>>(body: Params, options?: RunOptions): Runner<Parsed>
 }
 
 type WithoutTools<Params> = Omit<Params, 'tools' | 'toolContext'>

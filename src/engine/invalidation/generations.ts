@@ -22,6 +22,7 @@ import {
   unread,
 } from './known-label.ts'
 import { everything } from './labels.ts'
+import { NewsLimit } from './news-limit.ts'
 import { RecentMap } from '../../memory/recent-map.ts'
 
 /** Labels to generations. Without a store, `''` stands for a label that was never invalidated. */
@@ -45,6 +46,7 @@ export class Generations {
   /** Labels that this process invalidated and the store does not know of yet. */
   readonly #unpublished = new Map<string, Unpublished>()
   readonly #clock: Clock
+  readonly #news: NewsLimit
   readonly #shared: boolean
   readonly #delay: number
   #sequence = 0
@@ -57,6 +59,7 @@ export class Generations {
    */
   constructor(clock: Clock, shared: boolean, delay: number) {
     this.#clock = clock
+    this.#news = new NewsLimit(clock)
     this.#shared = shared
     this.#delay = delay
   }
@@ -147,6 +150,11 @@ export class Generations {
   onDeclared(label: string, generation: string): void {
     const known = this.#known.get(label) ?? unknownLabel
     if (known.generation === generation) return
+    // Too many messages, which may be false, must not keep the label from being relied on. It is read again once that time is over.
+    if (!this.#news.admits(label)) {
+      const at = Math.min(known.checked.at, this.#news.until - this.#delay)
+      return this.#set(label, { ...known, checked: { ...known.checked, at } })
+    }
     // What is being read just now may be older.
     this.#set(label, { ...known, heard: generation, checked: unread, believedFrom: ++this.#sequence })
   }
@@ -216,7 +224,8 @@ export class Generations {
 
   /** Whether an entry that was filled under `generations` is still good. */
   matches(generations: GenerationByLabel): boolean {
-    return Object.entries(generations).every(([label, generation]) => this.#isCurrent(label, generation))
+    for (const label in generations) if (!this.#isCurrent(label, generations[label])) return false
+    return true
   }
 
   /**
@@ -226,10 +235,11 @@ export class Generations {
   matchesWithoutRead(generations: GenerationByLabel, at = this.#clock.monotonic()): boolean {
     if (!this.#shared) return this.matches(generations)
     const since = at - this.#delay
-    return Object.entries(generations).every(
-      ([label, generation]) =>
-        this.#isCurrent(label, generation) && this.#isChecked(this.#known.get(label), since) && !this.#unpublished.has(label),
-    )
+    for (const label in generations) {
+      const known = this.#known.get(label)
+      if (!this.#isSame(known, generations[label]) || !this.#isChecked(known, since) || this.#unpublished.has(label)) return false
+    }
+    return true
   }
 
   /** Whether this process saw any of `labels` change after `sequence`. */
@@ -238,8 +248,12 @@ export class Generations {
   }
 
   /** Without its generation, an entry from a store may have been invalidated. */
-  #isCurrent(label: string, generation: string): boolean {
-    return (generation !== '' || !this.#shared) && isCurrent(this.#known.get(label), generation)
+  #isCurrent(label: string, generation: string | undefined): boolean {
+    return this.#isSame(this.#known.get(label), generation)
+  }
+
+  #isSame(known: KnownLabel | undefined, generation = ''): boolean {
+    return (generation !== '' || !this.#shared) && isCurrent(known, generation)
   }
 
   #isChecked(known: KnownLabel | undefined, since: number): boolean {

@@ -7,13 +7,14 @@ import { maxDuration } from '../../duration.ts'
 import { generationBytes, generationIn, isGeneration, newGeneration } from './generation.ts'
 import { type GenerationSnapshot, Generations, type GenerationByLabel, maxLabels } from './generations.ts'
 import { generationKey as generationKeyOf } from '../../key/store-keys.ts'
-import { removals } from './labels.ts'
+import { everything, removals } from './labels.ts'
 import { RecentMap } from '../../memory/recent-map.ts'
+import { signError } from '../shared-store/store-sign.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
 import { unread } from '../shared-store/store-reader.ts'
 
-/** Longer than any entry can live, its stale time included. */
-const generationTtl = 2 * maxDuration + clockSkew
+/** How long a generation is kept: longer than any entry can live, its stale time included. */
+export const generationTtl = 2 * maxDuration + clockSkew
 
 /** Generations that are to be read from the store, alone or along with entries. */
 export interface DueGenerations {
@@ -21,6 +22,8 @@ export interface DueGenerations {
   /** Takes what was found under the keys, in their order. */
   take(values: readonly (Uint8Array | undefined)[]): void
 }
+
+const noneDue: DueGenerations = { keys: [], take: () => {} }
 
 /** What invalidations work with. */
 export interface InvalidationsOptions {
@@ -32,6 +35,8 @@ export interface InvalidationsOptions {
   readonly delay: number
   /** Called when another process has removed entries by their keys. @default nothing */
   readonly onRemovals?: () => void
+  /** Called once if other processes encrypt what is in the store, and this one does not. @default nothing */
+  readonly onFault?: (error: unknown) => void
   /** Called with each generation that was written to the store, and its key. Never rejects. */
   readonly onWritten?: (generationKey: string, generation: string) => Promise<void>
 }
@@ -51,9 +56,19 @@ export class Invalidations {
   readonly #labels = new RecentMap<string>()
   readonly #onWritten: (generationKey: string, generation: string) => Promise<void>
   readonly #onRemovals: () => void
+  #onFault: ((error: unknown) => void) | undefined
 
-  constructor({ clock, shared, namespace, delay, onWritten = () => Promise.resolve(), onRemovals = () => {} }: InvalidationsOptions) {
+  constructor({
+    clock,
+    shared,
+    namespace,
+    delay,
+    onWritten = () => Promise.resolve(),
+    onRemovals = () => {},
+    onFault,
+  }: InvalidationsOptions) {
     this.#onRemovals = onRemovals
+    this.#onFault = onFault
     this.#generations = new Generations(clock, shared !== undefined, delay)
     this.#shared = shared
     this.#onWritten = onWritten
@@ -93,7 +108,8 @@ export class Invalidations {
   /** The generations of those of `labels` of which nothing recent is known. */
   due(labels: readonly string[]): DueGenerations {
     const due = this.#generations.outdated(labels)
-    const outdated = due.length === 0 ? due : [...due, removals]
+    if (due.length === 0) return noneDue
+    const outdated = [...due, removals]
     const reading = this.#generations.read()
     const known = this.#generations.known(removals)
     const keys = outdated.map((label) => this.#generationKeyOf(label))
@@ -102,6 +118,7 @@ export class Invalidations {
       keys,
       take: (values) => {
         outdated.forEach((label, index) => {
+          if (label === everything) this.#checkSign(values[index])
           this.#generations.learn(label, generationIn(values[index]), reading)
         })
         // What this process declared and could not write is written again.
@@ -141,10 +158,13 @@ export class Invalidations {
     return this.#generations.matchesWithoutRead(generations, at)
   }
 
-  /** Whether nothing that an entry was filled under has been invalidated since. A label that could not be read may have been. */
-  async isCurrent(generations: GenerationByLabel, begun?: number): Promise<boolean> {
-    await this.refresh(Object.keys(generations), begun)
-    return this.#generations.matches(generations)
+  /**
+   * Whether nothing that an entry was filled under has been invalidated since. A label that could not be read may have been. A promise only
+   * if the store must be asked.
+   */
+  isCurrent(generations: GenerationByLabel, begun?: number): boolean | Promise<boolean> {
+    if (this.#generations.matchesWithoutRead(generations)) return true
+    return this.refresh(Object.keys(generations), begun).then(() => this.#generations.matches(generations))
   }
 
   /** Another process says that it wrote this generation. */
@@ -208,6 +228,13 @@ export class Invalidations {
       this.#proposing.delete(label)
       this.#generations.proposed(label, { generation, found: generationIn(values[index]), writing })
     })
+  }
+
+  #checkSign(value: Uint8Array | undefined): void {
+    const error = this.#onFault && signError(value)
+    if (error === undefined) return
+    this.#onFault?.(error)
+    this.#onFault = undefined
   }
 
   #generationKeyOf(label: string): string {

@@ -3,8 +3,8 @@
  * @module
  */
 import { sha256 } from '../../base/digest.ts'
-import { isPlainName, text } from '../../base/option-checks.ts'
-import { Description, InvalidOptionError } from '../../errors.ts'
+import { text } from '../../base/option-checks.ts'
+import { Description, InvalidOptionError, isShowable } from '../../errors.ts'
 import { isJsonObject } from '../../json/object.ts'
 
 /** The label that every entry of a namespace has. */
@@ -74,7 +74,7 @@ export function selected(given: Invalidation): Selected {
   if (names.length !== 1 || selector === undefined)
     throw new InvalidOptionError(
       'invalidate',
-      new Description(`an object with ${names.filter(isPlainName).join(', ') || 'nothing known'}`),
+      new Description(`an object with ${names.filter(isShowable).join(', ') || 'nothing known'}`),
       allowed,
     )
   const { tags, all, pattern, key } = given

@@ -77,7 +77,7 @@ export interface CacheOptions extends FreshnessOptions, SizeOptions, SwitchOptio
   readonly scope?: string | ScopeOfCall
   /** Whether a call without a scope, of its own or of the cache, is an error. @default false */
   readonly requireScope?: boolean
-  /** Seals entries in the store by AES-256-GCM. @default none */
+  /** Seals entries in the store by AES-256-GCM, and hides their names. @default none */
   readonly encryption?: EncryptionOptions
   /** How keys are made. */
   readonly key?: KeyOptions
@@ -118,7 +118,7 @@ export interface CacheOptions extends FreshnessOptions, SizeOptions, SwitchOptio
    * included. Needs a store with leases: Redis, DynamoDB, SQLite. If that process fails, each of the others asks. @default false
    */
   readonly sharedFlights?: boolean
-  /** After how long other processes stop waiting for one that died while it asked. @default '10s' */
+  /** After how long other processes stop waiting for one that died while it asked; after twelve times that in any case. @default '10s' */
   readonly leaseTtl?: Duration
   /** Where one line goes for each change of state; `false` for nowhere. @default console */
   readonly logger?: Logger | false

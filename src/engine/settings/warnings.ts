@@ -4,6 +4,7 @@
  */
 import { closestName } from '../../closest-name.ts'
 import { millisecondsWarning } from '../../duration.ts'
+import { shownOption } from '../../errors.ts'
 import { providers } from '../../providers/catalogue.ts'
 
 /** Options that are durations. */
@@ -36,7 +37,7 @@ export function optionWarnings(given: object): readonly string[] {
 
 function waitWarning(option: string, given: unknown): string | undefined {
   if (typeof given !== 'number' || given < longestWait) return undefined
-  return `option "${option}" is ${given} seconds, for which each call would wait. For milliseconds write '${given}ms'.`
+  return `${shownOption(option)} is ${given} seconds, for which each call would wait. For milliseconds write '${given}ms'.`
 }
 
 /** An operation may have any name, so one that is only near to a known one is no error. */
@@ -45,7 +46,7 @@ function operationWarning(operation: string, ttl: Readonly<Record<string, unknow
   const closest = known.includes(operation) ? undefined : closestName(operation, known)
   if (closest === undefined || Object.hasOwn(ttl, closest)) return undefined
   return (
-    `option "ttl.${operation}" is for an operation that no call has by itself. Did you mean "${closest}"? ` +
+    `${shownOption(`ttl.${operation}`)} is for an operation that no call has by itself. Did you mean "${closest}"? ` +
     'It holds only for calls that name this operation in their options.'
   )
 }

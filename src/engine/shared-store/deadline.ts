@@ -2,6 +2,7 @@
  * Work under a deadline.
  * @module
  */
+import { isThenable } from '../../base/thenable.ts'
 import type { Clock } from '../../clock.ts'
 import { DeadlineError } from '../../errors.ts'
 
@@ -12,16 +13,18 @@ export interface TimeLimit {
 }
 
 /**
- * The result of `work`. A result after the deadline is dropped.
+ * The result of `work`, at once if the work has it at once. A result after the deadline is dropped.
  * @throws {DeadlineError} when the work takes too long
  */
-export async function inTime<Value>(clock: Clock, { what, deadline }: TimeLimit, work: () => Promise<Value>): Promise<Value> {
+export async function inTime<Value>(clock: Clock, { what, deadline }: TimeLimit, work: () => Value | PromiseLike<Value>): Promise<Value> {
+  const working = work()
+  if (!isThenable(working)) return working
   let cancel: (() => void) | undefined
   try {
-    const late = new Promise<never>((_, reject) => {
+    return await new Promise<Value>((resolve, reject) => {
       cancel = clock.after(deadline, () => reject(new DeadlineError(what, deadline)))
+      working.then(resolve, reject)
     })
-    return await Promise.race([work(), late])
   } finally {
     cancel?.()
   }

@@ -2,6 +2,7 @@
  * What the log says of a store's faults: one line at the first fault of a side, with its reason, and one when the store works again.
  * @module
  */
+import { nameOf, systemReasonOf } from '../../base/foreign-error.ts'
 import { LlmemoError } from '../../errors.ts'
 import type { Logger } from '../settings/logger.ts'
 
@@ -71,20 +72,9 @@ function doing(side: Side): string {
   return side === 'read' ? 'answering' : 'taking writes'
 }
 
-/**
- * Why a store failed. Errors of llmemo hold no secret. Of any other error, whose message may quote anything, its name and what the system
- * says: `Error, connect ECONNREFUSED 127.0.0.1:6379`.
- */
+/** Why a store failed. Errors of llmemo hold no secret. Of any other its name and what the system says: `Error, connect ECONNREFUSED …`. */
 export function reasonOf(error: unknown): string {
   if (LlmemoError.isInstance(error)) return error.message.replace(/^llmemo: /, '').replace(/\.$/, '')
-  const text = (member: string, form: RegExp): string => {
-    const value: unknown = Reflect.get(Object(error), member)
-    return (typeof value === 'string' || typeof value === 'number') && form.test(String(value)) ? String(value) : ''
-  }
-  const address = text('address', /^[\da-f.:]{2,45}$/i)
-  const port = text('port', /^\d{1,5}$/)
-  const parts = [text('syscall', /^[a-z]{2,20}$/), text('code', /^[A-Z][A-Z\d_]{2,40}$/), port === '' ? address : `${address}:${port}`]
-  const system = parts.filter((part) => part !== '').join(' ')
-  const name = text('name', /^[A-Z]\w{1,40}$/) || typeof error
-  return system === '' ? name : `${name}, ${system}`
+  const system = systemReasonOf(error)
+  return system === '' ? nameOf(error) : `${nameOf(error)}, ${system}`
 }

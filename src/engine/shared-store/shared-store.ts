@@ -124,7 +124,8 @@ export class SharedStore {
    */
   async read(entries: readonly string[], latest: readonly string[] = [], begun?: number): Promise<Values | undefined> {
     if (this.#closing !== undefined) return undefined
-    const keys = [...entries, ...latest]
+    const keys = latest.length === 0 ? entries : [...entries, ...latest]
+    if (this.#unready.size === 0 && this.#queue.isIdle) return this.#reader.read(keys, new Set(latest), begun)
     const queued = keys.map((key) => this.#onItsWay(key))
     const others = keys.filter((_, index) => queued[index] === undefined)
     const read = others.length === 0 ? [] : await this.#reader.read(others, new Set(latest), begun)

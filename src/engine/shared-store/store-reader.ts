@@ -3,6 +3,7 @@
  * @module
  */
 import { isBytes } from '../../base/bytes.ts'
+import { isThenable } from '../../base/thenable.ts'
 import type { Clock } from '../../clock.ts'
 import { DeadlineError, StoreError } from '../../errors.ts'
 import type { ReadOptions, Store } from '../../store.ts'
@@ -109,17 +110,17 @@ export class StoreReader {
   }
 
   async #readInTime(keys: readonly string[], latest: ReadonlySet<string>, deadline: number): Promise<Values | undefined> {
-    const controller = new AbortController()
-    const options = { signal: controller.signal, latest }
+    const abandonment = new Abandonment()
+    const options = optionsOf(abandonment, latest)
     const parts = keys.length > keysPerPart + latest.size ? new PartialRead(keys, latest) : undefined
     try {
-      const values = await inTime(this.#clock, { what: 'reading the store', deadline }, async () =>
-        parts === undefined ? this.#checked(await this.#get(keys, options), keys.length) : this.#readParts(parts, options),
+      const values = await inTime(this.#clock, { what: 'reading the store', deadline }, () =>
+        parts === undefined ? this.#get(keys, options) : this.#readParts(parts, options),
       )
       this.#breaker.succeeded()
       return values
     } catch (error) {
-      controller.abort(error)
+      abandonment.abort(error)
       const isLate = error instanceof DeadlineError
       const isPartly = isLate && parts?.hasLatest === true
       if (isPartly) this.#breaker.succeeded()
@@ -135,7 +136,7 @@ export class StoreReader {
     const work = async (): Promise<void> => {
       for (let part = parts.next(); part !== undefined; part = parts.next()) {
         options.signal?.throwIfAborted()
-        part.take(this.#checked(await this.#get(part.keys, options), part.keys.length))
+        part.take(await this.#get(part.keys, options))
       }
     }
     // A store without getMany is asked for some keys of one part at a time.
@@ -143,11 +144,15 @@ export class StoreReader {
     return parts.values
   }
 
-  async #get(keys: readonly string[], options: ReadOptions): Promise<unknown> {
+  /** What the store has under these keys. At once, if the store answers at once. */
+  #get(keys: readonly string[], options: ReadOptions): Values | PromiseLike<Values> {
     const [key] = keys
-    if (keys.length === 1 && key !== undefined) return [await this.#store.get(key, options)]
-    if (this.#store.getMany !== undefined) return this.#store.getMany(keys, options)
-    return this.#getEach(keys, options)
+    if (keys.length === 1 && key !== undefined) {
+      const value: unknown = this.#store.get(key, options)
+      return isThenable(value) ? value.then((found) => [this.#checkedValue(found)]) : [this.#checkedValue(value)]
+    }
+    const values: unknown = this.#store.getMany === undefined ? this.#getEach(keys, options) : this.#store.getMany(keys, options)
+    return isThenable(values) ? values.then((found) => this.#checked(found, keys.length)) : this.#checked(values, keys.length)
   }
 
   /** Reads one by one, some at a time: a batch of embeddings may have thousands. */
@@ -169,11 +174,42 @@ export class StoreReader {
   #checked(values: unknown, length: number): Values {
     const { name } = this.#store
     if (!Array.isArray(values) || values.length !== length) throw new StoreError(`the store "${name}" did not answer ${length} values`)
-    return values.map((value: unknown) => {
-      if (value === undefined || value === null) return undefined
-      if (isBytes(value)) return value
-      throw new StoreError(`the store "${name}" answered something that is no Uint8Array`)
-    })
+    return values.map((value: unknown) => this.#checkedValue(value))
+  }
+
+  #checkedValue(value: unknown): Uint8Array | undefined {
+    if (value === undefined || value === null) return undefined
+    if (isBytes(value)) return value
+    throw new StoreError(`the store "${this.#store.name}" answered something that is no Uint8Array`)
+  }
+}
+
+/** The end of a read that no caller waits for any more. Its signal is made only for a store that looks at it. */
+class Abandonment {
+  #controller: AbortController | undefined
+  #reason: { readonly error: unknown } | undefined
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason.error)
+    }
+    return this.#controller.signal
+  }
+
+  abort(error: unknown): void {
+    this.#reason = { error }
+    this.#controller?.abort(error)
+  }
+}
+
+/** The options of a read. The signal is a member of its own, so that a store may copy them. */
+function optionsOf(abandonment: Abandonment, latest: ReadonlySet<string>): ReadOptions {
+  return {
+    latest,
+    get signal() {
+      return abandonment.signal
+    },
   }
 }
 

@@ -29,6 +29,11 @@ export class UnreadyWrites {
     this.#ready = ready
   }
 
+  /** How many wait. */
+  get size(): number {
+    return this.#byKey.size
+  }
+
   /** Takes a write in, in place of an earlier one to the same key. @returns the end of its wait; `isReady` must not reject */
   add(write: PendingWrite, isReady: Promise<boolean>): Promise<void> {
     const ended = isReady.then((is) => this.#end(write, is))

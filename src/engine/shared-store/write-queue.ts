@@ -76,6 +76,11 @@ export class WriteQueue {
     this.#failed = failed
   }
 
+  /** Whether nothing waits and nothing is under way. */
+  get isIdle(): boolean {
+    return this.#waiting.size === 0 && this.#batch === undefined
+  }
+
   /** Queues a write in place of an earlier one to the same key, and returns at once. */
   push(write: PendingWrite): void {
     this.#remove(write.key)

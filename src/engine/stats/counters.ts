@@ -5,11 +5,11 @@
  */
 import type { Clock } from '../../clock.ts'
 import { count } from '../../json/object.ts'
-import { BoundedTable } from './bounded-table.ts'
+import { BoundedTable, countedName } from './bounded-table.ts'
 import type { CacheStats, StatsRow } from './cache-stats.ts'
 import { roundDollars } from '../pricing/dollars.ts'
 import { PendingPrices, type Priced } from './pending-prices.ts'
-import type { PriceBook } from '../pricing/price-book.ts'
+import { maxPricedName, type PriceBook } from '../pricing/price-book.ts'
 import type { SavingsBook } from './savings-book.ts'
 import { ShadowCounts } from './shadow-counts.ts'
 
@@ -112,6 +112,28 @@ export interface StatsOptions {
   readonly savings?: SavingsBook | undefined
 }
 
+/** The event with short names, under which it is counted and priced all the same: events wait by the hundred. */
+function shortNamed<Event extends SpentEvent>(event: Event): Event {
+  const { operation, scope, model, answered = model, origin = '' } = event
+  const isShort = [operation, scope, model].every((name) => countedName(name) === name)
+  if (isShort && answered.length <= maxPricedName && origin.length <= maxPricedName) return event
+  return {
+    ...event,
+    operation: countedName(operation),
+    scope: countedName(scope),
+    model: countedName(model),
+    answered: pricedName(answered),
+    origin: pricedName(origin),
+  }
+}
+
+/** In the place of a name that is too long for a price. */
+const unpricedName = ' '.repeat(maxPricedName + 1)
+
+function pricedName(name: string): string {
+  return name.length > maxPricedName ? unpricedName : name
+}
+
 /** New counters, all at zero. */
 export function createStats({ priceBook, clock, savings }: StatsOptions): Stats {
   const totals = noTotals()
@@ -174,8 +196,9 @@ export function createStats({ priceBook, clock, savings }: StatsOptions): Stats 
         row.savedTokens += input + output
         row.savedMs += count(event.savedMs)
       }
-      savings?.note(event, { hits: inputs, savedTokens: input + output, savedMs: count(event.savedMs) })
-      hits.note(event)
+      const named = shortNamed(event)
+      savings?.note(named, { hits: inputs, savedTokens: input + output, savedMs: count(event.savedMs) })
+      hits.note(named)
     },
     miss({ operation, scope, model, inputs = 1 }) {
       totals.misses += inputs
@@ -183,7 +206,7 @@ export function createStats({ priceBook, clock, savings }: StatsOptions): Stats 
       sources.row('origin').misses += inputs
       scopes.row(scope).misses += inputs
       if (model !== undefined) models.row(model).misses += inputs
-      savings?.note({ operation, scope, model: model ?? '' }, { misses: inputs })
+      savings?.note({ operation: countedName(operation), scope: countedName(scope), model: countedName(model ?? '') }, { misses: inputs })
     },
     bypass({ reason }) {
       totals.bypasses++
@@ -194,7 +217,7 @@ export function createStats({ priceBook, clock, savings }: StatsOptions): Stats 
     },
     spent(event) {
       totals.spentTokens += count(event.usage?.input) + count(event.usage?.output)
-      misses.note(event)
+      misses.note(shortNamed(event))
     },
     stored(number = 1) {
       totals.stored += number

@@ -56,10 +56,12 @@ export class CopyChecks {
     if (this.#invalidations.isCurrentWithoutRead(generations)) return { address, held, isCurrent: true }
     if (!this.#invalidations.matches(generations)) return this.#withoutCopy(address, held)
     const begun = this.#clock.monotonic()
-    return this.#invalidations.isCurrent(generations).then((isCurrent) => {
+    const then = (isCurrent: boolean): Checked => {
       if (!isCurrent) return this.#withoutCopy(address, held)
       return { address, held, isCurrent: !this.#hot.isDue(held) && this.isGood(held, begun) }
-    })
+    }
+    const isCurrent = this.#invalidations.isCurrent(generations)
+    return isCurrent instanceof Promise ? isCurrent.then(then) : then(isCurrent)
   }
 
   /** Whether this copy is good as far as is known, and as the store says if the user requires that. */

@@ -1,7 +1,9 @@
 /**
- * Checks of the bytes in a store: whether they are an entry of ours, for this key and scope, within its time, and with an answer in it.
+ * Checks of the bytes in a store: whether they are an entry of ours, for this place, within its time, and with an answer in it.
+ * The place is the key, the scope, the namespace and the kind (an answer, or a value of the caller's own), which all stand in the head.
  * @module
  */
+import { shortName } from '../../base/short-name.ts'
 import type { EntryCodec } from '../../codec/entry-codec.ts'
 import { maxDuration } from '../../duration.ts'
 import type { Entry, EntryHead } from '../../entry.ts'
@@ -21,20 +23,37 @@ export interface Address {
   readonly endpoint?: Endpoint
 }
 
+/** What reading works with. */
+export interface EntryReaderOptions {
+  readonly codec: EntryCodec
+  readonly namespace: string
+  readonly events: EventEmitter
+  /** Whether the user wants to store an answer that its endpoint has this reason against. Must not throw. */
+  readonly allows: (entry: Entry, reason: string) => boolean
+}
+
 /** How many keys in the store are remembered as belonging to another program. */
 const maxForeign = 10_000
+
+/** How many entries are remembered as sound. */
+const maxSound = 10_000
+/** Bytes at the end of an entry that tell it from others: its checksum. */
+const checksumBytes = 8
 
 /** Makes entries of the bytes in a store. */
 export class EntryReader {
   readonly #codec: EntryCodec
+  readonly #namespace: string
   readonly #events: EventEmitter
   readonly #allows: (entry: Entry, reason: string) => boolean
   /** Keys in the store whose values must not be overwritten, as they are not ours. */
   readonly #foreign = new Set<string>()
+  /** Checksums of answers that were found sound, whatever the user's policy is. To judge one takes as long as to read it. */
+  readonly #sound = new Map<string, Endpoint>()
 
-  /** @param allows whether the user wants to store an answer that its endpoint has this reason against; must not throw */
-  constructor(codec: EntryCodec, events: EventEmitter, allows: (entry: Entry, reason: string) => boolean) {
+  constructor({ codec, namespace, events, allows }: EntryReaderOptions) {
     this.#codec = codec
+    this.#namespace = namespace
     this.#events = events
     this.#allows = allows
   }
@@ -44,25 +63,28 @@ export class EntryReader {
    * @param now wall-clock time, which the entry's writer used as well
    */
   read(address: Address, bytes: Uint8Array | undefined, now: number): Entry | undefined {
-    this.#foreign.delete(address.storeKey)
+    if (this.#foreign.size > 0) this.#foreign.delete(shortName(address.storeKey))
     const entry = bytes === undefined ? undefined : this.#decode(bytes, address)
     return entry !== undefined && isTimely(entry.head, now) ? entry : undefined
   }
 
   /** Whether the last read found something at this key that belongs to another program. */
   isForeign(storeKey: string): boolean {
-    return this.#foreign.has(storeKey)
+    return this.#foreign.size > 0 && this.#foreign.has(shortName(storeKey))
   }
 
   #decode(bytes: Uint8Array, { key, scope, storeKey, endpoint }: Address): Entry | undefined {
     try {
       const entry = this.#codec.decode(bytes)
-      if (entry.head.key !== key || entry.head.scope !== scope) {
-        this.#fault('foreign', new EntryError('NOT_RECOGNISED', 'a stored entry belongs to another key or scope.'))
+      const { head } = entry
+      const isSameKind = (head.endpoint === '') === (endpoint === undefined)
+      // Older entries do not say their namespace. With encryption, what lies beside an entry binds it to its place as well.
+      const isSameNamespace = head.namespace === undefined || head.namespace === this.#namespace
+      if (head.key !== key || head.scope !== scope || !isSameNamespace || !isSameKind) {
+        this.#fault('foreign', new EntryError('NOT_RECOGNISED', 'a stored entry belongs to another key, scope, namespace or kind.'))
         return undefined
       }
-      const sound = endpoint === undefined ? isValue(entry) : isAnswer(entry, endpoint, (reason) => this.#allows(entry, reason))
-      if (sound) return entry
+      if (endpoint === undefined ? isValue(entry) : this.#isSound(entry, bytes, endpoint)) return entry
       this.#fault('entry', new EntryError('DAMAGED_ENTRY', 'a stored entry holds nothing that would be stored.'))
     } catch (error) {
       // What is not ours, or has a newer version, stays as it is. What is ours and damaged may be overwritten.
@@ -72,9 +94,20 @@ export class EntryReader {
     return undefined
   }
 
+  #isSound(entry: Entry, bytes: Uint8Array, endpoint: Endpoint): boolean {
+    const checksum = String.fromCharCode(...bytes.subarray(-checksumBytes))
+    if (this.#sound.get(checksum) === endpoint) return true
+    let isAllowed = false
+    const isSound = isAnswer(entry, endpoint, (reason) => (isAllowed = this.#allows(entry, reason)))
+    if (!isSound || isAllowed) return isSound
+    if (this.#sound.size >= maxSound) this.#sound.clear()
+    this.#sound.set(checksum, endpoint)
+    return true
+  }
+
   #spare(storeKey: string): void {
     if (this.#foreign.size >= maxForeign) this.#foreign.clear()
-    this.#foreign.add(storeKey)
+    this.#foreign.add(shortName(storeKey))
   }
 
   #fault(doing: Fault, error: unknown): void {

@@ -91,6 +91,7 @@ export class HotTier {
 export function sizeOf({ head, body }: Entry): number {
   // Texts beyond ASCII may take two bytes a character; a head takes about a kilobyte with its objects.
   const bytes = typeof body === 'string' ? (Buffer.byteLength(body) === body.length ? body.length : 2 * body.length) : body.byteLength
+  const names = 2 * (head.scope.length + head.operation.length + head.model.length)
   const texts = [...head.tags, ...Object.keys(head.generations)]
-  return texts.reduce((sum, text) => sum + 2 * text.length + 50, bytes + 1_000)
+  return texts.reduce((sum, text) => sum + 2 * text.length + 50, bytes + names + 1_000)
 }

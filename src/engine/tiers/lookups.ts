@@ -8,9 +8,9 @@ import type { Entry } from '../../entry.ts'
 import type { Address, EntryReader } from './entry-reader.ts'
 import type { HotCopy } from './hot-copy.ts'
 import type { HotTier } from './hot-tier.ts'
-import type { Invalidations } from '../invalidation/invalidations.ts'
+import type { DueGenerations, Invalidations } from '../invalidation/invalidations.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
-import { unread } from '../shared-store/store-reader.ts'
+import { unread, type Values } from '../shared-store/store-reader.ts'
 
 /** What is looked up. */
 export interface Wanted {
@@ -24,6 +24,17 @@ interface Lookup {
   readonly copy: Promise<HotCopy | undefined>
   /** Whether the entry was written or removed meanwhile, so that the look-up may find an older one. */
   overtaken: boolean
+}
+
+/** What a look-up works with. */
+interface Finding {
+  /** What the store has. */
+  readonly learnt: Promise<Values | undefined>
+  /** The place of the entry in that. */
+  readonly index: number
+  /** When the call's first read began, and what so many keys may take longer. */
+  readonly begun: number
+  readonly isOvertaken: () => boolean
 }
 
 /** What look-ups work with. */
@@ -53,14 +64,22 @@ export class Lookups {
   }
 
   /**
-   * What is wanted, in its order, by one read of the store at the most. Gives the copy in memory if the store has nothing newer. Never throws.
+   * What is wanted, by one read of the store at the most. Gives the copy in memory if the store has nothing newer. Never rejects.
    * @param begun when the call's first read began, by the monotonic clock, if this is not the first
    */
-  async get(wanted: readonly Wanted[], begun?: number): Promise<(HotCopy | undefined)[]> {
+  get(wanted: Wanted, begun?: number): Promise<HotCopy | undefined> {
+    const { storeKey } = wanted.address
+    if (!this.#underWay.has(storeKey)) this.#begin([wanted], begun)
+    const copy = this.#underWay.get(storeKey)?.copy ?? Promise.resolve(undefined)
+    // Another call may have begun a look-up that this call joins. It may end later than this call can wait.
+    return begun === undefined ? copy : this.#shared.withinDeadline(begun, copy)
+  }
+
+  /** As `get`, for several at once: in their order, by one read of the store at the most. */
+  async getMany(wanted: readonly Wanted[], begun?: number): Promise<(HotCopy | undefined)[]> {
     const fresh = wanted.filter(({ address }) => !this.#underWay.has(address.storeKey))
     if (fresh.length > 0) this.#begin(fresh, begun)
     const copies = Promise.all(wanted.map(async ({ address }) => this.#underWay.get(address.storeKey)?.copy))
-    // Another call may have begun a look-up that this call joins. It may end later than this call can wait.
     const limit = begun === undefined ? undefined : begun + this.#shared.extraTime(wanted.length)
     return (limit === undefined ? await copies : await this.#shared.withinDeadline(limit, copies)) ?? wanted.map(() => undefined)
   }
@@ -76,51 +95,48 @@ export class Lookups {
   #begin(wanted: readonly Wanted[], given: number | undefined): void {
     // The time that so many keys take is not taken off the reads that may follow.
     const begun = (given ?? this.#clock.monotonic()) + this.#shared.extraTime(wanted.length)
-    const labels = new Set<string>()
-    for (const { address, held } of wanted) {
-      for (const label of address.labels) labels.add(label)
-      // The copy in memory may have been made by a call with other labels.
-      if (held !== undefined) for (const label of Object.keys(held.entry.head.generations)) labels.add(label)
-    }
-    const due = this.#invalidations.due([...labels])
+    const due = this.#invalidations.due(labelsOf(wanted))
     const keys = wanted.map(({ address }) => address.storeKey)
-    const learnt = this.#shared.read(keys, due.keys, given).then((values) => {
-      // The store gives the generations, or nothing at all.
-      if (values !== undefined) due.take(values.slice(wanted.length).filter((value) => value !== unread))
-      return values
-    })
+    const learnt = this.#learn(this.#shared.read(keys, due.keys, given), due)
     wanted.forEach((each, index) => {
-      const { storeKey } = each.address
-      const copy = learnt
-        .then((values) => {
-          const value = values === undefined ? unread : values[index]
-          return value === unread ? undefined : this.#take(each, value, { lookup, begun })
-        })
-        .finally(() => {
-          if (this.#underWay.get(storeKey) === lookup) this.#underWay.delete(storeKey)
-        })
-      const lookup: Lookup = { copy, overtaken: false }
-      this.#underWay.set(storeKey, lookup)
+      const lookup: Lookup = { copy: this.#found(each, { learnt, index, begun, isOvertaken: () => lookup.overtaken }), overtaken: false }
+      this.#underWay.set(each.address.storeKey, lookup)
     })
   }
 
-  async #take(
-    { address, held }: Wanted,
-    bytes: Uint8Array | undefined,
-    { lookup, begun }: { readonly lookup: Lookup; readonly begun: number },
-  ): Promise<HotCopy | undefined> {
-    const now = this.#clock.now()
-    const heldAt = this.#clock.monotonic()
-    const entry = this.#reader.read(address, bytes, now)
-    if (held !== undefined && !lookup.overtaken && this.#isConfirmed(address.storeKey, held, { bytes, entry })) {
-      held.checkedAt = heldAt
-      return this.#invalidations.matches(held.entry.head.generations) ? held : undefined
+  /** The values of the entries, once the generations that were read along with them are known. */
+  async #learn(reading: Promise<Values | undefined>, due: DueGenerations): Promise<Values | undefined> {
+    const values = await reading
+    // The store gives the generations, or nothing at all.
+    if (values !== undefined && due.keys.length > 0) {
+      due.take(values.slice(values.length - due.keys.length).filter((value) => value !== unread))
     }
-    if (entry === undefined || !(await this.#invalidations.isCurrent(entry.head.generations, begun))) return undefined
-    // An entry from a clock that is ahead of ours counts as new.
-    const copy = { entry, heldAt, ageThen: Math.max(0, now - entry.head.storedAt), checkedAt: heldAt }
-    if (!lookup.overtaken) this.#hot.put(address.storeKey, copy)
-    return copy
+    return values
+  }
+
+  async #found({ address, held }: Wanted, { learnt, index, begun, isOvertaken }: Finding): Promise<HotCopy | undefined> {
+    const { storeKey } = address
+    try {
+      const values = await learnt
+      const bytes = values === undefined ? unread : values[index]
+      if (bytes === unread) return undefined
+      const now = this.#clock.now()
+      const heldAt = this.#clock.monotonic()
+      const entry = this.#reader.read(address, bytes, now)
+      if (held !== undefined && !isOvertaken() && this.#isConfirmed(storeKey, held, { bytes, entry })) {
+        held.checkedAt = heldAt
+        return this.#invalidations.matches(held.entry.head.generations) ? held : undefined
+      }
+      if (entry === undefined) return undefined
+      const isCurrent = this.#invalidations.isCurrent(entry.head.generations, begun)
+      if (isCurrent !== true && !(await isCurrent)) return undefined
+      // An entry from a clock that is ahead of ours counts as new.
+      const copy = { entry, heldAt, ageThen: Math.max(0, now - entry.head.storedAt), checkedAt: heldAt }
+      if (!isOvertaken()) this.#hot.put(storeKey, copy)
+      return copy
+    } finally {
+      if (!isOvertaken()) this.#underWay.delete(storeKey)
+    }
   }
 
   /** Compares the copy in memory with what the store has now. @returns whether the copy may still be served */
@@ -137,4 +153,17 @@ export class Lookups {
     // An entry that cannot be read is no reason to give up one that can. Nor is an older one: the write of the newer one was lost.
     return entry === undefined || entry.head.storedAt <= held.entry.head.storedAt
   }
+}
+
+/** All labels on which the answers depend. */
+function labelsOf(wanted: readonly Wanted[]): readonly string[] {
+  const [first] = wanted
+  if (first !== undefined && wanted.length === 1 && first.held === undefined) return first.address.labels
+  const labels = new Set<string>()
+  for (const { address, held } of wanted) {
+    for (const label of address.labels) labels.add(label)
+    // The copy in memory may have been made by a call with other labels.
+    if (held !== undefined) for (const label of Object.keys(held.entry.head.generations)) labels.add(label)
+  }
+  return [...labels]
 }

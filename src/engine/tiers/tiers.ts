@@ -10,11 +10,11 @@ import type { Entry } from '../../entry.ts'
 import type { EventEmitter } from '../../events.ts'
 import { type Address, EntryReader } from './entry-reader.ts'
 import type { LookupResult } from '../../lookup-result.ts'
-import type { GenerationSnapshot } from '../invalidation/generations.ts'
 import { Contents } from './contents.ts'
 import { type Checked, CopyChecks } from './copy-checks.ts'
 import { ageOf, type HotCopy } from './hot-copy.ts'
 import { HotTier, sizeOf } from './hot-tier.ts'
+import type { InvalidationSnapshot } from './invalidation-snapshot.ts'
 import { Invalidations } from '../invalidation/invalidations.ts'
 import { bears, OtherLabels, union } from './other-labels.ts'
 import { removals } from '../invalidation/labels.ts'
@@ -23,16 +23,9 @@ import { Lookups, type Wanted } from './lookups.ts'
 import type { Logger } from '../settings/logger.ts'
 import { InvalidationBus, type InvalidationListener } from '../shared-store/bus.ts'
 import type { Settings } from '../settings/options.ts'
+import { tierStore } from './tier-store.ts'
 import { Tombstones } from '../invalidation/tombstones.ts'
 import { type ReadFailure, SharedStore } from '../shared-store/shared-store.ts'
-
-/** What was in force when a call began. It is compared with what is in force when the answer arrives. */
-export interface InvalidationSnapshot extends GenerationSnapshot {
-  /** How many entries had been removed by their keys until then. */
-  readonly removals: number
-  /** Tags of the answer that is replaced, which the new one bears too. */
-  readonly otherTags: readonly string[]
-}
 
 /** What became of an entry: memory keeps it, only the store is to, nothing can, or its labels were invalidated since the snapshot. */
 export type PutResult = 'kept' | 'queued' | 'no room' | 'invalidated'
@@ -66,7 +59,7 @@ export class Tiers {
 
   constructor(options: TiersOptions) {
     const { settings, events, logger } = options
-    const { clock, store, readDeadline, firstReadDeadline, namespace, invalidationDelay } = settings
+    const { clock, readDeadline, firstReadDeadline, namespace, invalidationDelay } = settings
     this.#clock = clock
     this.#codec = createEntryCodec({
       compressAbove: settings.compressAbove,
@@ -75,7 +68,8 @@ export class Tiers {
       encryption: settings.encryption,
       compression: runtimeCompression(async () => (await import('../../codec/fflate-compression.ts')).fflateCompression),
     })
-    this.#reader = new EntryReader(this.#codec, events, options.allows)
+    const store = tierStore({ settings, codec: this.#codec, events })
+    this.#reader = new EntryReader({ codec: this.#codec, namespace, events, allows: options.allows })
     this.#hot = new HotTier({
       clock,
       maxBytes: settings.maxMemoryBytes,
@@ -90,6 +84,7 @@ export class Tiers {
       namespace,
       delay: invalidationDelay,
       onRemovals: () => this.#hot.mustRevalidate(),
+      onFault: (error) => events.emit('error', { doing: 'entry', error }),
       onWritten: async (generationKey, generation) => this.#bus?.declared(generationKey, generation),
     })
     this.contents = new Contents({ clock, hot: this.#hot, shared: this.#shared, codec: this.#codec, invalidations: this.#invalidations })
@@ -126,7 +121,7 @@ export class Tiers {
   get(address: Address, patience = 0): LookupResult | undefined | Promise<LookupResult | undefined> {
     const held = this.#hot.get(address.storeKey)
     if (held !== undefined && this.#copies.isServable(held, address)) return this.#found(held)
-    if (this.#lookups !== undefined) return this.#getMany(this.#lookups, [{ address, held }], patience).then(([found]) => found)
+    if (this.#lookups !== undefined) return this.#getOne(this.#lookups, { address, held }, patience)
     // Without a store a copy is not servable only if it was invalidated, or lacks a label of the call.
     if (held === undefined || this.#invalidations.matches(held.entry.head.generations)) return held && this.#served(address, held)
     this.#hot.delete(address.storeKey)
@@ -177,7 +172,7 @@ export class Tiers {
   put(address: Address, entry: Entry, snapshot: InvalidationSnapshot, settled?: (written: boolean) => void): PutResult {
     const { storeKey: key } = address
     const labels = Object.keys(snapshot.generations)
-    if (this.#invalidations.isInvalidatedSince(labels, snapshot) || this.#tombstones.since(key, snapshot.removals)) return 'invalidated'
+    if (this.#invalidations.isInvalidatedSince(labels, snapshot) || this.#tombstones.outdates(key, snapshot.removals)) return 'invalidated'
     this.#otherLabels.delete(key)
     this.#lookups?.overtake(key)
     const heldAt = this.#clock.monotonic()
@@ -244,23 +239,35 @@ export class Tiers {
     return { head: { ...head, generations: this.#invalidations.stored(head.generations) }, body }
   }
 
-  async #getMany(lookups: Lookups, wanted: readonly Wanted[], patience: number): Promise<(LookupResult | undefined)[]> {
+  async #getOne(lookups: Lookups, wanted: Wanted, patience: number): Promise<LookupResult | undefined> {
     const { changes } = this
     // A read that began later has more time left.
+    const begun = this.#clock.monotonic() + patience
+    const checking = this.#copies.checked(wanted)
+    const isRead = checking instanceof Promise
+    const checked = isRead ? await checking : checking
+    // One deadline holds for both reads of a call.
+    const copy = checked.isCurrent ? checked.held : await lookups.get(checked, isRead || patience > 0 ? begun : undefined)
+    return this.#outcome(checked, copy, changes)
+  }
+
+  async #getMany(lookups: Lookups, wanted: readonly Wanted[], patience: number): Promise<(LookupResult | undefined)[]> {
+    const { changes } = this
     const begun = this.#clock.monotonic() + patience
     const checked = wanted.map((each) => this.#copies.checked(each))
     const known = checked.filter((each): each is Checked => !(each instanceof Promise))
     const isRead = known.length < checked.length
     const recalled = isRead ? await Promise.all(checked.map(async (each) => each)) : known
     const missing = recalled.filter(({ isCurrent }) => !isCurrent)
-    // One deadline holds for both reads of a call.
-    const copies = (missing.length === 0 ? [] : await lookups.get(missing, isRead || patience > 0 ? begun : undefined)).values()
-    return recalled.map(({ address, held, isCurrent }) => {
-      const copy = isCurrent ? held : copies.next().value
-      if (copy !== undefined) return this.#served(address, copy, copy === held ? 'memory' : this.#shared?.name)
-      // A copy that the store could not be asked about is better than none.
-      return held === undefined && this.changes === changes ? undefined : this.peek(address)
-    })
+    const copies = (missing.length === 0 ? [] : await lookups.getMany(missing, isRead || patience > 0 ? begun : undefined)).values()
+    return recalled.map((each) => this.#outcome(each, each.isCurrent ? each.held : copies.next().value, changes))
+  }
+
+  /** What was found. @param changes from before the look-up */
+  #outcome({ address, held }: Wanted, copy: HotCopy | undefined, changes: number): LookupResult | undefined {
+    if (copy !== undefined) return this.#served(address, copy, copy === held ? 'memory' : this.#shared?.name)
+    // A copy that the store could not be asked about is better than none.
+    return held === undefined && this.changes === changes ? undefined : this.peek(address)
   }
 
   #busReader(): InvalidationListener {
@@ -268,7 +275,7 @@ export class Tiers {
       declared: (generationKey, generation) => this.#invalidations.onDeclared(generationKey, generation),
       removed: (storeKey) => {
         this.#forget(storeKey)
-        this.#tombstones.note(storeKey)
+        this.#tombstones.hear(storeKey)
       },
       missed: () => {
         this.#invalidations.mustRevalidate()

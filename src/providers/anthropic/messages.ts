@@ -3,7 +3,7 @@
  * Source: https://platform.claude.com/docs/en/api/messages
  * @module
  */
-import { count, isJsonObject, type JsonObject } from '../../json/object.ts'
+import { count, isCounted, isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { Usage } from '../../entry.ts'
 import { assembleMessage, disassembleMessage } from './messages-stream.ts'
 import { type Endpoint } from '../endpoint.ts'
@@ -161,8 +161,7 @@ function saysSomething(block: unknown): boolean {
  */
 function usage(answer: JsonObject): Usage | undefined {
   const { usage: own } = answer
-  // With a count of null it is not known what the answer used.
-  if (!isJsonObject(own) || own['input_tokens'] === null || own['output_tokens'] === null) return undefined
+  if (!isJsonObject(own) || !isCounted(own, ['input_tokens', 'output_tokens'])) return undefined
   const iterations: readonly unknown[] = Array.isArray(own['iterations']) ? own['iterations'] : []
   const compactions = iterations.filter(isJsonObject).filter(({ type }) => type === 'compaction')
   return compactions.map(tokens).reduce(sum, tokens(own))

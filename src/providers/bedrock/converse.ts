@@ -6,7 +6,7 @@
  * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
  * @module
  */
-import { count, isJsonObject, type JsonObject } from '../../json/object.ts'
+import { count, isCounted, isJsonObject, type JsonObject } from '../../json/object.ts'
 import { toTagged } from '../../json/tagged.ts'
 import type { Usage } from '../../entry.ts'
 import { assembleConverse, disassembleConverse } from './converse-stream.ts'
@@ -118,7 +118,7 @@ function saysSomething(block: JsonObject): boolean {
  */
 export function converseUsage(answer: JsonObject): Usage | undefined {
   const { usage } = answer
-  if (!isJsonObject(usage)) return undefined
+  if (!isJsonObject(usage) || !isCounted(usage, ['inputTokens', 'outputTokens'])) return undefined
   // Nova's own answers have the longer names.
   const read = usage['cacheReadInputTokens'] ?? usage['cacheReadInputTokenCount']
   const written = usage['cacheWriteInputTokens'] ?? usage['cacheWriteInputTokenCount']

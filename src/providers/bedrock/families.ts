@@ -4,7 +4,7 @@
  * Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html
  * @module
  */
-import { count, isJsonObject, type JsonObject } from '../../json/object.ts'
+import { count, isCounted, isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { Usage } from '../../entry.ts'
 import { anthropicMessages } from '../anthropic/messages.ts'
 import { converseUsage, judgeConverse } from './converse.ts'
@@ -154,6 +154,7 @@ const nova: Family = {
 function titanUsage({ inputTextTokenCount: input, results }: JsonObject): Usage | undefined {
   if (typeof input !== 'number') return undefined
   const parts = Array.isArray(results) ? results.filter(isJsonObject) : []
+  if (!parts.every((part) => part['tokenCount'] === undefined || isCounted(part, ['tokenCount']))) return undefined
   return { input: count(input), output: parts.reduce((sum, { tokenCount }) => sum + count(tokenCount), 0) }
 }
 
@@ -198,7 +199,9 @@ function llamaUsage({ prompt_token_count: input, generation_token_count: output 
 /** The tokens that Cohere bills for, if its body gives them. */
 function cohereUsage({ meta }: JsonObject): Usage | undefined {
   const units = isJsonObject(meta) ? meta['billed_units'] : undefined
-  return isJsonObject(units) ? { input: count(units['input_tokens']), output: count(units['output_tokens']) } : undefined
+  return isJsonObject(units) && isCounted(units, ['input_tokens', 'output_tokens'])
+    ? { input: count(units['input_tokens']), output: count(units['output_tokens']) }
+    : undefined
 }
 
 /** In the order in which they are tried. */

@@ -2,7 +2,7 @@
  * What the bodies of OpenAI's endpoints have in common: errors, token counts, the JSON in a stream's events.
  * @module
  */
-import { count, isJsonObject, type JsonObject } from '../../json/object.ts'
+import { count, isCounted, isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { Usage } from '../../entry.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
 
@@ -69,12 +69,6 @@ export function promptUsage(body: JsonObject): Usage | undefined {
     ...given('audioOutput', completionDetails, 'audio_tokens'),
     ...costOf(usage),
   }
-}
-
-/** Whether a usage has a count, and each of the counts that it has is a number. A count of `null` is not known. */
-function isCounted(usage: JsonObject, names: readonly string[]): boolean {
-  const counts = names.map((name) => usage[name]).filter((value) => value !== undefined)
-  return counts.length > 0 && counts.every((value) => typeof value === 'number' && value >= 0)
 }
 
 /**

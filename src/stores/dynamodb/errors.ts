@@ -2,6 +2,7 @@
  * Explains failures of DynamoDB and S3, in messages that hold nothing of what was sent or received.
  * @module
  */
+import { nameOf, systemReasonOf, withoutContent } from '../../base/foreign-error.ts'
 import { DeadlineError, StoreError } from '../../errors.ts'
 
 /** A failure of AWS, with what it means. */
@@ -26,7 +27,7 @@ export function explainFailure(verb: 'read' | 'written', given: unknown, names: 
   const name = nameOf(given)
   const advice = adviceFor(name, names) ?? adviceForClient(given)
   const message = `the DynamoDB table "${names.tableName}" could not be ${verb}: ${advice ?? `${reasonOf(given)}.`}`
-  const error = new StoreError(message, { cause: withoutContent(given) })
+  const error = new StoreError(message, { cause: causeOf(given) })
   return advice === undefined ? { error } : { error, advice: message }
 }
 
@@ -59,15 +60,11 @@ function adviceForClient(given: unknown): string | undefined {
   return undefined
 }
 
-/**
- * The name of a failure; for one of the network with what the system says: `connect ECONNREFUSED 127.0.0.1:8000`. Other messages are not
- * shown, as they may quote what was sent or received.
- */
+/** The name of a failure; for one of the network with what the system says: `connect ECONNREFUSED 127.0.0.1:8000`. */
 function reasonOf(given: unknown): string {
-  const isSystem = /^E[A-Z]{3,}$/.test(textOf(given, 'code'))
-  const message = textOf(given, 'message')
-  if (isSystem) return `${nameOf(given)}: ${message === '' ? textOf(given, 'code') : message}`
-  return given instanceof DeadlineError ? given.message.replace(/^llmemo: |\.$/g, '') : nameOf(given)
+  if (given instanceof DeadlineError) return given.message.replace(/^llmemo: |\.$/g, '')
+  const system = systemReasonOf(given)
+  return system === '' ? nameOf(given) : `${nameOf(given)}: ${system}`
 }
 
 function textOf(value: unknown, member: string): string {
@@ -75,36 +72,13 @@ function textOf(value: unknown, member: string): string {
   return typeof text === 'string' ? text : ''
 }
 
-/** The name by which AWS identifies the error. */
-export function nameOf(error: unknown): string {
-  const name: unknown = Reflect.get(Object(error), 'name')
-  return typeof name === 'string' && /^[\w.:-]{1,80}$/.test(name) ? name : 'unknown error'
-}
-
-/**
- * An error without private content, to be the cause of ours. The SDK's own error holds the response, and a parse error quotes it. Only
- * messages of errors with a network or timeout code are known to be safe.
- */
-export function withoutContent(error: unknown): unknown {
-  const { code, $metadata, message }: Record<string, unknown> = typeof error === 'object' && error !== null ? readable(error) : {}
-  if (Reflect.get(Object(error), Symbol.for('llmemo.error')) === true) return error
-  const name = nameOf(error)
-  const bare = new Error(typeof code === 'string' && typeof message === 'string' ? message : name)
-  const status: unknown = Reflect.get(Object($metadata), 'httpStatusCode')
-  const requestId: unknown = Reflect.get(Object($metadata), 'requestId')
-  return Object.assign(bare, {
-    name,
-    ...(typeof code === 'string' && { code }),
+/** An error without private content, to be the cause of ours. The SDK's own error holds the response, and a parse error quotes it. */
+export function causeOf(error: unknown): Error {
+  const metadata: unknown = Reflect.get(Object(error), '$metadata')
+  const status: unknown = Reflect.get(Object(metadata), 'httpStatusCode')
+  const requestId = textOf(metadata, 'requestId')
+  return Object.assign(withoutContent(error), {
     ...(typeof status === 'number' && { status }),
-    ...(typeof requestId === 'string' && { requestId }),
+    ...(/^[\w-]{1,80}$/.test(requestId) && { requestId }),
   })
-}
-
-/** The members that are needed. A message is not enumerable, so spreading the error would lose it. */
-function readable(error: object): Record<string, unknown> {
-  return {
-    code: Reflect.get(error, 'code'),
-    $metadata: Reflect.get(error, '$metadata'),
-    message: Reflect.get(error, 'message'),
-  }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb'
-import { nameOf } from './errors.ts'
+import { nameOf } from '../../base/foreign-error.ts'
 import type { Life } from './items.ts'
 import type { TableAccess } from './table-access.ts'
 

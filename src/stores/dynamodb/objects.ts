@@ -4,7 +4,8 @@
  */
 import { StoreError } from '../../errors.ts'
 import { assertKnown, text, wholeNumber, withMethods } from '../../base/option-checks.ts'
-import { nameOf, withoutContent } from './errors.ts'
+import { nameOf } from '../../base/foreign-error.ts'
+import { causeOf } from './errors.ts'
 import { type InObject, partBytes } from './items.ts'
 import type { Command, Requests, SendOptions } from './requests.ts'
 
@@ -109,7 +110,7 @@ export class Objects {
     } catch (error) {
       if (error instanceof StoreError) throw error
       const message = `an object in the S3 bucket "${this.#bucket}" could not be ${what}: ${nameOf(error)}.`
-      throw new StoreError(message, { cause: withoutContent(error) })
+      throw new StoreError(message, { cause: causeOf(error) })
     }
   }
 }
@@ -136,6 +137,8 @@ async function load() {
     const { GetObjectCommand, PutObjectCommand, DeleteObjectCommand } = await import('@aws-sdk/client-s3')
     return { GetObjectCommand, PutObjectCommand, DeleteObjectCommand }
   } catch (error) {
-    throw new StoreError('the option "overflow" needs the package @aws-sdk/client-s3: npm install @aws-sdk/client-s3', { cause: error })
+    throw new StoreError('the option "overflow" needs the package @aws-sdk/client-s3: npm install @aws-sdk/client-s3', {
+      cause: causeOf(error),
+    })
   }
 }

@@ -11,7 +11,8 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { InvalidOptionError, StoreError } from '../../errors.ts'
 import { assertKnown, withMethods } from '../../base/option-checks.ts'
-import { nameOf, withoutContent } from './errors.ts'
+import { nameOf } from '../../base/foreign-error.ts'
+import { causeOf } from './errors.ts'
 import { attributeNames, type DynamodbAttributes } from './items.ts'
 
 /** Options of {@link createTable}. */
@@ -42,7 +43,7 @@ export async function createTable(client: DynamoDBClient, options: CreateTableOp
     await waitUntilTableExists({ client, maxWaitTime: maxWaitSeconds, minDelay: 0.1, maxDelay: 2 }, { TableName: tableName })
     await enableTtl(client, tableName, expires)
   } catch (error) {
-    throw new StoreError(`the DynamoDB table "${tableName}" could not be created: ${nameOf(error)}.`, { cause: withoutContent(error) })
+    throw new StoreError(`the DynamoDB table "${tableName}" could not be created: ${nameOf(error)}.`, { cause: causeOf(error) })
   }
 }
 

@@ -3,6 +3,7 @@
  * Clients are recognised by their shape, so nothing of ioredis is imported.
  * @module
  */
+import { codeOf as systemCodeOf, withoutContent } from '../../base/foreign-error.ts'
 import { StoreError } from '../../errors.ts'
 import { withMethods } from '../../base/option-checks.ts'
 import { firstConnection } from './first-connection.ts'
@@ -77,10 +78,8 @@ const unconnected: ReadonlySet<unknown> = new Set(['close', 'reconnecting', 'dis
 export async function sendAll(client: RedisClient, commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> {
   const connection = firstConnection(client)
   if (connection !== undefined) await connection
-  if (unconnected.has(client.status)) {
-    const error = new Error(client.status === 'end' ? 'Connection is closed' : 'Connection is lost')
-    return commands.map(() => ({ error }))
-  }
+  const lost = lostConnection(client)
+  if (lost !== undefined) return commands.map(() => lost)
   if (client.isCluster || commands.length === 1) return Promise.all(commands.map((command) => send(client, command)))
   try {
     const replies = await client.pipeline(commands.map((command) => [...command])).exec()
@@ -89,6 +88,18 @@ export async function sendAll(client: RedisClient, commands: readonly RedisComma
     const thrown = { error: objectOf(error) }
     return commands.map(() => thrown)
   }
+}
+
+/** Sends one command, as {@link sendAll} does. */
+export async function sendOne(client: RedisClient, command: RedisCommand): Promise<RedisReply> {
+  const connection = firstConnection(client)
+  if (connection !== undefined) await connection
+  return lostConnection(client) ?? send(client, command)
+}
+
+function lostConnection({ status }: RedisClient): RedisReply | undefined {
+  if (!unconnected.has(status)) return undefined
+  return { error: new Error(status === 'end' ? 'Connection is closed' : 'Connection is lost') }
 }
 
 async function send(client: RedisClient, [name, ...parameters]: RedisCommand): Promise<RedisReply> {
@@ -146,7 +157,7 @@ function literally(text: string): string {
 /** The code of an error of Redis: `OOM`, `WRONGTYPE`. Empty for an error of the client itself. */
 export function codeOf(error: object): string {
   const message = Reflect.get(error, 'message')
-  return typeof message === 'string' ? (/^[A-Z][A-Z0-9_]{2,}(?= |$)/.exec(message)?.[0] ?? '') : ''
+  return typeof message === 'string' ? (/^[A-Z]{3,20}(?= |$)/.exec(message)?.[0] ?? '') : ''
 }
 
 /** Whether the server does not know the command. */
@@ -163,12 +174,7 @@ const plainMessages =
 
 /** An error of ours for an error of the client. It says what went wrong, and holds nothing of what was sent. */
 export function failure(verb: 'read' | 'written', error: object): StoreError {
-  const code: unknown = Reflect.get(error, 'code')
-  const system = typeof code === 'string' && /^[A-Z_]+$/.test(code) ? code : ''
   const plain = plainMessages.exec(String(Reflect.get(error, 'message')))?.[0] ?? ''
-  const reason = codeOf(error) || plain || system || 'an error of the client'
-  const cause = new Error(reason)
-  const name: unknown = Reflect.get(error, 'name')
-  if (typeof name === 'string' && /^\w{1,40}$/.test(name)) cause.name = name
-  return new StoreError(`Redis could not be ${verb}: ${reason}.`, { cause })
+  const reason = codeOf(error) || plain || systemCodeOf(error) || 'an error of the client'
+  return new StoreError(`Redis could not be ${verb}: ${reason}.`, { cause: withoutContent(error, reason) })
 }

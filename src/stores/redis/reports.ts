@@ -3,6 +3,7 @@
  * @module
  */
 import type { StoreError } from '../../errors.ts'
+import type { ReadOptions } from '../../store.ts'
 import { codeOf, failure, type RedisClient, type RedisReply } from './client.ts'
 
 /** Passes a message on to the user's logger. */
@@ -26,6 +27,8 @@ const commandsWait =
 export class Reports {
   readonly #client: RedisClient
   readonly #reported = new Set<string>()
+  /** The reads under way, the oldest first. */
+  readonly #reads = new Set<ReadOptions>()
   #report: Report = () => {}
 
   constructor(client: RedisClient) {
@@ -70,16 +73,25 @@ export class Reports {
   }
 
   /**
-   * Reports a read that its caller gave up, when the settings of the client let the command wait on.
+   * Watches a read. If an earlier one was given up by its caller and its command still waits, as the settings of the client let it, that is
+   * reported. A listener on the signal of each read would take longer than the read.
    * @returns a function that ends the watch
    */
-  watch(signal: AbortSignal | undefined): (() => void) | undefined {
-    const { enableOfflineQueue, commandTimeout, redisOptions } = this.#client.options
-    if (signal === undefined || enableOfflineQueue === false || (commandTimeout ?? redisOptions?.commandTimeout) !== undefined)
+  watch(options: ReadOptions | undefined): (() => void) | undefined {
+    if (options === undefined || this.#endsCommands || this.#reported.has(commandsWait)) return undefined
+    const [oldest] = this.#reads
+    if (oldest?.signal?.aborted === true) {
+      this.once(commandsWait)
+      this.#reads.clear()
       return undefined
-    if (this.#reported.has(commandsWait)) return undefined
-    const report = (): void => this.once(commandsWait)
-    signal.addEventListener('abort', report, { once: true })
-    return () => signal.removeEventListener('abort', report)
+    }
+    this.#reads.add(options)
+    return () => this.#reads.delete(options)
+  }
+
+  /** Whether the client lets no command wait for as long as Redis is away. */
+  get #endsCommands(): boolean {
+    const { enableOfflineQueue, commandTimeout, redisOptions } = this.#client.options
+    return enableOfflineQueue === false || (commandTimeout ?? redisOptions?.commandTimeout) !== undefined
   }
 }

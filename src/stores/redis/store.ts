@@ -71,19 +71,27 @@ class RedisStore implements Store {
   }
 
   async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
-    const [value] = await this.getMany([key], options)
-    return value
+    const name = nameOf(key)
+    if (!name.isWellFormed()) return undefined
+    const endWatch = this.#reports.watch(options)
+    try {
+      const value = await this.#strings.readOne(name, options?.latest)
+      return value !== undefined && isHeader(value) ? await this.#largeValues.read(name, value, options?.signal) : value
+    } finally {
+      endWatch?.()
+    }
   }
 
-  async getMany(given: readonly string[], { signal, latest }: ReadOptions = {}): Promise<(Uint8Array | undefined)[]> {
+  async getMany(given: readonly string[], options: ReadOptions = {}): Promise<(Uint8Array | undefined)[]> {
     const keys = given.map(nameOf)
     // Redis keys are UTF-8, which turns all lone surrogates into the same character: two keys would become one.
     const known = keys.filter((key) => key.isWellFormed())
-    const endWatch = this.#reports.watch(signal)
+    const endWatch = this.#reports.watch(options)
     try {
-      const read = (await this.#strings.read(known, latest)).values()
+      const read = (await this.#strings.read(known, options.latest)).values()
       const values = keys.map((key) => (key.isWellFormed() ? read.next().value : undefined))
       if (!values.some((value) => value !== undefined && isHeader(value))) return values
+      const { signal } = options
       const whole: (Uint8Array | undefined)[] = []
       for (const [index, value] of values.entries()) {
         whole.push(value !== undefined && isHeader(value) ? await this.#largeValues.read(keys[index] ?? '', value, signal) : value)

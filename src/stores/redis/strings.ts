@@ -3,7 +3,7 @@
  * A key under which another application keeps a value of another type is left alone from then on.
  * @module
  */
-import { codeOf, isUnknownCommand, type RedisClient, type RedisCommand, type RedisReply, sendAll } from './client.ts'
+import { codeOf, isUnknownCommand, type RedisClient, type RedisCommand, type RedisReply, sendAll, sendOne } from './client.ts'
 import type { Reports } from './reports.ts'
 
 /** A string to write. */
@@ -56,9 +56,18 @@ export class RedisStrings {
     // Not MGET: it gives the same reply for a key of another type as for a missing key.
     const replies = await sendAll(
       this.#client,
-      keys.map((key) => (this.#readsReplicas && latest?.has(key) === true ? readFromMaster(key) : (['getBuffer', key] as const))),
+      keys.map((key) => this.#readCommand(key, latest)),
     )
     return keys.map((key, index) => this.#bytesIn(key, replies[index]))
+  }
+
+  /** As `read`, for one key. */
+  async readOne(key: string, latest?: ReadonlySet<string>): Promise<Buffer | undefined> {
+    return this.#bytesIn(key, await sendOne(this.#client, this.#readCommand(key, latest)))
+  }
+
+  #readCommand(key: string, latest: ReadonlySet<string> | undefined): RedisCommand {
+    return this.#readsReplicas && latest?.has(key) === true ? readFromMaster(key) : ['getBuffer', key]
   }
 
   /**
@@ -66,8 +75,7 @@ export class RedisStrings {
    * @throws {StoreError} when the reply is an error
    */
   async readBeginning(key: string, maxBytes: number): Promise<Buffer | undefined> {
-    const [reply] = await sendAll(this.#client, [['getrangeBuffer', key, 0, maxBytes - 1]])
-    return this.#bytesIn(key, reply)
+    return this.#bytesIn(key, await sendOne(this.#client, ['getrangeBuffer', key, 0, maxBytes - 1]))
   }
 
   /** @throws {StoreError} when a string was not written */

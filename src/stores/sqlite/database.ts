@@ -2,6 +2,7 @@
  * An open SQLite database of `node:sqlite` or better-sqlite3: prepares it for use, and reads its rows.
  * @module
  */
+import { codeOf, nameOf, withoutContent } from '../../base/foreign-error.ts'
 import { StoreError } from '../../errors.ts'
 import { applicationId, schema, schemaObjects, schemaVersion, sql } from './schema.ts'
 
@@ -173,10 +174,16 @@ function isCode(error: unknown, numbers: readonly number[], names: RegExp): bool
   return typeof name === 'string' && names.test(name)
 }
 
-/** The kind of an error of SQLite or of the file system. The full message is in the cause. */
+/** The kind of an error of SQLite, in SQLite's own words, or of the file system. */
 export function reasonOf(error: unknown): string {
-  const reason = propertyOf(error, 'errstr') ?? propertyOf(error, 'code')
-  return typeof reason === 'string' ? reason : 'see the cause'
+  const words = propertyOf(error, 'errstr')
+  return typeof words === 'string' && /^[a-z][a-z ,'()-]{1,79}$/i.test(words) ? words : codeOf(error) || nameOf(error)
+}
+
+/** The error without what it may quote, to be the cause of ours. */
+export function causeOf(error: unknown): Error {
+  const number = propertyOf(error, 'errcode')
+  return Object.assign(withoutContent(error, reasonOf(error)), typeof number === 'number' && { errcode: number })
 }
 
 /** A property of a value of any type. */

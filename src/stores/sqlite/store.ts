@@ -15,6 +15,7 @@ import {
   type Connection,
   isDamage,
   propertyOf,
+  causeOf,
   reasonOf,
   rollback,
   type SqliteDatabase,
@@ -94,12 +95,14 @@ class SqliteStore implements Store {
 
   getMany(keys: readonly string[]): (Uint8Array | undefined)[] {
     return this.#attempt('read', ({ statements }) => {
-      const rows = statements.getMany.all(JSON.stringify([...new Set(keys)]), this.#clock.now())
+      const unique = new Set(keys)
+      const rows = statements.getMany.all(JSON.stringify([...unique]), this.#clock.now())
       const found = new Map(rows.map((row) => [textIn(row), bytesIn(row)]))
+      // A key that is asked for twice gives two arrays, as a caller may change either.
+      const isCopied = unique.size < keys.length
       return keys.map((key) => {
         const value = found.get(key)
-        // Copied, because a key that is asked for twice gives two arrays, and a caller may change either.
-        return value && new Uint8Array(value)
+        return isCopied ? value && new Uint8Array(value) : value
       })
     })
   }
@@ -227,7 +230,7 @@ class SqliteStore implements Store {
       } catch (error) {
         if (again && isDamage(error) && this.#setAside(error)) continue
         if (error instanceof StoreError) throw error
-        throw new StoreError(`the SQLite database${this.#name} could not be ${verb}: ${reasonOf(error)}.`, { cause: error })
+        throw new StoreError(`the SQLite database${this.#name} could not be ${verb}: ${reasonOf(error)}.`, { cause: causeOf(error) })
       }
     }
   }
@@ -267,7 +270,7 @@ class SqliteStore implements Store {
     const reason = this.#source instanceof DatabaseFile ? this.#source.readOnlyReason : undefined
     if (reason === undefined || this.#isReadOnlyReported) return
     this.#isReadOnlyReported = true
-    this.#report(`The SQLite file${this.#name} can only be read (${reasonOf(reason)}); llmemo stores nothing in it.`, reason)
+    this.#report(`The SQLite file${this.#name} can only be read (${reasonOf(reason)}); llmemo stores nothing in it.`, causeOf(reason))
   }
 
   #disconnect(): void {
@@ -282,10 +285,10 @@ class SqliteStore implements Store {
     try {
       const aside = this.#source.setAside(this.#clock.now())
       if (aside !== undefined)
-        this.#report(`The SQLite file was damaged; it was moved to ${aside}, and llmemo continues with a new file.`, damage)
+        this.#report(`The SQLite file was damaged; it was moved to ${aside}, and llmemo continues with a new file.`, causeOf(damage))
       return true
     } catch (error) {
-      throw new StoreError(`the SQLite file is damaged and could not be moved aside: ${reasonOf(error)}.`, { cause: error })
+      throw new StoreError(`the SQLite file is damaged and could not be moved aside: ${reasonOf(error)}.`, { cause: causeOf(error) })
     }
   }
 }

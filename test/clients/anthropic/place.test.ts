@@ -85,16 +85,23 @@ describe('a client for another cloud under a base URL of the caller’s own', ()
   })
 })
 
+const once = async (): Promise<Response> => Response.json(message([text('once')]))
+
 describe('a described request for a client for another cloud', () => {
   // What the SDK sends with each call.
   const version = { 'anthropic-version': '2026-10-21' }
-  const fetch = async () => Response.json(message([text('once')]))
-  const own = { ...quiet, fetch }
-  const cases: readonly (readonly [name: string, make: () => ReturnType<Place['one']>, origin: string, headers?: object])[] = [
+  const own = { ...quiet, fetch: once }
+  const cases: readonly (readonly [
+    name: string,
+    make: () => ReturnType<Place['one']>,
+    origin: string,
+    more: Readonly<Record<string, string>>,
+  ])[] = [
     [
       'AnthropicVertex',
       () => new AnthropicVertex({ ...own, projectId: 'p', region: 'eu', authClient: google() }),
       'https://aiplatform.eu.rep.googleapis.com/v1#projects/p/locations/eu',
+      {},
     ],
     [
       'AnthropicVertex, of a project with a colon',
@@ -107,11 +114,13 @@ describe('a described request for a client for another cloud', () => {
           authClient: google(),
         }),
       'https://gateway.example#projects/example.com%3Ap/locations/us-east5',
+      {},
     ],
     [
       'AnthropicBedrock',
       () => new AnthropicBedrock({ ...own, apiKey: null, skipAuth: true, awsRegion: 'eu-west-1' }),
       'https://bedrock-runtime.eu-west-1.amazonaws.com#regions/eu-west-1',
+      {},
     ],
     [
       'AnthropicAws',
@@ -121,7 +130,7 @@ describe('a described request for a client for another cloud', () => {
     ],
   ]
 
-  it.each(cases)('G05 names its place in the fragment of its origin, and meets its calls: %s', async (_, make, origin, more = {}) => {
+  it.each(cases)('G05 names its place in the fragment of its origin, and meets its calls: %s', async (_, make, origin, more) => {
     const cache = createCache({ logger: false, scope: 'acme' })
     const client = withCache(make(), cache)
     const { _cache: info } = await client.messages.create(body)

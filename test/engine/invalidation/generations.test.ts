@@ -297,7 +297,7 @@ describe('in two processes over one store', () => {
     const read = labels.length + 1
     const { generations } = here.snapshot(labels)
     store.reads = 'held'
-    const all = Array.from({ length: 10_000 }, () => here.isCurrent(generations))
+    const all = Array.from({ length: 10_000 }, async () => here.isCurrent(generations))
     await settle()
     store.release()
     expect((await Promise.all(all)).every(Boolean)).toBe(true)

@@ -65,6 +65,45 @@ describe('reading the store', () => {
     expect([store.mostActive, store.count('get')]).toEqual([8, 8])
   })
 
+  it('tells a store that only copies the options, or first looks at them when it is too late, that the read was given up', async () => {
+    const { tier, clock } = setup<Store>({
+      name: 'own',
+      get: (_, options) => {
+        const copy = { ...options }
+        return new Promise((resolve) => {
+          later = () => {
+            seen.push(copy.signal?.aborted, options?.signal?.aborted)
+            resolve(undefined)
+          }
+        })
+      },
+      set: () => {},
+      delete: () => {},
+    })
+    const seen: unknown[] = []
+    let later: (() => void) | undefined
+    const late = tier.read(['a'])
+    clock.advance(100)
+    expect(await late).toBeUndefined()
+    later?.()
+    expect(seen).toEqual([true, true])
+  })
+
+  it('gives the value of a store that answers at once without a timer', async () => {
+    const { tier, clock } = setup<Store>({
+      name: 'own',
+      get: () => {
+        expect(clock.timers).toBe(0)
+        return value
+      },
+      set: () => {},
+      delete: () => {},
+    })
+    const read = tier.read(['a'])
+    expect(clock.timers).toBe(0)
+    expect(await read).toEqual([value])
+  })
+
   it('takes null for nothing, as stores written in JavaScript have it', async () => {
     const { tier } = setup<Store>({ name: 'own', get: () => JSON.parse('null'), set: () => {}, delete: () => {} })
     expect(await tier.read(['a'])).toEqual([undefined])

@@ -271,3 +271,24 @@ async function written(store: ScriptedStore): Promise<string> {
   for (let turn = 0; turn < 100 && store.entryKeys().length === 0; turn++) await new Promise((resolve) => setImmediate(resolve))
   return store.entryKeys()[0] ?? ''
 }
+
+describe('an answer that is read again and again', () => {
+  it('is judged once while it stays the same, and again when something else lies there', async () => {
+    const { cache, store, place, errors } = await planted((honest) => withHead(honest, {}), { maxMemoryBytes: 0 })
+    expect([await ask(cache), await ask(cache)]).toEqual(['honest', 'honest'])
+    const honest = codec.decode(store.map.get(place) ?? new Uint8Array())
+    store.map.set(place, withBody(honest, '{"choices":[]}'))
+    expect([await ask(cache), await ask(cache)]).toEqual([undefined, undefined])
+    expect(errors()).toEqual(['entry', 'entry'])
+    store.map.set(place, withBody(honest, JSON.stringify(answer('changed'))))
+    expect(await ask(cache)).toBe('changed')
+  })
+
+  it("is judged each time by the user's policy, which may change its mind", async () => {
+    let allowed = true
+    const { cache } = await planted(cutOff, { maxMemoryBytes: 0, policy: () => allowed })
+    expect(await ask(cache)).toBe('so')
+    allowed = false
+    expect(await ask(cache)).toBeUndefined()
+  })
+})

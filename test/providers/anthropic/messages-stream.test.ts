@@ -226,7 +226,7 @@ describe('a stream of a message', () => {
     ['of another block', block({ type: 'text', text: '' }, { type: 'thinking_delta', thinking: 'x' })],
     ['of no text', block({ type: 'text', text: '' }, { type: 'text_delta' })],
     ['of no input', block({ type: 'text', text: '' }, { type: 'input_json_delta', partial_json: '{}' })],
-    ['of an input cut off', block({ type: 'tool_use', input: {} }, { type: 'input_json_delta', partial_json: '{"a":' })],
+    ['G34 of an input cut off', block({ type: 'tool_use', input: {} }, { type: 'input_json_delta', partial_json: '{"a":' })],
     ['of a call at a text', block({ type: 'tool_use', input: {} }, { type: 'text_delta', text: 'x' })],
   ])('is not complete with a delta %s, which would be lost', (_, blocks) => {
     expect(contentOf(...blocks)).toBeUndefined()

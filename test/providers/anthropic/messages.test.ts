@@ -216,7 +216,8 @@ describe('the usage of a message', () => {
       { input: 5, output: 9, cacheWrite: 0, cacheWriteHour: 0 },
       { input_tokens: 5, output_tokens: 9, cache_creation_input_tokens: 0, cache_creation: { ephemeral_1h_input_tokens: 40 } },
     ],
-    [{ input: 0, output: 0 }, {}],
+    // Nothing is counted, so nothing is known.
+    [undefined, {}],
   ])('is %j of %j', (expected, counts) => {
     expect(usage(counts)).toEqual(expected)
   })

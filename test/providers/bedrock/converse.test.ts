@@ -200,7 +200,7 @@ describe('a stream of Converse is complete', () => {
     ['with a text after its stop', [...text, ended, delta(1, { text: '!' }), metadata]],
     ['with a block without an index', [begun, { contentBlockDelta: { delta: { text: 'Hi' } } }, ended, metadata]],
     ['with an input without a tool', [begun, delta(0, { toolUse: { input: '{}' } }), ended, metadata]],
-    ['with half an input of a tool', [begun, start(0, { toolUse: {} }), delta(0, { toolUse: { input: '{"a":' } }), ended, metadata]],
+    ['G34 with half an input of a tool', [begun, start(0, { toolUse: {} }), delta(0, { toolUse: { input: '{"a":' } }), ended, metadata]],
     ['with a number in place of a text', [begun, delta(0, { text: 1 }), ended, metadata]],
     [
       'with reasoning both readable and not',

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { cacheInfo, type CacheOptions, createCache, withCache } from '../../../src/index.ts'
 import type { JsonObject } from '../../../src/json/object.ts'
 import { anthropicMessages } from '../../../src/providers/anthropic/messages.ts'
+import { bedrockConverse } from '../../../src/providers/bedrock/converse.ts'
+import { bedrockInvoke } from '../../../src/providers/bedrock/invoke.ts'
 import { joinEmbeddings, shareEmbeddings } from '../../../src/providers/openai/embeddings.ts'
 import { openaiChat } from '../../../src/providers/openai/chat.ts'
 import { openaiResponses } from '../../../src/providers/openai/responses.ts'
@@ -20,8 +22,27 @@ describe('a usage', () => {
     ['responses', openaiResponses, { input_tokens: 1, output_tokens: 2 }, true],
     ['messages', anthropicMessages, { input_tokens: null, output_tokens: 2 }, false],
     ['messages', anthropicMessages, { input_tokens: 1, output_tokens: 2 }, true],
+    ['messages', anthropicMessages, {}, false],
+    ['Converse', bedrockConverse, { inputTokens: null, outputTokens: null, totalTokens: null }, false],
+    ['Converse', bedrockConverse, { inputTokens: 1, outputTokens: null }, false],
+    ['Converse', bedrockConverse, {}, false],
+    ['Converse', bedrockConverse, { inputTokens: 1, outputTokens: 2 }, true],
   ])('G46 of %s is known only if its counts are', (_, endpoint, usage, isKnown) => {
     expect(endpoint.usage({ usage }) !== undefined).toBe(isKnown)
+  })
+
+  it.each<[string, JsonObject, boolean]>([
+    ['Cohere', { generations: [{ text: 'Hi', finish_reason: 'COMPLETE' }], meta: { billed_units: { input_tokens: null } } }, false],
+    [
+      'Cohere',
+      { generations: [{ text: 'Hi', finish_reason: 'COMPLETE' }], meta: { billed_units: { input_tokens: 1, output_tokens: 2 } } },
+      true,
+    ],
+    ['Titan', { inputTextTokenCount: 1, results: [{ outputText: 'Hi', completionReason: 'FINISH', tokenCount: null }] }, false],
+    ['Titan', { inputTextTokenCount: 1, results: [{ outputText: 'Hi', completionReason: 'FINISH', tokenCount: 2 }] }, true],
+    ['Llama', { generation: 'Hi', stop_reason: 'stop', prompt_token_count: null, generation_token_count: 1 }, false],
+  ])('G46 of %s on Bedrock is known only if its counts are: %j', (_, body, isKnown) => {
+    expect(bedrockInvoke.usage({ body }) !== undefined).toBe(isKnown)
   })
 
   it.each<[number | undefined, JsonObject]>([
