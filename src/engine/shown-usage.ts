@@ -34,7 +34,8 @@ export class UsageView {
     const { head, body } = entry
     if (typeof body !== 'string' || !body.includes('usage')) return entry
     if (head.kind === 'json') return { head, body: this.#inText(body) }
-    return { head, body: formatEvents(parseEvents(body).map((event) => ({ ...event, data: this.#inText(event.data) }))) }
+    const events = parseEvents(body).map((event) => Object.assign(event, { data: this.#inText(event.data) }))
+    return { head, body: formatEvents(events) }
   }
 
   #inText(text: string): string {
