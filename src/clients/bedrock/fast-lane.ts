@@ -113,7 +113,7 @@ export class FastLane {
       const { replay } = engine.settings
       let facts: (() => CacheInfo) | undefined
       const info = (): CacheInfo => (facts ??= engine.hit(cachedCall, found))()
-      const output = storedOutput(found.entry, cachedCall, { codec: named.codec, info, replay, caller })
+      const output = storedOutput(engine.usageView.of(found).entry, cachedCall, { codec: named.codec, info, replay, caller })
       // An output that cannot be made is no hit.
       facts ??= engine.hit(cachedCall, found)
       if (callText !== undefined && known === undefined) this.#known.set(callText, { named, cachedCall })

@@ -242,7 +242,7 @@ function answered({ engine, client, events }: Lane, { cachedCall, url, form }: K
   if (found === undefined || !isServable(engine, cachedCall, found)) return undefined
   // The documented way waits between the events.
   if (cachedCall.streamed && engine.settings.replay.delay !== undefined) return undefined
-  return storedPromise(engine, { client, form, found, cachedCall, url, body, options, events })
+  return storedPromise(engine, { client, form, found: engine.usageView.of(found), cachedCall, url, body, options, events })
 }
 
 /** Makes the call the documented way, and learns what becomes of it. */

@@ -14,7 +14,7 @@ import { type Freshness, freshnessNames, type FreshnessOptions, readFreshness } 
 import { hiddenEncryption } from './hidden-encryption.ts'
 import type { Logger } from './logger.ts'
 import { readSizes, sizeNames, type SizeOptions, type Sizes } from './sizes.ts'
-import { readSwitches, type Switches, switchNames, type SwitchOptions } from './switches.ts'
+import { readSwitches, readUsage, type ShownUsage, type Switches, switchNames, type SwitchOptions } from './switches.ts'
 import { optionWarnings } from './warnings.ts'
 import type { StorePolicy } from './policy.ts'
 import type { PriceRule } from '../pricing/price-book.ts'
@@ -130,6 +130,7 @@ export interface CacheOptions extends FreshnessOptions, SizeOptions, SwitchOptio
 export interface Settings extends Freshness, Sizes {
   /** What holds for all calls. */
   readonly switches: Switches
+  readonly usage: ShownUsage
   readonly store: Store | undefined
   readonly namespace: string
   readonly scope: string | undefined
@@ -223,6 +224,7 @@ export function readOptions(given: CacheOptions): Settings {
     ...readFreshness(given),
     ...readSizes(given),
     switches: readSwitches(given),
+    usage: readUsage(given.usage),
     namespace: text('namespace', namespace),
     ...readScope(scope),
     requireScope: readFlag('requireScope', given.requireScope),

@@ -12,6 +12,9 @@ import { cacheModes, isCacheMode } from './call-options.ts'
  */
 export type CacheWideMode = CacheMode | 'shadow'
 
+/** What a hit shows as its usage. */
+export type ShownUsage = 'keep' | 'zero' | 'mark'
+
 /** Switches of a cache. */
 export interface SwitchOptions {
   /**
@@ -24,6 +27,11 @@ export interface SwitchOptions {
    * the cache. @default 'default'
    */
   readonly mode?: CacheWideMode | (() => CacheWideMode)
+  /**
+   * What a hit shows as its usage, for tools that watch the client and take it for tokens that were spent: `keep` it, `zero` all its numbers,
+   * or `mark` it by the member `cached_by: 'llmemo'`. A call that joined another one gets the answer as it came. @default 'keep'
+   */
+  readonly usage?: ShownUsage
 }
 
 /** What the switches say of a call: its mode, or why it goes past the cache. */
@@ -33,7 +41,7 @@ export type Switched = { readonly mode: CacheWideMode } | { readonly reason: 'di
 export type Switches = (() => Switched) | undefined
 
 /** The names of the switches. */
-export const switchNames = ['enabled', 'mode']
+export const switchNames = ['enabled', 'mode', 'usage']
 
 const on: Switched = { mode: 'default' }
 
@@ -55,6 +63,12 @@ export function readSwitches({ enabled = true, mode = 'default' }: SwitchOptions
       return { reason: 'fault' }
     }
   }
+}
+
+/** What a hit shows as its usage, checked. @throws {InvalidOptionError} for anything else */
+export function readUsage(given: unknown = 'keep'): ShownUsage {
+  if (given === 'keep' || given === 'zero' || given === 'mark') return given
+  throw new InvalidOptionError('usage', given, ['keep', 'zero', 'mark'])
 }
 
 function isCacheWideMode(value: unknown): value is CacheWideMode {
