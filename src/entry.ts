@@ -69,6 +69,8 @@ export interface EntryHead {
   readonly key: string
   /** The scope of the key, compared on every read. */
   readonly scope: string
+  /** The namespace of the cache, compared on every read. Absent in older entries. */
+  readonly namespace?: string
   readonly provider: string
   readonly endpoint: string
   readonly operation: string

@@ -119,7 +119,8 @@ export interface CacheEvents {
 }
 
 /**
- * What the cache was doing when it failed. `entry`: a stored value was damaged. `foreign`: a stored value belongs to another key or scope.
+ * What the cache was doing when it failed. `entry`: a stored value was damaged. `foreign`: a stored value belongs to another place, or was put
+ * there by a program that may not.
  * `hook`: one of the caller's own functions threw.
  */
 export type Fault = 'read' | 'write' | 'delete' | 'entry' | 'foreign' | 'hook'

@@ -202,10 +202,11 @@ export class ValueCache {
   }
 
   #keep(address: ValueAddress, { text, ttl, stale, snapshot }: Kept): void {
-    const { clock } = this.#engine.settings
+    const { clock, namespace } = this.#engine.settings
     const head = {
       key: address.key,
       scope: this.#scope,
+      namespace,
       provider: '',
       endpoint: '',
       operation,

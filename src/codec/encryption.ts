@@ -9,11 +9,14 @@ import { nodeCrypto } from '../base/node-crypto.ts'
 import { isJsonObject, type JsonObject } from '../json/object.ts'
 
 /**
- * How entries are encrypted before they leave the process.
+ * How entries are encrypted before they leave the process. Names in the store and messages between processes are hidden by the same keys.
  *
  * To rotate, add a key under a new id. Make it `current` once every process has it. Remove the old key when the longest TTL has passed. An
  * entry that was encrypted with a missing key is a miss and is left alone. An unencrypted entry is a miss too, so that only holders of a
  * key can put answers into the store.
+ *
+ * While there are several keys, each read asks for the names under all of them, in one request, and each write removes what lies under the
+ * older names. So remove a key that is not needed any more. Processes that lack one another's keys do not see one another's invalidations.
  * Use a key for at most 2^32 entries, because each takes a random number of 96 bits.
  * Source: https://csrc.nist.gov/pubs/sp/800/38/d/final (section 8.3)
  */
@@ -23,14 +26,16 @@ export interface EncryptionOptions {
    * of 1 to 64 bytes in UTF-8, readable in every entry: `'2026-03'`.
    */
   readonly keys: Readonly<Record<string, Uint8Array | string>>
-  /** The id of the key that encrypts new entries. */
+  /** The id of the key that encrypts new entries and names them. */
   readonly current: string
 }
 
-/** Encrypts (seals) and decrypts (opens) the contents of entries. */
+/** Encrypts (seals) and decrypts (opens) the contents of entries, and signs what must stay readable. */
 export interface Encryption {
   /** The id of the key that encrypts. */
   readonly current: string
+  /** The ids of all keys, the current one first. */
+  readonly ids: readonly string[]
   /** Whether there is a key with this id. */
   has(id: string): boolean
   /**
@@ -40,9 +45,18 @@ export interface Encryption {
   seal(parts: readonly Uint8Array[], authenticated: Uint8Array): Uint8Array[]
   /** The decrypted content, or `undefined` when there is no such key, or `sealed` or `authenticated` were changed. */
   open(id: string, sealed: Uint8Array, authenticated: Uint8Array): Uint8Array | undefined
+  /**
+   * A digest that only holders of the key can make: HMAC-SHA-256 under a key that is derived from the one with this id, 32 bytes.
+   * @param purpose what the digest is for: digests for different purposes never agree
+   * @param parts what it is made of. Each counts with its length, so that no two lists of parts give the same digest
+   * @throws {RangeError} when there is no such key
+   */
+  sign(id: string, purpose: string, parts: readonly (string | Uint8Array)[]): Uint8Array
 }
 
 const algorithm = 'aes-256-gcm'
+/** What the keys of digests are derived for: a key of AES-GCM must not be used for anything else. */
+const signing = 'llmemo digests 1'
 const keyLength = 32
 const ivLength = 12
 const tagLength = 16
@@ -79,8 +93,10 @@ export function readEncryption(option: string, given: unknown): Encryption {
 }
 
 function createEncryption(keys: ReadonlyMap<string, KeyObject>, current: string, sealing: KeyObject): Encryption {
+  const signingKeys = new Map<string, KeyObject>()
   return {
     current,
+    ids: [current, ...[...keys.keys()].filter((id) => id !== current)],
     has: (id) => keys.has(id),
     seal(parts, authenticated) {
       const iv = nodeCrypto().randomBytes(ivLength)
@@ -104,7 +120,26 @@ function createEncryption(keys: ReadonlyMap<string, KeyObject>, current: string,
       }
       return opened
     },
+    sign(id, purpose, parts) {
+      const key = keys.get(id)
+      if (key === undefined) throw new RangeError('there is no such key')
+      const derived = signingKeys.get(id) ?? signingKeyOf(key)
+      signingKeys.set(id, derived)
+      const hmac = nodeCrypto().createHmac('sha256', derived)
+      for (const part of [purpose, ...parts]) {
+        const bytes = typeof part === 'string' ? Buffer.from(part) : part
+        const length = Buffer.alloc(4)
+        length.writeUInt32BE(bytes.length)
+        hmac.update(length).update(bytes)
+      }
+      return hmac.digest()
+    },
   }
+}
+
+/** Source: https://www.rfc-editor.org/rfc/rfc5869 */
+function signingKeyOf(key: KeyObject): KeyObject {
+  return nodeCrypto().createSecretKey(Buffer.from(nodeCrypto().hkdfSync('sha256', key, '', signing, keyLength)))
 }
 
 function readKeys(option: string, given: unknown): Map<string, KeyObject> {

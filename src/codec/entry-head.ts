@@ -17,6 +17,7 @@ export function readHead(value: unknown): EntryHead {
   return {
     key: textOf(head, 'key'),
     scope: textOf(head, 'scope'),
+    ...(head['namespace'] === undefined ? {} : { namespace: textOf(head, 'namespace') }),
     provider: textOf(head, 'provider'),
     endpoint: textOf(head, 'endpoint'),
     operation: textOf(head, 'operation'),

@@ -91,7 +91,7 @@ export class Engine {
     })
     this.events.on('error', ({ doing, error }) => {
       this.stats.error(doing)
-      if (doing === 'entry') this.notices.entryFailed(error)
+      if (doing === 'entry' || doing === 'foreign') this.notices.entryFailed(error)
     })
     this.events.on('drop', () => this.stats.dropped())
     this.events.on('evict', () => this.stats.evicted())
@@ -112,7 +112,8 @@ export class Engine {
     const now = this.settings.clock.now()
     const life = lifeOf(cachedCall, { expiresAt: draft.expiresAt?.(now), now, stale: this.settings.stale })
     if (life === undefined) return this.skip(cachedCall, 'expires', outcome)
-    const head = headOf(cachedCall, draft, { ...life, ...filling, storedAt: now })
+    const { namespace } = this.settings
+    const head = headOf(cachedCall, draft, { ...life, ...filling, namespace, storedAt: now })
     const entry = { head, body: draft.body }
     const reason = this.#skipReason(factsOf(entry, draft.reason))
     if (life.ttl < cachedCall.ttl) outcome.ttl = life.ttl

@@ -30,17 +30,20 @@ export function lifeOf({ ttl }: Pick<CachedCall, 'ttl'>, { expiresAt, now, stale
 
 /** What is in force when an answer is stored. */
 export interface Storing extends Life {
+  readonly namespace: string
   readonly storedAt: number
   readonly snapshot: InvalidationSnapshot
   readonly outcome: StoreOutcome
 }
 
 /** The head of the entry of an answer. */
-export function headOf(cachedCall: CachedCall, draft: NewEntry, { storedAt, ttl, stale, snapshot, outcome }: Storing): EntryHead {
+export function headOf(cachedCall: CachedCall, draft: NewEntry, storing: Storing): EntryHead {
+  const { namespace, storedAt, ttl, stale, snapshot, outcome } = storing
   const { scope, operation, tags, key, endpoint, missingParts } = cachedCall
   return {
     key,
     scope,
+    namespace,
     provider: endpoint.provider,
     endpoint: endpoint.name,
     operation,

@@ -33,9 +33,14 @@ export class Notices {
     this.once('policy', `${what} No answer is stored while that is so.`)
   }
 
-  /** An entry could not be used. Tells of it only if the reason is the encryption key, which a person must mend. */
+  /** Something in the store could not be used. Tells of it only if a person must mend the reason: the keys, or who may write there. */
   entryFailed(error: unknown): void {
-    if (!LlmemoError.isInstance(error) || !/ is encrypted[ ,]|cannot be decrypted|is not encrypted,/.test(error.message)) return
+    if (!LlmemoError.isInstance(error)) return
+    if (/ was forged or copied /.test(error.message)) {
+      this.once('forged', `${error.message.replace(/^llmemo: /, '')} It is not believed: a program without the key writes to the store.`)
+      return
+    }
+    if (!/ is encrypted[ ,]|cannot be decrypted|is not encrypted,/.test(error.message)) return
     this.once(
       'key',
       `the encryption does not fit what is in the store: ${error.message.replace(/^llmemo: /, '')} Give all processes over one store the same keys, or a namespace of their own.`,

@@ -4,6 +4,9 @@
  *
  * A store's client may put a prefix of its own before each name, such as the `keyPrefix` of ioredis. An encoded namespace holds no slash. So
  * no prefix and namespace together make the name of another namespace, as `x` and `y` would otherwise make that of `xy`.
+ *
+ * With encryption, a name is hidden: namespace and kind stay legible, so that names can be listed, and the rest is a digest under a key of
+ * the user's. Otherwise a reader of the store could try names until one is there, and so confirm a guessed prompt, tag or key of a value.
  * @module
  */
 import { sha256 } from '../base/digest.ts'
@@ -47,4 +50,45 @@ export function leaseKey(namespace: string, storeKey: string): string {
 /** The channel by which processes that share a store tell each other about invalidations. */
 export function invalidationChannel(namespace: string): string {
   return `${namespacePrefix(namespace)}news`
+}
+
+/** What lies under a name. An `edition` lies beside each entry and value where there is encryption. */
+export type NameKind = 'v1' | 'kv' | 'mark' | 'lease' | 'edition'
+
+const kinds: readonly string[] = ['v1', 'kv', 'mark', 'lease'] satisfies readonly NameKind[]
+
+/** What lies under this name; `undefined` for a name that this file did not make. */
+export function kindOf(name: string): NameKind | undefined {
+  const kind = name.split(':', 2)[1]
+  return isKind(kind) ? kind : undefined
+}
+
+function isKind(text: string | undefined): text is NameKind {
+  return text !== undefined && kinds.includes(text)
+}
+
+/** Makes a digest of a name, in hex, which only holders of a key can make. */
+export type NameDigest = (purpose: 'name' | 'scope', name: string) => string
+
+/** The hidden name of a name. That of a value has its scope in front, as a digest. */
+export function hiddenName(name: string, digest: NameDigest): string {
+  const prefix = name.split(':', 2).join(':')
+  const scope = kindOf(name) === 'kv' ? `${hiddenScope(name, digest)}:` : ''
+  return `${prefix}:${scope}${digest('name', name)}`
+}
+
+/** The prefix of the hidden names of whatever has names that begin with this prefix: of a kind, or of all values in a scope. */
+export function hiddenPrefix(prefix: string, digest: NameDigest): string {
+  if (prefix.split(':').length < 4) return prefix
+  return `${prefix.split(':', 2).join(':')}:${hiddenScope(prefix, digest)}:`
+}
+
+/** The hidden name of what lies beside an entry or a value. */
+export function hiddenEditionName(name: string, digest: NameDigest): string {
+  return `${name.split(':', 1).join('')}:edition:${digest('name', name)}`
+}
+
+/** The digest of the beginning of a value's name: everything but the caller's own key. */
+function hiddenScope(name: string, digest: NameDigest): string {
+  return digest('scope', name.split(':', 3).join(':')).slice(0, 32)
 }

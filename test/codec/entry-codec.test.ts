@@ -109,6 +109,7 @@ const usage: { [Name in keyof Required<Usage>]: fc.Arbitrary<Required<Usage>[Nam
 const anyHead: { [Name in keyof Required<Omit<EntryHead, 'kind'>>]: fc.Arbitrary<Required<EntryHead>[Name]> } = {
   key: text,
   scope: text,
+  namespace: text,
   provider: text,
   endpoint: text,
   operation: text,

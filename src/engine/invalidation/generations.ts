@@ -22,6 +22,7 @@ import {
   unread,
 } from './known-label.ts'
 import { everything } from './labels.ts'
+import { NewsLimit } from './news-limit.ts'
 import { RecentMap } from '../../memory/recent-map.ts'
 
 /** Labels to generations. Without a store, `''` stands for a label that was never invalidated. */
@@ -45,6 +46,7 @@ export class Generations {
   /** Labels that this process invalidated and the store does not know of yet. */
   readonly #unpublished = new Map<string, Unpublished>()
   readonly #clock: Clock
+  readonly #news: NewsLimit
   readonly #shared: boolean
   readonly #delay: number
   #sequence = 0
@@ -57,6 +59,7 @@ export class Generations {
    */
   constructor(clock: Clock, shared: boolean, delay: number) {
     this.#clock = clock
+    this.#news = new NewsLimit(clock)
     this.#shared = shared
     this.#delay = delay
   }
@@ -147,6 +150,11 @@ export class Generations {
   onDeclared(label: string, generation: string): void {
     const known = this.#known.get(label) ?? unknownLabel
     if (known.generation === generation) return
+    // Too many messages, which may be false, must not keep the label from being relied on. It is read again once that time is over.
+    if (!this.#news.admits(label)) {
+      const at = Math.min(known.checked.at, this.#news.until - this.#delay)
+      return this.#set(label, { ...known, checked: { ...known.checked, at } })
+    }
     // What is being read just now may be older.
     this.#set(label, { ...known, heard: generation, checked: unread, believedFrom: ++this.#sequence })
   }

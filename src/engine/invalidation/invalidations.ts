@@ -7,13 +7,14 @@ import { maxDuration } from '../../duration.ts'
 import { generationBytes, generationIn, isGeneration, newGeneration } from './generation.ts'
 import { type GenerationSnapshot, Generations, type GenerationByLabel, maxLabels } from './generations.ts'
 import { generationKey as generationKeyOf } from '../../key/store-keys.ts'
-import { removals } from './labels.ts'
+import { everything, removals } from './labels.ts'
 import { RecentMap } from '../../memory/recent-map.ts'
+import { signError } from '../shared-store/store-sign.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
 import { unread } from '../shared-store/store-reader.ts'
 
-/** Longer than any entry can live, its stale time included. */
-const generationTtl = 2 * maxDuration + clockSkew
+/** How long a generation is kept: longer than any entry can live, its stale time included. */
+export const generationTtl = 2 * maxDuration + clockSkew
 
 /** Generations that are to be read from the store, alone or along with entries. */
 export interface DueGenerations {
@@ -34,6 +35,8 @@ export interface InvalidationsOptions {
   readonly delay: number
   /** Called when another process has removed entries by their keys. @default nothing */
   readonly onRemovals?: () => void
+  /** Called once if other processes encrypt what is in the store, and this one does not. @default nothing */
+  readonly onFault?: (error: unknown) => void
   /** Called with each generation that was written to the store, and its key. Never rejects. */
   readonly onWritten?: (generationKey: string, generation: string) => Promise<void>
 }
@@ -53,9 +56,19 @@ export class Invalidations {
   readonly #labels = new RecentMap<string>()
   readonly #onWritten: (generationKey: string, generation: string) => Promise<void>
   readonly #onRemovals: () => void
+  #onFault: ((error: unknown) => void) | undefined
 
-  constructor({ clock, shared, namespace, delay, onWritten = () => Promise.resolve(), onRemovals = () => {} }: InvalidationsOptions) {
+  constructor({
+    clock,
+    shared,
+    namespace,
+    delay,
+    onWritten = () => Promise.resolve(),
+    onRemovals = () => {},
+    onFault,
+  }: InvalidationsOptions) {
     this.#onRemovals = onRemovals
+    this.#onFault = onFault
     this.#generations = new Generations(clock, shared !== undefined, delay)
     this.#shared = shared
     this.#onWritten = onWritten
@@ -105,6 +118,7 @@ export class Invalidations {
       keys,
       take: (values) => {
         outdated.forEach((label, index) => {
+          if (label === everything) this.#checkSign(values[index])
           this.#generations.learn(label, generationIn(values[index]), reading)
         })
         // What this process declared and could not write is written again.
@@ -214,6 +228,13 @@ export class Invalidations {
       this.#proposing.delete(label)
       this.#generations.proposed(label, { generation, found: generationIn(values[index]), writing })
     })
+  }
+
+  #checkSign(value: Uint8Array | undefined): void {
+    const error = this.#onFault && signError(value)
+    if (error === undefined) return
+    this.#onFault?.(error)
+    this.#onFault = undefined
   }
 
   #generationKeyOf(label: string): string {

@@ -82,7 +82,7 @@ export interface CacheOptions extends FreshnessOptions {
   readonly maxEntryBytes?: number
   /** Answers of at least so many bytes are compressed in the store; `Infinity` for never. @default 1024 */
   readonly compressAbove?: number
-  /** Seals entries in the store by AES-256-GCM. @default none */
+  /** Seals entries in the store by AES-256-GCM, and hides their names. @default none */
   readonly encryption?: EncryptionOptions
   /** How keys are made. */
   readonly key?: KeyOptions
@@ -118,7 +118,7 @@ export interface CacheOptions extends FreshnessOptions {
    * included. Needs a store with leases: Redis, DynamoDB, SQLite. If that process fails, each of the others asks. @default false
    */
   readonly sharedFlights?: boolean
-  /** After how long other processes stop waiting for one that died while it asked. @default '10s' */
+  /** After how long other processes stop waiting for one that died while it asked; after twelve times that in any case. @default '10s' */
   readonly leaseTtl?: Duration
   /** Where one line goes for each change of state; `false` for nowhere. @default console */
   readonly logger?: Logger | false

@@ -1,6 +1,7 @@
 /**
  * Messages between the processes over one store: what was declared outdated, and what was removed. A message may be lost, repeated or late.
- * So a process that gets one reads the store again, and goes by what it finds there.
+ * So a process that gets one reads the store again, and goes by what it finds there. A message may also be false: it can cost a read, a copy
+ * in memory, or once the storing of an answer that is on its way.
  * @module
  */
 import type { Clock } from '../../clock.ts'
@@ -32,6 +33,9 @@ type Kind = 'declared' | 'removed'
 
 /** Stands in each message. Messages of another version are ignored. */
 const version = 1
+
+/** Longer messages are ignored. Only the key of a value can be long, and whatever is told of it is found out without the message too. */
+const maxMessageLength = 65_536
 
 /** Timeout of a publish, in milliseconds. Only `invalidate()` and `del()` wait for it. */
 const deadline = 1_000
@@ -108,6 +112,7 @@ export class InvalidationBus {
   }
 
   #read(message: string, reader: InvalidationListener): void {
+    if (message.length > maxMessageLength) return
     const [form, sender, kind, what, detail] = textsIn(message)
     if (form !== version || sender === this.#sender || typeof what !== 'string' || typeof detail !== 'string') return
     if (kind === 'declared') reader.declared(what, detail)

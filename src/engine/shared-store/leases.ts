@@ -1,6 +1,6 @@
 /**
  * One provider call across processes. The process that is about to call takes a lease in the store; the others wait for what it stores.
- * If the store has no leases, or the holder dies or fails, each process calls the provider itself.
+ * If the store has no leases, or the holder dies, fails or takes too long, each process calls the provider itself.
  * @module
  */
 import type { Clock } from '../../clock.ts'
@@ -28,6 +28,12 @@ export class AnsweredByAnotherProcess extends Error {
 /** Milliseconds between two looks for what another process stores. Each wait is longer by half, up to the second number. */
 const firstWait = 50
 const maxWait = 1_000
+
+/**
+ * How many times the TTL of a lease a call waits for another process, whatever the store says of the lease. A program that can write to the
+ * store may take one that never ends.
+ */
+const maxWaitInTtls = 12
 
 /** A handle that needs no lease. */
 const alone: LeaseHandle = { end() {} }
@@ -59,7 +65,7 @@ export class Leases {
   }
 
   /**
-   * Waits until this process may fetch the entry at `storeKey`.
+   * Waits until this process may fetch the entry at `storeKey`, but no longer than {@link maxWaitInTtls} says.
    * @param look finds what another process stores meanwhile @default the call does not wait for that
    * @param signal fires when no caller waits any longer
    * @throws {AnsweredByAnotherProcess} when this process need not call. Otherwise rejects only with the signal's own reason.
@@ -69,6 +75,7 @@ export class Leases {
     // Leases have keys of their own: the keys of values are the caller's to choose.
     const lease = leaseKey(this.#namespace, storeKey)
     let leader: string | undefined
+    const until = this.#clock.monotonic() + maxWaitInTtls * this.#ttl
     for (let wait = firstWait; ; wait = Math.min(maxWait, wait * 1.5)) {
       const holder = await this.#shared.lease(lease, token, this.#ttl)
       signal.throwIfAborted()
@@ -83,7 +90,9 @@ export class Leases {
       if (holder === undefined || holder === token || (leader ?? holder) !== holder) return handle
       if (look === undefined) throw new AnsweredByAnotherProcess(undefined)
       leader = holder
-      await this.#wait(wait, signal)
+      const left = until - this.#clock.monotonic()
+      if (left <= 0) return alone
+      await this.#wait(Math.min(wait, left), signal)
     }
   }
 

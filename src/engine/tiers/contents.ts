@@ -8,6 +8,7 @@ import type { EntryCodec } from '../../codec/entry-codec.ts'
 import type { Entry, EntryHead } from '../../entry.ts'
 import type { Invalidations } from '../invalidation/invalidations.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
+import { liesAt } from './tier-store.ts'
 import { unread } from '../shared-store/store-reader.ts'
 import { ageOf, type HotCopy } from './hot-copy.ts'
 import type { HotTier } from './hot-tier.ts'
@@ -109,7 +110,7 @@ export class Contents {
   /** What is not ours, is damaged, or lies under another key than its own is no entry. */
   #stored(storeKey: string, value: Uint8Array): ListedEntry | undefined {
     const described = this.#decoded(() => this.#codec.describe(value))
-    if (described === undefined || !storeKey.endsWith(described.head.key)) return undefined
+    if (described === undefined || !liesAt(storeKey, described.head)) return undefined
     const age = this.#clock.now() - described.head.storedAt
     if (age < -clockSkew || age >= described.head.ttl + described.head.stale) return undefined
     return { storeKey, ...described, source: this.#shared?.name ?? '', age: Math.max(0, age) }

@@ -1,5 +1,6 @@
 /**
- * Checks of the bytes in a store: whether they are an entry of ours, for this key and scope, within its time, and with an answer in it.
+ * Checks of the bytes in a store: whether they are an entry of ours, for this place, within its time, and with an answer in it.
+ * The place is the key, the scope, the namespace and the kind (an answer, or a value of the caller's own), which all stand in the head.
  * @module
  */
 import { shortName } from '../../base/short-name.ts'
@@ -22,6 +23,15 @@ export interface Address {
   readonly endpoint?: Endpoint
 }
 
+/** What reading works with. */
+export interface EntryReaderOptions {
+  readonly codec: EntryCodec
+  readonly namespace: string
+  readonly events: EventEmitter
+  /** Whether the user wants to store an answer that its endpoint has this reason against. Must not throw. */
+  readonly allows: (entry: Entry, reason: string) => boolean
+}
+
 /** How many keys in the store are remembered as belonging to another program. */
 const maxForeign = 10_000
 
@@ -33,6 +43,7 @@ const checksumBytes = 8
 /** Makes entries of the bytes in a store. */
 export class EntryReader {
   readonly #codec: EntryCodec
+  readonly #namespace: string
   readonly #events: EventEmitter
   readonly #allows: (entry: Entry, reason: string) => boolean
   /** Keys in the store whose values must not be overwritten, as they are not ours. */
@@ -40,9 +51,9 @@ export class EntryReader {
   /** Checksums of answers that were found sound, whatever the user's policy is. To judge one takes as long as to read it. */
   readonly #sound = new Map<string, Endpoint>()
 
-  /** @param allows whether the user wants to store an answer that its endpoint has this reason against; must not throw */
-  constructor(codec: EntryCodec, events: EventEmitter, allows: (entry: Entry, reason: string) => boolean) {
+  constructor({ codec, namespace, events, allows }: EntryReaderOptions) {
     this.#codec = codec
+    this.#namespace = namespace
     this.#events = events
     this.#allows = allows
   }
@@ -65,8 +76,12 @@ export class EntryReader {
   #decode(bytes: Uint8Array, { key, scope, storeKey, endpoint }: Address): Entry | undefined {
     try {
       const entry = this.#codec.decode(bytes)
-      if (entry.head.key !== key || entry.head.scope !== scope) {
-        this.#fault('foreign', new EntryError('NOT_RECOGNISED', 'a stored entry belongs to another key or scope.'))
+      const { head } = entry
+      const isSameKind = (head.endpoint === '') === (endpoint === undefined)
+      // Older entries do not say their namespace. With encryption, what lies beside an entry binds it to its place as well.
+      const isSameNamespace = head.namespace === undefined || head.namespace === this.#namespace
+      if (head.key !== key || head.scope !== scope || !isSameNamespace || !isSameKind) {
+        this.#fault('foreign', new EntryError('NOT_RECOGNISED', 'a stored entry belongs to another key, scope, namespace or kind.'))
         return undefined
       }
       if (endpoint === undefined ? isValue(entry) : this.#isSound(entry, bytes, endpoint)) return entry

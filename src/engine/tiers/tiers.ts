@@ -23,6 +23,7 @@ import { Lookups, type Wanted } from './lookups.ts'
 import type { Logger } from '../settings/logger.ts'
 import { InvalidationBus, type InvalidationListener } from '../shared-store/bus.ts'
 import type { Settings } from '../settings/options.ts'
+import { tierStore } from './tier-store.ts'
 import { Tombstones } from '../invalidation/tombstones.ts'
 import { type ReadFailure, SharedStore } from '../shared-store/shared-store.ts'
 
@@ -58,7 +59,7 @@ export class Tiers {
 
   constructor(options: TiersOptions) {
     const { settings, events, logger } = options
-    const { clock, store, readDeadline, firstReadDeadline, namespace, invalidationDelay } = settings
+    const { clock, readDeadline, firstReadDeadline, namespace, invalidationDelay } = settings
     this.#clock = clock
     this.#codec = createEntryCodec({
       compressAbove: settings.compressAbove,
@@ -66,7 +67,8 @@ export class Tiers {
       encryption: settings.encryption,
       compression: runtimeCompression(async () => (await import('../../codec/fflate-compression.ts')).fflateCompression),
     })
-    this.#reader = new EntryReader(this.#codec, events, options.allows)
+    const store = tierStore({ settings, codec: this.#codec, events })
+    this.#reader = new EntryReader({ codec: this.#codec, namespace, events, allows: options.allows })
     this.#hot = new HotTier({
       clock,
       maxBytes: settings.maxMemoryBytes,
@@ -80,6 +82,7 @@ export class Tiers {
       namespace,
       delay: invalidationDelay,
       onRemovals: () => this.#hot.mustRevalidate(),
+      onFault: (error) => events.emit('error', { doing: 'entry', error }),
       onWritten: async (generationKey, generation) => this.#bus?.declared(generationKey, generation),
     })
     this.contents = new Contents({ clock, hot: this.#hot, shared: this.#shared, codec: this.#codec, invalidations: this.#invalidations })
@@ -167,7 +170,7 @@ export class Tiers {
   put(address: Address, entry: Entry, snapshot: InvalidationSnapshot, settled?: (written: boolean) => void): PutResult {
     const { storeKey: key } = address
     const labels = Object.keys(snapshot.generations)
-    if (this.#invalidations.isInvalidatedSince(labels, snapshot) || this.#tombstones.since(key, snapshot.removals)) return 'invalidated'
+    if (this.#invalidations.isInvalidatedSince(labels, snapshot) || this.#tombstones.outdates(key, snapshot.removals)) return 'invalidated'
     this.#otherLabels.delete(key)
     this.#lookups?.overtake(key)
     const heldAt = this.#clock.monotonic()
@@ -265,7 +268,7 @@ export class Tiers {
       declared: (generationKey, generation) => this.#invalidations.onDeclared(generationKey, generation),
       removed: (storeKey) => {
         this.#forget(storeKey)
-        this.#tombstones.note(storeKey)
+        this.#tombstones.hear(storeKey)
       },
       missed: () => {
         this.#invalidations.mustRevalidate()
