@@ -28,12 +28,25 @@ export type { Clock } from './clock.ts'
 export type { EncryptionOptions } from './codec/encryption.ts'
 export type { Duration } from './duration.ts'
 export type { ValueKey } from './cache/value-cache.ts'
-export type { Cache, CacheEntry, CacheRequest, EntryFilter, Invalidation, LookedUp, LookedUpText, TextRequest } from './cache/cache.ts'
+export type {
+  Cache,
+  CacheEntry,
+  CacheRequest,
+  EntryFilter,
+  Invalidation,
+  LookedUp,
+  LookedUpText,
+  SavingsOptions,
+  TextRequest,
+} from './cache/cache.ts'
+export type { Savings, SavingsBy } from './engine/ledger.ts'
 export type { FreshnessOptions } from './engine/settings/freshness.ts'
 export type { CacheOptions, KeyOptions, Logger, ReplayOptions, ScopedCall, ScopeOfCall, TextFolding } from './engine/settings/options.ts'
+export type { SizeOptions } from './engine/settings/sizes.ts'
+export type { CacheWideMode, SwitchOptions } from './engine/settings/switches.ts'
 export type { AnswerFacts, StorePolicy } from './engine/settings/policy.ts'
 export type { PriceRule } from './engine/pricing/price-book.ts'
-export type { CacheStats, StatsRow } from './engine/stats/counters.ts'
+export type { CacheStats, ShadowStats, StatsRow } from './engine/stats/counters.ts'
 export type { Usage } from './entry.ts'
 export type { ErrorCode } from './errors.ts'
 export type {
@@ -45,6 +58,7 @@ export type {
   HitEvent,
   MissEvent,
   PassEvent,
+  ShadowEvent,
   SkipEvent,
   StoreEvent,
 } from './events.ts'

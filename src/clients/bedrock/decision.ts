@@ -32,7 +32,7 @@ export interface DecidedCall extends ResolvedCall {
 }
 
 /** What a command is sent with. */
-interface CommandCall {
+export interface CommandCall {
   readonly input: JsonObject
   readonly origin: string
   readonly options: CallOptions

@@ -11,7 +11,9 @@ import { isRead, reuse } from '../../engine/reuse.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { BedrockClient, BedrockCommand, EntryOptions, MiddlewareStack } from './sdk-client.ts'
 import type { Origin, Origins } from './origin.ts'
-import { type DecidedCall, resolve } from './decision.ts'
+import { type CommandCall, type DecidedCall, type ResolvedCall, resolve } from './decision.ts'
+import { memoByEngine, type TextMemo } from '../http/text-memo.ts'
+import { isInertJson } from '../../json/plain.ts'
 import { storedOutput } from './response.ts'
 import { type CachedCommand, cachedCommands } from './commands.ts'
 import { type Caller, isAborted } from './signals.ts'
@@ -51,12 +53,15 @@ export class FastLane {
   #silent: unknown
   /** The SDK's names for its commands, by their classes. */
   readonly #names = new WeakMap<object, string>()
+  /** The calls that came before, by their texts. */
+  readonly #known: TextMemo<KnownCall>
   #closed = false
 
   constructor(own: BedrockClient, settings: LaneSettings) {
     this.#client = own
     this.#settings = settings
     this.#send = Reflect.get(own, 'send')
+    this.#known = memoOf(settings.engine)
     // A function that replaces the SDK's own method, to watch calls, takes other parameters.
     if (typeof this.#send !== 'function' || this.#send.length !== 3 || hasPrivateState(this.#send)) this.close()
   }
@@ -87,9 +92,9 @@ export class FastLane {
     const { engine } = this.#settings
     try {
       const { text } = await origin
-      const options = readCallOptions(unchecked.cache, unchecked.bypassCache)
-      const resolved = resolve(engine, named, { input, origin: text, options })
-      if ('reason' in resolved || resolved.inputs !== undefined || !isRead(resolved.cachedCall.mode)) return {}
+      const call = { input, origin: text, options: readCallOptions(unchecked.cache, unchecked.bypassCache) }
+      const resolved = this.#resolve(call, named)
+      if (resolved === undefined || !isRead(resolved.cachedCall.mode)) return {}
       const { cachedCall } = resolved
       const { changes } = engine.tiers
       const found = engine.tiers.getFromMemory(cachedCall)
@@ -111,6 +116,24 @@ export class FastLane {
     }
   }
 
+  /** The call as the cache sees it; `undefined` if it bypasses the cache, or if its inputs are cached one by one. */
+  #resolve(call: CommandCall, named: CachedCommand): ResolvedCall | undefined {
+    const text = this.#textOf(call)
+    const known = text === undefined ? undefined : this.#known.get(text)
+    if (known?.named === named) return known.resolved
+    const resolved = resolve(this.#settings.engine, named, call)
+    if ('reason' in resolved || resolved.inputs !== undefined) return undefined
+    if (text !== undefined) this.#known.set(text, { named, resolved })
+    return resolved
+  }
+
+  /** A text that says all of a call; `undefined` if there is none. With jitter, or a function that gives the scope, equal calls may differ. */
+  #textOf({ input, origin, options }: CommandCall): string | undefined {
+    const { jitter, scopeOfCall } = this.#settings.engine.settings
+    if (jitter !== 0 || scopeOfCall !== undefined || Object.keys(options).length > 0 || !isInertJson(input)) return undefined
+    return JSON.stringify(input) + origin
+  }
+
   #isAsBefore(): boolean {
     if (Reflect.get(this.#client, 'send') !== this.#send || !this.#settings.isAsGiven()) return false
     const logger: unknown = Reflect.get(this.#client.config, 'logger')
@@ -119,6 +142,15 @@ export class FastLane {
     return isPlain(this.#client.middlewareStack)
   }
 }
+
+/** What the cache made of a call. */
+interface KnownCall {
+  readonly named: CachedCommand
+  readonly resolved: ResolvedCall
+}
+
+/** The known calls of a cache. */
+const memoOf = memoByEngine<KnownCall>()
 
 /** What the lane makes of a call: its output, or what the documented way need not do again. */
 interface LaneResult {

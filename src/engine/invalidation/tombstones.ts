@@ -7,8 +7,6 @@ import { RecentMap } from '../../memory/recent-map.ts'
 
 /** How many removals are remembered one by one, of this process and of others each. */
 const maxRemembered = 10_000
-/** Longer keys of other processes are not remembered: anyone who can send messages could fill the memory with them. */
-const maxHeardLength = 1_000
 
 /** The removals of one cache. */
 export class Tombstones {
@@ -38,7 +36,6 @@ export class Tombstones {
 
   /** Another process says that it removed `key`. That may be false, so it counts for less than a removal by this process. */
   hear(key: string): void {
-    if (key.length > maxHeardLength) return
     this.#heard.set(shortName(key), ++this.#count)
     if (this.#heard.size > maxRemembered) this.#heard.delete(this.#heard.oldest?.key ?? '')
   }

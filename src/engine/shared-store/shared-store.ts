@@ -39,6 +39,8 @@ const closeDeadline = 10_000
 /** How a read of the store failed. */
 export type ReadFailure = 'store slow' | 'store broken'
 
+type Sums = Readonly<Record<string, number>>
+
 /** A store that answers in time or not at all. */
 export class SharedStore {
   readonly #store: Store
@@ -60,12 +62,15 @@ export class SharedStore {
   #isReadable = true
   /** Lists what is in the store. */
   readonly listing: StoreListing
+  /** Whether the store adds up numbers for several processes. */
+  readonly canAdd: boolean
   /** Whether nothing is written any more. */
   #isClosed = false
 
   constructor(options: SharedStoreOptions) {
     const { store, clock, events, logger } = options
     this.#store = store
+    this.canAdd = store.add !== undefined
     this.#clock = clock
     this.#events = events
     this.#log = new FaultLog(store.name, logger, breakerBounds.failures)
@@ -192,6 +197,13 @@ export class SharedStore {
       for (const result of results) if (result.status === 'rejected') throw result.reason
     })
     return found
+  }
+
+  /** Adds to sums in the store. Never throws. @returns the sums that are there now, or `undefined` if it could not be done */
+  async add(key: string, amounts: Sums, ttl: number): Promise<Sums | undefined> {
+    let sums: Sums | undefined
+    const add = async (): Promise<void> => void (sums = await this.#store.add?.(key, amounts, { ttl }))
+    return (await this.#change({ doing: 'write', what: 'adding to sums in the store' }, add)) ? sums : undefined
   }
 
   /** Removes what is under `key`, and a write to it that still waits. Says whether it was done. Never throws. */

@@ -10,8 +10,10 @@ import type { CacheStats, StatsRow } from './cache-stats.ts'
 import { roundDollars } from '../pricing/dollars.ts'
 import { PendingPrices, type Priced } from './pending-prices.ts'
 import { maxPricedName, type PriceBook } from '../pricing/price-book.ts'
+import type { SavingsBook } from './savings-book.ts'
+import { ShadowCounts } from './shadow-counts.ts'
 
-export type { CacheStats, StatsRow } from './cache-stats.ts'
+export type { CacheStats, ShadowStats, StatsRow } from './cache-stats.ts'
 
 /** A call that the provider answered. It is counted by the model that was asked for. */
 export interface SpentEvent extends Priced {
@@ -54,6 +56,10 @@ export interface Stats {
   dropped(number?: number): void
   evicted(number?: number): void
   invalidated(number?: number): void
+  /** What is counted in shadow mode. */
+  readonly shadow: ShadowCounts
+  /** Prices what waits for its price. */
+  settle(): void
   /** The counts as they are now. Prices what waits, so the first call may load the price table. */
   snapshot(): CacheStats
 }
@@ -120,8 +126,16 @@ function pricedName(name: string): string {
   return name.length > maxPricedName ? unpricedName : name
 }
 
+/** What counters work with. */
+export interface StatsOptions {
+  readonly priceBook: PriceBook
+  readonly clock: Pick<Clock, 'now'>
+  /** Takes the savings too. @default nothing does */
+  readonly savings?: SavingsBook | undefined
+}
+
 /** New counters, all at zero. */
-export function createStats({ priceBook, clock }: { readonly priceBook: PriceBook; readonly clock: Pick<Clock, 'now'> }): Stats {
+export function createStats({ priceBook, clock, savings }: StatsOptions): Stats {
   const totals = noTotals()
   let since = clock.now()
   const models = rows()
@@ -145,6 +159,7 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
       if (dollars === null) row.unpricedHits += times * (event.inputs ?? 1)
       else row.savedUsd += dollars * times
     }
+    savings?.note(event, dollars === null ? { unpricedHits: times * (event.inputs ?? 1) } : { savedUsd: dollars * times })
   })
   const misses = new PendingPrices<SpentEvent>(
     priceBook,
@@ -155,16 +170,20 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
     },
   )
 
+  const shadow = new ShadowCounts(priceBook)
+
   const reset = (): void => {
     // What waits for its price was counted until now.
     hits.settle()
     misses.settle()
+    shadow.reset()
     Object.assign(totals, noTotals())
     for (const table of [models, operations, sources, scopes, bypassReasons, errorKinds, skipped]) table.clear()
     since = clock.now()
   }
 
   return {
+    shadow,
     hit(event) {
       const input = count(event.usage?.input)
       const output = count(event.usage?.output)
@@ -177,7 +196,9 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
         row.savedTokens += input + output
         row.savedMs += count(event.savedMs)
       }
-      hits.note(shortNamed(event))
+      const named = shortNamed(event)
+      savings?.note(named, { hits: inputs, savedTokens: input + output, savedMs: count(event.savedMs) })
+      hits.note(named)
     },
     miss({ operation, scope, model, inputs = 1 }) {
       totals.misses += inputs
@@ -185,6 +206,7 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
       sources.row('origin').misses += inputs
       scopes.row(scope).misses += inputs
       if (model !== undefined) models.row(model).misses += inputs
+      savings?.note({ operation, scope, model: model ?? '' }, { misses: inputs })
     },
     bypass({ reason }) {
       totals.bypasses++
@@ -216,6 +238,9 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
     invalidated(number = 1) {
       totals.invalidations += number
     },
+    settle() {
+      hits.settle()
+    },
     snapshot() {
       hits.settle()
       misses.settle()
@@ -233,6 +258,7 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
         byOperation: operations.copy(copyRow),
         bySource: sources.copy(copyRow),
         byScope: scopes.copy(copyRow),
+        shadow: shadow.snapshot(),
       }
       // Not enumerable, so that the counts can be sent to another thread.
       return Object.defineProperty({ ...counts, reset }, 'reset', { enumerable: false })

@@ -63,6 +63,7 @@ export class Tiers {
     this.#clock = clock
     this.#codec = createEntryCodec({
       compressAbove: settings.compressAbove,
+      compressionLevel: settings.compressionLevel,
       maxBodyBytes: settings.maxEntryBytes,
       encryption: settings.encryption,
       compression: runtimeCompression(async () => (await import('../../codec/fflate-compression.ts')).fflateCompression),
@@ -72,6 +73,7 @@ export class Tiers {
     this.#hot = new HotTier({
       clock,
       maxBytes: settings.maxMemoryBytes,
+      maxEntries: settings.maxMemoryEntries,
       maxTtl: settings.maxMemoryTtl,
       onEvict: (key) => events.emit('evict', { key }),
     })
@@ -210,6 +212,11 @@ export class Tiers {
   async forget(storeKeys: readonly string[]): Promise<boolean> {
     const removed = await Promise.all(storeKeys.map((storeKey) => this.remove(storeKey)))
     return (await this.#invalidations.declare(removals)) && removed.every(Boolean)
+  }
+
+  /** The store, if it adds up numbers for several processes. */
+  get sums(): Pick<SharedStore, 'add'> | undefined {
+    return this.#shared?.canAdd === true ? this.#shared : undefined
   }
 
   /** Bytes and entries in the hot memory now. */

@@ -35,6 +35,7 @@ const names: Readonly<Record<keyof CacheEvents, true>> = {
   error: true,
   state: true,
   drop: true,
+  shadow: true,
   spent: true,
 }
 
