@@ -167,6 +167,14 @@ export const engineCases: Cases = {
         await ask(prompt)
         finish = 'length'
         await ask(`${prompt} cut off`)
+        const watched = issuer.cache({ mode: 'shadow' })
+        await watched.store(asked, answered)
+        const shadowed = cachingFetch(watched, async () => Response.json(answer(secret('answer'))))
+        for (let time = 0; time < 3; time++) {
+          const body = JSON.stringify(asked.body)
+          await (await shadowed('https://api.openai.com/v1/chat/completions', { method: 'POST', headers, body })).text()
+          await settle()
+        }
         issuer.keep('returned', (await cache.lookup({ ...asked, mode: 'no-store' }))?.info)
       },
     },
