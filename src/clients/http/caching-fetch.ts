@@ -25,7 +25,7 @@ import { markBypassed } from './cache-status.ts'
 import { noDefaults, optionsOfCall } from './fetch-options.ts'
 import { headFor, lazyResponse, notCachedResponse, refusedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
 import { credentialOf, headerParts, type HttpSeam } from './request-credential.ts'
-import { withoutOptions } from './sent-init.ts'
+import { withoutCallOptions, withoutOptions } from './sent-init.ts'
 import { snapshotOf } from './snapshot.ts'
 import { endpointOf, placeOf } from './target.ts'
 import { wholeResponse } from './whole-response.ts'
@@ -89,8 +89,9 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     }
     const { input, init } = snapshotOf(given, givenInit, url)
     const signal = signalOf(input, init)
-    const sent = withoutOptions(init, input)
-    const headers = headersOf(input, sent)
+    const sent = chosen.hasHeaders ? withoutOptions(init, input) : withoutCallOptions(init)
+    const isCopy = sources.headers !== givenInit?.headers && !(given instanceof Request)
+    const headers = isCopy && !chosen.hasHeaders ? sources.headers : headersOf(input, sent)
     const context = { ...target, ...headerParts(engine, seam, { headers, given: passed.headers }) }
     const body = typeof init?.body === 'string' ? init.body : undefined
     const text = isUsual(engine, passed) ? body : undefined

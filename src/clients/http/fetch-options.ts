@@ -7,7 +7,8 @@ import type { CallOptions } from '../../call.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { assertCallOptions, layered } from '../../engine/settings/call-options.ts'
 import type { Settings } from '../../engine/settings/options.ts'
-import { headerOptions } from './header-options.ts'
+import type { Switched } from '../../engine/settings/switches.ts'
+import { hasOwn, headerOptions } from './header-options.ts'
 
 /** The names of {@link HeaderUse}. */
 const headerUses = ['fill', 'override', 'ignore'] as const
@@ -60,7 +61,7 @@ interface OptionSources {
 /** The options that hold for a call. */
 interface ChosenOptions {
   readonly options: CallOptions
-  /** Whether its headers name options. */
+  /** Whether it has headers that are the cache's own. */
   readonly hasHeaders: boolean
 }
 
@@ -71,19 +72,27 @@ interface ChosenOptions {
  */
 export function optionsOfCall({ own, headers, defaults }: OptionSources, settings: Settings): ChosenOptions | InvalidOptionError {
   const { current } = settings.ambient
-  const given = defaults.headers === 'ignore' ? undefined : headerOptions(headers)
-  if (given instanceof InvalidOptionError) return given
-  const hasHeaders = given !== undefined
+  const hasHeaders = hasOwn(headers)
+  const asked = hasHeaders && defaults.headers !== 'ignore' ? headerOptions(headers) : {}
+  if (asked instanceof InvalidOptionError) return asked
   if (!hasHeaders && current === undefined && defaults === noDefaults) return { options: own, hasHeaders }
   const below = layered(current ?? {}, defaults.options)
-  const asked = given ?? {}
   const others = defaults.headers === 'override' ? layered(asked, below) : layered(below, filling(asked, settings))
   return { options: layered(own, others), hasHeaders }
 }
 
-/** Options of headers where nobody else gives any. Whose answers these are is the cache's to say, if it says it. */
-function filling(asked: CallOptions, { scope, scopeOfCall }: Settings): CallOptions {
-  if (scope === undefined && scopeOfCall === undefined) return asked
-  const { scope: _, ...others } = asked
-  return others
+/** Options of headers where nobody else gives any. Whose answers these are, and how they are used, is the cache's to say if it says it. */
+function filling(asked: CallOptions, { scope, scopeOfCall, switches }: Settings): CallOptions {
+  const { scope: askedScope, mode: askedMode, ...others } = asked
+  const isScopeFixed = scope !== undefined || scopeOfCall !== undefined
+  const isModeFixed = askedMode !== undefined && switches !== undefined && !isDefault(switches())
+  return {
+    ...others,
+    ...(!isScopeFixed && askedScope !== undefined && { scope: askedScope }),
+    ...(!isModeFixed && askedMode !== undefined && { mode: askedMode }),
+  }
+}
+
+function isDefault(switched: Switched): boolean {
+  return 'mode' in switched && switched.mode === 'default'
 }

@@ -17,13 +17,17 @@ const readers: ReadonlyMap<string, (text: string) => unknown> = new Map<string, 
   ['context', json],
 ])
 
-/** The options in the headers of a request; `undefined` if it has none; an error that names the header if one cannot be. */
-export function headerOptions(headers: Headers): CallOptions | InvalidOptionError | undefined {
-  const given: [string, string][] = []
-  for (const [name, value] of headers) if (name.startsWith(prefix)) given.push([name.slice(prefix.length), value])
-  if (given.length === 0) return undefined
+/** Whether any of these headers is the cache's own. */
+export function hasOwn(headers: Headers): boolean {
+  for (const [name] of headers) if (name.startsWith(prefix)) return true
+  return false
+}
+
+/** The options in the headers of a request, or the error that names the header which cannot be. */
+export function headerOptions(headers: Headers): CallOptions | InvalidOptionError {
   try {
-    const options: unknown = Object.fromEntries(given.map(([name, value]) => [name, (readers.get(name) ?? asItIs)(value)]))
+    const own = Array.from(headers).filter(([name]) => name.startsWith(prefix))
+    const options: unknown = Object.fromEntries(own.map(([name, value]) => readHeader(name.slice(prefix.length), value)))
     assertCallOptions(options, prefix)
     return options
   } catch (error) {
@@ -48,8 +52,9 @@ function isOwn(name: unknown): boolean {
   return String(name).toLowerCase().startsWith(prefix)
 }
 
-function asItIs(text: string): unknown {
-  return text
+function readHeader(option: string, text: string): [string, unknown] {
+  const read = readers.get(option)
+  return [option, read === undefined ? text : read(text)]
 }
 
 function numberOrText(text: string): unknown {

@@ -5,16 +5,22 @@
 import { callOptions } from '../call-options.ts'
 import { withoutOwn } from './header-options.ts'
 
+/** The init without our options, which are not for the origin. */
+export function withoutCallOptions(init: RequestInit | null | undefined): RequestInit | undefined {
+  if (init === undefined || init === null) return undefined
+  if (!Object.hasOwn(init, callOptions)) return init
+  const plain = { ...init }
+  Reflect.deleteProperty(plain, callOptions)
+  return plain
+}
+
 /**
- * The init without our options and headers, which are not for the origin.
+ * The init without our options and headers.
  * @param input what is fetched, which may have headers of its own
  */
 export function withoutOptions(init: RequestInit | null | undefined, input?: string | URL | Request): RequestInit | undefined {
   const given = init?.headers ?? (input instanceof Request ? input.headers : undefined)
   const headers = given && withoutOwn(given)
-  if (headers === given && (init === undefined || init === null)) return undefined
-  if (headers === given && !Object.hasOwn(Object(init), callOptions)) return init ?? undefined
-  const plain = { ...init, ...(headers !== undefined && headers !== given && { headers }) }
-  Reflect.deleteProperty(plain, callOptions)
-  return plain
+  const sent = withoutCallOptions(init)
+  return headers === undefined || headers === given ? sent : { ...sent, headers }
 }

@@ -66,6 +66,18 @@ describe('the options of a caching fetch', () => {
     expect(await open({ headers: 'override' }, ofCache).ask({ 'x-llmemo-scope': 'other' })).toMatchObject({ scope: 'other' })
   })
 
+  it('G63 so does the mode of the cache, which may forbid to ask the provider', async () => {
+    const headers = { 'x-llmemo-mode': 'reload' }
+    const closed = open(undefined, { mode: () => 'only-if-cached' })
+    expect(await closed.ask(headers)).toMatchObject({ hit: false, stored: false })
+    expect(closed.calls()).toBe(0)
+    const switched = open(undefined, { enabled: () => true })
+    for (let turn = 0; turn < 2; turn++) expect(await switched.ask(headers)).toMatchObject({ hit: false, stored: true })
+    expect(switched.calls()).toBe(2)
+    const overridden = open({ headers: 'override' }, { mode: 'only-if-cached' })
+    expect(await overridden.ask(headers)).toMatchObject({ stored: true })
+  })
+
   it('G63 tags of all of them are put together', async () => {
     for (const tag of ['ours', 'of the call', 'theirs']) {
       const { cache, ask } = open({ tags: ['ours'] })
