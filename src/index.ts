@@ -17,6 +17,7 @@ export { DeadlineError, EntryError, InvalidOptionError, LlmemoError, NotKeyableE
 
 export type { CacheInfo, CacheMode, CacheRequestOptions, CallOptions, InputCounts, Source } from './call.ts'
 export type { Fetch } from './clients/http/caching-fetch.ts'
+export type { CachingFetchOptions, HeaderUse } from './clients/http/fetch-options.ts'
 export type { CachedAnthropic } from './clients/anthropic/types.ts'
 export type { CachedBedrock } from './clients/bedrock/types.ts'
 export type { FunctionOptions } from './clients/cached-function.ts'

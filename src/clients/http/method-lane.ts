@@ -100,7 +100,7 @@ export function openMethodLane(
   { resources, ids, events, isSeamOurs }: LaneMethods & { readonly isSeamOurs: () => boolean },
 ): void {
   const isAsShipped = shippedSteps(client, view)
-  if (isAsShipped === undefined || !areCallsAlike(engine.settings)) return
+  if (isAsShipped === undefined) return
   const [post, makeRequest] = ownSteps(client)
   const isOpen = (): boolean => {
     const [postNow, makeRequestNow] = ownSteps(client)
@@ -177,7 +177,9 @@ interface BypassingCall {
 
 /** Makes a call that bypasses the cache by the given client, once it is known what its facts are. */
 function withoutCache(lane: Lane, { method, options, bare, documented }: BypassingCall): unknown {
-  if (!lane.isUnchanged() || !isSameClient(lane)) return documented(options)
+  // The given client would send headers that are the cache's.
+  const isUsual = options['headers'] === undefined && areCallsAlike(lane.engine.settings)
+  if (!isUsual || !lane.isUnchanged() || !isSameClient(lane)) return documented(options)
   const { generation, bypasses } = lane
   const known = bypasses.get(method)
   if (known?.generation === generation) return bypassed(lane.engine, { ...known, options, make: bare }) ?? documented(options)
@@ -204,6 +206,7 @@ function noteCall(memo: CallMemo, text: string, known: KnownCall): void {
 
 /** A call that the lane may answer; `undefined` for any other, of which nothing was read. */
 function readCall(lane: Lane, method: string, [body, options]: readonly unknown[]): ReadCall | undefined {
+  if (!areCallsAlike(lane.engine.settings)) return undefined
   if (!(options === undefined || isInertOptions(options)) || !isSameClient(lane) || !isInertRecord(body)) return undefined
   return { body, options, text: textOf(body, options), method }
 }

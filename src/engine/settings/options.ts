@@ -10,6 +10,7 @@ import type { CanonicalOptions } from '../../json/canonical.ts'
 import { assertKnown, text, texts, wholeNumber, withMethods } from '../../base/option-checks.ts'
 import { assertStore, type Store } from '../../store.ts'
 import { type HeaderNames, headerNames } from '../../providers/passing-headers.ts'
+import { AmbientOptions } from './ambient-options.ts'
 import { type Freshness, freshnessNames, type FreshnessOptions, readFreshness } from './freshness.ts'
 import { hiddenEncryption } from './hidden-encryption.ts'
 import type { Logger } from './logger.ts'
@@ -140,6 +141,8 @@ export interface Settings extends Freshness, Sizes {
   readonly requireStore: boolean
   readonly encryption: EncryptionOptions | undefined
   readonly canonical: CanonicalOptions
+  /** The options of the calls that the running code makes. */
+  readonly ambient: AmbientOptions
   readonly ignoredFields: ReadonlySet<string>
   readonly keptFields: ReadonlySet<string>
   readonly ignoredHeaders: HeaderNames
@@ -231,6 +234,7 @@ export function readOptions(given: CacheOptions): Settings {
     requireStore: readFlag('requireStore', given.requireStore),
     encryption: hiddenEncryption(encryption),
     canonical: readCanonical(key),
+    ambient: new AmbientOptions(),
     ignoredFields: new Set(texts('key.ignore', ignore)),
     keptFields: new Set(texts('key.keep', keep)),
     ignoredHeaders: readHeaders(ignoreHeaders),
