@@ -254,6 +254,8 @@ function taught(lane: Lane, { body, text, method, options }: ReadCall, make: (op
   let isRead = false
   let call: CachedCall | undefined
   let address = ''
+  // Weak, because the flight of the call holds its lesson, and the promise the answer: one that is dropped could never be collected.
+  let made: { deref(): object | undefined } | undefined
   const lesson: Lesson = {
     ...noLesson,
     // Some versions of the SDK read the body later, when the caller may have changed it.
@@ -265,14 +267,21 @@ function taught(lane: Lane, { body, text, method, options }: ReadCall, make: (op
     parsed(data, props) {
       // The caller may have changed the client since the call began.
       if (!isRead || call === undefined || !isSameClient(lane) || lane.generation !== generation) return
-      const transforms = transformsOf(promise)
+      const promise = made?.deref()
+      const transforms = promise && transformsOf(promise)
       const form = transforms && learntForm(promise, { data, props, ids: lane.ids, transforms, isStream: call.streamed })
       if (form !== undefined) noteCall(lane.memo, text, { method, generation, cachedCall: call, url: address, form })
       call = undefined
     },
   }
   const promise = make({ ...options, [lessonOption]: lesson })
+  if (typeof promise === 'object' && promise !== null) made = weakly(promise)
   return promise
+}
+
+/** Holds an object weakly. A runtime without weak references collects no dropped answers either. */
+function weakly(object: object): { deref(): object | undefined } {
+  return typeof WeakRef === 'function' ? new WeakRef(object) : { deref: () => object }
 }
 
 /** The known calls of a cache. */
