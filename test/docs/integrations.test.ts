@@ -24,6 +24,11 @@ function versions(file: string): string {
     .join(', ')
 }
 
+/** What was printed of answers. What the cache says of itself stands beside it, and differs. */
+function told(lines: readonly unknown[][]): unknown[] {
+  return lines.map(([line]) => line)
+}
+
 let runs = 0
 
 /** Runs a module once more. */
@@ -81,8 +86,6 @@ describe('docs/integrations.md', () => {
     await run(file)
     expect(server.requests.length).toBe(asked)
     expect(JSON.stringify(printed)).toContain('Blue')
-    // What the cache says of itself differs.
-    const told = (lines: unknown[][]): unknown[] => lines.map(([line]) => line)
     expect(told(printed)).toEqual(told(first))
   })
 
