@@ -7,6 +7,7 @@ import { byteCases } from './cases-bytes.ts'
 import { clientCases } from './cases-clients.ts'
 import { dynamodbCases } from './cases-dynamodb.ts'
 import { engineCases } from './cases-engine.ts'
+import { fetchCases } from './cases-fetch.ts'
 import { optionCases } from './cases-options.ts'
 import { redisCases } from './cases-redis.ts'
 import { sealedCases } from './cases-sealed.ts'
@@ -19,6 +20,7 @@ const parts: readonly Cases[] = [
   engineCases,
   sealedCases,
   clientCases,
+  fetchCases,
   redisCases,
   dynamodbCases,
   sqliteCases,
