@@ -82,8 +82,8 @@ describe('docs/integrations.md', () => {
     expect(server.requests.length).toBe(asked)
     expect(JSON.stringify(printed)).toContain('Blue')
     // What the cache says of itself differs.
-    const told = (lines: unknown[][]): unknown[] => lines.map(([line]) => line)
-    expect(told(printed)).toEqual(told(first))
+    const [again, atFirst] = [printed, first].map((lines) => lines.map(([line]) => line))
+    expect(again).toEqual(atFirst)
   })
 
   it('the AI SDK shows what the cache did', async () => {

@@ -76,8 +76,8 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     if (chosen instanceof InvalidOptionError) return refusedResponse(url, chosen)
     const passed = chosen.options === asked.options ? asked : { ...asked, options: chosen.options }
     const isWrappedClient = passedOptionsIn(givenInit ?? undefined) !== undefined
-    // A function of the caller's gives the scope by the request, which is not read here.
-    if (passed.options.mode === 'no-store' && engine.settings.scopeOfCall === undefined) {
+    // A function of the caller's gives the scope by the request, which is not read here. Nor is what an event tells of it.
+    if (passed.options.mode === 'no-store' && engine.settings.scopeOfCall === undefined && !engine.events.isHeard('bypass')) {
       const { options, headers: ofCaller } = passed
       const scope = options.scope ?? engine.settings.scope ?? credentialOf(seam, { headers: sources.headers, given: ofCaller })
       if (passed === asked && options.scope === undefined) passed.lesson?.bypassed(scope, target.endpoint.operation)
