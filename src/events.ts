@@ -56,6 +56,15 @@ export interface HitEvent extends AnswerEvent {
   readonly inputs: number
 }
 
+/**
+ * In mode `shadow`, the provider gave a new answer to a call that the cache could have answered. The event tells of the stored answer: what it
+ * had cost would have been saved.
+ */
+export interface ShadowEvent extends HitEvent {
+  /** Whether both answers say the same, whatever their ids, times and counts of tokens. */
+  readonly same: boolean
+}
+
 /** The provider is called. What that costs is told by `spent`. */
 export interface MissEvent extends CallEvent {
   /** How many inputs the provider is asked for: 1, unless the call is for many, each of which is cached by itself. */
@@ -98,6 +107,8 @@ export interface CacheEvents {
   miss: MissEvent
   /** The provider's answer to a call is complete, and it is known what it cost. Calls that fail do not end in one. */
   spent: AnswerEvent
+  /** In mode `shadow`, the stored answer was compared with a new one. */
+  shadow: ShadowEvent
   /** A call neither read nor wrote the cache. */
   bypass: BypassEvent
   /** A request passed through unseen. */
@@ -138,6 +149,7 @@ export class EventEmitter {
     hit: new Set(),
     miss: new Set(),
     spent: new Set(),
+    shadow: new Set(),
     bypass: new Set(),
     pass: new Set(),
     store: new Set(),

@@ -31,9 +31,11 @@ export type { ValueKey } from './cache/value-cache.ts'
 export type { Cache, CacheEntry, CacheRequest, EntryFilter, Invalidation, LookedUp, LookedUpText, TextRequest } from './cache/cache.ts'
 export type { FreshnessOptions } from './engine/settings/freshness.ts'
 export type { CacheOptions, KeyOptions, Logger, ReplayOptions, ScopedCall, ScopeOfCall, TextFolding } from './engine/settings/options.ts'
+export type { SizeOptions } from './engine/settings/sizes.ts'
+export type { CacheWideMode, SwitchOptions } from './engine/settings/switches.ts'
 export type { AnswerFacts, StorePolicy } from './engine/settings/policy.ts'
 export type { PriceRule } from './engine/pricing/price-book.ts'
-export type { CacheStats, StatsRow } from './engine/stats/counters.ts'
+export type { CacheStats, ShadowStats, StatsRow } from './engine/stats/counters.ts'
 export type { Usage } from './entry.ts'
 export type { ErrorCode } from './errors.ts'
 export type {
@@ -45,6 +47,7 @@ export type {
   HitEvent,
   MissEvent,
   PassEvent,
+  ShadowEvent,
   SkipEvent,
   StoreEvent,
 } from './events.ts'

@@ -288,6 +288,14 @@ describe('examples', () => {
     expect(output).toContain('origin (aborted)')
   })
 
+  it('shadow: the provider answers every call until the cache is switched on', async () => {
+    const output = await printedBy('shadow')
+    expect(output).toContain('in shadow: 0 of 4 calls')
+    expect(output).toContain('it could have answered 2: 2 with the same words, 0 with others')
+    expect(output).toContain('saved tokens and money')
+    expect(output).toContain('switched on: 4 of 4 calls')
+  })
+
   it('modes: each does what the standard of fetch says', async () => {
     const output = await printedBy('modes')
     // The ends of the answers' ids stand in a column of their own.

@@ -6,8 +6,11 @@ import { EntryError } from '../errors.ts'
 
 /** Deflates and inflates bytes. */
 export interface Compression {
-  /** `bytes` as a raw deflate stream; or any result that is not shorter than `bytes`, which is then not used. */
-  deflate(bytes: Uint8Array): Uint8Array
+  /**
+   * `bytes` as a raw deflate stream; or any result that is not shorter than `bytes`, which is then not used.
+   * @param level from 1 for fast to 9 for small @default 6
+   */
+  deflate(bytes: Uint8Array, level?: number): Uint8Array
   /**
    * The content of the raw deflate stream `bytes`. Stops at `limit`, however much more the stream holds.
    * @param limit the largest allowed number of bytes in the result, 1 or more

@@ -20,7 +20,7 @@ export function zlibCompression(): Compression | undefined {
   const zlib = runtime?.getBuiltinModule?.('node:zlib')
   if (zlib === undefined) return undefined
   return {
-    deflate: (bytes) => zlib.deflateRawSync(bytes),
+    deflate: (bytes, level) => zlib.deflateRawSync(bytes, level === undefined ? {} : { level }),
     inflate(bytes, limit) {
       try {
         // Room for all of it at once. zlib asks for one byte more before it sees the end.
@@ -48,7 +48,7 @@ export function runtimeCompression(load?: () => Promise<Compression>): Compressi
     return found
   }
   return {
-    deflate: (bytes) => compression()?.deflate(bytes) ?? bytes,
+    deflate: (bytes, level) => compression()?.deflate(bytes, level) ?? bytes,
     inflate(bytes, limit) {
       const own = compression()
       if (own === undefined)

@@ -43,6 +43,8 @@ export const maxStoredBodyBytes = 0xff_ff_ff_ff
 export interface CodecOptions {
   /** Bodies of at least this many bytes are compressed, if that makes them smaller. `Infinity`: never. */
   readonly compressAbove: number
+  /** How hard to compress, from 1 for fast to 9 for small. @default 6 */
+  readonly compressionLevel?: number
   /** Maximum bytes of an uncompressed body, both when writing and when reading. At most 4,294,967,295. */
   readonly maxBodyBytes: number
   /** Encryption at rest. With it, unencrypted entries are refused. @default none */
@@ -85,7 +87,7 @@ const checksumLength = 8
  * @throws {InvalidOptionError} that names the first invalid option
  */
 export function createEntryCodec(options: CodecOptions): EntryCodec {
-  const { compressAbove, maxBodyBytes, compression = runtimeCompression() } = options
+  const { compressAbove, compressionLevel, maxBodyBytes, compression = runtimeCompression() } = options
   if (!(compressAbove >= 0)) throw new InvalidOptionError('compressAbove', compressAbove, 'a number of bytes from 0, or Infinity')
   wholeNumber('maxBodyBytes', maxBodyBytes, { least: 1, most: maxStoredBodyBytes, of: 'bytes' })
   const encryption = options.encryption === undefined ? undefined : readEncryption('encryption', options.encryption)
@@ -115,7 +117,7 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
     encode(entry) {
       const head = Buffer.from(JSON.stringify(readHead(entry.head)))
       const raw = bodyBytes(entry, maxBodyBytes)
-      const deflated = raw.length >= compressAbove ? compression.deflate(raw) : raw
+      const deflated = raw.length >= compressAbove ? compression.deflate(raw, compressionLevel) : raw
       const body = deflated.length < raw.length ? deflated : raw
       const header = Buffer.alloc(headerLength + keyId.length)
       header.writeUInt32BE(magic, 0)

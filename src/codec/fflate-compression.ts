@@ -15,7 +15,7 @@ const chunkBytes = 4_096
 
 /** Compression by fflate. */
 export const fflateCompression: Compression = {
-  deflate: (bytes) => deflateSync(bytes),
+  deflate: (bytes, level) => deflateSync(bytes, isLevel(level) ? { level } : {}),
   inflate(bytes, limit) {
     const parts: Uint8Array[] = []
     let length = 0
@@ -35,6 +35,10 @@ export const fflateCompression: Compression = {
     }
     return join(parts, length)
   },
+}
+
+function isLevel(level: number | undefined): level is 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 {
+  return level !== undefined && level >= 1 && level <= 9
 }
 
 /** All of `parts` in order, in their own memory. */

@@ -35,6 +35,13 @@ export interface Reused {
   readonly usage: Usage | undefined
 }
 
+/** Notes what a complete answer cost. */
+export function noteCost({ metering }: StoreOutcome, { usage, latency, model }: Metering): void {
+  metering.usage = usage
+  metering.latency = latency
+  if (model !== '') metering.model = model
+}
+
 /** What the whole answer used: the part that the provider gave now, and the part that was stored. */
 export function wholeUsage({ metering: { usage }, reused }: StoreOutcome): Usage | undefined {
   if (reused === undefined || usage === undefined) return usage

@@ -42,6 +42,8 @@ export interface CachedCall {
   readonly scope: string
   readonly operation: string
   readonly mode: CacheMode
+  /** Whether the provider answers in any case, and the stored answer is only compared. @default false */
+  readonly shadow?: boolean
   /** Milliseconds for which the answer will be fresh. */
   readonly ttl: number
   /** Milliseconds that a stored answer may be old to count as fresh: the call's own TTL, or `Infinity`. */
@@ -76,6 +78,8 @@ export interface Bypass {
   readonly streamed?: boolean
 }
 
+const alwaysOn = { mode: 'default' } as const
+
 /**
  * Resolves a call.
  * @throws {InvalidOptionError} for a TTL that is no duration
@@ -85,10 +89,12 @@ export function resolveCall(call: Call, settings: Settings): CachedCall | Bypass
   const operation = options.operation ?? endpoint.operation
   const scope = scopeOf(call, settings)
   const ttl = options.ttl === undefined ? settings.ttl(operation) : milliseconds('cache.ttl', options.ttl)
-  const mode = options.mode ?? 'default'
+  const switched = settings.switches?.() ?? alwaysOn
   const model = typeof request['model'] === 'string' ? request['model'] : ''
   const common = { endpoint, operation, scope: scope ?? '', model, streamed: request['stream'] === true }
-  if (mode === 'no-store') return { ...common, reason: 'no-store' }
+  if ('reason' in switched) return { ...common, reason: switched.reason }
+  const wanted = options.mode ?? switched.mode
+  if (wanted === 'no-store') return { ...common, reason: 'no-store' }
   if (scope === undefined) return { ...common, reason: 'no scope' }
   if (settings.requireScope && options.scope === undefined) assertScope(settings)
   const reason = endpoint.bypassReason(request)
@@ -104,7 +110,8 @@ export function resolveCall(call: Call, settings: Settings): CachedCall | Bypass
       storeKey: entryKey(settings.namespace, key),
       scope,
       operation,
-      mode,
+      mode: wanted === 'shadow' ? 'reload' : wanted,
+      ...(wanted === 'shadow' && { shadow: true }),
       ttl: withJitter(ttl, settings),
       maxAge: options.ttl === undefined ? Infinity : ttl,
       tags,

@@ -4,7 +4,7 @@
  */
 import type { InputCounts, Source } from '../call.ts'
 import type { Entry, Usage } from '../entry.ts'
-import type { AnswerEvent, CallEvent, EventEmitter, HitEvent, SkipEvent, StoreEvent } from '../events.ts'
+import type { AnswerEvent, CallEvent, EventEmitter, HitEvent, ShadowEvent, SkipEvent, StoreEvent } from '../events.ts'
 import { bytesOf } from './answer-facts.ts'
 import type { Bypass } from './cached-call.ts'
 import { roundDollars } from './pricing/dollars.ts'
@@ -52,6 +52,10 @@ export class CallEvents {
 
   hit(call: ToldCall, answer: ToldHit): void {
     if (this.#events.isHeard('hit')) this.#events.emit('hit', new Hit(call, answer, this.#prices))
+  }
+
+  shadow(call: ToldCall, answer: ToldHit & { readonly isSame: boolean }): void {
+    if (this.#events.isHeard('shadow')) this.#events.emit('shadow', new Shadow(call, answer, this.#prices))
   }
 
   miss(call: ToldCall): void {
@@ -150,6 +154,15 @@ class Hit extends Answer implements HitEvent {
     this.stale = answer.stale
     this.age = Math.floor(answer.age / 1_000)
     this.inputs = answer.inputs
+  }
+}
+
+class Shadow extends Hit implements ShadowEvent {
+  readonly same: boolean
+
+  constructor(call: ToldCall, answer: ToldHit & { readonly isSame: boolean }, prices: PriceBook | undefined) {
+    super(call, answer, prices)
+    this.same = answer.isSame
   }
 }
 

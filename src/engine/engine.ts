@@ -10,7 +10,7 @@ import { type CacheEvents, EventEmitter } from '../events.ts'
 import { entryKey } from '../key/store-keys.ts'
 import type { Address } from './tiers/entry-reader.ts'
 import type { LookupResult } from '../lookup-result.ts'
-import { cacheInfoOf, type Facts, type Reused, type StoreOutcome, wholeUsage } from './cache-info.ts'
+import { cacheInfoOf, type Facts, noteCost, type Reused, type StoreOutcome, wholeUsage } from './cache-info.ts'
 import type { NewEntry } from './draft.ts'
 import { Flights } from './flight/flights.ts'
 import { Refreshes } from './flight/refreshes.ts'
@@ -68,7 +68,8 @@ export class Engine {
   infoOf: (result: unknown) => CacheInfo | undefined = () => undefined
   /** Lines that the log has once each. */
   readonly notices: Notices
-  readonly #told: CallEvents
+  /** What is told of calls as events. */
+  readonly told: CallEvents
   #pricesExpected = false
 
   constructor(given: Settings) {
@@ -79,7 +80,7 @@ export class Engine {
     this.events = new EventEmitter((error) => this.hookFailed(error))
     this.prices = settings.prices === false ? undefined : createPriceBook(settings.prices)
     this.stats = createStats({ priceBook: this.prices ?? { load: () => Promise.resolve(), price: () => null }, clock: settings.clock })
-    this.#told = new CallEvents(this.events, this.prices)
+    this.told = new CallEvents(this.events, this.prices)
     const logger = guardedLogger(settings.logger, () => this.stats.error('hook'))
     this.notices = new Notices(logger)
     for (const warning of settings.warnings) this.notices.once(warning, warning)
@@ -106,9 +107,7 @@ export class Engine {
   /** Stores a complete answer, unless there is a reason against it. Never throws. */
   store(cachedCall: CachedCall, draft: NewEntry, filling: Filling): void {
     const { outcome } = filling
-    outcome.metering.usage = draft.usage
-    outcome.metering.latency = draft.latency
-    if (draft.model !== '') outcome.metering.model = draft.model
+    noteCost(outcome, draft)
     const now = this.settings.clock.now()
     const life = lifeOf(cachedCall, { expiresAt: draft.expiresAt?.(now), now, stale: this.settings.stale })
     if (life === undefined) return this.skip(cachedCall, 'expires', outcome)
@@ -138,14 +137,14 @@ export class Engine {
 
   #stored(call: ToldCall, { head }: Entry, bytes: number): void {
     this.stats.stored()
-    this.#told.store(call, { model: head.model, latency: head.latency, usage: head.usage, bytes })
+    this.told.store(call, { model: head.model, latency: head.latency, usage: head.usage, bytes })
   }
 
   /** Notes that an answer is not stored. */
   skip(call: ToldCall, reason: string, outcome: StoreOutcome, entry?: Entry): void {
     outcome.reason = reason
     this.stats.skipped(reason)
-    this.#told.skip(call, reason, { ...outcome.metering, entry })
+    this.told.skip(call, reason, { ...outcome.metering, entry })
   }
 
   /** Counts a hit on an entry, and emits it. @returns a function that makes the facts, as many callers never read them */
@@ -172,7 +171,7 @@ export class Engine {
     this.stats.hit({ operation, scope, model, answered, provider, origin, source, usage, savedMs: latency, stale, at, inputs: answers })
     if (!this.events.isHeard('hit')) return
     const { age = 0, entry } = found ?? {}
-    this.#told.hit(cachedCall, { model: answered, latency, usage, entry, source, stale, age, inputs: answers ?? 1 })
+    this.told.hit(cachedCall, { model: answered, latency, usage, entry, source, stale, age, inputs: answers ?? 1 })
   }
 
   /** Counts the stored inputs of a call that the provider had to answer for the rest. Time is not saved: the call waited for the provider. */
@@ -181,7 +180,7 @@ export class Engine {
     const { provider } = endpoint
     const at = this.settings.clock.now()
     this.stats.hit({ operation, scope, model, answered, provider, origin, source, usage, savedMs: 0, stale: false, at, inputs })
-    this.#told.hit(cachedCall, { model: answered, latency: 0, usage, source, stale: false, age: 0, inputs })
+    this.told.hit(cachedCall, { model: answered, latency: 0, usage, source, stale: false, age: 0, inputs })
   }
 
   /** The facts of one result. */
@@ -201,7 +200,7 @@ export class Engine {
     void this.prices?.load()
     const { operation, scope, model, inputs } = cachedCall
     this.stats.miss({ operation, scope, model, inputs: inputs?.misses })
-    this.#told.miss(cachedCall)
+    this.told.miss(cachedCall)
   }
 
   /** Counts what a call cost that the provider answered. */
@@ -218,7 +217,7 @@ export class Engine {
       usage: outcome.metering.usage,
       at,
     })
-    this.#told.spent(cachedCall, outcome.metering)
+    this.told.spent(cachedCall, outcome.metering)
   }
 
   /** Counts a request that passes through unseen, as it is none of an endpoint that is known, and emits it. */
@@ -231,7 +230,7 @@ export class Engine {
   bypass(bypass: Bypass): CacheInfo {
     const { operation, scope, reason, key = '' } = bypass
     this.stats.bypass({ operation, reason })
-    this.#told.bypass(bypass)
+    this.told.bypass(bypass)
     const outcome: StoreOutcome = { stored: false, reason, metering: { usage: undefined, model: '', latency: 0 } }
     const facts = {
       hit: false,

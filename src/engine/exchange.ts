@@ -14,6 +14,7 @@ import { joinedReader } from './joined-reader.ts'
 import { NotCachedError } from '../not-cached.ts'
 import { forBatch, freshForCall, isRead, mayStandIn, notCached, patienceOf, reuse, type ReuseSettings } from './reuse.ts'
 import type { EarlierLookup, FlightHead, Seam } from './seam.ts'
+import { watched } from './shadow.ts'
 import { AnsweredByAnotherProcess } from './shared-store/leases.ts'
 
 /** Answers a call from the cache or from the provider. Rejects only as the provider does, or with the caller's own abort reason. */
@@ -21,8 +22,9 @@ export async function exchange<Head, Item, Result>(engine: Engine, call: Seam<He
   const { cachedCall, signal } = call
   if (!isRead(cachedCall.mode)) {
     await engine.tiers.refresh(cachedCall)
+    const asked = cachedCall.shadow === true ? await watched(engine, call) : call
     signal?.throwIfAborted()
-    return fetchNew(engine, call)
+    return fetchNew(engine, asked)
   }
   const failure = cachedCall.mode === 'only-if-cached' ? engine.tiers.watchReads() : undefined
   // Always await, even for a hit in memory: an event listener that makes the same call must not re-enter itself.

@@ -4,7 +4,7 @@
  */
 import type { LookupResult } from '../lookup-result.ts'
 import type { CachedCall } from './cached-call.ts'
-import type { StoreOutcome } from './cache-info.ts'
+import { noteCost, type StoreOutcome } from './cache-info.ts'
 import type { Engine, Filling } from './engine.ts'
 import type { FlightReader, Recording, Upstream } from './flight/upstream.ts'
 import { isRead } from './reuse.ts'
@@ -101,7 +101,11 @@ function take<Head, Item, Result>(
   try {
     const draft = call.draft(recording)
     if (typeof draft === 'string') engine.skip(call.cachedCall, draft, filling.outcome)
-    else if (draft !== undefined) engine.store(call.cachedCall, draft, filling)
+    if (typeof draft === 'string' || draft === undefined) return
+    const reason = call.beforeStore?.(draft)
+    if (reason === undefined) return engine.store(call.cachedCall, draft, filling)
+    noteCost(filling.outcome, draft)
+    engine.skip(call.cachedCall, reason, filling.outcome)
   } catch (error) {
     engine.hookFailed(error)
   }

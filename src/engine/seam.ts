@@ -78,6 +78,8 @@ export interface Seam<Head, Item, Result> {
   size(item: Item): number
   /** The entry of what was recorded, or the reason why there is none; `undefined` if the answer is already stored in parts. */
   draft(recording: Recording<Head, Item>): NewEntry | string | undefined
+  /** Looks at a new answer before it is stored. @returns why it is not to be stored, or `undefined` @default nothing looks at it */
+  beforeStore?(draft: NewEntry): string | undefined
   /** The result of a hit; `info` makes its facts. */
   stored(found: LookupResult, info: () => CacheInfo): Result
   /** The result of a flight. */

@@ -17,6 +17,8 @@ export interface BoundedMemoryOptions<Value> {
   readonly maxBytes: number
   /** Maximum bytes of one entry, including its key and bookkeeping. @default maxBytes */
   readonly maxEntryBytes?: number
+  /** Maximum number of entries. @default Infinity */
+  readonly maxEntries?: number | undefined
   /** Its `monotonic()` measures the ages. */
   readonly clock: Clock
   /** Called for each entry that was removed to make room; not for entries that were overwritten, deleted or expired. Must not throw. */
@@ -68,6 +70,7 @@ export class BoundedMemory<Value extends object> {
   readonly #entries: LRUCache<string, Kept<Value>>
   readonly #maxBytes: number
   readonly #maxEntryBytes: number
+  readonly #maxEntries: number
   readonly #onEvict: BoundedMemoryOptions<Value>['onEvict']
   readonly #shares = new Map<string, Share<Value>>()
   /** The last owner that was seen with more than half of the bytes. There is at most one. */
@@ -75,7 +78,8 @@ export class BoundedMemory<Value extends object> {
 
   /** @throws {InvalidOptionError} when a number of bytes is not a positive whole number */
   constructor(options: BoundedMemoryOptions<Value>) {
-    const { maxBytes, maxEntryBytes = maxBytes, clock, onEvict } = options
+    const { maxBytes, maxEntryBytes = maxBytes, maxEntries = Infinity, clock, onEvict } = options
+    this.#maxEntries = maxEntries
     this.#maxBytes = wholeNumber('maxBytes', maxBytes, { least: 1, of: 'bytes' })
     this.#maxEntryBytes = Math.min(maxBytes, wholeNumber('maxEntryBytes', maxEntryBytes, { least: 1, of: 'bytes' }))
     this.#onEvict = onEvict
@@ -153,7 +157,7 @@ export class BoundedMemory<Value extends object> {
   }
 
   #makeRoom(bytes: number, owner: string): void {
-    while (this.#entries.calculatedSize + bytes > this.#maxBytes) {
+    while (this.#entries.calculatedSize + bytes > this.#maxBytes || this.#entries.size >= this.#maxEntries) {
       const [oldest] = this.#entries.rkeys()
       if (oldest === undefined) return
       if (this.#entries.getRemainingTTL(oldest) <= 0) this.#entries.delete(oldest)

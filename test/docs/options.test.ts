@@ -98,7 +98,7 @@ describe('docs/options.md', () => {
     const table = /\| option \| default \|[^]*?\n\n/.exec(page('README.md'))?.[0] ?? ''
     const named = [...table.matchAll(/^\| `(\w+)` \| ([^|]+) \|/gm)].map(([, option = '', fallback = '']) => ({ option, fallback }))
     expect(named.length).toBeGreaterThan(5)
-    const options = [...(tables.get('CacheOptions') ?? []), ...(tables.get('FreshnessOptions') ?? [])]
+    const options = ['CacheOptions', 'FreshnessOptions', 'SizeOptions', 'SwitchOptions'].flatMap((name) => tables.get(name) ?? [])
     const differing = named.filter(({ option, fallback }) => {
       const told = options.find(({ name }) => name === option)?.fallback.replaceAll('`', '')
       return told?.includes(fallback.replaceAll('`', '')) !== true

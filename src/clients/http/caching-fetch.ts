@@ -138,7 +138,8 @@ function earlierOf(passed: PassedOptions, body: string | undefined, context: Cal
 
 /** Whether a call has no options of its own, so that its text decides everything. With jitter, each call gets a random TTL, so none is usual; nor if a function gives the scope. */
 function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
-  return settings.jitter === 0 && settings.scopeOfCall === undefined && Object.keys(options).length === 0
+  const isAlike = settings.jitter === 0 && settings.scopeOfCall === undefined && settings.switches === undefined
+  return isAlike && Object.keys(options).length === 0
 }
 
 /** The headers of a request, and those that the caller gave to the call. */

@@ -7,7 +7,8 @@ import type { CacheMode, CallOptions } from '../../call.ts'
 import { milliseconds } from '../../duration.ts'
 import { InvalidOptionError } from '../../errors.ts'
 
-const modes: readonly CacheMode[] = ['default', 'no-store', 'reload', 'only-if-cached', 'force-cache']
+/** The modes of a call. */
+export const cacheModes: readonly CacheMode[] = ['default', 'no-store', 'reload', 'only-if-cached', 'force-cache']
 const known = ['mode', 'ttl', 'operation', 'context', 'tags', 'scope', 'variant']
 
 /**
@@ -19,7 +20,7 @@ export function assertCallOptions(value: unknown): asserts value is CallOptions 
   // Read as the code that uses them reads them, inherited ones too.
   const options: Record<string, unknown> = Object.fromEntries(known.map((name): [string, unknown] => [name, Reflect.get(value, name)]))
   const { mode, ttl, operation, tags, scope, variant } = options
-  if (mode !== undefined && !isCacheMode(mode)) throw new InvalidOptionError('cache.mode', mode, modes)
+  if (mode !== undefined && !isCacheMode(mode)) throw new InvalidOptionError('cache.mode', mode, cacheModes)
   if (ttl !== undefined) milliseconds('cache.ttl', ttl)
   if (operation !== undefined && (typeof operation !== 'string' || operation === '')) {
     throw new InvalidOptionError('cache.operation', operation, 'a text that is not empty')
@@ -34,5 +35,5 @@ export function assertCallOptions(value: unknown): asserts value is CallOptions 
 
 /** Whether `value` is one of fetch's cache modes that the cache has a meaning for. */
 export function isCacheMode(value: unknown): value is CacheMode {
-  return modes.some((mode) => mode === value)
+  return cacheModes.some((mode) => mode === value)
 }

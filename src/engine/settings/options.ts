@@ -4,7 +4,6 @@
  */
 import { type Clock, systemClock } from '../../clock.ts'
 import { type EncryptionOptions } from '../../codec/encryption.ts'
-import { maxStoredBodyBytes } from '../../codec/entry-codec.ts'
 import { type Duration, milliseconds, millisecondsOrNone } from '../../duration.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { CanonicalOptions } from '../../json/canonical.ts'
@@ -14,6 +13,8 @@ import { type HeaderNames, headerNames } from '../../providers/passing-headers.t
 import { type Freshness, freshnessNames, type FreshnessOptions, readFreshness } from './freshness.ts'
 import { hiddenEncryption } from './hidden-encryption.ts'
 import type { Logger } from './logger.ts'
+import { readSizes, sizeNames, type SizeOptions, type Sizes } from './sizes.ts'
+import { readSwitches, type Switches, switchNames, type SwitchOptions } from './switches.ts'
 import { optionWarnings } from './warnings.ts'
 import type { StorePolicy } from './policy.ts'
 import type { PriceRule } from '../pricing/price-book.ts'
@@ -64,7 +65,7 @@ export interface ReplayOptions {
 }
 
 /** The options of {@link createCache}. */
-export interface CacheOptions extends FreshnessOptions {
+export interface CacheOptions extends FreshnessOptions, SizeOptions, SwitchOptions {
   /** The shared tier behind the hot memory: `sqliteStore('answers.db')`, or a store of your own. @default none */
   readonly store?: Store
   /** Keeps the entries of two applications in one store apart. @default '' */
@@ -76,12 +77,6 @@ export interface CacheOptions extends FreshnessOptions {
   readonly scope?: string | ScopeOfCall
   /** Whether a call without a scope, of its own or of the cache, is an error. @default false */
   readonly requireScope?: boolean
-  /** Bytes of hot memory; 0 for none. @default 67108864 (64 MiB) */
-  readonly maxMemoryBytes?: number
-  /** Bytes that one answer may have; a larger one is passed on and not stored. @default 8388608 (8 MiB) */
-  readonly maxEntryBytes?: number
-  /** Answers of at least so many bytes are compressed in the store; `Infinity` for never. @default 1024 */
-  readonly compressAbove?: number
   /** Seals entries in the store by AES-256-GCM, and hides their names. @default none */
   readonly encryption?: EncryptionOptions
   /** How keys are made. */
@@ -127,7 +122,9 @@ export interface CacheOptions extends FreshnessOptions {
 }
 
 /** The options, checked and whole. Durations are milliseconds. */
-export interface Settings extends Freshness {
+export interface Settings extends Freshness, Sizes {
+  /** What holds for all calls. */
+  readonly switches: Switches
   readonly store: Store | undefined
   readonly namespace: string
   readonly scope: string | undefined
@@ -135,9 +132,6 @@ export interface Settings extends Freshness {
   readonly scopeOfCall: ScopeOfCall | undefined
   readonly requireScope: boolean
   readonly requireStore: boolean
-  readonly maxMemoryBytes: number
-  readonly maxEntryBytes: number
-  readonly compressAbove: number
   readonly encryption: EncryptionOptions | undefined
   readonly canonical: CanonicalOptions
   readonly ignoredFields: ReadonlySet<string>
@@ -162,13 +156,12 @@ export interface Settings extends Freshness {
 const names = [
   'store',
   ...freshnessNames,
+  ...sizeNames,
+  ...switchNames,
   'namespace',
   'scope',
   'requireScope',
   'requireStore',
-  'maxMemoryBytes',
-  'maxEntryBytes',
-  'compressAbove',
   'encryption',
   'key',
   'policy',
@@ -200,7 +193,6 @@ export function readOptions(given: CacheOptions): Settings {
   assertKnown('', given, names)
   // By defaults and not by `??`: null is a mistake, and encryption that is null must not mean none.
   const { store, namespace = '', scope, encryption, key = {}, policy, prices = [], replay = {} } = given
-  const { maxMemoryBytes = 64 * 2 ** 20, maxEntryBytes = 8 * 2 ** 20, compressAbove = 1_024 } = given
   const {
     readDeadline = '100ms',
     firstReadDeadline = '1s',
@@ -222,13 +214,12 @@ export function readOptions(given: CacheOptions): Settings {
   return {
     store,
     ...readFreshness(given),
+    ...readSizes(given),
+    switches: readSwitches(given),
     namespace: text('namespace', namespace),
     ...readScope(scope),
     requireScope: readFlag('requireScope', given.requireScope),
     requireStore: readFlag('requireStore', given.requireStore),
-    maxMemoryBytes: wholeNumber('maxMemoryBytes', maxMemoryBytes, { least: 0, of: 'bytes' }),
-    maxEntryBytes: wholeNumber('maxEntryBytes', maxEntryBytes, { least: 1, most: maxStoredBodyBytes, of: 'bytes' }),
-    compressAbove: compressAbove === Infinity ? Infinity : wholeNumber('compressAbove', compressAbove, { least: 0, of: 'bytes' }),
     encryption: hiddenEncryption(encryption),
     canonical: readCanonical(key),
     ignoredFields: new Set(texts('key.ignore', ignore)),

@@ -19,6 +19,24 @@ export interface StatsRow {
   readonly savedMs: number
 }
 
+/** What a cache in mode `shadow` could have answered. Every one of these calls went to the provider, and is a miss as well. */
+export interface ShadowStats {
+  /** Calls that the cache could have answered. */
+  readonly hits: number
+  /** Those of them for which the provider's new answer said the same as the stored one. */
+  readonly same: number
+  /** Those of them for which it did not. A call that failed, or whose answer was not complete, is neither. */
+  readonly different: number
+  /** US dollars that hits would have saved, as far as it is known. */
+  readonly savedUsd: number
+  /** Such hits of which it is not known how many dollars they would have saved. */
+  readonly unpricedHits: number
+  /** Tokens, input and output, that hits would have saved. */
+  readonly savedTokens: number
+  /** Milliseconds that the provider took when it made the stored answers. */
+  readonly savedMs: number
+}
+
 /** The counts of one cache in one process. A copy: it does not change any more, and changing it changes nothing. */
 export interface CacheStats {
   /** When the counting began, in milliseconds since the epoch: when the cache was made, or at the last `reset()`. */
@@ -80,6 +98,8 @@ export interface CacheStats {
   readonly bySource: Readonly<Record<string, StatsRow>>
   /** By scope. Without a scope of the cache or the call, that is the digest of the client's static credential. */
   readonly byScope: Readonly<Record<string, StatsRow>>
+  /** What a cache in mode `shadow` could have answered. */
+  readonly shadow: ShadowStats
   /** Sets the counters of the cache to zero, to count anew from now on. These counts stay as they are. */
   reset(): void
 }

@@ -10,8 +10,9 @@ import type { CacheStats, StatsRow } from './cache-stats.ts'
 import { roundDollars } from '../pricing/dollars.ts'
 import { PendingPrices, type Priced } from './pending-prices.ts'
 import type { PriceBook } from '../pricing/price-book.ts'
+import { ShadowCounts } from './shadow-counts.ts'
 
-export type { CacheStats, StatsRow } from './cache-stats.ts'
+export type { CacheStats, ShadowStats, StatsRow } from './cache-stats.ts'
 
 /** A call that the provider answered. It is counted by the model that was asked for. */
 export interface SpentEvent extends Priced {
@@ -54,6 +55,8 @@ export interface Stats {
   dropped(number?: number): void
   evicted(number?: number): void
   invalidated(number?: number): void
+  /** What is counted in shadow mode. */
+  readonly shadow: ShadowCounts
   /** The counts as they are now. Prices what waits, so the first call may load the price table. */
   snapshot(): CacheStats
 }
@@ -133,16 +136,20 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
     },
   )
 
+  const shadow = new ShadowCounts(priceBook)
+
   const reset = (): void => {
     // What waits for its price was counted until now.
     hits.settle()
     misses.settle()
+    shadow.reset()
     Object.assign(totals, noTotals())
     for (const table of [models, operations, sources, scopes, bypassReasons, errorKinds, skipped]) table.clear()
     since = clock.now()
   }
 
   return {
+    shadow,
     hit(event) {
       const input = count(event.usage?.input)
       const output = count(event.usage?.output)
@@ -211,6 +218,7 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
         byOperation: operations.copy(copyRow),
         bySource: sources.copy(copyRow),
         byScope: scopes.copy(copyRow),
+        shadow: shadow.snapshot(),
       }
       // Not enumerable, so that the counts can be sent to another thread.
       return Object.defineProperty({ ...counts, reset }, 'reset', { enumerable: false })

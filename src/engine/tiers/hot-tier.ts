@@ -12,6 +12,8 @@ export interface HotTierOptions {
   readonly clock: Clock
   /** Bytes; 0 for no memory at all. */
   readonly maxBytes: number
+  /** Entries, whatever their size. @default as many as there is room for */
+  readonly maxEntries?: number
   /** Milliseconds for which a copy is served without asking the store. */
   readonly maxTtl: number
   /** Called with the key of each entry that had to make room. */
@@ -27,10 +29,11 @@ export class HotTier {
   #revalidateBefore = -Infinity
   #puts = 0
 
-  constructor({ clock, maxBytes, maxTtl, onEvict }: HotTierOptions) {
+  constructor({ clock, maxBytes, maxEntries, maxTtl, onEvict }: HotTierOptions) {
     this.#clock = clock
     this.#maxTtl = maxTtl
-    if (maxBytes > 0) this.#memory = new BoundedMemory<HotCopy>({ maxBytes, clock, onEvict: (_, { entry }) => onEvict(entry.head.key) })
+    if (maxBytes === 0) return
+    this.#memory = new BoundedMemory<HotCopy>({ maxBytes, maxEntries, clock, onEvict: (_, { entry }) => onEvict(entry.head.key) })
   }
 
   /** How many copies were put here until now. */

@@ -63,6 +63,7 @@ export class Tiers {
     this.#clock = clock
     this.#codec = createEntryCodec({
       compressAbove: settings.compressAbove,
+      compressionLevel: settings.compressionLevel,
       maxBodyBytes: settings.maxEntryBytes,
       encryption: settings.encryption,
       compression: runtimeCompression(async () => (await import('../../codec/fflate-compression.ts')).fflateCompression),
@@ -72,6 +73,7 @@ export class Tiers {
     this.#hot = new HotTier({
       clock,
       maxBytes: settings.maxMemoryBytes,
+      maxEntries: settings.maxMemoryEntries,
       maxTtl: settings.maxMemoryTtl,
       onEvict: (key) => events.emit('evict', { key }),
     })

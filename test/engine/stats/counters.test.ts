@@ -80,6 +80,7 @@ describe('counting', () => {
       byOperation: {},
       bySource: {},
       byScope: {},
+      shadow: { hits: 0, same: 0, different: 0, savedUsd: 0, unpricedHits: 0, savedTokens: 0, savedMs: 0 },
     })
   })
 

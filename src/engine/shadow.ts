@@ -1,0 +1,88 @@
+/**
+ * Shadow mode: the provider answers every call. What the cache would have answered is counted, and compared with the new answer.
+ * @module
+ */
+import type { Entry } from '../entry.ts'
+import { isJsonObject } from '../json/object.ts'
+import type { LookupResult } from '../lookup-result.ts'
+import { wholeAnswer } from '../providers/stored-answer.ts'
+import type { CachedCall } from './cached-call.ts'
+import type { NewEntry } from './draft.ts'
+import type { Engine } from './engine.ts'
+import { reuse } from './reuse.ts'
+import type { Seam } from './seam.ts'
+
+/** The reason of an answer that is not stored, as the stored one would have been served on. */
+const kept = 'shadow'
+
+/** The call with what compares its answer, if the cache could have answered it. */
+export async function watched<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Result>): Promise<Seam<Head, Item, Result>> {
+  const { cachedCall, find } = call
+  // The answers to single inputs are put together to one that no provider gave.
+  const found = find === undefined ? await engine.tiers.get(cachedCall) : undefined
+  const use = reuse(found, { ...cachedCall, mode: 'default' }, engine.settings)
+  if (found === undefined || use === 'fetch') return call
+  const { usage, model, latency } = found.entry.head
+  const { origin, endpoint } = cachedCall
+  const at = engine.settings.clock.now()
+  const counted = { origin, model: cachedCall.model, provider: endpoint.provider, answered: model, usage, at }
+  engine.stats.shadow.hit({ ...counted, savedMs: latency })
+  return {
+    ...call,
+    beforeStore(draft) {
+      tell(engine, { cachedCall, found, isSame: isSameAnswer(found.entry, draft, cachedCall) })
+      return use === 'serve' ? kept : undefined
+    },
+  }
+}
+
+function tell(
+  engine: Engine,
+  { cachedCall, found, isSame }: { readonly cachedCall: CachedCall; readonly found: LookupResult; readonly isSame: boolean },
+): void {
+  const { entry, source, age, freshFor } = found
+  const { usage, model, latency } = entry.head
+  engine.stats.shadow.compared(isSame)
+  engine.told.shadow(cachedCall, { usage, model, latency, entry, source, age, stale: freshFor <= 0, inputs: 1, isSame })
+}
+
+/** Whether two answers say the same, whatever their numbers, times and counts of tokens. */
+function isSameAnswer(stored: Entry, draft: NewEntry, { endpoint }: CachedCall): boolean {
+  const fresh = { head: { ...stored.head, kind: draft.kind }, body: draft.body }
+  const [first, second] = [stored, fresh].map((entry) => wholeAnswer(entry, endpoint))
+  if (first !== undefined && second !== undefined) return JSON.stringify(essence(first)) === JSON.stringify(essence(second))
+  return Buffer.compare(Buffer.from(stored.body), Buffer.from(draft.body)) === 0
+}
+
+/** Members that differ between two answers although both say the same. */
+const passing = new Set([
+  'id',
+  'call_id',
+  'toolUseId',
+  'item_id',
+  'created',
+  'created_at',
+  'completed_at',
+  'system_fingerprint',
+  'service_tier',
+  'usage',
+  'metrics',
+  'logprobs',
+  '$metadata',
+  'encrypted_content',
+  'signature',
+  'obfuscation',
+])
+
+/** Members that hold what the model wrote as JSON of its own, in which an `id` says something. */
+const ownJson = new Set(['input', 'arguments', 'response', 'parsed'])
+
+function essence(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item: unknown) => essence(item))
+  if (!isJsonObject(value)) return value
+  const members = Object.entries(value).filter(([name]) => !passing.has(name))
+  // Sorted, as an assembled stream may have its members in another order.
+  return members
+    .toSorted(([first], [second]) => (first < second ? -1 : 1))
+    .map(([name, member]) => [name, ownJson.has(name) ? member : essence(member)])
+}
