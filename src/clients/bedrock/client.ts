@@ -7,7 +7,7 @@
 import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { exchange } from '../../engine/exchange.ts'
-import type { CallLimits, FlightHead, Seam } from '../../engine/seam.ts'
+import type { CallLimits, EarlierLookup, FlightHead, Seam } from '../../engine/seam.ts'
 import type { StoreOutcome } from '../../engine/cache-info.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
 import { fillInputs, findInputs, type PerInputCalls } from '../../engine/per-input.ts'
@@ -30,7 +30,7 @@ import { type Origin, Origins, wentTo } from './origin.ts'
 import { isOthersFailure, limitsOf, noteUnsent } from './limits.ts'
 import { layeredStack } from './middleware-stack.ts'
 import { hasPrivateState, wrappedClient } from './wrapped-client.ts'
-import { type ResolvedCall, resolve } from './decision.ts'
+import { type DecidedCall, type ResolvedCall, resolve } from './decision.ts'
 import { openFastLane } from './fast-lane.ts'
 import { cachedCommands, type CommandCodec } from './commands.ts'
 import { abortError, type Caller, follow, followWhileUsed, isAborted, signalOf } from './signals.ts'
@@ -48,6 +48,8 @@ interface SendContext extends Caller {
   /** Called with the SDK's name for the command. */
   readonly named: (commandName: string) => void
   readonly limits: CallLimits
+  /** What the fast lane decided of the call. */
+  readonly decided: DecidedCall | undefined
   /** The origin of the call; `undefined` if there is none. */
   readonly origin: (input: JsonObject) => Promise<Origin | undefined>
 }
@@ -67,7 +69,7 @@ export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClien
     const { cache, bypassCache, abortSignal, ...rest }: JsonObject = isJsonObject(options) ? options : {}
     const { config } = wrapped
     const caller = { signal: signalOf(abortSignal), protocol: protocolOf(config) }
-    const documented = (): unknown => {
+    const documented = (decided?: DecidedCall): unknown => {
       const stack = command.middlewareStack.clone()
       const named = (commandName: string): void => lane.learn(command, commandName)
       const origin = (input: JsonObject): Promise<Origin | undefined> => origins.find(config, stack, input)
@@ -78,6 +80,7 @@ export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClien
         upstream: new AbortController(),
         named,
         origin,
+        decided,
         limits: limitsOf(own, rest),
       }
       stack.add(cachingStep(engine, context), { step: 'initialize', priority: 'low', name: 'llmemo' })
@@ -85,7 +88,7 @@ export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClien
       return sendOn([withStack(command, stack), sdkOptions, ...(done === undefined ? [] : [done])])
     }
     const quick = done === undefined ? lane.answer(command, { cache, bypassCache }, caller) : undefined
-    return quick === undefined ? documented() : quick.then((output) => output ?? documented())
+    return quick === undefined ? documented() : quick.then(({ output, decided }) => output ?? documented(decided))
   }
   /** Calls the client's own `send`, which finds the stack and the handlers on its `this`. */
   const sendOn = (given: readonly unknown[]): unknown => {
@@ -130,14 +133,15 @@ function cachingStep(engine: Engine, context: SendContext): Middleware {
     if (command === undefined) engine.pass({ method: 'send', host: 'bedrock-runtime', path: commandName })
     if (command === undefined || origin === undefined) return bypass(next, step, context)
     const { codec } = command
-    const resolved = resolve(engine, command, { input: step.input, origin: origin.text, options })
+    const decided = decidedOf(context, { input: step.input, command, origin: origin.text })
+    const resolved = decided ?? resolve(engine, command, { input: step.input, origin: origin.text, options })
     if ('reason' in resolved) {
       const result = await bypass(next, step, context)
       const info = engine.bypass(resolved)
       return { ...result, output: informed(result.output, () => info) }
     }
     try {
-      const own = codec.snapshot(step.input, resolved.cachedCall.request)
+      const own = decided?.own ?? codec.snapshot(step.input, resolved.cachedCall.request)
       const send = async (input = own()): Promise<JsonObject> => {
         try {
           return (await next({ ...step, input })).output
@@ -147,12 +151,20 @@ function cachingStep(engine: Engine, context: SendContext): Middleware {
         }
       }
       const isElsewhere = (): boolean => !wentTo(origin, execution)
-      return { output: await exchange(engine, exchangeOf(engine, { ...resolved, codec, send, isElsewhere }, context)) }
+      return {
+        output: await exchange(engine, exchangeOf(engine, { ...resolved, codec, send, isElsewhere, earlier: decided?.earlier }, context)),
+      }
     } catch (error) {
       // The signal may have fired during the call.
       throw isAborted(context.signal) ? abortError(context.signal) : error
     }
   }
+}
+
+/** What the fast lane decided, if it is of this very call: its middleware may have changed the input since, or the origin. */
+function decidedOf({ decided }: SendContext, now: Pick<DecidedCall, 'input' | 'command' | 'origin'>): DecidedCall | undefined {
+  const isSame = decided?.input === now.input && decided.command === now.command && decided.origin === now.origin
+  return isSame ? decided : undefined
 }
 
 /** Makes a call that bypasses the cache. The caller's signal then aborts the SDK's request. */
@@ -173,14 +185,16 @@ interface BedrockCall extends ResolvedCall {
   readonly send: (input?: JsonObject) => Promise<JsonObject>
   /** Whether the SDK has sent the call to another origin than that of the key. */
   readonly isElsewhere: () => boolean
+  readonly earlier: EarlierLookup | undefined
 }
 
 function exchangeOf(engine: Engine, call: BedrockCall, context: SendContext): Seam<OutputHead, ServerEvent, JsonObject> {
-  const { cachedCall, inputs, codec, send, isElsewhere } = call
+  const { cachedCall, inputs, codec, send, isElsewhere, earlier } = call
   const { signal } = context
   return {
     cachedCall,
     signal,
+    earlier,
     flights: flightsOf(engine),
     limits: context.limits,
     isOthersFailure: (said, joining) => 'error' in said && isOthersFailure(said.error, joining),

@@ -5,6 +5,7 @@
 import type { JsonObject } from '../../json/object.ts'
 import type { CallOptions } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
+import type { EarlierLookup } from '../../engine/seam.ts'
 import { resolveInputs, type PerInputCalls } from '../../engine/per-input.ts'
 import { type CachedCall, resolveCall, type Bypass } from '../../engine/cached-call.ts'
 import { InvalidOptionError, NotKeyableError } from '../../errors.ts'
@@ -16,6 +17,18 @@ export interface ResolvedCall {
   readonly cachedCall: CachedCall
   /** The call's inputs one by one, if its endpoint answers each by itself. */
   readonly inputs: PerInputCalls | undefined
+}
+
+/** A call that the fast lane decided and could not answer, for the documented way. */
+export interface DecidedCall extends ResolvedCall {
+  /** The very input that the key was made of. */
+  readonly input: JsonObject
+  readonly command: CachedCommand
+  readonly origin: string
+  /** The input as it was then. */
+  readonly own: () => JsonObject
+  /** @default the documented way looks the call up itself */
+  readonly earlier?: EarlierLookup
 }
 
 /** What a command is sent with. */

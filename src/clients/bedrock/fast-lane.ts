@@ -11,7 +11,7 @@ import { isRead, reuse } from '../../engine/reuse.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { BedrockClient, BedrockCommand, EntryOptions, MiddlewareStack } from './sdk-client.ts'
 import type { Origin, Origins } from './origin.ts'
-import { resolve } from './decision.ts'
+import { type DecidedCall, resolve } from './decision.ts'
 import { storedOutput } from './response.ts'
 import { type CachedCommand, cachedCommands } from './commands.ts'
 import { type Caller, isAborted } from './signals.ts'
@@ -75,7 +75,7 @@ export class FastLane {
    * The output of a command, or `undefined` if the call must go the documented way. The lane answers only if it can give the output of the
    * SDK at once. No listener is called before the caller has its promise.
    */
-  answer(command: BedrockCommand, unchecked: UncheckedOptions, caller: Caller): Promise<JsonObject | undefined> | undefined {
+  answer(command: BedrockCommand, unchecked: UncheckedOptions, caller: Caller): Promise<LaneResult> | undefined {
     if (this.#closed || isAborted(caller.signal) || !this.#isAsBefore()) return undefined
     const named = cachedCommands.get(this.#names.get(command.constructor) ?? '')
     if (named === undefined || !isPlain(command.middlewareStack) || Object.hasOwn(command, 'resolveMiddleware')) return undefined
@@ -83,26 +83,31 @@ export class FastLane {
     return origin && this.#answer(command, { named, origin, unchecked, caller })
   }
 
-  async #answer({ input }: BedrockCommand, { named, origin, unchecked, caller }: LaneCall): Promise<JsonObject | undefined> {
+  async #answer({ input }: BedrockCommand, { named, origin, unchecked, caller }: LaneCall): Promise<LaneResult> {
     const { engine } = this.#settings
     try {
       const { text } = await origin
       const options = readCallOptions(unchecked.cache, unchecked.bypassCache)
       const resolved = resolve(engine, named, { input, origin: text, options })
-      if ('reason' in resolved || resolved.inputs !== undefined || !isRead(resolved.cachedCall.mode)) return undefined
+      if ('reason' in resolved || resolved.inputs !== undefined || !isRead(resolved.cachedCall.mode)) return {}
       const { cachedCall } = resolved
+      const { changes } = engine.tiers
       const found = engine.tiers.getFromMemory(cachedCall)
-      if (found === undefined || reuse(found, cachedCall, engine.settings) !== 'serve') return undefined
+      if (found === undefined || reuse(found, cachedCall, engine.settings) !== 'serve') {
+        const own = named.codec.snapshot(input, cachedCall.request)
+        const isMiss = found === undefined && engine.settings.store === undefined
+        return { decided: { ...resolved, input, command: named, origin: text, own, ...(isMiss && { earlier: { found, changes } }) } }
+      }
       const { replay } = engine.settings
       let facts: (() => CacheInfo) | undefined
       const info = (): CacheInfo => (facts ??= engine.hit(cachedCall, found))()
       const output = storedOutput(found.entry, cachedCall, { codec: named.codec, info, replay, caller })
       // An output that cannot be made is no hit.
       facts ??= engine.hit(cachedCall, found)
-      return output
+      return { output }
     } catch {
       // The documented way meets the same fault and reports it.
-      return undefined
+      return {}
     }
   }
 
@@ -113,6 +118,12 @@ export class FastLane {
     this.#silent = logger
     return isPlain(this.#client.middlewareStack)
   }
+}
+
+/** What the lane makes of a call: its output, or what the documented way need not do again. */
+interface LaneResult {
+  readonly output?: JsonObject
+  readonly decided?: DecidedCall | undefined
 }
 
 /** A call that the lane may answer. */

@@ -109,6 +109,60 @@ class WrapsItself extends OpenAI {
   }
 }
 
+class Own7 extends OpenAI {
+  readonly kind: string
+  constructor(kind: 'plain' | 'wrapped') {
+    super({ ...settings, baseURL: origin })
+    this.kind = kind
+    return kind === 'wrapped' ? withCache(this, createCache({ logger: false })) : this
+  }
+}
+
+class Own6 extends OpenAI6 {
+  readonly kind: string
+  constructor(kind: 'plain' | 'wrapped') {
+    super({ ...settings, baseURL: origin })
+    this.kind = kind
+    return kind === 'wrapped' ? withCache(this, createCache({ logger: false })) : this
+  }
+}
+
+class Own5 extends OpenAI5 {
+  readonly kind: string
+  constructor(kind: 'plain' | 'wrapped') {
+    super({ ...settings, baseURL: origin })
+    this.kind = kind
+    return kind === 'wrapped' ? withCache(this, createCache({ logger: false })) : this
+  }
+}
+
+class OwnAnthropic1 extends Anthropic {
+  readonly kind: string
+  constructor(kind: 'plain' | 'wrapped') {
+    super({ ...settings, baseURL: origin })
+    this.kind = kind
+    return kind === 'wrapped' ? withCache(this, createCache({ logger: false })) : this
+  }
+}
+
+class OwnAnthropic0 extends Anthropic0 {
+  readonly kind: string
+  constructor(kind: 'plain' | 'wrapped') {
+    super({ ...settings, baseURL: origin })
+    this.kind = kind
+    return kind === 'wrapped' ? withCache(this, createCache({ logger: false })) : this
+  }
+}
+
+class OwnAnthropic060 extends Anthropic060 {
+  readonly kind: string
+  constructor(kind: 'plain' | 'wrapped') {
+    super({ ...settings, baseURL: origin })
+    this.kind = kind
+    return kind === 'wrapped' ? withCache(this, createCache({ logger: false })) : this
+  }
+}
+
 class Completions extends OpenAI.Chat.Completions {
   readonly tracked: string
   constructor(client: OpenAI, tracked: string) {
@@ -552,16 +606,36 @@ describe('a wrapped client', () => {
     expect(() => create(200_000)).toThrow('Streaming is')
   })
 
-  it('G59 its fetch has the members of the given one', async () => {
+  it.each([
+    ['openai 7', (fetch: typeof globalThis.fetch) => new OpenAI({ ...settings, fetch, baseURL: origin })],
+    ['openai 6', (fetch: typeof globalThis.fetch) => new OpenAI6({ ...settings, fetch, baseURL: origin })],
+    ['openai 5', (fetch: typeof globalThis.fetch) => new OpenAI5({ ...settings, fetch, baseURL: origin })],
+    ['Anthropic 1', (fetch: typeof globalThis.fetch) => new Anthropic({ ...settings, fetch, baseURL: origin })],
+    ['Anthropic 0.137', (fetch: typeof globalThis.fetch) => new Anthropic0({ ...settings, fetch, baseURL: origin })],
+    ['Anthropic 0.60', (fetch: typeof globalThis.fetch) => new Anthropic060({ ...settings, fetch, baseURL: origin })],
+  ])('G59 the fetch of %s has the members of the given one', (_, make) => {
     const given = Object.assign(async (...request: Parameters<typeof fetch>) => fetch(...request), { Response, mine: 1 })
-    for (const client of [
-      new OpenAI({ ...settings, fetch: given, baseURL: origin }),
-      new Anthropic060({ ...settings, fetch: given, baseURL: origin }),
-    ]) {
-      expect(Object.entries(Object(Reflect.get(wrap(client), 'fetch')))).toEqual([
-        ['Response', Response],
-        ['mine', 1],
-      ])
+    expect(Object.entries(Object(Reflect.get(wrap(make(given)), 'fetch')))).toEqual([
+      ['Response', Response],
+      ['mine', 1],
+    ])
+  })
+
+  it.each([
+    ['openai 7', Own7],
+    ['openai 6', Own6],
+    ['openai 5', Own5],
+    ['Anthropic 1', OwnAnthropic1],
+    ['Anthropic 0.137', OwnAnthropic0],
+    ['Anthropic 0.60', OwnAnthropic060],
+  ])('G61 a class of %s may have parameters of its own, and may return the wrapped client', async (_, Own) => {
+    for (const client of [wrap(new Own('plain')), new Own('wrapped'), wrap(new Own('wrapped'))]) {
+      const before = server.requests.length
+      await ask(client)
+      expect(await ask(client)).toMatchObject({ _cache: { hit: true } })
+      expect(server.requests).toHaveLength(before + 1)
+      expect(client).toBeInstanceOf(Own)
+      expect(Reflect.get(client, 'kind')).toMatch(/plain|wrapped/)
     }
   })
 })
