@@ -32,6 +32,7 @@ export type { Cache, CacheEntry, CacheRequest, EntryFilter, Invalidation, Looked
 export type { FreshnessOptions } from './engine/settings/freshness.ts'
 export type { CacheOptions, KeyOptions, Logger, ReplayOptions, ScopedCall, ScopeOfCall, TextFolding } from './engine/settings/options.ts'
 export type { SizeOptions } from './engine/settings/sizes.ts'
+export type { RecordingMode } from './key/recordings.ts'
 export type { CacheWideMode, SwitchOptions } from './engine/settings/switches.ts'
 export type { AnswerFacts, StorePolicy } from './engine/settings/policy.ts'
 export type { PriceRule } from './engine/pricing/price-book.ts'

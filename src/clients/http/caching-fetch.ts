@@ -20,8 +20,9 @@ import { type Endpoint } from '../../providers/endpoint.ts'
 import { endpointOfPath } from '../../providers/catalogue.ts'
 import { credentialText, keptHeaders, keyedHeaders } from '../../providers/http-headers.ts'
 import { noteInfo } from '../cache-info.ts'
-import { callOptions, type EarlierCall, type PassedOptions, isKeyable, passedOptionsIn } from '../call-options.ts'
+import { callOptions, type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
 import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } from './request.ts'
+import { comesFromWrapped, refusal } from './refusal.ts'
 import { headFor, notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
 import { snapshotOf } from './snapshot.ts'
 import { wholeResponse } from './whole-response.ts'
@@ -79,8 +80,9 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const { url, method } = targetOf(given, givenInit)
     const target = method === 'POST' ? endpointOf(url, seam.place) : undefined
     if (target === undefined) {
-      engine.pass({ method, ...placeOf(url) })
-      return upstream(given, withoutOptions(givenInit))
+      const place = placeOf(url)
+      engine.pass({ method, ...place })
+      return refusal(engine, { url, init: givenInit, why: `${method} ${place.path}` }) ?? upstream(given, withoutOptions(givenInit))
     }
     const { input, init } = snapshotOf(given, givenInit, url)
     const passed = optionsOf(input, init)
@@ -101,7 +103,8 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     if ('cachedCall' in resolved) passed.learn?.({ call: resolved.call, url, key: resolved.cachedCall.key })
     const carriers = [passed.signal, signal]
     if ('reason' in resolved) {
-      const response = await upstream(input, withoutOptions(init))
+      const { reason: why } = resolved
+      const response = refusal(engine, { url, init, why }) ?? (await upstream(input, withoutOptions(init)))
       const info = engine.bypass(resolved)
       return inform(response, () => info, carriers)
     }
@@ -117,7 +120,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
     const earlierLookup = earlier?.lookup
-    const isWrappedClient = init !== undefined && passedOptionsIn(init) !== undefined
+    const isWrappedClient = comesFromWrapped(init)
     return exchange(
       engine,
       exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, isWrappedClient, earlierLookup, text: body, headers }),

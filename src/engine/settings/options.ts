@@ -7,12 +7,14 @@ import { type EncryptionOptions } from '../../codec/encryption.ts'
 import { type Duration, milliseconds, millisecondsOrNone } from '../../duration.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import type { CanonicalOptions } from '../../json/canonical.ts'
+import { type Recordings, recordingsOf } from '../../key/recordings.ts'
 import { assertKnown, text, texts, wholeNumber, withMethods } from '../../base/option-checks.ts'
 import { assertStore, type Store } from '../../store.ts'
 import { type HeaderNames, headerNames } from '../../providers/passing-headers.ts'
 import { type Freshness, freshnessNames, type FreshnessOptions, readFreshness } from './freshness.ts'
 import { hiddenEncryption } from './hidden-encryption.ts'
 import type { Logger } from './logger.ts'
+import { forRecordings } from './recorded.ts'
 import { readSizes, sizeNames, type SizeOptions, type Sizes } from './sizes.ts'
 import { readSwitches, type Switches, switchNames, type SwitchOptions } from './switches.ts'
 import { optionWarnings } from './warnings.ts'
@@ -126,6 +128,8 @@ export interface Settings extends Freshness, Sizes {
   /** What holds for all calls. */
   readonly switches: Switches
   readonly store: Store | undefined
+  /** What the store offers as one of recordings for tests. */
+  readonly recordings: Recordings | undefined
   readonly namespace: string
   readonly scope: string | undefined
   /** Gives the scope of each call in place of `scope`. */
@@ -189,8 +193,11 @@ const foldings: Readonly<Record<TextFolding, (text: string) => string>> = {
  * The options, checked and whole.
  * @throws {InvalidOptionError} that names the first option which is unknown or has a value that cannot be
  */
-export function readOptions(given: CacheOptions): Settings {
-  assertKnown('', given, names)
+export function readOptions(options: CacheOptions): Settings {
+  assertKnown('', options, names)
+  if (options.store !== undefined) assertStore('store', options.store)
+  const recordings = recordingsOf(options.store)
+  const given = forRecordings(options, recordings)
   // By defaults and not by `??`: null is a mistake, and encryption that is null must not mean none.
   const { store, namespace = '', scope, encryption, key = {}, policy, prices = [], replay = {} } = given
   const {
@@ -205,7 +212,6 @@ export function readOptions(given: CacheOptions): Settings {
   assertKnown('key.', key, keyNames)
   assertKnown('replay.', replay, ['delay'])
   const { ignore = [], keep = [], ignoreHeaders = [] } = key
-  if (store !== undefined) assertStore('store', store)
   if (policy !== undefined && typeof policy !== 'function') throw new InvalidOptionError('policy', policy, 'a function')
   if (replay.delay !== undefined && typeof replay.delay !== 'function') {
     throw new InvalidOptionError('replay.delay', replay.delay, 'a function')
@@ -215,7 +221,8 @@ export function readOptions(given: CacheOptions): Settings {
     store,
     ...readFreshness(given),
     ...readSizes(given),
-    switches: readSwitches(given),
+    switches: readSwitches(given, recordings),
+    recordings,
     namespace: text('namespace', namespace),
     ...readScope(scope),
     requireScope: readFlag('requireScope', given.requireScope),
