@@ -5,6 +5,9 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     dynamodb: 'src/stores/dynamodb/store.ts',
+    env: 'src/env/env.ts',
+    monitor: 'src/monitor/monitor.ts',
+    otel: 'src/monitor/otel.ts',
     redis: 'src/stores/redis/store.ts',
     sqlite: 'src/stores/sqlite/store.ts',
     testing: 'src/testing/index.ts',

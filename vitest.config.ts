@@ -7,7 +7,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/install-redis.ts'],
+    globalSetup: ['test/support/install-redis.ts', 'test/support/install-promtool.ts'],
     restoreMocks: true,
     // They only end what hangs. A test on a busy machine of two cores stays far below.
     testTimeout: 300_000,

@@ -91,6 +91,20 @@ export function hintFor(given: string, known: readonly string[]): string {
   return closest === undefined ? '' : ` Did you mean "${closest}"?`
 }
 
+/** Variables of the environment have values that cannot be. The message has all mistakes, and the value of no variable. */
+export class EnvironmentError extends LlmemoError {
+  /** One sentence for each mistake. */
+  readonly mistakes: readonly string[]
+
+  constructor(mistakes: readonly string[]) {
+    super(
+      'INVALID_OPTION',
+      `llmemo: the environment has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}.\n${mistakes.map((each) => `- ${each}`).join('\n')}`,
+    )
+    this.mistakes = mistakes
+  }
+}
+
 /** `withCache` was given a client that it does not know. Also a `TypeError`, for programs that check for one. */
 export class UnknownClientError extends TypeError {
   /** What went wrong, as a code for programs. */

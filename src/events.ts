@@ -91,12 +91,72 @@ export interface PassEvent {
 /** An answer, or a value of your own, was stored. */
 export interface StoreEvent extends AnswerEvent {
   readonly bytes: number
+  /** Whole seconds for which it is fresh, rounded up. */
+  readonly ttl: number
+  readonly tags: readonly string[]
 }
 
 /** An answer, or a value of your own, was not stored. */
 export interface SkipEvent extends AnswerEvent {
   /** `length`, `content_filter`, `empty`, `too large`, `invalidated`, `store failed`… */
   readonly reason: string
+}
+
+/** The key of a call was made. */
+export interface KeyEvent {
+  readonly key: string
+  readonly operation: string
+  /** Characters of all texts in the request. */
+  readonly characters: number
+  readonly milliseconds: number
+}
+
+/** A call to the provider begins. Each begin is followed by one `landing`. */
+export interface FlightEvent extends CallEvent {
+  /** Tells the flights of one process apart. */
+  readonly flight: number
+}
+
+/** A call to the provider is over. */
+export interface LandingEvent extends FlightEvent {
+  /** `complete`: it gave a whole answer. `failed`: it gave an error, or broke off. `cancelled`: no caller waited for it any longer. */
+  readonly end: 'complete' | 'failed' | 'cancelled'
+  /** The model that answered; the one that was asked for if that is not known. */
+  readonly answered: string
+  /** The tokens that the provider counted; `undefined` if it does not say. */
+  readonly usage: Usage | undefined
+  readonly milliseconds: number
+}
+
+/** A tier was read, for entries or for what was invalidated. */
+export interface ReadEvent {
+  /** `memory`, or the name of the store. */
+  readonly source: Source
+  readonly keys: number
+  readonly milliseconds: number
+  /** Whether it answered in time. */
+  readonly answered: boolean
+}
+
+/** A batch was written to the store. */
+export interface WriteEvent {
+  /** The name of the store. */
+  readonly source: Source
+  readonly entries: number
+  /** Bytes of all values as stored. */
+  readonly bytes: number
+  readonly milliseconds: number
+  /** Whether the store took them. */
+  readonly written: boolean
+}
+
+/** An entry was encoded for the store: compressed, and sealed if there is encryption. */
+export interface EncodeEvent {
+  /** The size of its body. */
+  readonly bytes: number
+  /** The size of its body as stored. */
+  readonly storedBytes: number
+  readonly milliseconds: number
 }
 
 /** The data of each event. */
@@ -117,6 +177,18 @@ export interface CacheEvents {
   store: StoreEvent
   /** An answer was not stored. */
   skip: SkipEvent
+  /** The key of a call was made. */
+  key: KeyEvent
+  /** A call to the provider begins; several calls of the cache may share it. */
+  flight: FlightEvent
+  /** A call to the provider is over, in whichever way. */
+  landing: LandingEvent
+  /** A tier was read. */
+  read: ReadEvent
+  /** A batch was written to the store. */
+  write: WriteEvent
+  /** An entry was encoded for the store. */
+  encode: EncodeEvent
   /** An entry left the hot tier to make room. */
   evict: { readonly key: string }
   /** Everything under a label, such as `tag:doc:42`, was invalidated. */
@@ -154,6 +226,12 @@ export class EventEmitter {
     pass: new Set(),
     store: new Set(),
     skip: new Set(),
+    key: new Set(),
+    flight: new Set(),
+    landing: new Set(),
+    read: new Set(),
+    write: new Set(),
+    encode: new Set(),
     evict: new Set(),
     invalidate: new Set(),
     error: new Set(),

@@ -28,7 +28,18 @@ export type { Clock } from './clock.ts'
 export type { EncryptionOptions } from './codec/encryption.ts'
 export type { Duration } from './duration.ts'
 export type { ValueKey } from './cache/value-cache.ts'
-export type { Cache, CacheEntry, CacheRequest, EntryFilter, Invalidation, LookedUp, LookedUpText, TextRequest } from './cache/cache.ts'
+export type {
+  Cache,
+  CacheEntry,
+  CacheRequest,
+  EntryFilter,
+  Invalidation,
+  LookedUp,
+  LookedUpText,
+  SavingsOptions,
+  TextRequest,
+} from './cache/cache.ts'
+export type { Savings, SavingsBy } from './engine/ledger.ts'
 export type { FreshnessOptions } from './engine/settings/freshness.ts'
 export type { CacheOptions, KeyOptions, Logger, ReplayOptions, ScopedCall, ScopeOfCall, TextFolding } from './engine/settings/options.ts'
 export type { SizeOptions } from './engine/settings/sizes.ts'
@@ -44,13 +55,19 @@ export type {
   BypassEvent,
   CacheEvents,
   CallEvent,
+  EncodeEvent,
   Fault,
+  FlightEvent,
   HitEvent,
+  KeyEvent,
+  LandingEvent,
   MissEvent,
   PassEvent,
+  ReadEvent,
   ShadowEvent,
   SkipEvent,
   StoreEvent,
+  WriteEvent,
 } from './events.ts'
 export type { KeyDifference, KeyExplanation } from './key/explain.ts'
 export type { KeyParts } from './key/key.ts'

@@ -85,6 +85,17 @@ export interface Store {
   /** Releases the lease of `key`, if `token` still holds it. */
   release?(key: string, token: string): Promise<void> | void
   /**
+   * Adds whole numbers to the sums under `key`, by their names, in one step, so that many processes can count together. A sum that is not
+   * there is 0. The TTL holds for all sums under `key`, from now on; without anything to add, it stays as it is. Needed for savings that
+   * processes share.
+   * @returns the sums that are there now
+   */
+  add?(
+    key: string,
+    amounts: Readonly<Record<string, number>>,
+    options: WriteOptions,
+  ): Promise<Readonly<Record<string, number>>> | Readonly<Record<string, number>>
+  /**
    * Receives the function by which the store reports what its user should know: a damaged file that was set aside, a database of a newer
    * version. Called once, before the first read.
    */
@@ -94,7 +105,19 @@ export interface Store {
 }
 
 const required = ['get', 'set', 'delete'] as const
-const optional = ['setIfAbsent', 'getMany', 'setMany', 'keys', 'publish', 'subscribe', 'lease', 'release', 'onReport', 'close'] as const
+const optional = [
+  'setIfAbsent',
+  'getMany',
+  'setMany',
+  'keys',
+  'publish',
+  'subscribe',
+  'lease',
+  'release',
+  'add',
+  'onReport',
+  'close',
+] as const
 
 /**
  * Checks that `value` is a store.

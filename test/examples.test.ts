@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startStandIn } from '../examples/stand-in/server.ts'
 import { assertBuilt, top } from './support/packed.ts'
+import { emfValues } from './support/strict-emf.ts'
 
 interface Ended {
   readonly code: number | null
@@ -449,6 +450,42 @@ describe('examples', () => {
     const output = await printedBy('dynamodb')
     expect(output).toMatch(/\bdynamodb\b/)
     expect(output).toContain('the same 1333336 characters')
+  })
+
+  it('monitor: the report, the text for Prometheus and the lines for CloudWatch have the figures of the calls', async () => {
+    const output = await printedBy('monitor')
+    // Two operations of seven calls with three questions, and one call after an invalidation.
+    expect(output).toContain('15 calls, 53 % hits (8; 0 of them stale)')
+    expect(output).toMatch(/^qa +4 +4 +50 % /m)
+    expect(output).toMatch(/^summarize +4 +3 +57 % /m)
+    expect(output).toContain('tag 1 (removed 3)')
+    expect(output).toContain('warning: 53 % of 15 calls are hits, fewer than 90 %.')
+    expect(output).toContain('llmemo_hits_total{operation="summarize"} 4')
+    const [line = ''] = /^\{"_aws".*$/m.exec(output) ?? []
+    expect(emfValues(line)).toContainEqual(expect.objectContaining({ name: 'CacheHits', value: 8, dimensions: { service: 'licences' } }))
+    const report = output.slice(output.indexOf('The report'), output.indexOf('For Prometheus'))
+    expect(longestLine(report)).toBeLessThanOrEqual(80)
+  })
+
+  it('otel: the call and the hit are spans of their callers, and only the call has used tokens', async () => {
+    const output = await printedBy('otel')
+    expect(output).toMatch(/GET \/first > chat gpt-5-mini: llm_cache.hit=false gen_ai.usage.output_tokens=\d+$/m)
+    expect(output).toMatch(/GET \/second > chat gpt-5-mini: llm_cache.hit=true llm_cache.saved_tokens=\d+$/m)
+    expect(output).toMatch(/llm_cache.hits +1 /)
+    expect(output).toMatch(/llm_cache.misses +1 /)
+  })
+
+  it('env: variables set the TTLs and the store, and all mistakes are told at once', async () => {
+    const output = await printedBy('env')
+    expect(output).toMatch(/qa +fresh for 0 s: origin|qa +fresh for (?:600|599) s: origin/)
+    expect(output).toMatch(/qa +fresh for (?:600|599) s: memory/)
+    expect(output).toMatch(/summarize +fresh for (?:3600|3599) s: origin/)
+    const again = await printedBy('env')
+    expect(again).toMatch(/qa +fresh for \d+ s: sqlite/)
+    const { code, output: mistakes } = await run('env', { CACHE_TTL: 'soon', CACHE_STORE: 'redis:secret' })
+    expect(code).toBe(1)
+    expect(mistakes).toContain('the environment has 2 mistakes')
+    expect(mistakes).not.toContain('secret')
   })
 
   it('cache-aside: of equal calls at the same time, one makes the value', async () => {

@@ -5,9 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { unnameable } from './support/declared-types.ts'
 import { assertBuilt, install, manifest, subpaths, top, type Project } from './support/packed.ts'
 
-/** The doors that load an optional peer: a store that must make commands of the AWS SDK's own classes. */
+/** The doors that need an optional peer: a store that must make commands of the AWS SDK's own classes, and types of OpenTelemetry. */
 const peersOf: Readonly<Record<string, readonly string[]>> = {
   'llmemo/dynamodb': ['@aws-sdk/lib-dynamodb', '@aws-sdk/client-dynamodb'],
+  'llmemo/otel': ['@opentelemetry/api'],
 }
 /** The doors that need no peer. */
 const ownDoors = subpaths().filter((subpath) => peersOf[subpath] === undefined)
@@ -149,6 +150,10 @@ describe.each(subpaths())('%s', (subpath) => {
       expect(['llmemo', 'lru-cache', 'fflate']).toEqual(expect.arrayContaining(packages))
     },
   )
+})
+
+it('llmemo/otel loads nothing of OpenTelemetry', () => {
+  expect(load('import', 'llmemo/otel').loaded.filter((url) => url.includes('opentelemetry'))).toEqual([])
 })
 
 it('llmemo does not load node:sqlite, which warns on Node 22', () => {

@@ -4,7 +4,7 @@
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 
-/** Bodies of so many bytes and more are deflated, as llmemo does by default. */
+/** Bodies of so many bytes and more are deflated, as one does who keeps a store small. llmemo does so from 4,096 bytes on. */
 const worthDeflating = 1_024
 
 /** The bytes to store. */

@@ -12,16 +12,20 @@ import { scopeOfClient } from '../providers/client-credential.ts'
 import type { KeyDifference, KeyExplanation } from '../key/explain.ts'
 import { ValueCache, type ValueKey } from './value-cache.ts'
 import type { CacheStats } from '../engine/stats/cache-stats.ts'
+export type { CacheStats, StatsRow } from '../engine/stats/cache-stats.ts'
 import { type CacheRequest, explainer, type LookedUp, looker, store } from './described-requests.ts'
 import { type CacheEntry, entries, type EntryFilter, ttlOf } from './entries.ts'
 import { forget } from './forget.ts'
 import { getOrMake } from './made-answers.ts'
 import { type LookedUpText, textCall, type TextRequest } from './text-requests.ts'
+import { savings, type SavingsOptions } from './savings.ts'
+import type { Savings } from '../engine/ledger.ts'
 import { Engine } from '../engine/engine.ts'
 import { type CacheOptions, readOptions } from '../engine/settings/options.ts'
 
 export type { CacheEntry, EntryFilter } from './entries.ts'
 export type { CacheRequest, LookedUp } from './described-requests.ts'
+export type { SavingsOptions } from './savings.ts'
 export type { LookedUpText, TextRequest } from './text-requests.ts'
 
 /** The key of `Symbol.asyncDispose`, if the compiler's own library or Node's types have it. Else the declarations would not compile. */
@@ -119,8 +123,14 @@ export interface Cache extends Readonly<Record<AsyncDispose, () => Promise<void>
    * @throws {StoreError} while it is read, if the store cannot list its keys, or fails to
    */
   entries(filter?: EntryFilter): AsyncIterableIterator<CacheEntry>
-  /** Bytes and entries in the hot memory now. Walks all entries. */
-  memory(): { readonly bytes: number; readonly entries: number }
+  /**
+   * What hits saved by day, scope, operation or model, in all processes over one store; `savings: true` of the cache keeps it. Days are those of
+   * UTC. What another process counted in the last seconds may be missing.
+   * @throws {InvalidOptionError} if the cache does not keep savings, or an option cannot be
+   */
+  savings(options?: SavingsOptions): Promise<Savings>
+  /** Bytes and entries in the hot memory now, and how many bytes it may hold. Walks all entries. */
+  memory(): { readonly bytes: number; readonly entries: number; readonly maxBytes: number }
   /** Resolves when every write was passed to the store: on serverless, before the handler returns. */
   flush(): Promise<void>
   /** Writes what waits and closes the store. Later calls are answered from memory and by the provider. */
@@ -157,11 +167,21 @@ export function createCache(options: CacheOptions = {}): Cache {
     ttl: (key) => ttlOf(engine, key),
     entries: (filter = {}) => entries(engine, filter),
     memory: () => engine.tiers.memory(),
-    flush: () => engine.tiers.flush(),
-    close: () => engine.tiers.close(),
-    [Symbol.asyncDispose]: () => engine.tiers.close(),
+    savings: async (given = {}) => savings(engine, given),
+    flush: () => flush(engine),
+    close: () => close(engine),
+    [Symbol.asyncDispose]: () => close(engine),
   }
   return Object.defineProperty(cache, engines, { value: engine })
+}
+
+async function flush({ ledger, tiers }: Engine): Promise<void> {
+  await Promise.all([ledger?.flush(), tiers.flush()])
+}
+
+async function close(engine: Engine): Promise<void> {
+  await engine.ledger?.flush()
+  await engine.tiers.close()
 }
 
 /** The engine of a cache that any copy of llmemo made; `undefined` for anything else. */

@@ -20,7 +20,8 @@ import { isRead, notCached, reuse } from '../engine/reuse.ts'
 import type { StoreOutcome } from '../engine/cache-info.ts'
 import type { Settings } from '../engine/settings/options.ts'
 import { answerIn, type LookedUpText, storedForm, textCall, textForms, type TextRequest } from './text-requests.ts'
-import { type Call, canonicalOptions, keyParts, type CachedCall, resolveCall } from '../engine/cached-call.ts'
+import { type Call, canonicalOptions, keyParts, type CachedCall } from '../engine/cached-call.ts'
+import { resolveFor } from '../engine/resolve.ts'
 
 /**
  * A request as `lookup`, `store` and `explain` take it: what a wrapped client would send, and what the call would ask of the cache. To meet
@@ -89,7 +90,7 @@ export function looker(engine: Engine): Lookup {
 
 /** The stored answer to a call, or `undefined`. Counts as a client's call in the same mode does. */
 async function lookup(engine: Engine, call: Call): Promise<LookedUp | undefined> {
-  const cachedCall = resolveCall(call, engine.settings)
+  const cachedCall = resolveFor(engine, call)
   if ('reason' in cachedCall) {
     engine.bypass(cachedCall)
     return undefined
@@ -107,7 +108,7 @@ async function lookup(engine: Engine, call: Call): Promise<LookedUp | undefined>
 
 /** Stores an answer that came from elsewhere, under the rules for answers of our own. */
 export async function store(engine: Engine, request: CacheRequest | TextRequest, answer: unknown): Promise<CacheInfo> {
-  const cachedCall = resolveCall(callOf(request, engine.settings), engine.settings)
+  const cachedCall = resolveFor(engine, callOf(request, engine.settings))
   if ('reason' in cachedCall) return engine.bypass(cachedCall)
   const draft = draftOf(cachedCall, request, answer)
   const outcome: StoreOutcome = { stored: false, reason: undefined, metering: { usage: undefined, model: cachedCall.model, latency: 0 } }

@@ -2,7 +2,8 @@
  * Answers that a function of the user's makes: looked up, else made once for all who ask at the same time, and stored.
  * @module
  */
-import { type Call, type CachedCall, resolveCall } from '../engine/cached-call.ts'
+import type { Call, CachedCall } from '../engine/cached-call.ts'
+import { resolveFor } from '../engine/resolve.ts'
 import { wholeEntry } from '../engine/draft.ts'
 import type { Engine } from '../engine/engine.ts'
 import { exchange } from '../engine/exchange.ts'
@@ -26,7 +27,7 @@ const flightsOf = flightsByEngine<FlightHead<Made>, never>()
  * and not stored. Rejects as `make` does, which counts as an outage of the provider.
  */
 export async function getOrMake<Value>(engine: Engine, call: Call, make: () => Value | Promise<Value>): Promise<Value> {
-  const cachedCall = resolveCall(call, engine.settings)
+  const cachedCall = resolveFor(engine, call)
   if ('reason' in cachedCall) {
     const refused = refusedCall(engine.settings, cachedCall.reason)
     engine.bypass(cachedCall)

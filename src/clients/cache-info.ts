@@ -45,12 +45,45 @@ export function attachInfo(result: unknown, info: () => CacheInfo): void {
   if (typeof result !== 'object' || result === null || !Object.isExtensible(result)) return
   // An enumerable `_cache` is the provider's. `cacheInfo` then knows the facts by the result itself.
   if (Object.prototype.propertyIsEnumerable.call(result, '_cache')) return noteInfo(result, info)
-  const get = (): CacheInfo => {
-    const facts = info()
-    genuine.add(facts)
-    return facts
+  Informed.mark(result, info)
+  Object.defineProperty(result, '_cache', attached)
+}
+
+/** A class whose `new` gives the object itself, so that a subclass puts its private members on it. */
+// oxlint-disable-next-line typescript/no-extraneous-class -- it is needed as a base
+class Given {
+  constructor(object: object) {
+    // oxlint-disable-next-line no-constructor-return -- this is what the class is for
+    return object
   }
-  Object.defineProperty(result, '_cache', { get, set: replaceInfo, enumerable: false, configurable: true })
+}
+
+/** The facts of a result, in a private member of it: no list shows it, and it takes a fifth of the time of a `WeakMap`. */
+class Informed extends Given {
+  #info: (() => CacheInfo) | undefined
+
+  /** Notes what makes the facts of an object. */
+  static mark(object: object, info: () => CacheInfo): void {
+    const marked: object = #info in object ? object : new Informed(object)
+    if (#info in marked) marked.#info = info
+  }
+
+  /** The facts of an object; `undefined` if there are none. */
+  static of(object: object): CacheInfo | undefined {
+    return #info in object ? object.#info?.() : undefined
+  }
+}
+
+/** One getter for all results, so that all of them have the same hidden class. */
+const attached: PropertyDescriptor = {
+  get(this: object) {
+    const facts = Informed.of(this)
+    if (facts !== undefined) genuine.add(facts)
+    return facts
+  },
+  set: replaceInfo,
+  enumerable: false,
+  configurable: true,
 }
 
 /** A caller may replace `_cache`. */

@@ -30,6 +30,8 @@ export interface PassedOptions {
   readonly signal?: object
   /** Called with what the seam sees of the call. */
   learn?: (observation: SeamObservation) => void
+  /** What the lane of the SDK's methods learns of the call. */
+  readonly lesson?: Lesson | undefined
   /** What the fast lane has made of the call, so that the seam need not do it again. */
   earlier?: EarlierCall | undefined
 }
@@ -43,6 +45,21 @@ export interface EarlierCall {
   /** @default the seam looks the call up itself */
   readonly lookup?: EarlierLookup
 }
+
+/** What a lane learns of one call that goes the documented way. */
+export interface Lesson {
+  /** Called when the body of the call is read. */
+  read(): void
+  /** Called with the scope and the operation of a call that names none and bypasses the cache. */
+  bypassed(scope: string, operation: string): void
+  /** Called with what the call is to the cache. */
+  seen(call: CachedCall, url: string): void
+  /** Called with what the SDK made of the response, before a helper of the SDK changes it. */
+  parsed(data: unknown, props: { readonly response: Response; readonly options?: unknown }): void
+}
+
+/** The member of request options in which a lane passes its lesson down. The SDKs' methods copy it with all others. */
+export const lessonOption = Symbol('llmemo.lesson')
 
 /** What the seam sees of a call that uses the cache. */
 export interface SeamObservation {
@@ -80,6 +97,11 @@ export function passDown(given: unknown, refined: (body: unknown) => unknown = (
   const options: Record<string, unknown> = { ...given }
   const { headers, signal, fetchOptions, cache, bypassCache } = options
   const own = readCallOptions(cache, bypassCache)
+  const lesson = lessonIn(given)
+  if (lesson !== undefined) {
+    lesson.read()
+    Reflect.deleteProperty(options, lessonOption)
+  }
   for (const name of ['cache', 'bypassCache']) if (name in options) Reflect.deleteProperty(options, name)
   let body: unknown
   let isPlain = false
@@ -89,9 +111,25 @@ export function passDown(given: unknown, refined: (body: unknown) => unknown = (
     options['body'] = body = refined(read.copy)
     isPlain = body === read.copy ? read.isPlain : isPlainJson(body)
   }
-  const passed: PassedOptions = { options: own, body, isPlain, headers, ...(typeof signal === 'object' && signal !== null && { signal }) }
+  const passed: PassedOptions = {
+    options: own,
+    body,
+    isPlain,
+    headers,
+    lesson,
+    ...(typeof signal === 'object' && signal !== null && { signal }),
+  }
   options['fetchOptions'] = Object.assign(new FetchOptions(), fetchOptions, { [callOptions]: passed })
   return options
+}
+
+function lessonIn(options: object): Lesson | undefined {
+  const lesson: unknown = Reflect.get(options, lessonOption)
+  return isLesson(lesson) ? lesson : undefined
+}
+
+function isLesson(value: unknown): value is Lesson {
+  return typeof value === 'object' && value !== null && 'seen' in value && 'parsed' in value
 }
 
 /** The options for `fetch` with ours among them. The SDKs print them in their debug logs, where ours must not appear: they hold the prompt. */

@@ -77,10 +77,15 @@ export class LazyResponse implements Response {
     return this.#real?.bodyUsed ?? this.#read
   }
 
-  async text(): Promise<string> {
-    if (this.#real !== undefined || this.#read) return this.real.text()
+  /** The text, which then counts as read; `undefined` if it is the real `Response` that has it. */
+  take(): string | undefined {
+    if (this.#real !== undefined || this.#read) return undefined
     this.#read = true
     return this.#parts.text
+  }
+
+  async text(): Promise<string> {
+    return this.take() ?? this.real.text()
   }
 
   async json(): Promise<unknown> {
@@ -107,6 +112,9 @@ export class LazyResponse implements Response {
     return this.real.formData()
   }
 }
+
+// A middleware of the caller's may ask what it has.
+Object.setPrototypeOf(LazyResponse.prototype, Response.prototype)
 
 /** Stored headers as `Headers`. To make them takes as long as to look up an answer, so they are made once for each answer. */
 const headersByAnswer = new WeakMap<object, Headers>()

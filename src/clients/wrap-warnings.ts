@@ -2,6 +2,7 @@
  * Wrapping that cannot be meant: a cache for each request, which never hits, and two caches on one client. The log has one line for each.
  * @module
  */
+import { shortName } from '../base/short-name.ts'
 import type { Engine } from '../engine/engine.ts'
 
 /** Caches that `withCache` may make by itself for clients of one class and address, before it is taken for a mistake. */
@@ -34,7 +35,7 @@ export function noteWrapping(client: object, engine: Engine, isOwn: boolean): vo
 
 function countOf(client: object): number {
   const address: unknown = Reflect.get(client, 'baseURL')
-  const kind = `${client.constructor.name} ${typeof address === 'string' ? address : ''}`
+  const kind = shortName(`${client.constructor.name} ${typeof address === 'string' ? address : ''}`)
   const count = (ownCaches.get(kind) ?? 0) + 1
   if (ownCaches.size < 100 || ownCaches.has(kind)) ownCaches.set(kind, count)
   return count

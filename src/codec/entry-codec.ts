@@ -41,7 +41,7 @@ export const maxStoredBodyBytes = 0xff_ff_ff_ff
 
 /** Options of an {@link EntryCodec}. */
 export interface CodecOptions {
-  /** Bodies of at least this many bytes are compressed, if that makes them smaller. `Infinity`: never. */
+  /** Bodies of at least this many bytes are compressed, if that makes them smaller by three tenths. `Infinity`: never. */
   readonly compressAbove: number
   /** How hard to compress, from 1 for fast to 9 for small. @default 6 */
   readonly compressionLevel?: number
@@ -80,6 +80,8 @@ const version = 1
 const codecs = { raw: 0, deflate: 1 }
 const encrypted = 1
 const headerLength = 20
+/** The share of its length that a deflated body may have. One that shrinks less, as embeddings in base64 do, is not worth inflating at each read. */
+const worthInflating = 0.7
 const checksumLength = 8
 
 /**
@@ -118,7 +120,7 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
       const head = Buffer.from(JSON.stringify(readHead(entry.head)))
       const raw = bodyBytes(entry, maxBodyBytes)
       const deflated = raw.length >= compressAbove ? compression.deflate(raw, compressionLevel) : raw
-      const body = deflated.length < raw.length ? deflated : raw
+      const body = deflated.length < raw.length * worthInflating ? deflated : raw
       const header = Buffer.alloc(headerLength + keyId.length)
       header.writeUInt32BE(magic, 0)
       header[4] = version
@@ -146,6 +148,12 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
       return { head, bytes: rawLength }
     },
   }
+}
+
+/** The size of the body of an encoded entry, and its size as stored. */
+export function bodySizes(encoded: Uint8Array): { readonly bytes: number; readonly storedBytes: number } {
+  const view = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength)
+  return { bytes: view.readUInt32BE(16), storedBytes: view.readUInt32BE(12) }
 }
 
 /** All of `parts` in order, followed by their checksum. */

@@ -32,6 +32,13 @@ export interface ToldAnswer {
   readonly entry?: Pick<Entry, 'body'> | undefined
 }
 
+/** What is told of an answer that was stored. `ttl` is in milliseconds. */
+export interface ToldStored extends ToldAnswer {
+  readonly bytes: number
+  readonly ttl: number
+  readonly tags: readonly string[]
+}
+
 /** What is told of a hit. `age` is in milliseconds. */
 export interface ToldHit extends ToldAnswer {
   readonly source: Source
@@ -70,7 +77,7 @@ export class CallEvents {
     if (this.#events.isHeard('bypass')) this.#events.emit('bypass', { ...factsOf({ key, model, streamed, ...call }), reason })
   }
 
-  store(call: ToldCall, answer: ToldAnswer & { readonly bytes: number }): void {
+  store(call: ToldCall, answer: ToldStored): void {
     if (this.#events.isHeard('store')) this.#events.emit('store', new Stored(call, answer, this.#prices))
   }
 
@@ -79,7 +86,8 @@ export class CallEvents {
   }
 }
 
-function factsOf({ key, endpoint, model, operation, scope, streamed }: ToldCall): CallEvent {
+/** What every event tells of its call. */
+export function factsOf({ key, endpoint, model, operation, scope, streamed }: ToldCall): CallEvent {
   return { key, provider: endpoint?.provider ?? '', endpoint: endpoint?.name ?? '', model, operation, scope, streamed }
 }
 
@@ -167,10 +175,14 @@ class Shadow extends Hit implements ShadowEvent {
 }
 
 class Stored extends Answer implements StoreEvent {
+  readonly ttl: number
+  readonly tags: readonly string[]
   readonly #bytes: number
 
-  constructor(call: ToldCall, answer: ToldAnswer & { readonly bytes: number }, prices: PriceBook | undefined) {
+  constructor(call: ToldCall, answer: ToldStored, prices: PriceBook | undefined) {
     super(call, answer, prices)
+    this.ttl = Math.ceil(answer.ttl / 1_000)
+    this.tags = answer.tags
     this.#bytes = answer.bytes
   }
 

@@ -24,6 +24,8 @@ import { type AnswerFacts, skipReason } from './settings/policy.ts'
 import { bytesOf, factsOf } from './answer-facts.ts'
 import { CallEvents, type ToldCall } from './call-events.ts'
 import { createPriceBook, type PriceBook } from './pricing/price-book.ts'
+import { Ledger } from './ledger.ts'
+import type { SavingsBook } from './stats/savings-book.ts'
 import { createStats, type Stats } from './stats/counters.ts'
 import { headOf, lifeOf } from './new-head.ts'
 import type { InvalidationSnapshot } from './tiers/invalidation-snapshot.ts'
@@ -64,6 +66,8 @@ export class Engine {
   readonly tiers: Tiers
   /** The answers that are being fetched again in the background. */
   readonly refreshes: Refreshes
+  /** The savings by day, if they are kept. */
+  readonly ledger: Ledger | undefined
   /** Finds the facts of a result; set by the clients, which put them there. */
   infoOf: (result: unknown) => CacheInfo | undefined = () => undefined
   /** Lines that the log has once each. */
@@ -79,7 +83,9 @@ export class Engine {
     this.refreshes = new Refreshes(settings.clock)
     this.events = new EventEmitter((error) => this.hookFailed(error))
     this.prices = settings.prices === false ? undefined : createPriceBook(settings.prices)
-    this.stats = createStats({ priceBook: this.prices ?? { load: () => Promise.resolve(), price: () => null }, clock: settings.clock })
+    const priceBook = this.prices ?? { load: () => Promise.resolve(), price: () => null }
+    const savings: SavingsBook = { note: (saving, figures) => this.ledger?.note(saving, figures) }
+    this.stats = createStats({ priceBook, clock: settings.clock, ...(settings.savings && { savings }) })
     this.told = new CallEvents(this.events, this.prices)
     const logger = guardedLogger(settings.logger, () => this.stats.error('hook'))
     this.notices = new Notices(logger)
@@ -90,6 +96,10 @@ export class Engine {
       logger,
       allows: (entry, reason) => this.#skipReason(factsOf(entry, reason)) === undefined,
     })
+    if (settings.savings) {
+      const settle = async (): Promise<void> => priceBook.load().then(() => this.stats.settle())
+      this.ledger = new Ledger({ clock: settings.clock, tiers: this.tiers, namespace: settings.namespace, settle })
+    }
     this.events.on('error', ({ doing, error }) => {
       this.stats.error(doing)
       if (doing === 'entry' || doing === 'foreign') this.notices.entryFailed(error)
@@ -137,7 +147,7 @@ export class Engine {
 
   #stored(call: ToldCall, { head }: Entry, bytes: number): void {
     this.stats.stored()
-    this.told.store(call, { model: head.model, latency: head.latency, usage: head.usage, bytes })
+    this.told.store(call, { model: head.model, latency: head.latency, usage: head.usage, bytes, ttl: head.ttl, tags: head.tags })
   }
 
   /** Notes that an answer is not stored. */
@@ -205,18 +215,10 @@ export class Engine {
 
   /** Counts what a call cost that the provider answered. */
   spent(cachedCall: CachedCall, outcome: StoreOutcome): void {
-    const { operation, scope, origin, model } = cachedCall
+    const { operation, scope, origin, model, endpoint } = cachedCall
+    const { model: answered, usage } = outcome.metering
     const at = this.settings.clock.now()
-    this.stats.spent({
-      operation,
-      scope,
-      model,
-      answered: outcome.metering.model,
-      provider: cachedCall.endpoint.provider,
-      origin,
-      usage: outcome.metering.usage,
-      at,
-    })
+    this.stats.spent({ operation, scope, model, answered, provider: endpoint.provider, origin, usage, at })
     this.told.spent(cachedCall, outcome.metering)
   }
 

@@ -10,6 +10,7 @@ import type { FlightReader, Recording, Upstream } from './flight/upstream.ts'
 import { isRead } from './reuse.ts'
 import type { CallLimits, FlightHead, Joiner, Seam } from './seam.ts'
 import type { LeaseHandle } from './shared-store/leases.ts'
+import { beginFlight, type ToldFlight } from './told-flight.ts'
 import type { InvalidationSnapshot } from './tiers/invalidation-snapshot.ts'
 
 /** A call's part in a flight. */
@@ -50,14 +51,18 @@ export function joinFlight<Head, Item, Result>(
   // The parts of a batch are stored under keys of their own. A call that does not read must not wait for another process's answer.
   const leases = call.find === undefined && !alone && !withoutLease ? engine.tiers.leases : undefined
   let lease: LeaseHandle | undefined
+  let told: ToldFlight | undefined
   const origin = {
     async start(flightSignal: AbortSignal): Promise<Upstream<FlightHead<Head>, Item>> {
       lease = await leases?.acquire(cachedCall.storeKey, lookElsewhere, flightSignal)
       onStart?.()
+      told = beginFlight(engine, cachedCall, flightSignal)
       try {
         const { head, items, shareable } = await call.start(flightSignal, outcome)
+        told?.arrived()
         return { head: { head, good: shareable, outcome, joiners }, items, shareable }
       } catch (error) {
+        told?.land('failed', outcome)
         lease?.end()
         throw error
       }
@@ -67,6 +72,7 @@ export function joinFlight<Head, Item, Result>(
   const ended = (recording: Recording<FlightHead<Head>, Item>): void => {
     take(engine, call, { recording: { ...recording, head: recording.head.head }, snapshot, outcome })
     lease?.end()
+    told?.land(recording.head.good ? recording.end : 'failed', outcome)
     if (recording.head.good) engine.spent(cachedCall, outcome)
     for (const { cachedCall: joined, given } of joiners) {
       // A call that got nothing of a broken flight asks for itself, and is counted there.

@@ -2,17 +2,18 @@
  * Requests for many inputs at once. Each input is cached by itself, and only the missing inputs go to the provider.
  * @module
  */
+import { shortName } from '../base/short-name.ts'
 import type { Source } from '../call.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import type { JsonObject } from '../json/object.ts'
 import { type PerInput } from '../providers/endpoint.ts'
 import { wholeAnswer } from '../providers/stored-answer.ts'
-import { type Call, type CachedCall, resolveCall } from './cached-call.ts'
+import type { Call, CachedCall } from './cached-call.ts'
+import { resolveFor } from './resolve.ts'
 import type { StoreOutcome } from './cache-info.ts'
 import { wholeEntry } from './draft.ts'
 import type { Engine, Filling } from './engine.ts'
 import { forBatch, patienceOf, reuse } from './reuse.ts'
-import type { Settings } from './settings/options.ts'
 
 /** A request's inputs, each with the call for it alone. */
 export interface PerInputCalls {
@@ -31,11 +32,11 @@ export interface InputsReply {
 }
 
 /** The calls for a call's single inputs, or `undefined` if its endpoint or its request has no such thing. */
-export function resolveInputs(call: Call, cachedCall: CachedCall, settings: Settings): PerInputCalls | undefined {
+export function resolveInputs(engine: Engine, call: Call, cachedCall: CachedCall): PerInputCalls | undefined {
   const { perInput } = call.endpoint
   // A function of the user's gives the scope of a call once.
   const options = { ...call.options, scope: cachedCall.scope }
-  const calls = perInput?.split(cachedCall.request)?.map((request) => resolveCall({ ...call, request, options }, settings))
+  const calls = perInput?.split(cachedCall.request)?.map((request) => resolveFor(engine, { ...call, request, options }))
   if (perInput === undefined || calls === undefined) return undefined
   const kept = calls.filter((single): single is CachedCall => !('reason' in single))
   if (kept.length < calls.length) return undefined
@@ -88,7 +89,7 @@ export async function fillInputs<Reply extends InputsReply>(
   const answers = new Map(stored.map(({ single, found }) => [single.key, answerIn(found, single)]))
   const missing = new Map(calls.filter(({ key }) => !answers.has(key)).map((single) => [single.key, single]))
   // If no input is missing by now, ask for all: no provider answers a request for nothing.
-  const server = JSON.stringify([cachedCall.origin, cachedCall.model])
+  const server = shortName(JSON.stringify([cachedCall.origin, cachedCall.model]))
   const asked = missing.size > 0 && !isWhole(engine, server) ? [...missing.values()] : calls
   const all = asked.length === calls.length
   const begun = engine.settings.clock.monotonic()

@@ -47,6 +47,11 @@ export function leaseKey(namespace: string, storeKey: string): string {
   return `${namespacePrefix(namespace)}lease:${sha256(storeKey)}`
 }
 
+/** The key of the savings of one day, as `2026-11-29`, of which there are several, so that none grows too large. */
+export function savingsKey(namespace: string, day: string, part: number): string {
+  return `${namespacePrefix(namespace)}savings:${day}:${part}`
+}
+
 /** The channel by which processes that share a store tell each other about invalidations. */
 export function invalidationChannel(namespace: string): string {
   return `${namespacePrefix(namespace)}news`

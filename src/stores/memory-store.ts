@@ -2,6 +2,7 @@
  * A store in this process's memory.
  * @module
  */
+import { addedSums, sumsValue } from '../base/sums.ts'
 import { withMethods } from '../base/option-checks.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { BoundedMemory } from '../memory/bounded-memory.ts'
@@ -56,6 +57,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     release(key, token) {
       const holder = memory.get(key)
       if (holder !== undefined && textOf(holder) === token) memory.delete(key)
+    },
+    add(key, amounts, options) {
+      const sums = addedSums(memory.get(key), amounts)
+      if (Object.keys(amounts).length > 0) set(key, sumsValue(sums), options)
+      return sums
     },
     keys: (prefix) => memory.keys().filter((key) => key.startsWith(prefix)),
     close() {

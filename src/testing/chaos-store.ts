@@ -82,6 +82,7 @@ export function chaosStore(store: Store, options: ChaosOptions = {}): ChaosStore
   const publish = store.publish?.bind(store)
   const lease = store.lease?.bind(store)
   const release = store.release?.bind(store)
+  const add = store.add?.bind(store)
   return {
     name: store.name,
     get: (key, given) =>
@@ -119,6 +120,10 @@ export function chaosStore(store: Store, options: ChaosOptions = {}): ChaosStore
     ...(store.subscribe && { subscribe: store.subscribe.bind(store) }),
     ...(lease && {
       lease: (key: string, token: string, given: WriteOptions) => go(plan.strike('lease', [key]), () => lease(key, token, given)),
+    }),
+    ...(add && {
+      add: (key: string, amounts: Readonly<Record<string, number>>, given: WriteOptions) =>
+        go(plan.strike('set', [key]), () => add(key, amounts, given)),
     }),
     ...(release && { release: (key: string, token: string) => go(plan.strike('lease', [key]), () => release(key, token)) }),
     ...(store.onReport && { onReport: store.onReport.bind(store) }),

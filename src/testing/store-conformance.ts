@@ -10,7 +10,8 @@ import { batchChecks } from './batch-checks.ts'
 import { expiryChecks } from './expiry-checks.ts'
 import { sharingChecks } from './sharing-checks.ts'
 import type { StoreCheck } from './store-check.ts'
+import { sumsChecks } from './sums-checks.ts'
 import { valueChecks } from './value-checks.ts'
 
 /** All checks. Each needs a new store. With a manual clock they are fast; with a real clock, each check of expiry takes some seconds. */
-export const storeConformance: readonly StoreCheck[] = [...valueChecks, ...expiryChecks, ...batchChecks, ...sharingChecks]
+export const storeConformance: readonly StoreCheck[] = [...valueChecks, ...expiryChecks, ...batchChecks, ...sharingChecks, ...sumsChecks]

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Compression, zlibCompression } from '../../src/codec/compression.ts'
@@ -184,6 +185,14 @@ describe('entry codec', () => {
     for (const { base64, entry } of [golden.json, golden.bytes]) {
       expect(Buffer.from(plain.encode(entry)).toString('base64')).toBe(base64)
     }
+  })
+
+  it('leaves a body as it is that shrinks by less than three tenths, as an embedding in base64 does', () => {
+    const codec = createEntryCodec({ compressAbove: 0, maxBodyBytes: 100_000 })
+    const body = Array.from({ length: 100 }, (_, index) => hash('sha512', String(index), 'base64')).join('')
+    // Byte 5 is the codec of the body: 0 as it is, 1 deflated.
+    expect(codec.encode({ head, body })[5]).toBe(0)
+    expect(codec.encode({ head, body: JSON.stringify({ answer: 'the same again and again. '.repeat(300) }) })[5]).toBe(1)
   })
 
   it('compresses bodies from the threshold on, if that makes them smaller', () => {

@@ -13,6 +13,7 @@ const pages = [
   'SECURITY.md',
   'docs/add-a-provider.md',
   'docs/add-a-store.md',
+  'docs/environment.md',
   'docs/options.md',
   'test/faults/README.md',
   'bench/README.md',

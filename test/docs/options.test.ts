@@ -4,6 +4,9 @@ import { exportedBy, sourceEntries } from './source-options.ts'
 
 const doors = [
   'src/index.ts',
+  'src/env/env.ts',
+  'src/monitor/monitor.ts',
+  'src/monitor/otel.ts',
   'src/stores/dynamodb/store.ts',
   'src/stores/redis/store.ts',
   'src/stores/sqlite/store.ts',
@@ -15,10 +18,13 @@ const makesNothing = new Set(['cacheInfo', 'cacheOf', 'isNotCached'])
 
 /** Options that no factory takes, but a call, a method or a check. */
 const takenByMethods = [
+  'EmfOptions',
+  'ReportOptions',
   'CacheRequestOptions',
   'CallOptions',
   'CacheRequest',
   'EntryFilter',
+  'SavingsOptions',
   'TextRequest',
   'Invalidation',
   'ChaosScope',

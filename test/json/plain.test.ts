@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isPlainJson } from '../../src/json/plain.ts'
+import { isInertJson, isPlainJson } from '../../src/json/plain.ts'
 import { values } from '../support/json-values.ts'
 
 /** Whether every number in it is small enough to be exact. */
@@ -65,5 +65,24 @@ describe('a value that is what JSON makes of it', () => {
   ])('is not %s', (_, value) => {
     expect(isPlainJson(value)).toBe(false)
     expect(isPlainJson({ held: [value] })).toBe(value === undefined ? false : isPlainJson(value))
+  })
+})
+
+describe('a value that may be read again with the same result', () => {
+  it('is any plain value without getters', () => {
+    const held = fc.anything().map((value) => ({ value }))
+    fc.assert(
+      fc.property(held, (value) => {
+        expect(isInertJson(value)).toBe(isPlainJson(value))
+      }),
+    )
+  })
+
+  it('G62: is none with a getter, which is not called', () => {
+    let calls = 0
+    const counted = { get: () => ++calls, enumerable: true }
+    expect(isInertJson({ a: [Object.defineProperty({}, 'b', counted)] })).toBe(false)
+    expect(isInertJson(Object.defineProperty([1], 0, counted))).toBe(false)
+    expect(calls).toBe(0)
   })
 })

@@ -50,7 +50,7 @@ const narrower: Readonly<Record<string, readonly string[]>> = {
   stores: ['words', 'base', 'memory', 'stores'],
   'engine/flight': ['words', 'base', 'engine/flight'],
   memory: ['words', 'base', 'memory'],
-  monitor: ['words', 'cache', 'monitor'],
+  monitor: ['words', 'base', 'cache', 'monitor'],
   adapters: ['words', 'cache', 'adapters'],
 }
 
@@ -71,6 +71,8 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
   testing: ['node:assert/strict', 'node:fs', 'node:path', 'node:url', 'node:util'],
   'engine/pricing': ['dynamic:@pydantic/genai-prices', 'type:@pydantic/genai-prices', 'node:module'],
   'engine/flight': ['node:async_hooks'],
+  env: ['dynamic:ioredis', 'dynamic:@aws-sdk/client-dynamodb', 'dynamic:@aws-sdk/lib-dynamodb', 'dynamic:@opentelemetry/api'],
+  monitor: ['node:perf_hooks', 'type:@opentelemetry/api'],
   clients: [
     'type:openai',
     'type:openai/*',

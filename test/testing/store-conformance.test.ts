@@ -54,6 +54,20 @@ class PlainStore implements Store {
     return holder
   }
 
+  readonly sums = new Map<string, { readonly sums: Record<string, number>; readonly end: number }>()
+
+  add(
+    key: string,
+    amounts: Readonly<Record<string, number>>,
+    { ttl }: WriteOptions,
+  ): Promise<Record<string, number>> | Record<string, number> {
+    const found = this.sums.get(key)
+    const sums = found === undefined || found.end <= this.clock.now() ? {} : { ...found.sums }
+    for (const [name, amount] of Object.entries(amounts)) sums[name] = (sums[name] ?? 0) + amount
+    if (Object.keys(amounts).length > 0) this.sums.set(key, { sums, end: this.clock.now() + ttl })
+    return sums
+  }
+
   release(key: string, token: string): void {
     if (this.holder(key) === token) this.leases.delete(key)
   }
@@ -81,6 +95,41 @@ const prefixChecks = storeConformance.map(({ name }) => name).filter((name) => n
 /** Wrong stores: the fault of each, the checks that must find it, and the store. */
 const wrong: readonly (readonly [fault: string, finders: readonly string[], make: (clock: ManualClock) => PlainStore])[] = [
   ['has an invalid name', ['has a name that says what it is'], (clock) => Object.assign(new PlainStore(clock), { name: 'My Store' })],
+  [
+    'keeps the last amount in place of the sum',
+    ['adds to sums by their names, and gives those that are there now'],
+    (clock) =>
+      new (class extends PlainStore {
+        override add(key: string, amounts: Readonly<Record<string, number>>, options: WriteOptions) {
+          if (Object.keys(amounts).length > 0) this.sums.delete(key)
+          return super.add(key, amounts, options)
+        }
+      })(clock),
+  ],
+  [
+    'reads a sum and writes it in two steps',
+    ['loses nothing of what is added at once'],
+    (clock) =>
+      new (class extends PlainStore {
+        override async add(key: string, amounts: Readonly<Record<string, number>>, options: WriteOptions) {
+          const before = this.sums.get(key)
+          await Promise.resolve()
+          if (before === undefined) this.sums.delete(key)
+          else this.sums.set(key, before)
+          return super.add(key, amounts, options)
+        }
+      })(clock),
+  ],
+  [
+    'keeps sums for ever',
+    ['ends sums at the TTL of what was added last'],
+    (clock) =>
+      new (class extends PlainStore {
+        override add(key: string, amounts: Readonly<Record<string, number>>) {
+          return super.add(key, amounts, { ttl: 1e12 })
+        }
+      })(clock),
+  ],
   [
     'keeps only seven bits of each byte',
     ['returns every byte unchanged'],

@@ -6,19 +6,22 @@
  */
 import type { Engine } from '../../engine/engine.ts'
 import { placeOf } from './place.ts'
+import { tracingOf } from './tracing.ts'
 import { memberOf, withInformedParse, withoutFunctions } from './structured-output.ts'
-import { type Fetch, fetchThrough, type HttpSeam } from '../http/caching-fetch.ts'
+import { type Fetch, fetchThrough } from '../http/caching-fetch.ts'
+import type { HttpSeam } from '../http/request-credential.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { namesHeader } from '../http/given-headers.ts'
 import { isMethod } from '../http/own-code.ts'
 import { isOverridden } from '../http/sdk-class.ts'
 import { twinFetch } from '../http/twin-fetch.ts'
-import { type ShownField, twinOf } from '../http/twin.ts'
+import { type ShownField, type Twin, twinOf } from '../http/twin.ts'
 import { infoOfResponse, noteInfo } from '../cache-info.ts'
-import { callOptions, passDown, passedOptionsIn } from '../call-options.ts'
+import { callOptions, passDown, type PassedOptions, passedOptionsIn } from '../call-options.ts'
 import { openFastLane } from '../http/fast-lane.ts'
+import { type LaneMethods, openMethodLane } from '../http/method-lane.ts'
 import { isClientOf, providerNamed } from '../../providers/catalogue.ts'
-import { bareClient, type FetchClient, optionOf, withCallOptions } from '../http/sdk-client.ts'
+import { bareClient, type FetchClient, optionOf, withCallOptions, type WrappedBehaviour } from '../http/sdk-client.ts'
 
 /** What a middleware is called with: the arguments of `fetch`. */
 interface ApiRequest extends RequestInit {
@@ -47,9 +50,7 @@ export function wrapAnthropic(client: FetchClient, engine: Engine): FetchClient 
     const fetch = twinFetch(engine, { isRotated: (...header) => isRotated(twin.client, ...header) })
     const twin = twinOf(client, own, { fetch })
     const seam: unknown = Reflect.get(twin.client, 'fetch')
-    if (!isRotating(own)) openFastLane(twin, engine, () => twin.client.fetch === seam)
-    withInformedParse(twin.client)
-    return withCallOptions(twin, { engine, again, prepare: (options) => passDown(options, withoutFunctions) })
+    return wrappedTwin(twin, { engine, again, prepare: refined, isSeamOurs: () => twin.client.fetch === seam })
   }
   // What runs below a middleware may change the request, so only our `fetch` sees what such a client sends.
   const last: Middleware = (request, next, context) => (isBelow() ? next(request) : caching(request, next, context))
@@ -60,10 +61,30 @@ export function wrapAnthropic(client: FetchClient, engine: Engine): FetchClient 
   const fetch = twinFetch(engine, { isRotated: (...header) => isRotated(twin.client, ...header) }, isBelow)
   const twin = twinOf(client, own, { middleware: withOurs(ofClient), fetch })
   const caching = cachingMiddleware(twin.client, engine)
-  if (!isRotating(own)) openFastLane(twin, engine, () => isOnly(Reflect.get(twin.client, 'middleware'), ofClient))
-  const prepare = (options: unknown): unknown => withLast(passDown(options, withoutFunctions), last)
+  const isSeamOurs = (): boolean => isOnly(Reflect.get(twin.client, 'middleware'), ofClient)
+  return wrappedTwin(twin, { engine, again, prepare: (options) => withLast(refined(options), last), isSeamOurs })
+}
+
+/** A twin with its documented seam, and how it differs from the given client. */
+interface SeamedTwin extends WrappedBehaviour {
+  /** Whether the documented seam is still as it was made. */
+  readonly isSeamOurs: () => boolean
+}
+
+/** The client of a twin, with its lanes. */
+function wrappedTwin(twin: Twin<FetchClient>, { isSeamOurs, ...behaviour }: SeamedTwin): FetchClient {
+  const { engine } = behaviour
+  const isFixed = !isRotating(twin.own)
+  if (isFixed) openFastLane(twin, engine, isSeamOurs)
   withInformedParse(twin.client)
-  return withCallOptions(twin, { engine, again, prepare })
+  const wrapped = withCallOptions(twin, behaviour)
+  const isUntraced = tracingOf(twin.own)
+  if (isFixed) openMethodLane(twin, engine, { ...laneMethods, isSeamOurs: () => isSeamOurs() && isUntraced() })
+  return wrapped
+}
+
+function refined(options: unknown): unknown {
+  return passDown(options, withoutFunctions)
 }
 
 /** Methods of the SDK that run below all middleware. */
@@ -135,6 +156,13 @@ function middlewareIn(options: unknown): readonly unknown[] {
 
 function cachingMiddleware(client: FetchClient, engine: Engine): Middleware {
   return async (request, next, context) => {
+    const passed = passedTo(request, context)
+    if (passed?.options.mode === 'no-store') {
+      const upstream: Fetch = (_, init) => next({ ...request, ...init })
+      const seam: HttpSeam = { isRotated: (name, value) => isRotated(client, name, value, memberOf(context?.options, 'headers')) }
+      const init = { ...request, [callOptions]: passed }
+      return fetchThrough(engine, upstream, seam)(request.url, init)
+    }
     const wait = new WaitSignal(request.signal ?? undefined)
     const { readDeadline, firstReadDeadline } = engine.settings
     const limit = timeoutOf(client, context?.options) + Math.max(readDeadline, firstReadDeadline)
@@ -150,7 +178,7 @@ function cachingMiddleware(client: FetchClient, engine: Engine): Middleware {
         isRotated: (name, value) => isRotated(client, name, value, memberOf(context?.options, 'headers')),
         place: typeof place === 'string' ? place : await place,
       }
-      const init = { ...request, signal: wait.signal, [callOptions]: passedTo(request, context) }
+      const init = { ...request, signal: wait.signal, [callOptions]: passed }
       const response = await fetchThrough(engine, upstream, seam)(request.url, init)
       const info = infoOfResponse(response)
       if (info !== undefined && request.signal) noteInfo(request.signal, info)
@@ -162,7 +190,7 @@ function cachingMiddleware(client: FetchClient, engine: Engine): Middleware {
 }
 
 /** The options that our `post` passed down. A middleware that makes a new request loses them there, so they are also read from the call. */
-function passedTo(request: ApiRequest, context: MiddlewareContext | undefined): unknown {
+function passedTo(request: ApiRequest, context: MiddlewareContext | undefined): PassedOptions | undefined {
   const fetchOptions = memberOf(context?.options, 'fetchOptions')
   return passedOptionsIn(request) ?? (typeof fetchOptions === 'object' && fetchOptions !== null ? passedOptionsIn(fetchOptions) : undefined)
 }
@@ -226,3 +254,22 @@ const credentialHeaders = providerNamed('anthropic')?.credentialHeaders ?? []
 function isCredential(name: string): boolean {
   return credentialHeaders.includes(name)
 }
+
+const laneMethods: LaneMethods = {
+  resources: [['messages'], ['beta', 'messages']],
+  ids: { _request_id: 'request-id', _workspace_id: 'anthropic-workspace-id' },
+  events: {
+    use: ({ event = '', data }) => (event === 'ping' ? 'leave out' : givenEvents.has(event) && data !== '' ? 'give' : 'other'),
+    isGiven: () => true,
+  },
+}
+
+/** The events that every version of the SDK gives. */
+const givenEvents = new Set([
+  'message_start',
+  'message_delta',
+  'message_stop',
+  'content_block_start',
+  'content_block_delta',
+  'content_block_stop',
+])

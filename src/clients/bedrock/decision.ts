@@ -7,7 +7,8 @@ import type { CallOptions } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { EarlierLookup } from '../../engine/seam.ts'
 import { resolveInputs, type PerInputCalls } from '../../engine/per-input.ts'
-import { type CachedCall, resolveCall, type Bypass } from '../../engine/cached-call.ts'
+import type { Bypass, CachedCall } from '../../engine/cached-call.ts'
+import { resolveFor } from '../../engine/resolve.ts'
 import { InvalidOptionError, NotKeyableError } from '../../errors.ts'
 import { bedrockConverse } from '../../providers/bedrock/converse.ts'
 import type { CachedCommand } from './commands.ts'
@@ -32,7 +33,7 @@ export interface DecidedCall extends ResolvedCall {
 }
 
 /** What a command is sent with. */
-interface CommandCall {
+export interface CommandCall {
   readonly input: JsonObject
   readonly origin: string
   readonly options: CallOptions
@@ -55,8 +56,8 @@ export function resolve(
     if (request === undefined) return { ...bypass, reason: 'not keyable' }
     const endpoint = codec.endpoint(request)
     const call = { endpoint, origin, headers: {}, request: { ...request, stream: streamed }, credential: '', options }
-    const cachedCall = resolveCall(call, engine.settings)
-    return 'reason' in cachedCall ? cachedCall : { cachedCall, inputs: resolveInputs(call, cachedCall, engine.settings) }
+    const cachedCall = resolveFor(engine, call)
+    return 'reason' in cachedCall ? cachedCall : { cachedCall, inputs: resolveInputs(engine, call, cachedCall) }
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error
     if (!(error instanceof NotKeyableError)) engine.hookFailed(error)

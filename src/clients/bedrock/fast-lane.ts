@@ -11,7 +11,10 @@ import { isRead, reuse } from '../../engine/reuse.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { BedrockClient, BedrockCommand, EntryOptions, MiddlewareStack } from './sdk-client.ts'
 import type { Origin, Origins } from './origin.ts'
-import { type DecidedCall, resolve } from './decision.ts'
+import { type CommandCall, type DecidedCall, type ResolvedCall, resolve } from './decision.ts'
+import { memoByEngine, type TextMemo } from '../http/text-memo.ts'
+import type { CachedCall } from '../../engine/cached-call.ts'
+import { isInertJson } from '../../json/plain.ts'
 import { storedOutput } from './response.ts'
 import { type CachedCommand, cachedCommands } from './commands.ts'
 import { type Caller, isAborted } from './signals.ts'
@@ -51,12 +54,15 @@ export class FastLane {
   #silent: unknown
   /** The SDK's names for its commands, by their classes. */
   readonly #names = new WeakMap<object, string>()
+  /** The calls that came before, by their texts. */
+  readonly #known: TextMemo<KnownCall>
   #closed = false
 
   constructor(own: BedrockClient, settings: LaneSettings) {
     this.#client = own
     this.#settings = settings
     this.#send = Reflect.get(own, 'send')
+    this.#known = memoOf(settings.engine)
     // A function that replaces the SDK's own method, to watch calls, takes other parameters.
     if (typeof this.#send !== 'function' || this.#send.length !== 3 || hasPrivateState(this.#send)) this.close()
   }
@@ -87,16 +93,21 @@ export class FastLane {
     const { engine } = this.#settings
     try {
       const { text } = await origin
-      const options = readCallOptions(unchecked.cache, unchecked.bypassCache)
-      const resolved = resolve(engine, named, { input, origin: text, options })
-      if ('reason' in resolved || resolved.inputs !== undefined || !isRead(resolved.cachedCall.mode)) return {}
-      const { cachedCall } = resolved
+      const call = { input, origin: text, options: readCallOptions(unchecked.cache, unchecked.bypassCache) }
+      const callText = this.#textOf(call)
+      const known = this.#knownCall(callText, named)
+      const resolved = known === undefined ? this.#resolve(call, named) : undefined
+      const cachedCall = known ?? resolved?.cachedCall
+      if (cachedCall === undefined || !isRead(cachedCall.mode)) return {}
       const { changes } = engine.tiers
       const found = engine.tiers.getFromMemory(cachedCall)
       if (found === undefined || reuse(found, cachedCall, engine.settings) !== 'serve') {
-        const own = named.codec.snapshot(input, cachedCall.request)
+        // Parts of the request are sent, and a middleware may change them, so what is known is not handed on.
+        const decided = resolved ?? this.#resolve(call, named)
+        if (decided === undefined) return {}
+        const own = named.codec.snapshot(input, decided.cachedCall.request)
         const isMiss = found === undefined && engine.settings.store === undefined
-        return { decided: { ...resolved, input, command: named, origin: text, own, ...(isMiss && { earlier: { found, changes } }) } }
+        return { decided: { ...decided, input, command: named, origin: text, own, ...(isMiss && { earlier: { found, changes } }) } }
       }
       const { replay } = engine.settings
       let facts: (() => CacheInfo) | undefined
@@ -104,11 +115,31 @@ export class FastLane {
       const output = storedOutput(found.entry, cachedCall, { codec: named.codec, info, replay, caller })
       // An output that cannot be made is no hit.
       facts ??= engine.hit(cachedCall, found)
+      if (callText !== undefined && known === undefined) this.#known.set(callText, { named, cachedCall })
       return { output }
     } catch {
       // The documented way meets the same fault and reports it.
       return {}
     }
+  }
+
+  /** The call as the cache sees it; `undefined` if it bypasses the cache, or if its inputs are cached one by one. */
+  #resolve(call: CommandCall, named: CachedCommand): ResolvedCall | undefined {
+    const resolved = resolve(this.#settings.engine, named, call)
+    return 'reason' in resolved || resolved.inputs !== undefined ? undefined : resolved
+  }
+
+  /** What the cache made of a call with this text that was answered before. */
+  #knownCall(text: string | undefined, named: CachedCommand): CachedCall | undefined {
+    const known = text === undefined ? undefined : this.#known.get(text)
+    return known?.named === named ? known.cachedCall : undefined
+  }
+
+  /** A text that says all of a call; `undefined` if there is none. With jitter, or a function that gives the scope, equal calls may differ. */
+  #textOf({ input, origin, options }: CommandCall): string | undefined {
+    const { jitter, scopeOfCall } = this.#settings.engine.settings
+    if (jitter !== 0 || scopeOfCall !== undefined || Object.keys(options).length > 0 || !isInertJson(input)) return undefined
+    return JSON.stringify(input) + origin
   }
 
   #isAsBefore(): boolean {
@@ -119,6 +150,15 @@ export class FastLane {
     return isPlain(this.#client.middlewareStack)
   }
 }
+
+/** What the cache made of a call. */
+interface KnownCall {
+  readonly named: CachedCommand
+  readonly cachedCall: CachedCall
+}
+
+/** The known calls of a cache. */
+const memoOf = memoByEngine<KnownCall>()
 
 /** What the lane makes of a call: its output, or what the documented way need not do again. */
 interface LaneResult {

@@ -12,37 +12,27 @@ import type { StoreOutcome } from '../../engine/cache-info.ts'
 import type { Upstream } from '../../engine/flight/upstream.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
 import { fillInputs, findInputs, resolveInputs, type PerInputCalls } from '../../engine/per-input.ts'
-import { type Call, type CachedCall, resolveCall, type Bypass } from '../../engine/cached-call.ts'
+import type { Bypass, Call, CachedCall } from '../../engine/cached-call.ts'
+import { resolveFor } from '../../engine/resolve.ts'
 import { InvalidOptionError } from '../../errors.ts'
-import { sha256 } from '../../base/digest.ts'
-import { remembering } from '../../base/memo.ts'
 import { type Endpoint } from '../../providers/endpoint.ts'
 import { endpointOfPath } from '../../providers/catalogue.ts'
-import { credentialText, keptHeaders, keyedHeaders } from '../../providers/http-headers.ts'
+import { keptHeaders } from '../../providers/http-headers.ts'
 import { noteInfo } from '../cache-info.ts'
 import { callOptions, type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
 import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } from './request.ts'
 import { comesFromWrapped, refusal } from './refusal.ts'
-import { headFor, notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
+import { headFor, lazyResponse, notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
+import { credentialOf, headerParts, type HttpSeam } from './request-credential.ts'
 import { snapshotOf } from './snapshot.ts'
 import { wholeResponse } from './whole-response.ts'
+import { Chunks } from './chunks.ts'
 import { draftOf } from './draft.ts'
 import { sendForUsage, withoutUsage } from './stream-usage.ts'
 import { type CallContext, isSameContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
 
 /** The type of `fetch`, for callers that pass one in. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
-
-/** What the seam must know of its client. */
-export interface HttpSeam {
-  /**
-   * Whether the SDK made the value of a credential's header of something that changes by itself. Such a value cannot make a scope.
-   * `headers` are those that the caller gave to the call. @default never
-   */
-  readonly isRotated?: (name: string, value: string, headers: unknown) => boolean
-  /** What decides where the answer comes from and is not in the URL, as the fragment of a URL. @default nothing */
-  readonly place?: string
-}
 
 /** One call on its way through the seam. */
 interface HttpCall {
@@ -84,6 +74,18 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       engine.pass({ method, ...place })
       return refusal(engine, { url, init: givenInit, why: `${method} ${place.path}` }) ?? upstream(given, withoutOptions(givenInit))
     }
+    const early = optionsOf(given, givenInit ?? undefined)
+    // A function of the caller's gives the scope by the request, which is not read here.
+    if (early.options.mode === 'no-store' && engine.settings.scopeOfCall === undefined && engine.settings.recordings === undefined) {
+      const { options, headers: ofCaller, lesson } = early
+      const headers = headersOf(given, givenInit ?? undefined)
+      const scope = options.scope ?? engine.settings.scope ?? credentialOf(seam, { headers, given: ofCaller })
+      if (options.scope === undefined) lesson?.bypassed(scope, target.endpoint.operation)
+      const carriers = [early.signal, signalOf(given, givenInit ?? undefined)]
+      const response = await upstream(given, withoutOptions(givenInit))
+      const info = engine.bypass({ operation: options.operation ?? target.endpoint.operation, scope, reason: 'no-store' })
+      return inform(response, () => info, carriers)
+    }
     const { input, init } = snapshotOf(given, givenInit, url)
     const passed = optionsOf(input, init)
     const signal = signalOf(input, init)
@@ -100,7 +102,10 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       request === undefined || (earlier === undefined && !isKeyable(passed))
         ? { endpoint: target.endpoint, operation: target.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
         : (done ?? resolve(engine, { ...context, headers: headersWithType(context.headers, init), request, options: passed.options }))
-    if ('cachedCall' in resolved) passed.learn?.({ call: resolved.call, url, key: resolved.cachedCall.key })
+    if ('cachedCall' in resolved) {
+      passed.learn?.({ call: resolved.call, url, key: resolved.cachedCall.key })
+      if (!('inputs' in resolved)) passed.lesson?.seen(resolved.cachedCall, url)
+    }
     const carriers = [passed.signal, signal]
     if ('reason' in resolved) {
       const { reason: why } = resolved
@@ -145,37 +150,12 @@ function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
   return isAlike && Object.keys(options).length === 0
 }
 
-/** The headers of a request, and those that the caller gave to the call. */
-interface RequestHeaders {
-  readonly headers: Headers
-  readonly given: unknown
-}
-
-/** What the headers of a request add to its key. */
-function headerParts(
-  engine: Engine,
-  { isRotated }: HttpSeam,
-  { headers, given }: RequestHeaders,
-): Pick<CallContext, 'headers' | 'credential'> {
-  const credential = credentialText((name) => {
-    const value = headers.get(name)
-    return value !== null && isRotated?.(name, value, given) === true ? null : value
-  })
-  return {
-    headers: keyedHeaders(headers, engine.settings.ignoredHeaders),
-    credential: credential === '' ? '' : digestOf(credential),
-  }
-}
-
-/** Digests of credentials. A process has few of them, so they are remembered. */
-const digestOf = remembering(100, sha256)
-
 /** The call as the cache sees it, or why it bypasses the cache. An invalid option fails the call; a fault of ours does not. */
 function resolve(engine: Engine, call: Call): (ResolvedCall & { readonly inputs?: PerInputCalls }) | Bypass {
   try {
-    const cachedCall = resolveCall(call, engine.settings)
+    const cachedCall = resolveFor(engine, call)
     if ('reason' in cachedCall) return cachedCall
-    const inputs = resolveInputs(call, cachedCall, engine.settings)
+    const inputs = resolveInputs(engine, call, cachedCall)
     return { call, cachedCall, ...(inputs && { inputs }) }
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error
@@ -207,7 +187,12 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     draft: (recording) => (inputs !== undefined && recording.head.status === 200 ? undefined : draftOf(cachedCall, recording)),
     stored(found, info) {
       call.noteAnswered()
-      return inform(storedResponse(found, cachedCall, { url, replay: engine.settings.replay, signal }), info, carriers)
+      // An SDK reads the text only, and its caller gets a real `Response`.
+      const isLazy = call.isWrappedClient && !cachedCall.streamed && found.entry.head.kind === 'json'
+      const response = isLazy
+        ? lazyResponse(found, cachedCall, { url, info })
+        : storedResponse(found, cachedCall, { url, replay: engine.settings.replay, signal })
+      return inform(response, info, carriers)
     },
     shared(head, reader, info) {
       const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
@@ -239,13 +224,7 @@ async function sendInputs(
 
 function upstreamOf(response: Response, asksUsage = false): Upstream<ResponseHead, Uint8Array> {
   const { status, statusText, headers, url } = response
-  return { head: { status, statusText, headers, url, asksUsage }, items: chunksOf(response), shareable: status === 200 }
-}
-
-async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, undefined> {
-  if (response.body === null) return
-  // A `fetch` of the caller's own may give texts.
-  for await (const chunk of response.body) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+  return { head: { status, statusText, headers, url, asksUsage }, items: new Chunks(response.body), shareable: status === 200 }
 }
 
 /** How long a path may be in an event. */

@@ -14,13 +14,15 @@ import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { LookupResult } from '../../lookup-result.ts'
-import { type Call, type CachedCall, resolveCall } from '../../engine/cached-call.ts'
-import { isRead, reuse } from '../../engine/reuse.ts'
+import type { Call, CachedCall } from '../../engine/cached-call.ts'
+import { resolveFor } from '../../engine/resolve.ts'
+import { isRead } from '../../engine/reuse.ts'
 import { noteInfo } from '../cache-info.ts'
 import { type EarlierCall, passedOptionsIn, type PassedOptions, type SeamObservation } from '../call-options.ts'
 import { lazyResponse, storedResponse } from './response.ts'
 import { fingerprintOf, isSameFingerprint, type RequestFingerprint } from './request-shape.ts'
 import { isMethod } from './own-code.ts'
+import { isServable } from './servable.ts'
 import { shippedSteps } from './shipped-steps.ts'
 import type { Twin } from './twin.ts'
 
@@ -53,6 +55,8 @@ interface KnownCall extends LaneCall {
 /** What the lane works with. */
 interface Lane {
   readonly client: object
+  /** The fields of the client as its caller gave and set them. */
+  readonly view: object
   readonly engine: Engine
   /** By the kind of the call. */
   readonly knownShapes: Map<string, KnownShape>
@@ -71,7 +75,7 @@ const maxKinds = 50
 export function openFastLane({ client, view }: Twin<object>, engine: Engine, isSeamOurs: () => boolean): void {
   const isAsShipped = shippedSteps(client, view)
   if (isAsShipped === undefined) return
-  const lane: Lane = { client, engine, isOpen: () => isAsShipped() && isSeamOurs(), knownShapes: new Map(), closed: false }
+  const lane: Lane = { client, view, engine, isOpen: () => isAsShipped() && isSeamOurs(), knownShapes: new Map(), closed: false }
   const value = async (given: unknown, retriesRemaining: unknown, ...rest: unknown[]): Promise<unknown> => {
     const options = await given
     const isFirstTry = retriesRemaining === null && rest.every(isUndefined)
@@ -97,8 +101,8 @@ function close(lane: Lane): void {
 function answer(lane: Lane, options: JsonObject, proceed: Proceed): unknown {
   const { body, fetchOptions } = options
   const passed = isJsonObject(fetchOptions) ? passedOptionsIn(fetchOptions) : undefined
-  if (lane.closed || passed === undefined || !lane.isOpen()) return proceed(options)
-  const fingerprint = fingerprintOf(lane.client, options)
+  if (lane.closed || passed === undefined || passed.options.mode === 'no-store' || !lane.isOpen()) return proceed(options)
+  const fingerprint = fingerprintOf(lane.view, options)
   if (fingerprint === undefined || !isJsonObject(body) || !isPlainBody(body, passed)) return proceed(options)
   const shape = lane.knownShapes.get(fingerprint.kind)
   const call: LaneCall = { options, body, passed, proceed }
@@ -163,7 +167,7 @@ async function fromStore(lane: Lane, call: WaitingCall): Promise<unknown> {
 /** The call as the cache sees it; `undefined` if it bypasses the cache. A fault of ours is left to the seam. */
 function cachedCallOf(lane: Lane, { call }: Pick<KnownShape, 'call'>, { body, passed }: LaneCall): CachedCall | undefined {
   try {
-    const cachedCall = resolveCall({ ...call, request: body, options: passed.options }, lane.engine.settings)
+    const cachedCall = resolveFor(lane.engine, { ...call, request: body, options: passed.options })
     return 'reason' in cachedCall ? undefined : cachedCall
   } catch {
     return undefined
@@ -178,17 +182,10 @@ function isUsual({ mode, streamed }: CachedCall, { stream = false, signal }: Jso
   return isRead(mode) && streamed === stream && (!streamed || signal === undefined || signal === null)
 }
 
-/** Whether a stored answer serves the call as it is, in a form that the lane can give, with no refresh in the background. */
-function isServable({ engine }: Lane, cachedCall: CachedCall, found: LookupResult): boolean {
-  const { kind, status } = found.entry.head
-  if (status !== 200 || reuse(found, cachedCall, engine.settings) !== 'serve') return false
-  return cachedCall.streamed ? cachedCall.endpoint.streaming !== undefined : kind === 'json'
-}
-
 /** What the SDK's `makeRequest` would resolve to after a hit; `undefined` if what was found does not serve the call. */
 function served(lane: Lane, call: KnownCall, found: LookupResult | undefined): object | undefined {
   const { shape, cachedCall, options, passed } = call
-  if (found === undefined || !isServable(lane, cachedCall, found)) return undefined
+  if (found === undefined || !isServable(lane.engine, cachedCall, found)) return undefined
   let facts: (() => CacheInfo) | undefined
   const info = (): CacheInfo => (facts ??= lane.engine.hit(cachedCall, found))()
   const controller = new AbortController()
@@ -204,6 +201,7 @@ function served(lane: Lane, call: KnownCall, found: LookupResult | undefined): o
     return undefined
   }
   facts ??= lane.engine.hit(cachedCall, found)
+  passed.lesson?.seen(cachedCall, url)
   if (passed.signal !== undefined) noteInfo(passed.signal, info)
   // A stream keeps nothing of its response but its controller, so `cacheInfo` looks for the facts on the controller's signal.
   if (cachedCall.streamed) for (const carrier of [response, signal]) noteInfo(carrier, info)
@@ -224,7 +222,7 @@ async function learn(lane: Lane, fingerprint: RequestFingerprint, call: LaneCall
   let observation: SeamObservation | undefined
   passed.learn = (current) => {
     // The caller may have changed the client since the call began.
-    const now = fingerprintOf(lane.client, options)
+    const now = fingerprintOf(lane.view, options)
     observation = now !== undefined && isSameFingerprint(now, fingerprint) ? current : undefined
   }
   const props = await proceed(options)

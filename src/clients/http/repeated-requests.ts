@@ -6,6 +6,7 @@
 import type { Engine } from '../../engine/engine.ts'
 import { everything } from '../../engine/invalidation/labels.ts'
 import type { Call, CachedCall } from '../../engine/cached-call.ts'
+import { TextMemo } from './text-memo.ts'
 
 /** A call that uses the cache, and the key that was made of it. */
 export interface ResolvedCall {
@@ -16,22 +17,13 @@ export interface ResolvedCall {
 /** All of a call except its body and its options. */
 export type CallContext = Omit<Call, 'request' | 'options'>
 
-/** The limit of all remembered texts together, in characters. With its parsed form, a text takes up to four bytes a character. */
-const maxTotalCharacters = 2 ** 20
-/** The texts may take one character for this many bytes of the hot memory, in addition to them. */
-const memoryBytesPerCharacter = 64
-/** A text may take this part of the room, so that one long text does not push out all others. */
-const maxShareOfOneText = 1 / 8
-
 /** The answered requests of one cache. */
 export class RepeatedRequests {
-  readonly #byText = new Map<string, ResolvedCall>()
-  readonly #maxCharacters: number
-  #characters = 0
+  readonly #byText: TextMemo<ResolvedCall>
 
   /** @param maxMemoryBytes the limit of the hot memory. The texts take a small part more. */
   constructor(maxMemoryBytes: number) {
-    this.#maxCharacters = Math.min(maxTotalCharacters, maxMemoryBytes / memoryBytesPerCharacter)
+    this.#byText = new TextMemo(maxMemoryBytes)
   }
 
   /** The request with this body, if it was answered before for a call with the same context and no options of its own. */
@@ -43,14 +35,10 @@ export class RepeatedRequests {
   /** Forgets all requests. */
   clear(): void {
     this.#byText.clear()
-    this.#characters = 0
   }
 
-  /** Notes a request that was answered. If there is no room left, all earlier requests are forgotten. */
+  /** Notes a request that was answered. */
   note(text: string, resolved: ResolvedCall): void {
-    if (text.length > this.#maxCharacters * maxShareOfOneText || this.#byText.get(text) === resolved) return
-    if (this.#characters + text.length > this.#maxCharacters) this.clear()
-    if (!this.#byText.has(text)) this.#characters += text.length
     this.#byText.set(text, resolved)
   }
 }

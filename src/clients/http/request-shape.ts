@@ -18,15 +18,29 @@ export interface RequestFingerprint {
 export function fingerprintOf(client: object, options: JsonObject): RequestFingerprint | undefined {
   for (const name of Object.keys(options)) if (!isHarmless(name, options[name])) return undefined
   const { path, defaultBaseURL: base, __security: security, __qualifiers: qualifiers } = options
-  const facts: unknown[] = []
-  if (typeof path !== 'string' || !isJsonObject(client) || !addClient(facts, client) || !addTexts(facts, security)) return undefined
+  const facts = clientFacts(client)
+  if (typeof path !== 'string' || facts === undefined || !addTexts(facts, security)) return undefined
   const kind = base === undefined && qualifiers === undefined ? path : JSON.stringify([path, base, qualifiers])
   return { kind, facts }
 }
 
 /** Whether two fingerprints are equal. */
 export function isSameFingerprint(first: RequestFingerprint, { kind, facts }: RequestFingerprint): boolean {
-  return first.kind === kind && first.facts.length === facts.length && first.facts.every((fact, index) => fact === facts[index])
+  return first.kind === kind && isSameList(first.facts, facts)
+}
+
+/** Whether two lists have the same members. */
+export function isSameList(first: readonly unknown[], second: readonly unknown[]): boolean {
+  if (first.length !== second.length) return false
+  // Every call runs this code, hits included. A loop takes a third of the time of `every`.
+  for (let index = 0; index < first.length; index++) if (first[index] !== second[index]) return false
+  return true
+}
+
+/** What `client` decides of all its requests, or `undefined` if something else may decide it too. */
+export function clientFacts(client: object): unknown[] | undefined {
+  const facts: unknown[] = []
+  return isJsonObject(client) && addClient(facts, client) ? facts : undefined
 }
 
 /** Adds what `client` decides. @returns whether that is all it decides */

@@ -112,6 +112,20 @@ export function isShipped(root: object, method: Method): boolean {
   return known
 }
 
+/** Whether `method` is the member `name` of an object as its class was shipped. */
+export function isShippedMethod(object: object, name: string, method: Method): boolean {
+  const owner = prototypesOf(object).find((each) => Object.getOwnPropertyDescriptor(each, name)?.value === method)
+  return owner !== undefined && isShipped(owner, method)
+}
+
+/** Whether a class has these methods, each as it was shipped. */
+export function isShippedClass(prototype: object, names: readonly string[]): boolean {
+  return names.every((name) => {
+    const method: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value
+    return isMethod(method) && isShipped(prototype, method)
+  })
+}
+
 const shipped = new WeakMap<Method, boolean>()
 
 function sourceOf(root: object): string {

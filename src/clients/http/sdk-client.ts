@@ -3,7 +3,6 @@
  * call goes through `post`: it takes the cache's options out of the request options, and puts the cache facts on the result.
  * @module
  */
-import { attachInfo, infoOfResponse } from '../cache-info.ts'
 import { cacheOf, noteCache } from '../cache-of.ts'
 import type { Fetch } from './caching-fetch.ts'
 import type { Engine } from '../../engine/engine.ts'
@@ -11,7 +10,7 @@ import { assertScope } from '../../engine/cached-call.ts'
 import type { Settings } from '../../engine/settings/options.ts'
 import { endpointOfPath } from '../../providers/catalogue.ts'
 import { bare, passDown, passedOptionsIn } from '../call-options.ts'
-import { materialise } from '../lazy-response.ts'
+import { informed, type SdkPromise } from './sdk-promise.ts'
 import type { Twin } from './twin.ts'
 
 /** What we use of such a client. */
@@ -19,20 +18,6 @@ export interface FetchClient {
   withOptions(options: object): FetchClient
   post(path: string, options?: unknown): SdkPromise
   fetch: Fetch
-}
-
-/** What we use of the SDK's notes on a response. */
-interface SdkProps {
-  readonly response: Response
-}
-
-/** What we use of the SDKs' promise. Their own helpers use the same members. */
-interface SdkPromise {
-  /** Makes the result of the response. Not every version of the SDK keeps it on the promise. */
-  parseResponse?: (client: unknown, props: SdkProps) => Promise<unknown>
-  _thenUnwrap: (this: SdkPromise, transform: (data: unknown, props: SdkProps) => unknown) => SdkPromise
-  asResponse: (this: SdkPromise) => Promise<Response>
-  withResponse: (this: SdkPromise) => Promise<SdkProps>
 }
 
 /** The bare client beneath a wrapped one. A cache around another cache would only hide it. */
@@ -44,7 +29,7 @@ export function bareClient(client: FetchClient): FetchClient {
 }
 
 /** How a wrapped client differs from its bare one. */
-interface WrappedBehaviour {
+export interface WrappedBehaviour {
   /** Wraps a copy of the client. */
   readonly again: (copy: FetchClient) => FetchClient
   /** Makes the SDK's request options of the caller's. @default {@link passDown} */
@@ -105,33 +90,6 @@ function prepared(given: unknown, prepare: (options: unknown) => unknown): unkno
   } catch (error) {
     return Promise.reject(error)
   }
-}
-
-/** The SDK's promise. Its result, and all that a helper makes of it, carries the facts of the response. */
-function informed(promise: SdkPromise): SdkPromise {
-  const own = marking(promise)
-  const { _thenUnwrap: unwrap, asResponse, withResponse } = own
-  own._thenUnwrap = (transform) => informed(unwrap.call(own, transform))
-  own.asResponse = async () => materialise(await asResponse.call(own))
-  own.withResponse = async () => {
-    const result = await withResponse.call(own)
-    return { ...result, response: materialise(result.response) }
-  }
-  return own
-}
-
-/** A promise whose result carries its facts: the same promise if its `parseResponse` can be replaced, else a new one, which takes longer. */
-function marking(promise: SdkPromise): SdkPromise {
-  const { parseResponse: parse } = promise
-  if (!Object.hasOwn(promise, 'parseResponse') || typeof parse !== 'function') return promise._thenUnwrap(marked)
-  promise.parseResponse = async (client, props) => marked(await parse(client, props), props)
-  return promise
-}
-
-function marked(data: unknown, { response }: SdkProps): unknown {
-  const info = infoOfResponse(response)
-  if (info !== undefined) attachInfo(data, info)
-  return data
 }
 
 function isThenable(value: unknown): value is Promise<unknown> {

@@ -3,36 +3,41 @@
  * other may add to a request what differs from call to call.
  * @module
  */
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { isMethod } from './own-code.ts'
+import { isSameList } from './request-shape.ts'
 import { classesOf, isShipped } from './sdk-class.ts'
 
-/** Methods of the SDKs that take part in making a request, of all their versions. */
-const steps = [
-  'prepareOptions',
-  'buildRequest',
-  'buildURL',
-  'defaultQuery',
-  'buildHeaders',
-  'defaultHeaders',
-  'authHeaders',
-  'bearerAuth',
-  'apiKeyAuth',
-  'adminAPIKeyAuth',
-  '_callApiKey',
-  'validateHeaders',
-  'buildBody',
-  'prepareRequest',
-  'backendMiddleware',
-  'fetchWithAuth',
-  'fetchWithTimeout',
-  'stringifyQuery',
-  'defaultIdempotencyKey',
-]
-
-/** A step, and the SDK's own method for it. */
-interface Step {
-  readonly name: string
-  readonly shipped: unknown
+/**
+ * The methods that take part in making a request, of all versions of the SDKs, as `of` has them. Each call on a lane runs this code. To read
+ * members by names that stand in the code takes a fifth of the time of a list of names.
+ */
+function stepsOf(of: JsonObject): readonly unknown[] {
+  return [
+    of['makeRequest'],
+    of['post'],
+    of['methodRequest'],
+    of['request'],
+    of['prepareOptions'],
+    of['buildRequest'],
+    of['buildURL'],
+    of['defaultQuery'],
+    of['buildHeaders'],
+    of['defaultHeaders'],
+    of['authHeaders'],
+    of['bearerAuth'],
+    of['apiKeyAuth'],
+    of['adminAPIKeyAuth'],
+    of['_callApiKey'],
+    of['validateHeaders'],
+    of['buildBody'],
+    of['prepareRequest'],
+    of['backendMiddleware'],
+    of['fetchWithAuth'],
+    of['fetchWithTimeout'],
+    of['stringifyQuery'],
+    of['defaultIdempotencyKey'],
+  ]
 }
 
 /**
@@ -41,14 +46,10 @@ interface Step {
  */
 export function shippedSteps(client: object, view: object): (() => boolean) | undefined {
   const { root } = classesOf(client)
-  const makeRequest: Step = { name: 'makeRequest', shipped: Reflect.get(root, 'makeRequest') }
-  const list: readonly Step[] = steps.map((name) => ({ name, shipped: Reflect.get(root, name) }))
-  const isOfSdk = ({ shipped }: Step): boolean => shipped === undefined || (isMethod(shipped) && isShipped(root, shipped))
-  if (!isMethod(makeRequest.shipped) || ![makeRequest, ...list].every(isOfSdk)) return undefined
-  const check = (): boolean => {
-    if (Reflect.get(view, 'makeRequest') !== makeRequest.shipped) return false
-    for (const { name, shipped } of list) if (Reflect.get(client, name) !== shipped) return false
-    return true
-  }
+  if (!isJsonObject(root) || !isJsonObject(view)) return undefined
+  const shipped = stepsOf(root)
+  const isOfSdk = (step: unknown): boolean => step === undefined || (isMethod(step) && isShipped(root, step))
+  if (!isMethod(root['makeRequest']) || !shipped.every(isOfSdk)) return undefined
+  const check = (): boolean => isSameList(stepsOf(view), shipped)
   return check() ? check : undefined
 }

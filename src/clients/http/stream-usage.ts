@@ -3,6 +3,7 @@
  * gets the chunks of its own request.
  * @module
  */
+import { shortName } from '../../base/short-name.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { FlightReader } from '../../engine/flight/upstream.ts'
@@ -41,7 +42,7 @@ export async function sendForUsage(engine: Engine, call: UsageCall, send: Send):
   const { cachedCall, url, text } = call
   const usage = usageToAsk(engine, call)
   const servers = serversOf.get(engine) ?? new Map<string, boolean>()
-  const server = JSON.stringify([cachedCall.origin, cachedCall.model])
+  const server = shortName(JSON.stringify([cachedCall.origin, cachedCall.model]))
   if (usage === undefined || servers.get(server) === false) return { response: await send(), asksUsage: false }
   const response = await send(bodyWith(usage.ask(cachedCall.request), cachedCall, text))
   serversOf.set(engine, servers)

@@ -3,8 +3,9 @@
  * @module
  */
 import type { Engine } from '../../engine/engine.ts'
-import { type Fetch, fetchThrough, type HttpSeam, withoutOptions } from './caching-fetch.ts'
+import { type Fetch, fetchThrough, withoutOptions } from './caching-fetch.ts'
 import { isMethod } from './own-code.ts'
+import type { HttpSeam } from './request-credential.ts'
 import type { ShownField } from './twin.ts'
 
 /** The members that every function has. Ours has its own. */

@@ -2,9 +2,11 @@
  * The OpenAI seam: a twin of the caller's client, with our `fetch`.
  * @module
  */
+import { isJsonObject } from '../../json/object.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { openFastLane } from '../http/fast-lane.ts'
+import { type LaneMethods, openMethodLane } from '../http/method-lane.ts'
 import { isOverridden } from '../http/sdk-class.ts'
 import { twinFetch } from '../http/twin-fetch.ts'
 import { twinOf } from '../http/twin.ts'
@@ -35,8 +37,11 @@ export function wrapOpenAi(client: FetchClient, engine: Engine): FetchClient {
     ...(rotating && { apiKey: { shown: (key: unknown) => tokens.noted(key), copied: same } }),
   })
   const seam: unknown = Reflect.get(twin.client, 'fetch')
-  if (!rotating) openFastLane(twin, engine, () => twin.client.fetch === seam)
-  return withCallOptions(twin, { engine, again: (copy) => wrapOpenAi(copy, engine) })
+  const isSeamOurs = (): boolean => twin.client.fetch === seam
+  if (!rotating) openFastLane(twin, engine, isSeamOurs)
+  const wrapped = withCallOptions(twin, { engine, again: (copy) => wrapOpenAi(copy, engine) })
+  if (!rotating) openMethodLane(twin, engine, { ...laneMethods, isSeamOurs })
+  return wrapped
 }
 
 /**
@@ -92,4 +97,16 @@ function isPresent(value: unknown): boolean {
 function isRotating(client: object): boolean {
   const signers = ['_provider', '_workloadIdentityAuth'].map((name): unknown => Reflect.get(client, name))
   return signers.some(isPresent) || typeof optionOf(client, 'apiKey') === 'function'
+}
+
+const laneMethods: LaneMethods = {
+  resources: [['chat', 'completions'], ['responses'], ['completions']],
+  ids: { _request_id: 'x-request-id' },
+  events: {
+    use({ event = '', data }) {
+      if (data === '[DONE]') return 'end'
+      return event === 'error' || event.startsWith('thread.') || data.startsWith('[DONE]') ? 'other' : 'give'
+    },
+    isGiven: (data) => !(isJsonObject(data) && data['error']),
+  },
 }

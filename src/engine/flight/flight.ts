@@ -5,20 +5,12 @@
  */
 import type { Clock } from '../../clock.ts'
 import { DeadlineError } from '../../errors.ts'
+import { Reader, type ReaderFlight } from './reader.ts'
 import type { FlightBounds, FlightEnd, FlightReader, Origin, Recording, Upstream } from './upstream.ts'
 import { Watch } from './watch.ts'
 
 /** Milliseconds for which a slow reader may hold up readers that are a whole bound ahead of it. */
 const stallTimeout = 30_000
-
-interface ReaderState {
-  position: number
-  left: boolean
-  reason: unknown
-  wake: (() => void) | undefined
-  /** Stops listening to the caller's signal, which may live much longer than the flight. */
-  readonly release: () => void
-}
 
 /** How a flight is made. */
 export interface FlightOptions<Head, Item> {
@@ -46,7 +38,13 @@ export class Flight<Head, Item> {
   readonly #ended: (recording: Recording<Head, Item>) => void
   readonly #controller = new AbortController()
   readonly #upstream: Promise<Upstream<Head, Item>>
-  readonly #readers = new Set<ReaderState>()
+  readonly #readers = new Set<Reader<Head, Item>>()
+  readonly #forReaders: ReaderFlight<Head, Item> = {
+    arrival: async (reader) => (await this.#arrival(reader)).head,
+    next: (reader) => this.#next(reader),
+    leave: (reader, reason) => this.#leave(reader, reason),
+    hasFailed: () => this.#outcome !== undefined && 'error' in this.#outcome,
+  }
   readonly #watch: Watch
   #head: Upstream<Head, Item> | undefined
   #items: Item[] = []
@@ -75,21 +73,10 @@ export class Flight<Head, Item> {
 
   /** Lets a caller join. Only while the flight is open: `closed` is called when it no longer is. */
   join(signal?: AbortSignal): FlightReader<Head, Item> {
-    const aborted = (): void => this.#leave(state, signal?.reason)
-    const release = (): void => signal?.removeEventListener('abort', aborted)
-    const state: ReaderState = { position: 0, left: false, reason: undefined, wake: undefined, release }
-    this.#readers.add(state)
-    if (signal?.aborted === true) aborted()
-    else signal?.addEventListener('abort', aborted, { once: true })
-    const failed = (): boolean => this.#outcome !== undefined && 'error' in this.#outcome
-    return {
-      get failed() {
-        return failed()
-      },
-      head: async () => (await this.#arrival(state)).head,
-      next: () => this.#next(state),
-      leave: () => this.#leave(state, new DOMException('This caller has left the answer.', 'AbortError')),
-    }
+    const reader = new Reader(this.#forReaders, signal)
+    this.#readers.add(reader)
+    reader.listen()
+    return reader
   }
 
   async #start(): Promise<Upstream<Head, Item>> {
@@ -109,16 +96,16 @@ export class Flight<Head, Item> {
     }
   }
 
-  async #arrival(state: ReaderState): Promise<Upstream<Head, Item>> {
+  async #arrival(state: Reader<Head, Item>): Promise<Upstream<Head, Item>> {
     await this.#race(state, this.#upstream)
     return this.#upstream
   }
 
-  async #next(state: ReaderState): Promise<Item | undefined> {
+  async #next(state: Reader<Head, Item>): Promise<Item | undefined> {
     this.#watch.noteActivity()
     const upstream = this.#head ?? (await this.#arrival(state))
     for (;;) {
-      if (state.left) throw state.reason
+      if (state.left) throw state.reason()
       const item = this.#items[state.position - this.#first]
       if (item !== undefined) {
         state.position++
@@ -136,14 +123,19 @@ export class Flight<Head, Item> {
   }
 
   /** Waits until `work` is done or the caller leaves. `work` goes on for the others. */
-  async #race(state: ReaderState, work: Promise<unknown>): Promise<void> {
-    if (state.left) throw state.reason
-    const left = new Promise<void>((resolve) => {
-      state.wake = resolve
-    })
-    await this.#watch.during(Promise.race([work, left]))
+  async #race(state: Reader<Head, Item>, work: Promise<unknown>): Promise<void> {
+    if (state.left) throw state.reason()
+    this.#watch.waits(1)
+    try {
+      await new Promise<unknown>((resolve, reject) => {
+        state.wake = () => resolve(undefined)
+        work.then(resolve, reject)
+      })
+    } finally {
+      this.#watch.waits(-1)
+    }
     state.wake = undefined
-    if (state.left) throw state.reason
+    if (state.left) throw state.reason()
   }
 
   /** One read of the upstream, shared by all readers that wait for it. Never rejects: readers find its outcome in the flight. */
@@ -182,7 +174,7 @@ export class Flight<Head, Item> {
     this.#cancelStall = undefined
     const slowest = this.#slowest()
     const error = new DeadlineError('reading a shared answer', stallTimeout)
-    for (const state of this.#readers) if (state.position === slowest) this.#leave(state, error)
+    for (const state of this.#readers) if (state.position === slowest) this.#leave(state, () => error)
   }
 
   #slowest(): number {
@@ -207,7 +199,7 @@ export class Flight<Head, Item> {
     this.#resume()
   }
 
-  #leave(state: ReaderState, reason: unknown): void {
+  #leave(state: Reader<Head, Item>, reason: () => unknown): void {
     if (state.left) return
     state.left = true
     state.reason = reason
@@ -252,7 +244,7 @@ export class Flight<Head, Item> {
   /** The upstream gave no answer: all callers get the error. */
   #fail(error: unknown): void {
     this.#end('failed', { error })
-    for (const state of this.#readers) this.#leave(state, error)
+    for (const state of this.#readers) this.#leave(state, () => error)
   }
 
   #spoil(reason: string): void {

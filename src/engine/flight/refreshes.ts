@@ -3,6 +3,7 @@
  * read may cause a call.
  * @module
  */
+import { shortName } from '../../base/short-name.ts'
 import type { Clock } from '../../clock.ts'
 
 /** Milliseconds after a failed refresh before the next try. */
@@ -33,15 +34,16 @@ export class Refreshes {
   /** Notes that a refresh failed. */
   pause(storeKey: string): void {
     if (this.#retryAt.size >= maxRemembered) this.#retryAt.clear()
-    this.#retryAt.set(storeKey, this.#clock.monotonic() + retryDelay)
+    this.#retryAt.set(shortName(storeKey), this.#clock.monotonic() + retryDelay)
   }
 
   /** Whether a refresh failed a short while ago. */
   isPaused(storeKey: string): boolean {
-    const retryAt = this.#retryAt.get(storeKey)
+    const name = shortName(storeKey)
+    const retryAt = this.#retryAt.get(name)
     if (retryAt === undefined) return false
     if (this.#clock.monotonic() < retryAt) return true
-    this.#retryAt.delete(storeKey)
+    this.#retryAt.delete(name)
     return false
   }
 

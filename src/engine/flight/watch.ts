@@ -44,14 +44,9 @@ export class Watch {
     this.#activity++
   }
 
-  /** Waits for `work`. A flight that a caller waits for is not idle. */
-  async during(work: Promise<unknown>): Promise<void> {
-    this.#waiting++
-    try {
-      await work
-    } finally {
-      this.#waiting--
-    }
+  /** Notes that so many more callers wait for something, or fewer. A flight that a caller waits for is not idle. */
+  waits(more: 1 | -1): void {
+    this.#waiting += more
   }
 
   /** Ends the watch. Further calls do nothing. */

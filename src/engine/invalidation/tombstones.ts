@@ -2,12 +2,11 @@
  * Which entries were removed by their keys a short while ago. A value that was on its way when its key was removed must not come back.
  * @module
  */
+import { shortName } from '../../base/short-name.ts'
 import { RecentMap } from '../../memory/recent-map.ts'
 
 /** How many removals are remembered one by one, of this process and of others each. */
 const maxRemembered = 10_000
-/** Longer keys of other processes are not remembered: anyone who can send messages could fill the memory with them. */
-const maxHeardLength = 1_000
 
 /** The removals of one cache. */
 export class Tombstones {
@@ -28,7 +27,7 @@ export class Tombstones {
 
   /** Takes note of one. */
   note(key: string): void {
-    this.#numbers.set(key, ++this.#count)
+    this.#numbers.set(shortName(key), ++this.#count)
     const { oldest } = this.#numbers
     if (this.#numbers.size <= maxRemembered || oldest === undefined) return
     this.#numbers.delete(oldest.key)
@@ -37,14 +36,13 @@ export class Tombstones {
 
   /** Another process says that it removed `key`. That may be false, so it counts for less than a removal by this process. */
   hear(key: string): void {
-    if (key.length > maxHeardLength) return
-    this.#heard.set(key, ++this.#count)
+    this.#heard.set(shortName(key), ++this.#count)
     if (this.#heard.size > maxRemembered) this.#heard.delete(this.#heard.oldest?.key ?? '')
   }
 
   /** Whether this process removed `key` since there were `count` removals. After very many the answer is yes, as it may have. */
   since(key: string, count: number): boolean {
-    return (this.#numbers.get(key) ?? this.#forgotten) > count
+    return (this.#numbers.get(shortName(key)) ?? this.#forgotten) > count
   }
 
   /**
@@ -53,10 +51,11 @@ export class Tombstones {
    */
   outdates(key: string, count: number): boolean {
     if (this.since(key, count)) return true
-    const isHeard = (this.#heard.get(key) ?? 0) > count
-    if (this.#spared.delete(key) || !isHeard) return false
+    const name = shortName(key)
+    const isHeard = (this.#heard.get(name) ?? 0) > count
+    if (this.#spared.delete(name) || !isHeard) return false
     if (this.#spared.size >= maxRemembered) this.#spared.clear()
-    this.#spared.add(key)
+    this.#spared.add(name)
     return true
   }
 }

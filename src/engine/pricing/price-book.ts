@@ -66,8 +66,16 @@ const installed: PriceTableSource = {
 /** Prices change by the quarter of an hour at most (off-peak discounts), so for a minute the same question has the same answer. */
 const minute = 60_000
 
-/** How many models, and how many prices of each, are remembered. */
+/** How many models, how many prices of each, and how many prices of all are remembered. */
 const remembered = 1_000
+const rememberedInAll = 10_000
+
+/**
+ * Characters of a model's name, or of a base URL, that has a price: the longest that a provider takes. Rules and the table are not searched
+ * for a longer one, which may be a megabyte.
+ * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html, the length of `modelId`
+ */
+export const maxPricedName = 2_048
 
 /**
  * A price book.
@@ -110,6 +118,7 @@ export function createPriceBook(rules?: readonly PriceRule[], source: PriceTable
     },
     price(usage, facts) {
       if (!isConsistent(usage)) return null
+      if ([facts.model, facts.origin ?? ''].some((name) => name.length > maxPricedName)) return usage.cost ?? null
       const own = findRule(ruled, facts.provider, facts.model)
       if (own === undefined && usage.cost !== undefined) return usage.cost
       const rule = own ?? findRule(corrections, facts.provider, facts.model)
@@ -145,11 +154,13 @@ function pricesOf(table: PriceTable | undefined): PriceBook['price'] | undefined
   if (table === undefined) return undefined
   const listed = new Map<string, Listed | null>()
   let time = Number.NaN
+  let prices = 0
 
   return (usage, facts) => {
     const at = facts.at ?? Date.now()
-    if (Math.floor(at / minute) !== time || listed.size >= remembered) {
+    if (Math.floor(at / minute) !== time || listed.size >= remembered || prices >= rememberedInAll) {
       time = Math.floor(at / minute)
+      prices = 0
       listed.clear()
     }
     const name = JSON.stringify([facts.provider, facts.origin, facts.model])
@@ -166,6 +177,7 @@ function pricesOf(table: PriceTable | undefined): PriceBook['price'] | undefined
       price = calculate(table, found, { usage, at })
       if (found.prices.size >= remembered) found.prices.clear()
       found.prices.set(question, price)
+      prices++
     }
     return price
   }

@@ -87,6 +87,11 @@ export interface CacheOptions extends FreshnessOptions, SizeOptions, SwitchOptio
   readonly policy?: StorePolicy
   /** Prices of your own, asked before the built-in table; `false` for no money at all. @default [] */
   readonly prices?: readonly PriceRule[] | false
+  /**
+   * Whether a ledger of savings is kept by day, scope, operation and model, for `cache.savings()`: in the store if it adds up numbers, as
+   * Redis, DynamoDB and SQLite do, else in this process. @default false
+   */
+  readonly savings?: boolean
   /** How a stored stream is served. */
   readonly replay?: ReplayOptions
   /**
@@ -143,6 +148,7 @@ export interface Settings extends Freshness, Sizes {
   readonly ignoredHeaders: HeaderNames
   readonly policy: StorePolicy | undefined
   readonly prices: readonly PriceRule[] | false
+  readonly savings: boolean
   readonly replay: ReplayOptions
   readonly streamUsage: 'auto' | boolean
   readonly readDeadline: number
@@ -170,6 +176,7 @@ const names = [
   'key',
   'policy',
   'prices',
+  'savings',
   'replay',
   'streamUsage',
   'readDeadline',
@@ -234,6 +241,7 @@ export function readOptions(options: CacheOptions): Settings {
     ignoredHeaders: readHeaders(ignoreHeaders),
     policy,
     prices,
+    savings: readFlag('savings', given.savings),
     replay,
     streamUsage: readStreamUsage(given.streamUsage),
     readDeadline: milliseconds('readDeadline', readDeadline),

@@ -14,7 +14,7 @@ export interface SizeOptions {
   readonly maxMemoryEntries?: number
   /** Bytes that one answer may have; a larger one is passed on and not stored. @default 8388608 (8 MiB) */
   readonly maxEntryBytes?: number
-  /** Answers of at least so many bytes are compressed in the store; `Infinity` for never. @default 1024 */
+  /** Answers of at least so many bytes are compressed in the store; `Infinity` for never. @default 4096 */
   readonly compressAbove?: number
   /** How hard to compress, from 1 for fast to 9 for small. @default 6 */
   readonly compressionLevel?: number
@@ -29,7 +29,7 @@ export const sizeNames = ['maxMemoryBytes', 'maxMemoryEntries', 'maxEntryBytes',
 /** The sizes, checked and whole. @throws {InvalidOptionError} that names the first value which cannot be */
 export function readSizes(given: SizeOptions): Sizes {
   const { maxMemoryBytes = 64 * 2 ** 20, maxMemoryEntries = Infinity, maxEntryBytes = 8 * 2 ** 20 } = given
-  const { compressAbove = 1_024, compressionLevel = 6 } = given
+  const { compressAbove = 4_096, compressionLevel = 6 } = given
   return {
     maxMemoryBytes: wholeNumber('maxMemoryBytes', maxMemoryBytes, { least: 0, of: 'bytes' }),
     maxMemoryEntries: maxMemoryEntries === Infinity ? Infinity : wholeNumber('maxMemoryEntries', maxMemoryEntries, { least: 1 }),

@@ -15,6 +15,7 @@ import { StoreListing } from './listing.ts'
 import type { Logger } from '../settings/logger.ts'
 import { StoreReader, type Values } from './store-reader.ts'
 import { UnreadyWrites } from './unready-writes.ts'
+import { StoreTimes } from './store-times.ts'
 import { type PendingWrite, willBe, WriteQueue } from './write-queue.ts'
 
 /** What a shared store needs of the cache that it belongs to. */
@@ -39,6 +40,8 @@ const closeDeadline = 10_000
 /** How a read of the store failed. */
 export type ReadFailure = 'store slow' | 'store broken'
 
+type Sums = Readonly<Record<string, number>>
+
 /** A store that answers in time or not at all. */
 export class SharedStore {
   readonly #store: Store
@@ -60,29 +63,27 @@ export class SharedStore {
   #isReadable = true
   /** Lists what is in the store. */
   readonly listing: StoreListing
+  /** Whether the store adds up numbers for several processes. */
+  readonly canAdd: boolean
   /** Whether nothing is written any more. */
   #isClosed = false
 
   constructor(options: SharedStoreOptions) {
-    const { store, clock, events, logger } = options
+    const { store, clock, events, logger, readDeadline, firstReadDeadline = readDeadline } = options
     this.#store = store
+    this.canAdd = store.add !== undefined
     this.#clock = clock
     this.#events = events
     this.#log = new FaultLog(store.name, logger, breakerBounds.failures)
-    this.#deadline = options.readDeadline
+    this.#deadline = readDeadline
+    const times = new StoreTimes(store.name, events, clock)
     this.#reads = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('read', usable))
     const writes = new CircuitBreaker(breakerBounds, clock, (usable) => this.#changed('write', usable))
     this.#changes = new Changes({ clock, breaker: writes, deadline: writeDeadline, onFault: (doing, error) => this.#fault(doing, error) })
-    this.#reader = new StoreReader({
-      store,
-      clock,
-      breaker: this.#reads,
-      readDeadline: options.readDeadline,
-      firstReadDeadline: options.firstReadDeadline ?? options.readDeadline,
-      onFault: (error) => this.#fault('read', error),
-    })
+    const reading = { store, clock, breaker: this.#reads, readDeadline, firstReadDeadline }
+    this.#reader = new StoreReader({ ...reading, onFault: (error) => this.#fault('read', error), onRead: times.onRead })
     this.#queue = new WriteQueue(queueBounds, {
-      write: (writes) => this.#writeBatch(writes),
+      write: (writes) => times.write(writes, () => this.#writeBatch(writes)),
       dropped: (key) => events.emit('drop', { key }),
       failed: (error) => this.#fault('write', error),
     })
@@ -192,6 +193,13 @@ export class SharedStore {
       for (const result of results) if (result.status === 'rejected') throw result.reason
     })
     return found
+  }
+
+  /** Adds to sums in the store. Never throws. @returns the sums that are there now, or `undefined` if it could not be done */
+  async add(key: string, amounts: Sums, ttl: number): Promise<Sums | undefined> {
+    let sums: Sums | undefined
+    const add = async (): Promise<void> => void (sums = await this.#store.add?.(key, amounts, { ttl }))
+    return (await this.#change({ doing: 'write', what: 'adding to sums in the store' }, add)) ? sums : undefined
   }
 
   /** Removes what is under `key`, and a write to it that still waits. Says whether it was done. Never throws. */

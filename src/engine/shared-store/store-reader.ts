@@ -42,7 +42,12 @@ export interface StoreReaderOptions {
   readonly firstReadDeadline: number
   /** Called with each failure. Must not throw. */
   readonly onFault: (error: unknown) => void
+  /** Called after each read: for how many keys, when it began by the monotonic clock, and whether the store answered. Must not throw. */
+  readonly onRead?: ReadListener
 }
+
+/** Called after each read of a store. */
+export type ReadListener = (keys: number, begun: number, answered: boolean) => void
 
 /** Reads a store in time or not at all. */
 export class StoreReader {
@@ -52,17 +57,19 @@ export class StoreReader {
   readonly #deadline: number
   readonly #firstDeadline: number
   readonly #onFault: (error: unknown) => void
+  readonly #onRead: ReadListener | undefined
   readonly #semaphore: Semaphore
   /** The reads until one has ended: until when they may wait, and when the first one ended. */
   #first: { readonly until: number; endedAt: number } | undefined
 
-  constructor({ store, clock, breaker, readDeadline, firstReadDeadline, onFault }: StoreReaderOptions) {
+  constructor({ store, clock, breaker, readDeadline, firstReadDeadline, onFault, onRead }: StoreReaderOptions) {
     this.#store = store
     this.#clock = clock
     this.#breaker = breaker
     this.#deadline = readDeadline
     this.#firstDeadline = firstReadDeadline
     this.#onFault = onFault
+    this.#onRead = onRead
     this.#semaphore = new Semaphore(concurrentReads, clock)
   }
 
@@ -113,14 +120,17 @@ export class StoreReader {
     const abandonment = new Abandonment()
     const options = optionsOf(abandonment, latest)
     const parts = keys.length > keysPerPart + latest.size ? new PartialRead(keys, latest) : undefined
+    const begun = this.#clock.monotonic()
     try {
       const values = await inTime(this.#clock, { what: 'reading the store', deadline }, () =>
         parts === undefined ? this.#get(keys, options) : this.#readParts(parts, options),
       )
       this.#breaker.succeeded()
+      this.#onRead?.(keys.length, begun, true)
       return values
     } catch (error) {
       abandonment.abort(error)
+      this.#onRead?.(keys.length, begun, false)
       const isLate = error instanceof DeadlineError
       const isPartly = isLate && parts?.hasLatest === true
       if (isPartly) this.#breaker.succeeded()

@@ -7,6 +7,11 @@
 const namesLimit = 1_000
 const nameLength = 200
 
+/** The name under which a table counts `name`, if it has room. */
+export function countedName(name: string): string {
+  return name.length > nameLength ? 'other' : name
+}
+
 /** A table by name that does not grow without end: what has no room is counted under `other`. */
 export class BoundedTable<T> {
   // A Map, because an object would take the name `__proto__` for its prototype.
@@ -21,7 +26,7 @@ export class BoundedTable<T> {
   row(name: string): T {
     const found = this.#rows.get(name)
     if (found !== undefined) return found
-    const full = this.#rows.size >= namesLimit || name.length > nameLength
+    const full = this.#rows.size >= namesLimit || countedName(name) !== name
     if (full && name !== 'other') return this.row('other')
     const row = this.#empty()
     this.#rows.set(name, row)

@@ -5,11 +5,12 @@
  */
 import type { Clock } from '../../clock.ts'
 import { count } from '../../json/object.ts'
-import { BoundedTable } from './bounded-table.ts'
+import { BoundedTable, countedName } from './bounded-table.ts'
 import type { CacheStats, StatsRow } from './cache-stats.ts'
 import { roundDollars } from '../pricing/dollars.ts'
 import { PendingPrices, type Priced } from './pending-prices.ts'
-import type { PriceBook } from '../pricing/price-book.ts'
+import { maxPricedName, type PriceBook } from '../pricing/price-book.ts'
+import type { SavingsBook } from './savings-book.ts'
 import { ShadowCounts } from './shadow-counts.ts'
 
 export type { CacheStats, ShadowStats, StatsRow } from './cache-stats.ts'
@@ -57,6 +58,8 @@ export interface Stats {
   invalidated(number?: number): void
   /** What is counted in shadow mode. */
   readonly shadow: ShadowCounts
+  /** Prices what waits for its price. */
+  settle(): void
   /** The counts as they are now. Prices what waits, so the first call may load the price table. */
   snapshot(): CacheStats
 }
@@ -101,8 +104,38 @@ function isCountedAlike(first: HitEvent, second: HitEvent): boolean {
   )
 }
 
+/** The event with short names, under which it is counted and priced all the same: events wait by the hundred. */
+function shortNamed<Event extends SpentEvent>(event: Event): Event {
+  const { operation, scope, model, answered = model, origin = '' } = event
+  const isShort = [operation, scope, model].every((name) => countedName(name) === name)
+  if (isShort && answered.length <= maxPricedName && origin.length <= maxPricedName) return event
+  return {
+    ...event,
+    operation: countedName(operation),
+    scope: countedName(scope),
+    model: countedName(model),
+    answered: pricedName(answered),
+    origin: pricedName(origin),
+  }
+}
+
+/** In the place of a name that is too long for a price. */
+const unpricedName = ' '.repeat(maxPricedName + 1)
+
+function pricedName(name: string): string {
+  return name.length > maxPricedName ? unpricedName : name
+}
+
+/** What counters work with. */
+export interface StatsOptions {
+  readonly priceBook: PriceBook
+  readonly clock: Pick<Clock, 'now'>
+  /** Takes the savings too. @default nothing does */
+  readonly savings?: SavingsBook | undefined
+}
+
 /** New counters, all at zero. */
-export function createStats({ priceBook, clock }: { readonly priceBook: PriceBook; readonly clock: Pick<Clock, 'now'> }): Stats {
+export function createStats({ priceBook, clock, savings }: StatsOptions): Stats {
   const totals = noTotals()
   let since = clock.now()
   const models = rows()
@@ -126,6 +159,7 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
       if (dollars === null) row.unpricedHits += times * (event.inputs ?? 1)
       else row.savedUsd += dollars * times
     }
+    savings?.note(event, dollars === null ? { unpricedHits: times * (event.inputs ?? 1) } : { savedUsd: dollars * times })
   })
   const misses = new PendingPrices<SpentEvent>(
     priceBook,
@@ -162,7 +196,9 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
         row.savedTokens += input + output
         row.savedMs += count(event.savedMs)
       }
-      hits.note(event)
+      const named = shortNamed(event)
+      savings?.note(named, { hits: inputs, savedTokens: input + output, savedMs: count(event.savedMs) })
+      hits.note(named)
     },
     miss({ operation, scope, model, inputs = 1 }) {
       totals.misses += inputs
@@ -170,6 +206,7 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
       sources.row('origin').misses += inputs
       scopes.row(scope).misses += inputs
       if (model !== undefined) models.row(model).misses += inputs
+      savings?.note({ operation, scope, model: model ?? '' }, { misses: inputs })
     },
     bypass({ reason }) {
       totals.bypasses++
@@ -180,7 +217,7 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
     },
     spent(event) {
       totals.spentTokens += count(event.usage?.input) + count(event.usage?.output)
-      misses.note(event)
+      misses.note(shortNamed(event))
     },
     stored(number = 1) {
       totals.stored += number
@@ -200,6 +237,9 @@ export function createStats({ priceBook, clock }: { readonly priceBook: PriceBoo
     },
     invalidated(number = 1) {
       totals.invalidations += number
+    },
+    settle() {
+      hits.settle()
     },
     snapshot() {
       hits.settle()

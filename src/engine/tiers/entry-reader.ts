@@ -3,6 +3,7 @@
  * The place is the key, the scope, the namespace and the kind (an answer, or a value of the caller's own), which all stand in the head.
  * @module
  */
+import { shortName } from '../../base/short-name.ts'
 import type { EntryCodec } from '../../codec/entry-codec.ts'
 import { maxDuration } from '../../duration.ts'
 import type { Entry, EntryHead } from '../../entry.ts'
@@ -62,14 +63,14 @@ export class EntryReader {
    * @param now wall-clock time, which the entry's writer used as well
    */
   read(address: Address, bytes: Uint8Array | undefined, now: number): Entry | undefined {
-    this.#foreign.delete(address.storeKey)
+    if (this.#foreign.size > 0) this.#foreign.delete(shortName(address.storeKey))
     const entry = bytes === undefined ? undefined : this.#decode(bytes, address)
     return entry !== undefined && isTimely(entry.head, now) ? entry : undefined
   }
 
   /** Whether the last read found something at this key that belongs to another program. */
   isForeign(storeKey: string): boolean {
-    return this.#foreign.has(storeKey)
+    return this.#foreign.size > 0 && this.#foreign.has(shortName(storeKey))
   }
 
   #decode(bytes: Uint8Array, { key, scope, storeKey, endpoint }: Address): Entry | undefined {
@@ -106,7 +107,7 @@ export class EntryReader {
 
   #spare(storeKey: string): void {
     if (this.#foreign.size >= maxForeign) this.#foreign.clear()
-    this.#foreign.add(storeKey)
+    this.#foreign.add(shortName(storeKey))
   }
 
   #fault(doing: Fault, error: unknown): void {

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../clock.ts'
 import type { Entry } from '../../entry.ts'
+import type { EventEmitter } from '../../events.ts'
 import { BoundedMemory } from '../../memory/bounded-memory.ts'
 import { type HotCopy, isDue } from './hot-copy.ts'
 
@@ -16,24 +17,28 @@ export interface HotTierOptions {
   readonly maxEntries?: number
   /** Milliseconds for which a copy is served without asking the store. */
   readonly maxTtl: number
-  /** Called with the key of each entry that had to make room. */
-  readonly onEvict: (key: string) => void
+  /** Told of each entry that had to make room, and how long each read took. */
+  readonly events: EventEmitter
 }
 
 /** Copies of entries in memory. */
 export class HotTier {
   readonly #clock: Clock
+  readonly #maxBytes: number
   readonly #maxTtl: number
+  readonly #events: EventEmitter
   readonly #memory: BoundedMemory<HotCopy> | undefined
   /** Copies that were compared with the store by then must be compared again. */
   #revalidateBefore = -Infinity
   #puts = 0
 
-  constructor({ clock, maxBytes, maxEntries, maxTtl, onEvict }: HotTierOptions) {
+  constructor({ clock, maxBytes, maxEntries, maxTtl, events }: HotTierOptions) {
     this.#clock = clock
+    this.#maxBytes = maxBytes
     this.#maxTtl = maxTtl
-    if (maxBytes === 0) return
-    this.#memory = new BoundedMemory<HotCopy>({ maxBytes, maxEntries, clock, onEvict: (_, { entry }) => onEvict(entry.head.key) })
+    this.#events = events
+    const onEvict = (_: string, { entry }: HotCopy): void => events.emit('evict', { key: entry.head.key })
+    if (maxBytes > 0) this.#memory = new BoundedMemory<HotCopy>({ maxBytes, maxEntries, clock, onEvict })
   }
 
   /** How many copies were put here until now. */
@@ -43,7 +48,11 @@ export class HotTier {
 
   /** The copy at `storeKey`, which counts as used now. */
   get(storeKey: string): HotCopy | undefined {
-    return this.#memory?.get(storeKey)
+    if (!this.#events.isHeard('read')) return this.#memory?.get(storeKey)
+    const begun = this.#clock.monotonic()
+    const held = this.#memory?.get(storeKey)
+    this.#events.emit('read', { source: 'memory', keys: 1, milliseconds: this.#clock.monotonic() - begun, answered: true })
+    return held
   }
 
   /** The copy at `storeKey`. Does not count as a use. */
@@ -81,9 +90,9 @@ export class HotTier {
     return this.#memory?.keys() ?? []
   }
 
-  /** Bytes and entries now. */
-  size(): { readonly bytes: number; readonly entries: number } {
-    return { bytes: this.#memory?.bytes ?? 0, entries: this.#memory?.count ?? 0 }
+  /** Bytes and entries now, and the bound of the bytes. */
+  size(): { readonly bytes: number; readonly entries: number; readonly maxBytes: number } {
+    return { bytes: this.#memory?.bytes ?? 0, entries: this.#memory?.count ?? 0, maxBytes: this.#maxBytes }
   }
 }
 
@@ -91,6 +100,7 @@ export class HotTier {
 export function sizeOf({ head, body }: Entry): number {
   // Texts beyond ASCII may take two bytes a character; a head takes about a kilobyte with its objects.
   const bytes = typeof body === 'string' ? (Buffer.byteLength(body) === body.length ? body.length : 2 * body.length) : body.byteLength
+  const names = 2 * (head.scope.length + head.operation.length + head.model.length)
   const texts = [...head.tags, ...Object.keys(head.generations)]
-  return texts.reduce((sum, text) => sum + 2 * text.length + 50, bytes + 1_000)
+  return texts.reduce((sum, text) => sum + 2 * text.length + 50, bytes + names + 1_000)
 }

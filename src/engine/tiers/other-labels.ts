@@ -13,6 +13,9 @@ export interface LabelSet {
 
 /** How many answers' labels are remembered. */
 const maxRemembered = 1_000
+/** Characters of all remembered tags and names together, and of those of one answer. Tags may be as long as their callers like. */
+const maxCharacters = 2 ** 20
+const maxCharactersOfOne = maxCharacters / 8
 /** Labels that an answer may have to bear. With more of them, it takes none over, so that answers do not grow without end. */
 const maxLabels = 64
 
@@ -27,12 +30,19 @@ export function bears({ head: { generations } }: Entry, labels: readonly string[
 /** The labels of the answers that are about to be replaced. */
 export class OtherLabels {
   readonly #byStoreKey = new Map<string, LabelSet>()
+  /** How many characters were noted since the table was empty; rather too many than too few. */
+  #characters = 0
 
   /** Takes note of an answer that lacks a label of a call. */
   note(storeKey: string, { head }: Entry): void {
     const labels = Object.keys(head.generations)
-    if (labels.length > maxLabels) return
-    if (this.#byStoreKey.size >= maxRemembered) this.#byStoreKey.clear()
+    const characters = [storeKey, ...labels, ...head.tags].reduce((sum, text) => sum + text.length, 0)
+    if (labels.length > maxLabels || characters > maxCharactersOfOne) return
+    this.#characters += characters
+    if (this.#byStoreKey.size >= maxRemembered || this.#characters > maxCharacters) {
+      this.#byStoreKey.clear()
+      this.#characters = characters
+    }
     this.#byStoreKey.set(storeKey, { labels, tags: head.tags })
   }
 

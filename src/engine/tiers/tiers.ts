@@ -16,6 +16,7 @@ import { ageOf, type HotCopy } from './hot-copy.ts'
 import { HotTier, sizeOf } from './hot-tier.ts'
 import type { InvalidationSnapshot } from './invalidation-snapshot.ts'
 import { Invalidations } from '../invalidation/invalidations.ts'
+import { toldCodec } from './told-codec.ts'
 import { bears, OtherLabels, union } from './other-labels.ts'
 import { removals } from '../invalidation/labels.ts'
 import { Leases } from '../shared-store/leases.ts'
@@ -61,22 +62,18 @@ export class Tiers {
     const { settings, events, logger } = options
     const { clock, readDeadline, firstReadDeadline, namespace, invalidationDelay } = settings
     this.#clock = clock
-    this.#codec = createEntryCodec({
+    const codec = createEntryCodec({
       compressAbove: settings.compressAbove,
       compressionLevel: settings.compressionLevel,
       maxBodyBytes: settings.maxEntryBytes,
       encryption: settings.encryption,
       compression: runtimeCompression(async () => (await import('../../codec/fflate-compression.ts')).fflateCompression),
     })
+    this.#codec = toldCodec(codec, events, clock)
     const store = tierStore({ settings, codec: this.#codec, events })
     this.#reader = new EntryReader({ codec: this.#codec, namespace, events, allows: options.allows })
-    this.#hot = new HotTier({
-      clock,
-      maxBytes: settings.maxMemoryBytes,
-      maxEntries: settings.maxMemoryEntries,
-      maxTtl: settings.maxMemoryTtl,
-      onEvict: (key) => events.emit('evict', { key }),
-    })
+    const { maxMemoryBytes: maxBytes, maxMemoryEntries: maxEntries, maxMemoryTtl: maxTtl } = settings
+    this.#hot = new HotTier({ clock, maxBytes, maxEntries, maxTtl, events })
     if (store !== undefined) this.#shared = new SharedStore({ store, clock, logger, events, readDeadline, firstReadDeadline })
     this.#invalidations = new Invalidations({
       clock,
@@ -214,8 +211,13 @@ export class Tiers {
     return (await this.#invalidations.declare(removals)) && removed.every(Boolean)
   }
 
-  /** Bytes and entries in the hot memory now. */
-  memory(): { readonly bytes: number; readonly entries: number } {
+  /** The store, if it adds up numbers for several processes. */
+  get sums(): Pick<SharedStore, 'add'> | undefined {
+    return this.#shared?.canAdd === true ? this.#shared : undefined
+  }
+
+  /** Bytes and entries in the hot memory now, and the bound of the bytes. */
+  memory(): ReturnType<HotTier['size']> {
     return this.#hot.size()
   }
 

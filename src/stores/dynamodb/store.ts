@@ -12,6 +12,7 @@ import type { ReadOptions, Store, StoreWrite, WriteOptions } from '../../store.t
 import { Batches } from './batches.ts'
 import { attributeNames, type DynamodbAttributes, isPossibleKey, type Item, ItemFormat, type Life, lifeOf } from './items.ts'
 import { Leases } from './leases.ts'
+import { addSums } from './sums.ts'
 import { type ObjectOverflow, Objects } from './objects.ts'
 import { OverflowStorage } from './overflow.ts'
 import { type Report, Reports } from './reports.ts'
@@ -204,6 +205,11 @@ class DynamodbStore implements Store {
   async lease(key: string, token: string, { ttl }: WriteOptions): Promise<string> {
     const now = this.#clock.now()
     return this.#reports.attempt('written', () => this.#leases.acquire({ key, token, life: lifeOf(now, ttl), now }))
+  }
+
+  async add(key: string, amounts: Readonly<Record<string, number>>, { ttl }: WriteOptions): Promise<Record<string, number>> {
+    const now = this.#clock.now()
+    return this.#reports.attempt('written', () => addSums(this.#access, { key, amounts, life: lifeOf(now, ttl), now }))
   }
 
   async release(key: string, token: string): Promise<void> {

@@ -35,7 +35,7 @@ export interface RedisClient {
   unlink(key: string): Promise<unknown>
   del(key: string): Promise<unknown>
   publish(channel: string, message: string): Promise<unknown>
-  eval(script: string, keys: 1, key: string, token: string, milliseconds: number): Promise<unknown>
+  eval(script: string, keys: 1, key: string, ...given: (string | number)[]): Promise<unknown>
   pipeline(commands: unknown[][]): { exec(): Promise<unknown> }
   /** Called when the client keeps no commands until it is connected, to wait for its first connection. */
   once?(event: 'ready' | 'close' | 'end', listener: () => void): unknown
@@ -53,7 +53,7 @@ export type RedisCommand =
   | readonly ['set', key: string, value: Buffer, unit: 'PX', milliseconds: number, condition: 'NX']
   | readonly ['unlink' | 'del', key: string]
   | readonly ['publish', channel: string, message: string]
-  | readonly ['eval', script: string, keys: 1, key: string, token: string, milliseconds: number]
+  | readonly ['eval', script: string, keys: 1, key: string, ...given: (string | number)[]]
 
 /** The reply to a command, or its error. */
 export type RedisReply = { readonly value: unknown; readonly error?: never } | { readonly error: object }

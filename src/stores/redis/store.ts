@@ -12,6 +12,7 @@ import { knownClient, type RedisClient, scanAll, sendAll } from './client.ts'
 import { LargeValues } from './large-values.ts'
 import { type Report, Reports } from './reports.ts'
 import { RedisStrings } from './strings.ts'
+import { addCommand, sumsIn } from './sums.ts'
 
 export type { RedisSubscriber } from './channels.ts'
 export type { RedisClient, RedisNode } from './client.ts'
@@ -156,6 +157,13 @@ class RedisStore implements Store {
     const replies = await sendAll(this.#client, [acquireCommand(key, token, ttl)])
     this.#reports.assertWritten(replies)
     return holderIn(replies[0])
+  }
+
+  async add(key: string, amounts: Readonly<Record<string, number>>, { ttl }: WriteOptions): Promise<Record<string, number>> {
+    assertWrite(key, ttl)
+    const replies = await sendAll(this.#client, [addCommand(key, amounts, ttl)])
+    this.#reports.assertWritten(replies)
+    return sumsIn(replies[0])
   }
 
   async release(key: string, token: string): Promise<void> {

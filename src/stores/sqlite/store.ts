@@ -6,6 +6,7 @@
 import type { Clock } from '../../clock.ts'
 import { systemClock } from '../../clock.ts'
 import { InvalidOptionError, StoreError } from '../../errors.ts'
+import { addedSums, sumsValue } from '../../base/sums.ts'
 import { wholeNumber, withMethods } from '../../base/option-checks.ts'
 import type { Store, StoreWrite, WriteOptions } from '../../store.ts'
 import {
@@ -94,12 +95,14 @@ class SqliteStore implements Store {
 
   getMany(keys: readonly string[]): (Uint8Array | undefined)[] {
     return this.#attempt('read', ({ statements }) => {
-      const rows = statements.getMany.all(JSON.stringify([...new Set(keys)]), this.#clock.now())
+      const unique = new Set(keys)
+      const rows = statements.getMany.all(JSON.stringify([...unique]), this.#clock.now())
       const found = new Map(rows.map((row) => [textIn(row), bytesIn(row)]))
+      // A key that is asked for twice gives two arrays, as a caller may change either.
+      const isCopied = unique.size < keys.length
       return keys.map((key) => {
         const value = found.get(key)
-        // Copied, because a key that is asked for twice gives two arrays, and a caller may change either.
-        return value && new Uint8Array(value)
+        return isCopied ? value && new Uint8Array(value) : value
       })
     })
   }
@@ -139,6 +142,15 @@ class SqliteStore implements Store {
       if (holder !== undefined && holder !== token) return holder
       this.#write(statements, { key, value: new TextEncoder().encode(token), ttl })
       return token
+    })
+  }
+
+  add(key: string, amounts: Readonly<Record<string, number>>, { ttl }: WriteOptions): Record<string, number> {
+    return this.#transact((statements) => {
+      const found = statements.get.get(key, this.#clock.now())
+      const sums = addedSums(found === undefined ? undefined : bytesIn(found), amounts)
+      if (Object.keys(amounts).length > 0) this.#write(statements, { key, value: sumsValue(sums), ttl })
+      return sums
     })
   }
 

@@ -191,4 +191,23 @@ describe('the fast lane of send()', () => {
     expect(cacheInfo(await send(client, converse(odd)))).toMatchObject({ hit: false, reason: 'not keyable' })
     expect(cacheInfo(await send(client, converse(odd)))).toMatchObject({ hit: false, reason: 'not keyable' })
   })
+
+  it('I3: what a middleware changes in a call is not in a later call with the same words', async () => {
+    const client = withCache(bare, cache)
+    for (let call = 0; call < 3; call++) await send(client, converse())
+    await cache.invalidate({ operation: 'converse' })
+    const changing = converse()
+    changing.middlewareStack.add(
+      (next) => async (given) => {
+        for (const { content } of Object(given.input).messages) content.push({ text: 'changed' })
+        return next(given)
+      },
+      { step: 'serialize', priority: 'high', name: 'changing' },
+    )
+    await send(client, changing)
+    await cache.invalidate({ operation: 'converse' })
+    await send(client, converse())
+    expect(JSON.stringify(server.requests.at(-2)?.body)).toContain('changed')
+    expect(JSON.stringify(server.requests.at(-1)?.body)).not.toContain('changed')
+  })
 })

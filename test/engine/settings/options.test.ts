@@ -37,7 +37,7 @@ describe('options that are left out', () => {
       scope: undefined,
       maxMemoryBytes: 67_108_864,
       maxEntryBytes: 8_388_608,
-      compressAbove: 1_024,
+      compressAbove: 4_096,
       encryption: undefined,
       canonical: { longText: 1_000 },
       ignoredFields: new Set(),

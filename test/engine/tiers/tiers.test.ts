@@ -38,7 +38,7 @@ describe('memory', () => {
     await here.cache.flush()
     const looked = await here.cache.lookup(question())
     expect(looked?.info.source).toBe('scripted')
-    expect(here.cache.memory()).toEqual({ bytes: 0, entries: 0 })
+    expect(here.cache.memory()).toMatchObject({ bytes: 0, entries: 0 })
     await ask(here.cache)
     expect(store.calls.filter((call) => call.includes(':v1:') && call.startsWith('get'))).toHaveLength(2)
   })

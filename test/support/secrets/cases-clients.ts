@@ -196,6 +196,13 @@ export const clientCases: Cases = {
       blankOf({ apiKey }, mistaken({ root: {}, made: { constructor: apiKey }, others: [], hooks: [], constructed: new Map() })),
     ),
   ],
+  'src/clients/openai/client.ts': [
+    refusedBy('a client with a certificate', () => {
+      const client = new OpenAI({ apiKey })
+      Reflect.set(Reflect.get(client, '_options'), 'x509Transport', { key: secret('password') })
+      return withCache(client)
+    }),
+  ],
   'src/clients/anthropic/client.ts': [
     refusedBy('an older client for Vertex', () => {
       class Vertex extends Anthropic {

@@ -127,6 +127,48 @@ export const engineCases: Cases = {
       },
     },
   ],
+  'src/engine/shared-store/listing.ts': [
+    {
+      name: 'a store that fails to list, and one that cannot',
+      async run(issuer) {
+        const own = clientError()
+        const fails = issuer.cache({
+          store: storeWith({
+            keys: () => {
+              throw own
+            },
+          }),
+        })
+        await issuer.refused(() => fails.delByPattern('*'))
+        await issuer.refused(() => Array.fromAsync(fails.entries()))
+        withoutOwn(issuer, own)
+        const cannot = issuer.cache({ store: storeWith({}) })
+        await issuer.refused(() => cannot.delByPattern('*'))
+        await issuer.refused(() => Array.fromAsync(cannot.entries()))
+      },
+    },
+  ],
+  'src/engine/call-events.ts': [
+    {
+      name: 'calls that miss, are stored, hit, skipped and bypassed, and what they cost',
+      async run(issuer) {
+        const cache = issuer.cache({ prices: [{ model: '*', input: 1, output: 1 }] })
+        let finish = 'stop'
+        const through = cachingFetch(cache, async () => Response.json(answer(secret('answer'), finish)))
+        const headers = { authorization: `Bearer ${secret('key')}`, 'content-type': 'application/json' }
+        const ask = async (text: string, url = 'https://api.openai.com/v1/chat/completions'): Promise<void> => {
+          const body = JSON.stringify(question(text).body)
+          await (await through(`${url}?token=${secret('token')}`, { method: 'POST', headers, body })).text()
+          await settle()
+        }
+        await ask(prompt)
+        await ask(prompt)
+        finish = 'length'
+        await ask(`${prompt} cut off`)
+        issuer.keep('returned', (await cache.lookup({ ...asked, mode: 'no-store' }))?.info)
+      },
+    },
+  ],
   'src/engine/shared-store/store-reader.ts': [
     {
       name: 'a store that answers garbage',

@@ -3,6 +3,7 @@
  * @module
  */
 import { createCache } from '../../../src/cache/cache.ts'
+import { textCall } from '../../../src/cache/text-requests.ts'
 import { createCacheKey } from '../../../src/cache/value-cache.ts'
 import { cacheInfo } from '../../../src/clients/cache-info.ts'
 import { text, texts, withMethods, wholeNumber } from '../../../src/base/option-checks.ts'
@@ -205,6 +206,21 @@ export const optionCases: Cases = {
       },
     },
   ],
+  'src/cache/entries.ts': [
+    refusedBy('a filter', () => createCache().entries(mistaken({ operation: { password } }))),
+    refusedBy('another filter', () => createCache().entries(mistaken({ [password]: password }))),
+    refusedBy('an age', () => createCache().entries(mistaken({ olderThan: password }))),
+    refusedBy('a key', () => createCache().ttl(mistaken({ password }))),
+  ],
+  'src/cache/text-requests.ts': [
+    {},
+    { text: prompt, prompt },
+    { text: { prompt } },
+    { messages: prompt },
+    { text: prompt, options: password },
+    { text: prompt, model: { password } },
+    { text: prompt, provider: { password } },
+  ].map((value, index) => refusedBy(`a request ${index}`, () => textCall(mistaken(value)))),
   'src/cache/forget.ts': [
     refusedBy('no answer', () => createCache().forget(mistaken({ password }))),
     refusedBy('an answer of ours', () => createCache().forget(answer(secret('answer')))),

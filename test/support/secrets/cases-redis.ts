@@ -199,8 +199,9 @@ export const redisCases: Cases = {
         for (const code of ['NOAUTH', 'WRONGPASS', 'NOPERM']) reports.failure('read', replyError(`${code} ${password}`))
         reports.cannotListen(replyError(password))
         const controller = new AbortController()
-        reports.watch(controller.signal)
+        reports.watch({ signal: controller.signal })
         controller.abort(new Error(prompt))
+        reports.watch({})
       },
     },
   ],

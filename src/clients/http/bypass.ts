@@ -1,0 +1,65 @@
+/**
+ * A call of a wrapped client that bypasses the cache by its own options: the given client makes it, as if it were not wrapped.
+ * @module
+ */
+import type { CallOptions } from '../../call.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import { noteInfo } from '../cache-info.ts'
+import { readCallOptions } from '../call-options.ts'
+import { isMethod } from './own-code.ts'
+import { informed, type SdkPromise } from './sdk-promise.ts'
+
+/** A call with request options. */
+export interface OptionedCall {
+  /** The operation of a call that names none. */
+  readonly operation: string
+  /** The scope of a call that names none. */
+  readonly scope: string
+  readonly options: JsonObject
+  /** Makes the call by the given client. */
+  readonly make: (options: object) => unknown
+}
+
+/** Whether these options may say that the call bypasses the cache. */
+export function mayBypass(options: unknown): options is JsonObject {
+  if (!isJsonObject(options)) return false
+  const { cache, bypassCache } = options
+  return bypassCache === true || (isJsonObject(cache) && cache['mode'] === 'no-store')
+}
+
+/** The promise of a call that bypasses the cache by its own options; `undefined` for any other call, and if the options are not valid. */
+export function bypassed(engine: Engine, { operation, scope, options, make }: OptionedCall): SdkPromise | undefined {
+  const { cache, bypassCache, ...rest } = options
+  const own = validOptions(cache, bypassCache)
+  if (own?.mode !== 'no-store') return undefined
+  const promise = make(rest)
+  if (!isSdkPromise(promise)) return undefined
+  const count = (response: Response): void => {
+    const facts = engine.bypass({ operation: own.operation ?? operation, scope: own.scope ?? scope, reason: 'no-store' })
+    noteInfo(response, () => facts)
+    const { signal } = rest
+    // A stream helper looks for the facts on the signal that it gave.
+    if (typeof signal === 'object' && signal !== null) noteInfo(signal, () => facts)
+  }
+  // Whoever awaits the promise sees the SDK's error.
+  promise.asResponse().then(count, () => undefined)
+  return informed(promise)
+}
+
+function validOptions(cache: unknown, bypassCache: unknown): CallOptions | undefined {
+  try {
+    return readCallOptions(cache, bypassCache)
+  } catch {
+    // The documented way rejects the call with this error.
+    return undefined
+  }
+}
+
+function isSdkPromise(value: unknown): value is SdkPromise {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ['asResponse', 'withResponse', '_thenUnwrap'].every((name) => isMethod(Reflect.get(value, name)))
+  )
+}

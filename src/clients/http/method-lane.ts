@@ -1,0 +1,276 @@
+/**
+ * The lane of the SDKs' methods: it answers a call that was made before, word for word, where the SDK's own method begins. What the SDK
+ * would make of such a call is known then: its key, and what its helpers do with the result. So a hit costs one text of the body, one
+ * look-up, one parse of the answer, and the SDK's own promise.
+ *
+ * It takes nothing for granted. It learns each text from a call that goes the documented way, and it is open only while all that takes part
+ * in a request is the SDK's own, as shipped, and the client is as it was when the text was learnt.
+ * @module
+ */
+import { isInertJson } from '../../json/plain.ts'
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import type { CachedCall } from '../../engine/cached-call.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { bypassed, mayBypass } from './bypass.ts'
+import { type Lesson, lessonOption } from '../call-options.ts'
+import { learntForm, type ResultForm } from './result-form.ts'
+import { isMethod, type Method } from './own-code.ts'
+import { clientFacts, isSameList } from './request-shape.ts'
+import { isShippedMethod } from './sdk-class.ts'
+import { transformsOf } from './sdk-promise.ts'
+import { isServable } from './servable.ts'
+import { shippedSteps } from './shipped-steps.ts'
+import { storedPromise } from './stored-promise.ts'
+import type { EventRules } from './stored-stream.ts'
+import { memoByEngine, type TextMemo } from './text-memo.ts'
+import type { Twin } from './twin.ts'
+
+/** The methods that a lane stands at, and what they add to a result. */
+export interface LaneMethods {
+  /** The resources with a cached `create`, by their paths in the client. */
+  readonly resources: readonly (readonly string[])[]
+  /** The members that the SDK adds to a result, by the headers that it reads them from. */
+  readonly ids: Readonly<Record<string, string>>
+  /** What the SDK makes of the events of a stream. */
+  readonly events: EventRules
+}
+
+/** What is known of a call, by its text. */
+interface KnownCall {
+  /** The method, of the client as it was then. */
+  readonly method: string
+  readonly generation: number
+  readonly cachedCall: CachedCall
+  readonly url: string
+  readonly form: ResultForm
+}
+
+/** What is known of the calls of a method that bypass the cache. */
+interface KnownBypass {
+  readonly generation: number
+  readonly scope: string
+  readonly operation: string
+}
+
+/** What the lane of one client works with. */
+interface Lane {
+  readonly client: object
+  readonly view: object
+  readonly engine: Engine
+  readonly ids: LaneMethods['ids']
+  readonly events: EventRules
+  readonly memo: CallMemo
+  /** Whether the documented seam is still as we made it, and the SDK makes requests as it was shipped. */
+  readonly isOpen: () => boolean
+  /** Whether the client is still all that the given one is. */
+  readonly isUnchanged: () => boolean
+  /** What is known of calls that bypass the cache, by their methods. */
+  readonly bypasses: Map<string, KnownBypass>
+  /** What of the client decides a request, as it was when the texts were learnt. */
+  facts: readonly unknown[]
+  /** Tells this client with these facts from all others. */
+  generation: number
+}
+
+/** A call that the lane could answer. */
+interface ReadCall {
+  readonly body: JsonObject
+  readonly options: JsonObject | undefined
+  /** Body and options. */
+  readonly text: string
+  readonly method: string
+}
+
+/** The known calls by their texts: of different clients or methods, a few may have one text. */
+type CallMemo = TextMemo<readonly KnownCall[]>
+
+/** How many known calls may have one text. */
+const maxAlike = 4
+
+let generations = 0
+
+/**
+ * Opens the lane on the resources of a twin that has all members that the cache puts on it.
+ * @param isSeamOurs whether the documented seam is still as it was made
+ */
+export function openMethodLane(
+  { client, own, view }: Twin<object>,
+  engine: Engine,
+  { resources, ids, events, isSeamOurs }: LaneMethods & { readonly isSeamOurs: () => boolean },
+): void {
+  const isAsShipped = shippedSteps(client, view)
+  // With jitter each call gets a random TTL; a function may give each call another scope.
+  if (isAsShipped === undefined || engine.settings.jitter !== 0 || engine.settings.scopeOfCall !== undefined) return
+  const [post, makeRequest] = ownSteps(client)
+  const isOpen = (): boolean => {
+    const [postNow, makeRequestNow] = ownSteps(client)
+    return postNow === post && makeRequestNow === makeRequest && isAsShipped() && isSeamOurs()
+  }
+  // As long as nothing was set on the twin, the given client makes the same requests.
+  const isUnchanged = (): boolean => Object.getPrototypeOf(view) === own && Reflect.ownKeys(view).length === 0
+  const memo = memoOf(engine)
+  const lane: Lane = {
+    client,
+    view,
+    engine,
+    ids,
+    events,
+    memo,
+    isOpen,
+    isUnchanged,
+    facts: [],
+    generation: ++generations,
+    bypasses: new Map(),
+  }
+  for (const path of resources) {
+    const resource = path.reduce<unknown>((parent, name) => (isJsonObject(parent) ? parent[name] : undefined), client)
+    if (isJsonObject(resource)) openMethod(lane, resource, path.join('.'))
+  }
+}
+
+/** The members that the cache puts on a client. The caller may put others in their places. */
+function ownSteps({ post, makeRequest }: { readonly post?: unknown; readonly makeRequest?: unknown }): readonly [unknown, unknown] {
+  return [post, makeRequest]
+}
+
+/** The methods of lanes, and the SDK's own below them. A client that is wrapped twice inherits ours. */
+const originals = new WeakMap<Method, () => unknown>()
+
+/** Puts the lane before the method `create` of one resource of the twin. */
+function openMethod(lane: Lane, resource: JsonObject, name: string): void {
+  const given: unknown = Object.getPrototypeOf(resource)
+  if (!isJsonObject(given)) return
+  const below = (): unknown => {
+    const { create } = given
+    return isMethod(create) ? (originals.get(create)?.() ?? create) : create
+  }
+  const shipped = below()
+  if (!isMethod(shipped) || !isShippedMethod(given, 'create', shipped)) return
+  const create: Method = function create(this: unknown, ...parameters) {
+    const method = below()
+    if (!isMethod(method)) throw new TypeError(`${name}.create is not a function`)
+    if (this !== resource || method !== shipped || parameters.length > 2) return Reflect.apply(method, this, parameters)
+    const [body, options] = parameters
+    if (mayBypass(options)) {
+      const by = (of: object) => (own: object) => Reflect.apply(method, of, [body, own])
+      return withoutCache(lane, { method: name, options, bare: by(given), documented: by(resource) })
+    }
+    const call = readCall(lane, name, parameters)
+    if (call === undefined) return Reflect.apply(method, this, parameters)
+    const known = knownCall(lane, call)
+    const answer = known && answered(lane, known, call)
+    return answer ?? taught(lane, call, (own) => Reflect.apply(method, resource, [body, own]))
+  }
+  originals.set(create, below)
+  Object.defineProperty(resource, 'create', { value: create, configurable: true, writable: true })
+}
+
+/** A call whose options say that it bypasses the cache. */
+interface BypassingCall {
+  readonly method: string
+  readonly options: JsonObject
+  /** Makes it by the given client. */
+  readonly bare: (options: object) => unknown
+  /** Makes it the documented way. */
+  readonly documented: (options: object) => unknown
+}
+
+/** Makes a call that bypasses the cache by the given client, once it is known what its facts are. */
+function withoutCache(lane: Lane, { method, options, bare, documented }: BypassingCall): unknown {
+  if (!lane.isUnchanged() || !isSameClient(lane) || lane.engine.settings.scopeOfCall !== undefined) return documented(options)
+  const { generation, bypasses } = lane
+  const known = bypasses.get(method)
+  if (known?.generation === generation) return bypassed(lane.engine, { ...known, options, make: bare }) ?? documented(options)
+  const lesson: Lesson = {
+    ...noLesson,
+    bypassed: (scope, operation) => void bypasses.set(method, { generation, scope, operation }),
+  }
+  return documented({ ...options, [lessonOption]: lesson })
+}
+
+const noLesson: Lesson = { read() {}, bypassed() {}, seen() {}, parsed() {} }
+
+function knownCall({ memo, generation }: Lane, { text, method }: ReadCall): KnownCall | undefined {
+  const alike = memo.get(text)
+  if (alike === undefined) return undefined
+  for (const known of alike) if (known.generation === generation && known.method === method) return known
+  return undefined
+}
+
+function noteCall(memo: CallMemo, text: string, known: KnownCall): void {
+  const others = (memo.get(text) ?? []).filter((other) => other.generation !== known.generation || other.method !== known.method)
+  memo.set(text, [known, ...others].slice(0, maxAlike))
+}
+
+/** A call that the lane may answer; `undefined` for any other, of which nothing was read. */
+function readCall(lane: Lane, method: string, [body, options]: readonly unknown[]): ReadCall | undefined {
+  if (!(options === undefined || isInertOptions(options)) || !isSameClient(lane) || !isInertRecord(body)) return undefined
+  return { body, options, text: textOf(body, options), method }
+}
+
+function textOf(body: JsonObject, options: JsonObject | undefined): string {
+  const text = JSON.stringify(body)
+  return options === undefined ? text : text + JSON.stringify(options)
+}
+
+/** Whether a text of `value` says all that the SDK may read of it, and may be made without calling any code of the caller's. */
+function isInertRecord(value: unknown): value is JsonObject {
+  if (!isJsonObject(value) || !isInertJson(value)) return false
+  return Reflect.ownKeys(value).length === Object.keys(value).length
+}
+
+/** Whether options change nothing of the request: they are the cache's own. */
+function isInertOptions(options: unknown): options is JsonObject {
+  return isInertRecord(options) && Object.keys(options).every((name) => name === 'cache' || options[name] === undefined)
+}
+
+/** Whether the client makes its requests as when the texts were learnt. If it makes them in another way, the lane begins anew. */
+function isSameClient(lane: Lane): boolean {
+  if (!lane.isOpen()) return false
+  const facts = clientFacts(lane.view)
+  if (facts === undefined) return false
+  if (!isSameList(facts, lane.facts)) {
+    lane.facts = facts
+    lane.generation = ++generations
+  }
+  return true
+}
+
+/** The SDK's promise of a stored answer; `undefined` if there is none that serves the call as it is. */
+function answered({ engine, client, events }: Lane, { cachedCall, url, form }: KnownCall, { body, options }: ReadCall): object | undefined {
+  const found = engine.tiers.getFromMemory(cachedCall)
+  if (found === undefined || !isServable(engine, cachedCall, found)) return undefined
+  // The documented way waits between the events.
+  if (cachedCall.streamed && engine.settings.replay.delay !== undefined) return undefined
+  return storedPromise(engine, { client, form, found, cachedCall, url, body, options, events })
+}
+
+/** Makes the call the documented way, and learns what becomes of it. */
+function taught(lane: Lane, { body, text, method, options }: ReadCall, make: (options: JsonObject) => unknown): unknown {
+  const { generation } = lane
+  let isRead = false
+  let call: CachedCall | undefined
+  let address = ''
+  const lesson: Lesson = {
+    ...noLesson,
+    // Some versions of the SDK read the body later, when the caller may have changed it.
+    read: () => void (isRead = isInertJson(body) && textOf(body, options) === text),
+    seen(cachedCall, url) {
+      call = cachedCall
+      address = url
+    },
+    parsed(data, props) {
+      // The caller may have changed the client since the call began.
+      if (!isRead || call === undefined || !isSameClient(lane) || lane.generation !== generation) return
+      const transforms = transformsOf(promise)
+      const form = transforms && learntForm(promise, { data, props, ids: lane.ids, transforms, isStream: call.streamed })
+      if (form !== undefined) noteCall(lane.memo, text, { method, generation, cachedCall: call, url: address, form })
+      call = undefined
+    },
+  }
+  const promise = make({ ...options, [lessonOption]: lesson })
+  return promise
+}
+
+/** The known calls of a cache. */
+const memoOf = memoByEngine<readonly KnownCall[]>()

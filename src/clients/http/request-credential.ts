@@ -1,0 +1,43 @@
+/**
+ * What the headers of a request say of who asks, and what else of them is part of the key.
+ * @module
+ */
+import type { Engine } from '../../engine/engine.ts'
+import { sha256 } from '../../base/digest.ts'
+import { remembering } from '../../base/memo.ts'
+import { credentialText, keyedHeaders } from '../../providers/http-headers.ts'
+import type { CallContext } from './repeated-requests.ts'
+
+/** What the seam must know of its client. */
+export interface HttpSeam {
+  /**
+   * Whether the SDK made the value of a credential's header of something that changes by itself. Such a value cannot make a scope.
+   * `headers` are those that the caller gave to the call. @default never
+   */
+  readonly isRotated?: (name: string, value: string, headers: unknown) => boolean
+  /** What decides where the answer comes from and is not in the URL, as the fragment of a URL. @default nothing */
+  readonly place?: string
+}
+
+/** The headers of a request, and those that the caller gave to the call. */
+export interface RequestHeaders {
+  readonly headers: Headers
+  readonly given: unknown
+}
+
+/** What the headers of a request add to its key. */
+export function headerParts(engine: Engine, seam: HttpSeam, given: RequestHeaders): Pick<CallContext, 'headers' | 'credential'> {
+  return { headers: keyedHeaders(given.headers, engine.settings.ignoredHeaders), credential: credentialOf(seam, given) }
+}
+
+/** The digest of the credential in the headers of a request; `''` if it has none, or one that changes by itself. */
+export function credentialOf({ isRotated }: HttpSeam, { headers, given }: RequestHeaders): string {
+  const credential = credentialText((name) => {
+    const value = headers.get(name)
+    return value !== null && isRotated?.(name, value, given) === true ? null : value
+  })
+  return credential === '' ? '' : digestOf(credential)
+}
+
+/** Digests of credentials. A process has few of them, so they are remembered. */
+const digestOf = remembering(100, sha256)

@@ -1,0 +1,100 @@
+/**
+ * The form in which an SDK gives a result: the class of its promise, the members that it adds, what its helpers make of it. It is learnt
+ * from a result of the SDK's own, and known only if all of it is understood.
+ * @module
+ */
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import { isMethod } from './own-code.ts'
+import { isShippedClass } from './sdk-class.ts'
+import type { SdkPromise, SdkProps, Transform } from './sdk-promise.ts'
+import { classOfStream, type StreamClass } from './stored-stream.ts'
+
+/** The class of an SDK's promise. */
+export type PromiseClass = new (
+  client: object,
+  props: Promise<SdkProps>,
+  parse: (client: unknown, props: SdkProps) => unknown,
+) => SdkPromise
+
+/** How an SDK gives a result. */
+export interface ResultForm {
+  readonly promise: PromiseClass
+  /** The class of a streamed result. @default the result is no stream */
+  readonly stream?: StreamClass
+  /** The members that the SDK adds, and the headers that it reads them from. */
+  readonly ids: readonly (readonly [name: string, header: string])[]
+  /** What the SDK's helpers make of the result. */
+  readonly transforms: readonly Transform[]
+}
+
+/** One result of the SDK's own. */
+interface Example {
+  readonly data: unknown
+  readonly props: SdkProps
+  /** The members that the SDK may add, by their headers. */
+  readonly ids: Readonly<Record<string, string>>
+  readonly transforms: readonly Transform[]
+  readonly isStream: boolean
+}
+
+/** The form of a result, or `undefined` if it is none that is known. */
+export function learntForm(promise: unknown, { data, props, ids, transforms, isStream }: Example): ResultForm | undefined {
+  const made = typeof promise === 'object' && promise !== null ? classOfPromise(promise) : undefined
+  if (made === undefined) return undefined
+  if (isStream) {
+    const stream = isDecodedAsUsual(props.options) ? classOfStream(data) : undefined
+    // The SDK adds the members only to what a helper returns.
+    return stream && { promise: made, stream, transforms, ids: transforms.length > 0 ? Object.entries(ids) : [] }
+  }
+  const added = isJsonObject(data) ? addedTo(data, props.response, ids) : undefined
+  return added && { promise: made, ids: added, transforms }
+}
+
+/** Options by which an SDK decodes a stream in another way. */
+const decodingOptions = ['__streamClass', '__streamMode', '__synthesizeEventData']
+
+function isDecodedAsUsual(options: unknown): boolean {
+  return isJsonObject(options) && decodingOptions.every((name) => options[name] === undefined)
+}
+
+/** The members that the SDK added to an answer, with their headers; `undefined` if there is an unknown one. */
+function addedTo(data: JsonObject, { headers }: Response, ids: Example['ids']): ResultForm['ids'] | undefined {
+  const added = Object.getOwnPropertyNames(data).filter((name) => !Object.prototype.propertyIsEnumerable.call(data, name))
+  const found: (readonly [string, string])[] = []
+  for (const name of added) {
+    const header = ids[name]
+    if (header === undefined || data[name] !== headers.get(header)) return undefined
+    found.push([name, header])
+  }
+  return found
+}
+
+/** The methods of the promise that a lane relies on. */
+const methods = ['then', 'catch', 'finally', 'parse', 'asResponse', 'withResponse', '_thenUnwrap'] as const
+
+/** The class of a promise, if it is one of the SDK's as shipped and takes what is expected. */
+function classOfPromise(promise: object): PromiseClass | undefined {
+  const prototype: unknown = Object.getPrototypeOf(promise)
+  if (typeof prototype !== 'object' || prototype === null || !isShippedClass(prototype, methods)) return undefined
+  const made: unknown = Reflect.get(prototype, 'constructor')
+  return isPromiseClass(made) ? made : undefined
+}
+
+const known = new WeakMap<object, boolean>()
+
+function isPromiseClass(made: unknown): made is PromiseClass {
+  if (!isMethod(made)) return false
+  const found = known.get(made) ?? keepsWhatItIsGiven(made)
+  known.set(made, found)
+  return found
+}
+
+function keepsWhatItIsGiven(made: Function): boolean {
+  const props = new Promise(() => undefined)
+  try {
+    const tried: unknown = Reflect.construct(made, [{}, props, keepsWhatItIsGiven])
+    return isJsonObject(tried) && tried['responsePromise'] === props && tried['parseResponse'] === keepsWhatItIsGiven
+  } catch {
+    return false
+  }
+}

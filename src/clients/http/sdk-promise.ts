@@ -1,0 +1,65 @@
+/**
+ * The SDKs' own promise of a result: what we read of it, and how its result gets the cache facts.
+ * @module
+ */
+import { attachInfo, infoOfResponse } from '../cache-info.ts'
+import { passedOptionsIn } from '../call-options.ts'
+import { materialise } from '../lazy-response.ts'
+
+/** What we use of the SDK's notes on a response. */
+export interface SdkProps {
+  readonly response: Response
+  readonly options?: unknown
+}
+
+/** What a helper of the SDK makes of a result. */
+export type Transform = (data: unknown, props: SdkProps) => unknown
+
+/** What we use of the SDKs' promise. Their own helpers use the same members. */
+export interface SdkPromise {
+  /** Makes the result of the response. Not every version of the SDK keeps it on the promise. */
+  parseResponse?: (client: unknown, props: SdkProps) => unknown
+  _thenUnwrap: (this: SdkPromise, transform: Transform) => SdkPromise
+  asResponse: (this: SdkPromise) => Promise<Response>
+  withResponse: (this: SdkPromise) => Promise<SdkProps>
+}
+
+/** What helpers have made of the result of the SDK's `post`, by the promise that they returned. */
+const transformsByPromise = new WeakMap<object, readonly Transform[]>()
+
+/** What was made of the result of `post` to give the result of `promise`; `undefined` for a promise that is not known to come from there. */
+export function transformsOf(promise: unknown): readonly Transform[] | undefined {
+  return typeof promise === 'object' && promise !== null ? transformsByPromise.get(promise) : undefined
+}
+
+/** The SDK's promise. Its result, and all that a helper makes of it, carries the facts of the response. */
+export function informed(promise: SdkPromise, transforms: readonly Transform[] = []): SdkPromise {
+  const own = marking(promise)
+  transformsByPromise.set(own, transforms)
+  const { _thenUnwrap: unwrap, asResponse, withResponse } = own
+  own._thenUnwrap = (transform) => informed(unwrap.call(own, transform), [...transforms, transform])
+  own.asResponse = async () => materialise(await asResponse.call(own))
+  own.withResponse = async () => {
+    const result = await withResponse.call(own)
+    return { ...result, response: materialise(result.response) }
+  }
+  return own
+}
+
+/** A promise whose result carries its facts: the same promise if its `parseResponse` can be replaced, else a new one, which takes longer. */
+function marking(promise: SdkPromise): SdkPromise {
+  const { parseResponse: parse } = promise
+  if (!Object.hasOwn(promise, 'parseResponse') || typeof parse !== 'function') return promise._thenUnwrap(marked)
+  promise.parseResponse = async (client, props) => marked(await parse(client, props), props)
+  return promise
+}
+
+function marked(data: unknown, props: SdkProps): unknown {
+  const { response, options } = props
+  const fetchOptions: unknown = typeof options === 'object' && options !== null ? Reflect.get(options, 'fetchOptions') : undefined
+  const passed = typeof fetchOptions === 'object' && fetchOptions !== null ? passedOptionsIn(fetchOptions) : undefined
+  passed?.lesson?.parsed(data, props)
+  const info = infoOfResponse(response)
+  if (info !== undefined) attachInfo(data, info)
+  return data
+}

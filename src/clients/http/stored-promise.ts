@@ -1,0 +1,174 @@
+/**
+ * The SDK's own promise of a stored answer.
+ * @module
+ */
+import type { CacheInfo } from '../../call.ts'
+import type { CachedCall } from '../../engine/cached-call.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { LookupResult } from '../../lookup-result.ts'
+import { storedEventTexts, wholeBody } from '../../providers/stored-answer.ts'
+import { attachInfo, noteInfo } from '../cache-info.ts'
+import { LazyResponse, materialise } from '../lazy-response.ts'
+import { lazyResponse, storedResponse } from './response.ts'
+import type { ResultForm } from './result-form.ts'
+import { informed, type SdkPromise, type SdkProps, type Transform } from './sdk-promise.ts'
+import { type EventRules, storedStream } from './stored-stream.ts'
+
+/** A stored answer, and how its caller gets it. */
+export interface StoredResult {
+  readonly client: object
+  readonly form: ResultForm
+  readonly found: LookupResult
+  readonly cachedCall: CachedCall
+  readonly url: string
+  readonly body: object
+  /** The caller's request options. */
+  readonly options: object | undefined
+  /** What the SDK makes of the events of a stream. */
+  readonly events: EventRules
+}
+
+/** Counts the hit. @returns the SDK's promise of the stored answer */
+export function storedPromise(engine: Engine, result: StoredResult): SdkPromise {
+  const { client, form } = result
+  const props = new StoredProps(engine, result)
+  const promise = new form.promise(client, Promise.resolve(props), form.stream === undefined ? parsed : parsedStream)
+  promise.asResponse = asResponse
+  promise.withResponse = form.stream === undefined ? withResponse : withStream
+  promise._thenUnwrap = thenUnwrap
+  return promise
+}
+
+/** What the SDK knows of a response when it makes the result: here only as much as is asked for. */
+class StoredProps implements SdkProps {
+  readonly engine: Engine
+  readonly result: StoredResult
+  readonly info: () => CacheInfo
+  #isTaken = false
+  #response: Response | undefined
+  #controller: AbortController | undefined
+
+  constructor(engine: Engine, result: StoredResult) {
+    this.engine = engine
+    this.result = result
+    this.info = counted(engine, result)
+  }
+
+  /** Whether nobody has read the answer. It then counts as read. */
+  take(): boolean {
+    if (this.#response instanceof LazyResponse) return this.#response.take() !== undefined
+    if (this.#response !== undefined || this.#isTaken) return false
+    return (this.#isTaken = true)
+  }
+
+  get response(): Response {
+    return (this.#response ??= this.#makeResponse())
+  }
+
+  #makeResponse(): Response {
+    const { engine, info, controller } = this
+    const { found, cachedCall, url } = this.result
+    if (cachedCall.streamed) {
+      const response = storedResponse(found, cachedCall, { url, replay: engine.settings.replay, signal: controller.signal })
+      noteInfo(response, info)
+      return response
+    }
+    const response = lazyResponse(found, cachedCall, { url, info })
+    if (this.#isTaken) response.take()
+    return response
+  }
+
+  get options(): object {
+    const { options, body, cachedCall } = this.result
+    return { ...options, body, stream: cachedCall.streamed }
+  }
+
+  get controller(): AbortController {
+    return (this.#controller ??= new AbortController())
+  }
+
+  get requestLogID(): string {
+    return 'log_llmemo'
+  }
+
+  get retryOfRequestLogID(): undefined {
+    return undefined
+  }
+
+  get startTime(): number {
+    return Date.now()
+  }
+}
+
+/** Counts a hit, but calls no listener before the caller has its promise. @returns what makes the facts */
+function counted(engine: Engine, { cachedCall, found }: StoredResult): () => CacheInfo {
+  if (!engine.events.isHeard('hit')) return engine.hit(cachedCall, found)
+  let facts: (() => CacheInfo) | undefined
+  const count = (): (() => CacheInfo) => (facts ??= engine.hit(cachedCall, found))
+  queueMicrotask(count)
+  return () => count()()
+}
+
+/** The result of a stored answer, as the SDK makes it of a response. */
+function parsed(_: unknown, props: SdkProps): unknown {
+  if (!(props instanceof StoredProps)) return undefined
+  const { found, cachedCall } = props.result
+  if (props.take()) return finished(withIds(JSON.parse(String(wholeBody(found.entry, cachedCall.endpoint))), props), props)
+  // The caller has read the response already. The SDK's error says so.
+  return props.response.text().then((text) => finished(withIds(JSON.parse(text), props), props))
+}
+
+/** The same for a stream. */
+function parsedStream(_: unknown, props: SdkProps): unknown {
+  if (!(props instanceof StoredProps)) return undefined
+  const { form, found, cachedCall, client, events: rules } = props.result
+  if (form.stream === undefined) return undefined
+  const { controller } = props
+  noteInfo(controller.signal, props.info)
+  // Who has the response reads the same stream as the SDK.
+  if (!props.take()) return finished(form.stream.fromSSEResponse(props.response, controller, client), props)
+  const { headers } = found.entry.head
+  const recorded = { texts: storedEventTexts(found.entry, cachedCall), headers, rules, client, controller }
+  return finished(storedStream(form.stream, recorded), props)
+}
+
+/** The result with what the SDK's helpers make of it, and with the facts. */
+function finished(result: unknown, props: StoredProps): unknown {
+  let data = result
+  for (const transform of props.result.form.transforms) data = withIds(transform(data, props), props)
+  attachInfo(data, props.info)
+  return data
+}
+
+/** `data` with the members that the SDK adds. */
+function withIds(data: unknown, { result }: StoredProps): unknown {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return data
+  const { headers } = result.found.entry.head
+  for (const [name, header] of result.form.ids)
+    if (!Object.hasOwn(data, name)) Object.defineProperty(data, name, { value: headers[header] ?? null })
+  return data
+}
+
+async function asResponse(this: SdkPromise): Promise<Response> {
+  return materialise(await prototypeOf(this).asResponse.call(this))
+}
+
+async function withResponse(this: SdkPromise): Promise<SdkProps> {
+  const result = await prototypeOf(this).withResponse.call(this)
+  return { ...result, response: materialise(result.response) }
+}
+
+/** The same for a stream, which reads from the response that the caller gets: this must be made first. */
+async function withStream(this: SdkPromise): Promise<SdkProps> {
+  await prototypeOf(this).asResponse.call(this)
+  return withResponse.call(this)
+}
+
+function thenUnwrap(this: SdkPromise, transform: Transform): SdkPromise {
+  return informed(prototypeOf(this)._thenUnwrap.call(this, transform))
+}
+
+/** The methods of the SDK's class, below those that {@link storedPromise} puts on a promise. */
+function prototypeOf(promise: SdkPromise): SdkPromise {
+  return Object.getPrototypeOf(promise)
+}

@@ -1,0 +1,32 @@
+/**
+ * Resolves the calls of one engine, and tells how long their keys took.
+ * @module
+ */
+import { type Bypass, type Call, type CachedCall, resolveCall } from './cached-call.ts'
+import type { Engine } from './engine.ts'
+
+/**
+ * Resolves a call by the settings of an engine. While anything listens, it tells how long that took, most of which is the key.
+ * @throws {InvalidOptionError} for a TTL that is no duration
+ */
+export function resolveFor({ events, settings }: Pick<Engine, 'events' | 'settings'>, call: Call): CachedCall | Bypass {
+  if (!events.isHeard('key')) return resolveCall(call, settings)
+  const { clock } = settings
+  const begun = clock.monotonic()
+  const resolved = resolveCall(call, settings)
+  const milliseconds = clock.monotonic() - begun
+  if ('reason' in resolved) return resolved
+  const { key, operation, request } = resolved
+  events.emit('key', { key, operation, characters: charactersIn(request), milliseconds })
+  return resolved
+}
+
+/** How deep texts are looked for. The key itself refuses what is nested more deeply. */
+const maxDepth = 200
+
+/** How many characters the texts in a request have, names of members left out. */
+function charactersIn(value: unknown, depth = 0): number {
+  if (typeof value === 'string') return value.length
+  if (typeof value !== 'object' || value === null || depth > maxDepth || ArrayBuffer.isView(value)) return 0
+  return Object.values(value).reduce((sum: number, each: unknown) => sum + charactersIn(each, depth + 1), 0)
+}

@@ -1,0 +1,42 @@
+/**
+ * The door `llmemo/otel`: metrics and spans of a cache for OpenTelemetry, through a meter and a tracer of the user's own.
+ * Nothing of OpenTelemetry is loaded.
+ * @module
+ */
+import type { Meter, Tracer } from '@opentelemetry/api'
+import { assertKnown, withMethods } from '../base/option-checks.ts'
+import type { Cache } from '../cache/cache.ts'
+import { InvalidOptionError } from '../errors.ts'
+import { meterCache } from './otel-metrics.ts'
+import { traceCache } from './otel-spans.ts'
+
+/** The options of {@link instrumentCache}; at least one of them. */
+export interface OtelOptions {
+  /** `metrics.getMeter('my-app')`. @default no metrics */
+  readonly meter?: Meter
+  /** `trace.getTracer('my-app')`: a span for each hit and each call to the provider, below the span of its caller. @default no spans */
+  readonly tracer?: Tracer
+}
+
+/**
+ * Tells OpenTelemetry what a cache does. A hit never reports tokens as used. Calls that join another call's flight have no span of their own.
+ * @returns a function that ends it
+ * @throws {InvalidOptionError} for an option that is unknown, or is no meter or tracer, and if there is neither
+ */
+export function instrumentCache(cache: Cache, options: OtelOptions): () => void {
+  assertKnown('', options, ['meter', 'tracer'])
+  const { meter, tracer } = options
+  if (meter === undefined && tracer === undefined) throw new InvalidOptionError('meter', undefined, 'a meter, or a tracer beside it')
+  const ends: (() => void)[] = []
+  if (meter !== undefined) {
+    const methods = ['createHistogram', 'createObservableCounter', 'addBatchObservableCallback']
+    ends.push(meterCache(cache, withMethods('meter', meter, { methods, allowed: "a meter of OpenTelemetry: metrics.getMeter('my-app')" })))
+  }
+  if (tracer !== undefined) {
+    const allowed = "a tracer of OpenTelemetry: trace.getTracer('my-app')"
+    ends.push(traceCache(cache, withMethods('tracer', tracer, { methods: ['startSpan'], allowed })))
+  }
+  return () => {
+    for (const end of ends) end()
+  }
+}
