@@ -8,6 +8,7 @@
 import type { CacheInfo } from '../../call.ts'
 import { type JsonObject } from '../../json/object.ts'
 import { isRead, reuse } from '../../engine/reuse.ts'
+import { areCallsAlike } from '../../engine/settings/alike.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { BedrockClient, BedrockCommand, EntryOptions, MiddlewareStack } from './sdk-client.ts'
 import type { Origin, Origins } from './origin.ts'
@@ -135,10 +136,10 @@ export class FastLane {
     return known?.named === named ? known.cachedCall : undefined
   }
 
-  /** A text that says all of a call; `undefined` if there is none. With jitter, or a function that gives the scope, equal calls may differ. */
+  /** A text that says all of a call; `undefined` if there is none. */
   #textOf({ input, origin, options }: CommandCall): string | undefined {
-    const { jitter, scopeOfCall } = this.#settings.engine.settings
-    if (jitter !== 0 || scopeOfCall !== undefined || Object.keys(options).length > 0 || !isInertJson(input)) return undefined
+    const { settings } = this.#settings.engine
+    if (!areCallsAlike(settings) || Object.keys(options).length > 0 || !isInertJson(input)) return undefined
     return JSON.stringify(input) + origin
   }
 

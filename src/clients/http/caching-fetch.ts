@@ -14,6 +14,7 @@ import { flightsByEngine } from '../../engine/flight/flights.ts'
 import { fillInputs, findInputs, resolveInputs, type PerInputCalls } from '../../engine/per-input.ts'
 import type { Bypass, Call, CachedCall } from '../../engine/cached-call.ts'
 import { resolveFor } from '../../engine/resolve.ts'
+import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { type Endpoint } from '../../providers/endpoint.ts'
 import { endpointOfPath } from '../../providers/catalogue.ts'
@@ -144,10 +145,9 @@ function earlierOf(passed: PassedOptions, body: string | undefined, context: Cal
   return earlier !== undefined && body === earlier.text && isSameContext(earlier.call, context) ? earlier : undefined
 }
 
-/** Whether a call has no options of its own, so that its text decides everything. With jitter, each call gets a random TTL, so none is usual; nor if a function gives the scope. */
+/** Whether a call has no options of its own, so that its text decides everything. */
 function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
-  const isAlike = settings.jitter === 0 && settings.scopeOfCall === undefined && settings.switches === undefined
-  return isAlike && Object.keys(options).length === 0
+  return areCallsAlike(settings) && Object.keys(options).length === 0
 }
 
 /** The call as the cache sees it, or why it bypasses the cache. An invalid option fails the call; a fault of ours does not. */

@@ -11,6 +11,7 @@ import { isInertJson } from '../../json/plain.ts'
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { bypassed, mayBypass } from './bypass.ts'
 import { type Lesson, lessonOption } from '../call-options.ts'
 import { learntForm, type ResultForm } from './result-form.ts'
@@ -99,8 +100,7 @@ export function openMethodLane(
   { resources, ids, events, isSeamOurs }: LaneMethods & { readonly isSeamOurs: () => boolean },
 ): void {
   const isAsShipped = shippedSteps(client, view)
-  // With jitter each call gets a random TTL; a function may give each call another scope.
-  if (isAsShipped === undefined || engine.settings.jitter !== 0 || engine.settings.scopeOfCall !== undefined) return
+  if (isAsShipped === undefined || !areCallsAlike(engine.settings)) return
   const [post, makeRequest] = ownSteps(client)
   const isOpen = (): boolean => {
     const [postNow, makeRequestNow] = ownSteps(client)
