@@ -33,15 +33,19 @@ export class CassetteFolder {
 
   /** The cassette for a key. @throws {EntryError} if the file is no cassette */
   find(key: string): FiledCassette | undefined {
-    const digits = key.slice(0, keyDigits)
-    // A file that is not known may have been written by another process.
-    const names = this.#names?.get(digits) ?? this.#read().get(digits) ?? []
-    for (const name of names) {
+    for (const name of this.namesFor(key)) {
       const text = this.#text(name)
       const cassette = text === undefined ? undefined : cassetteIn(text)
       if (cassette?.call['key'] === key) return { name, cassette }
     }
     return undefined
+  }
+
+  /** The names of the files that may hold the cassette for a key. */
+  namesFor(key: string): readonly string[] {
+    const digits = key.slice(0, keyDigits)
+    // A file that is not known may have been written by another process.
+    return this.#names?.get(digits) ?? this.#read().get(digits) ?? []
   }
 
   /** The cassette in a file; `undefined` if it is none. */

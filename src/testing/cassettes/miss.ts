@@ -3,7 +3,7 @@
  * @module
  */
 import { isJsonObject } from '../../json/object.ts'
-import { reasonOfFile } from './damage.ts'
+import { reasonAgainst, unrecorded } from './damage.ts'
 import type { RecordedCall } from '../../key/recordings.ts'
 import { readableCall } from './cassette.ts'
 import type { CassetteFolder } from './folder.ts'
@@ -13,18 +13,19 @@ import { type Asked, nearestOf } from './nearest.ts'
 interface Looking {
   readonly files: CassetteFolder
   readonly scrub: (text: string) => string
+  /** How the last read of a recording failed, by the key of its call. */
+  readonly failures: ReadonlyMap<string, unknown>
 }
 
 const howTo = 'To record it, run the test with LLMEMO_MODE=auto; to record everything anew, with LLMEMO_MODE=record.'
 
 /** The message for the first of these calls that has no recording. */
-export function explainMiss(calls: readonly RecordedCall[], { files, scrub }: Looking): string {
-  const failure = new Map(calls.map((call) => [call, reasonOfFile(files, call.key)]))
+export function explainMiss(calls: readonly RecordedCall[], { files, scrub, failures }: Looking): string {
+  const failure = new Map(calls.map((call) => [call, reasonAgainst(files, call.key, failures.get(call.key))]))
   const call = calls.find((each) => failure.get(each) !== undefined) ?? calls[0]
   const reason = call && failure.get(call)
   const beginning = `llmemo: mode "replay" calls no provider, and ${reason ?? 'the recording does not serve this call'}`
-  if (call === undefined || reason === undefined || !reason.startsWith('no cassette'))
-    return `${beginning} (folder ${files.path}). ${howTo}`
+  if (call === undefined || reason === undefined || reason !== unrecorded) return `${beginning} (folder ${files.path}). ${howTo}`
   const asked = readableCall(call, { scrub, beside: (_, digest) => `.${digest}.bin` })
   const nearest = nearestOf(asked, cassettesIn(files))
   const { provider, endpoint, operation } = asked.call

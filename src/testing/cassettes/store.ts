@@ -74,6 +74,8 @@ class FolderStore implements CassetteStore, RecordingStore {
   /** All that is no answer: generations, values, leases. */
   readonly #others = new Map<string, Uint8Array>()
   readonly #used = new Set<string>()
+  /** How the last read of a recording failed, by the key of its call. */
+  readonly #failures = new Map<string, unknown>()
   /** Keys that were recorded by this store. */
   readonly #recorded = new Set<string>()
 
@@ -96,7 +98,7 @@ class FolderStore implements CassetteStore, RecordingStore {
     whyMissing: (keys: readonly string[]): string | undefined => {
       const calls = keys.map((key) => this.#calls.get(this.#storeKeys.get(key) ?? '')).filter((call) => call !== undefined)
       if (calls[0]?.mode !== 'replay') return undefined
-      return explainMiss(calls, { files: this.#files, scrub: this.#scrub })
+      return explainMiss(calls, { files: this.#files, scrub: this.#scrub, failures: this.#failures })
     },
   }
 
@@ -105,12 +107,23 @@ class FolderStore implements CassetteStore, RecordingStore {
     if (call === undefined) return this.#others.get(key) ?? (isGeneration(key) ? new TextEncoder().encode(firstGeneration) : undefined)
     // What was recorded before counts only for the modes that replay it.
     if (call.mode === 'record' && !this.#recorded.has(call.key)) return undefined
+    try {
+      return this.#entryOf(call)
+    } catch (error) {
+      this.#failures.set(call.key, error)
+      throw error
+    }
+  }
+
+  #entryOf(call: RecordedCall): Uint8Array | undefined {
     const found = this.#files.find(call.key)
     if (found === undefined) return undefined
     const generations = Object.fromEntries(call.labels.map((label) => [label, this.#generationOf(call, label)]))
     const entry = entryIn(found.cassette, call, { read: (name) => this.#files.bytes(name), generations })
+    const bytes = this.#codec.encode(entry)
     this.#used.add(found.name)
-    return this.#codec.encode(entry)
+    this.#failures.delete(call.key)
+    return bytes
   }
 
   set(key: string, value: Uint8Array): void {
