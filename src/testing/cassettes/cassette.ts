@@ -64,10 +64,15 @@ function shownHeaders(headers: Readonly<Record<string, string>>): Record<string,
   )
 }
 
+/** Answer headers that a replay needs; `output` is the head of a stream of Bedrock. */
+const replayedHeaders = /^(?:content-type|output)$|request-?id$/
+
 /** An answer in its readable form. */
 export function readableAnswer({ head, body }: Entry, writing: CassetteWriting): JsonObject {
   const { kind, model, status, storedAt, latency, usage, omits } = head
-  const headers = Object.entries(head.headers).map(([name, value]) => [name, name === 'output' ? writing.scrub(value) : value])
+  const headers = Object.entries(head.headers)
+    .filter(([name]) => replayedHeaders.test(name))
+    .map(([name, value]) => [name, name === 'output' ? writing.scrub(value) : value])
   return {
     recorded: new Date(storedAt).toISOString(),
     model,

@@ -26,6 +26,9 @@ describe('options that are left out', () => {
     expect(policy).toBeUndefined()
     expect(settings).toEqual({
       store: undefined,
+      recordings: undefined,
+      switches: undefined,
+      savings: false,
       stale: 0,
       jitter: 0,
       random: Math.random,
@@ -36,8 +39,10 @@ describe('options that are left out', () => {
       namespace: '',
       scope: undefined,
       maxMemoryBytes: 67_108_864,
+      maxMemoryEntries: Infinity,
       maxEntryBytes: 8_388_608,
       compressAbove: 4_096,
+      compressionLevel: 6,
       encryption: undefined,
       canonical: { longText: 1_000 },
       ignoredFields: new Set(),
