@@ -6,7 +6,7 @@ export default defineConfig({
     tsconfigPaths: true,
   },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'examples/*.test.ts'],
     globalSetup: ['test/support/install-redis.ts', 'test/support/install-promtool.ts'],
     restoreMocks: true,
     // They only end what hangs. A test on a busy machine of two cores stays far below.

@@ -39,8 +39,15 @@ export class NotCachedError extends LlmemoError {
   readonly key: string
   readonly scope: string
 
-  constructor({ reason, key, scope }: Pick<NotCached, 'reason' | 'key' | 'scope'>) {
-    const message = `llmemo: ${causes[reason]}, and its mode "only-if-cached" does not allow a call to the provider. Use mode "default" to allow it.`
+  constructor({
+    reason,
+    key,
+    scope,
+    message: told,
+  }: Pick<NotCached, 'reason' | 'key' | 'scope'> & { readonly message?: string | undefined }) {
+    const message =
+      told ??
+      `llmemo: ${causes[reason]}, and its mode "only-if-cached" does not allow a call to the provider. Use mode "default" to allow it.`
     super('NOT_CACHED', message)
     this.reason = reason
     this.key = key

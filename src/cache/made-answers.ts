@@ -9,6 +9,7 @@ import type { Engine } from '../engine/engine.ts'
 import { exchange } from '../engine/exchange.ts'
 import { flightsByEngine } from '../engine/flight/flights.ts'
 import type { FlightHead, Seam } from '../engine/seam.ts'
+import { refusedCall } from '../engine/settings/recorded.ts'
 import { jsonText } from '../json/value.ts'
 import { wholeAnswer } from '../providers/stored-answer.ts'
 import { answerIn, storedForm } from './text-requests.ts'
@@ -28,7 +29,9 @@ const flightsOf = flightsByEngine<FlightHead<Made>, never>()
 export async function getOrMake<Value>(engine: Engine, call: Call, make: () => Value | Promise<Value>): Promise<Value> {
   const cachedCall = resolveFor(engine, call)
   if ('reason' in cachedCall) {
+    const refused = refusedCall(engine.settings, cachedCall.reason)
     engine.bypass(cachedCall)
+    if (refused !== undefined) throw refused
     return make()
   }
   // Callers with one key are callers of one function, so what is stored is what it makes.

@@ -10,12 +10,14 @@ import { milliseconds } from '../duration.ts'
 import { InvalidOptionError, NotKeyableError } from '../errors.ts'
 import { deriveKey, type KeyParts } from '../key/key.ts'
 import { entryKey } from '../key/store-keys.ts'
+import { withoutCredentials } from '../key/recordings.ts'
 import { deliveryFields, type Endpoint } from '../providers/endpoint.ts'
 import { isOwnOrigin } from '../providers/own-origin.ts'
 import { withJitter } from './settings/freshness.ts'
 import { labelsOf } from './invalidation/labels.ts'
 import { layered } from './settings/call-options.ts'
 import type { Settings } from './settings/options.ts'
+import type { SwitchedOn } from './settings/switches.ts'
 
 /** A call as a seam sees it. */
 export interface Call {
@@ -79,7 +81,7 @@ export interface Bypass {
   readonly streamed?: boolean
 }
 
-const alwaysOn = { mode: 'default' } as const
+const alwaysOn: SwitchedOn = { mode: 'default' }
 
 /**
  * Resolves a call.
@@ -95,30 +97,37 @@ export function resolveCall(given: Call, settings: Settings): CachedCall | Bypas
   const model = typeof request['model'] === 'string' ? request['model'] : ''
   const common = { endpoint, operation, scope: scope ?? '', model, streamed: request['stream'] === true }
   if ('reason' in switched) return { ...common, reason: switched.reason }
-  const wanted = options.mode ?? switched.mode
+  const { recording } = switched
+  const wanted = recording === undefined || options.mode === 'only-if-cached' ? (options.mode ?? switched.mode) : switched.mode
   if (wanted === 'no-store') return { ...common, reason: 'no-store' }
   if (scope === undefined) return { ...common, reason: 'no scope' }
   if (settings.requireScope && options.scope === undefined) assertScope(settings)
-  const reason = endpoint.bypassReason(request)
+  const reason = recording === undefined ? endpoint.bypassReason(request) : undefined
   if (reason !== undefined) return { ...common, reason }
   try {
-    const key = deriveKey(keyParts(call, settings, scope), canonicalOptions(endpoint, settings))
+    const parts = keyParts(call, settings, scope)
+    const canonical = canonicalOptions(endpoint, settings)
+    const key = deriveKey(parts, canonical)
     const tags = options.tags ?? []
+    const storeKey = entryKey(settings.namespace, key)
+    const labels = labelsOf({ scope, operation, model, tags })
+    const { recordings, clock } = settings
+    recordings?.noted({ key, storeKey, mode: recording ?? 'auto', operation, labels, now: clock.now(), parts, canonical })
     return {
       endpoint,
       origin: call.origin,
       request,
       key,
-      storeKey: entryKey(settings.namespace, key),
+      storeKey,
       scope,
       operation,
       mode: wanted === 'shadow' ? 'reload' : wanted,
       ...(wanted === 'shadow' && { shadow: true }),
       ttl: withJitter(ttl, settings),
-      maxAge: options.ttl === undefined ? Infinity : ttl,
+      maxAge: options.ttl === undefined || recordings !== undefined ? Infinity : ttl,
       tags,
       model,
-      labels: labelsOf({ scope, operation, model, tags }),
+      labels,
       streamed: common.streamed,
       missingParts: endpoint.missingParts?.(request) ?? [],
     }
@@ -167,7 +176,7 @@ export function keyParts(call: Call, settings: Settings, scope = scopeOf(call, s
     namespace: settings.namespace,
     scope,
     provider: endpoint.provider,
-    origin: call.origin,
+    origin: settings.recordings === undefined ? call.origin : withoutCredentials(call.origin),
     endpoint: endpoint.name,
     headers: call.headers,
     request: keyedRequest(call, settings),

@@ -41,7 +41,8 @@ export async function exchange<Head, Item, Result>(engine: Engine, call: Seam<He
   if (failure !== undefined) {
     const { scope, key } = cachedCall
     const reason = failure() ?? 'not stored'
-    return call.missing(engine.bypass({ ...cachedCall, reason: notCached }), new NotCachedError({ reason, key, scope }))
+    const message = engine.settings.recordings?.whyMissing(cachedCall.inputKeys ?? [key])
+    return call.missing(engine.bypass({ ...cachedCall, reason: notCached }), new NotCachedError({ reason, key, scope, message }))
   }
   if (found === undefined || use !== 'fetch' || !mayStandIn(found, cachedCall, engine.settings)) return fetchNew(engine, call)
   const result = engine.refreshes.isPaused(cachedCall.storeKey) ? serve(engine, call, found) : undefined

@@ -68,7 +68,7 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
   codec: ['node:crypto', 'node:util', 'fflate/browser'],
   // The AWS SDK makes commands of classes of its own, so the store on DynamoDB, a door of its own, needs more of it than types.
   stores: ['node:*', '@aws-sdk/lib-dynamodb', '@aws-sdk/client-dynamodb', 'dynamic:@aws-sdk/client-s3'],
-  testing: ['node:assert/strict', 'node:util'],
+  testing: ['node:assert/strict', 'node:fs', 'node:path', 'node:url', 'node:util'],
   'engine/pricing': ['dynamic:@pydantic/genai-prices', 'type:@pydantic/genai-prices', 'node:module'],
   env: ['dynamic:ioredis', 'dynamic:@aws-sdk/client-dynamodb', 'dynamic:@aws-sdk/lib-dynamodb', 'dynamic:@opentelemetry/api'],
   monitor: ['node:perf_hooks', 'type:@opentelemetry/api'],

@@ -10,6 +10,7 @@ import { exchange } from '../../engine/exchange.ts'
 import type { CallLimits, EarlierLookup, FlightHead, Seam } from '../../engine/seam.ts'
 import type { StoreOutcome } from '../../engine/cache-info.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
+import { refusedCall } from '../../engine/settings/recorded.ts'
 import { fillInputs, findInputs, type PerInputCalls } from '../../engine/per-input.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
 import { draftOf, informed, keptHeaders, keptText, type OutputHead, sharedOutput, storedOutput, upstreamOf } from './response.ts'
@@ -131,11 +132,15 @@ function cachingStep(engine: Engine, context: SendContext): Middleware {
     const command = cachedCommands.get(commandName)
     const origin = command === undefined || isAborted(context.signal) ? undefined : await context.origin(step.input)
     if (command === undefined) engine.pass({ method: 'send', host: 'bedrock-runtime', path: commandName })
-    if (command === undefined || origin === undefined) return bypass(next, step, context)
+    if (command === undefined || origin === undefined) {
+      refuse(engine, commandName)
+      return bypass(next, step, context)
+    }
     const { codec } = command
     const decided = decidedOf(context, { input: step.input, command, origin: origin.text })
     const resolved = decided ?? resolve(engine, command, { input: step.input, origin: origin.text, options })
     if ('reason' in resolved) {
+      refuse(engine, resolved.reason)
       const result = await bypass(next, step, context)
       const info = engine.bypass(resolved)
       return { ...result, output: informed(result.output, () => info) }
@@ -165,6 +170,12 @@ function cachingStep(engine: Engine, context: SendContext): Middleware {
 function decidedOf({ decided }: SendContext, now: Pick<DecidedCall, 'input' | 'command' | 'origin'>): DecidedCall | undefined {
   const isSame = decided?.input === now.input && decided.command === now.command && decided.origin === now.origin
   return isSame ? decided : undefined
+}
+
+/** @throws {NotCachedError} for a call past the cache, if the cache only replays recordings */
+function refuse({ settings }: Engine, why: string): void {
+  const refused = refusedCall(settings, why)
+  if (refused !== undefined) throw refused
 }
 
 /** Makes a call that bypasses the cache. The caller's signal then aborts the SDK's request. */

@@ -138,7 +138,8 @@ export class FastLane {
 
   /** A text that says all of a call; `undefined` if there is none. */
   #textOf({ input, origin, options }: CommandCall): string | undefined {
-    if (!areCallsAlike(this.#settings.engine.settings) || Object.keys(options).length > 0 || !isInertJson(input)) return undefined
+    const { settings } = this.#settings.engine
+    if (!areCallsAlike(settings) || Object.keys(options).length > 0 || !isInertJson(input)) return undefined
     return JSON.stringify(input) + origin
   }
 

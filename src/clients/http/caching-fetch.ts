@@ -6,7 +6,6 @@
 import { parseJsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { exchange } from '../../engine/exchange.ts'
 import type { EarlierLookup, FlightHead, Seam } from '../../engine/seam.ts'
 import type { StoreOutcome } from '../../engine/cache-info.ts'
@@ -15,12 +14,14 @@ import { flightsByEngine } from '../../engine/flight/flights.ts'
 import { fillInputs, findInputs, resolveInputs, type PerInputCalls } from '../../engine/per-input.ts'
 import type { Bypass, Call, CachedCall } from '../../engine/cached-call.ts'
 import { resolveFor } from '../../engine/resolve.ts'
+import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { type Endpoint } from '../../providers/endpoint.ts'
 import { keptHeaders } from '../../providers/http-headers.ts'
 import { noteInfo } from '../cache-info.ts'
-import { type EarlierCall, type PassedOptions, isKeyable, passedOptionsIn } from '../call-options.ts'
+import { type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
 import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } from './request.ts'
+import { comesFromWrapped, refusal } from './refusal.ts'
 import { markBypassed } from './cache-status.ts'
 import { noDefaults, optionsOfCall } from './fetch-options.ts'
 import { headFor, lazyResponse, notCachedResponse, refusedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
@@ -67,17 +68,20 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const { url, method } = targetOf(given, givenInit)
     const target = method === 'POST' ? endpointOf(url, seam.place) : undefined
     if (target === undefined) {
-      engine.pass({ method, ...placeOf(url) })
-      return upstream(given, withoutOptions(givenInit, given))
+      const place = placeOf(url)
+      engine.pass({ method, ...place })
+      return refusal(engine, { url, init: givenInit, why: `${method} ${place.path}` }) ?? upstream(given, withoutOptions(givenInit, given))
     }
     const asked = optionsOf(given, givenInit ?? undefined)
     const sources = { own: asked.options, headers: headersOf(given, givenInit ?? undefined), defaults: seam.defaults ?? noDefaults }
     const chosen = optionsOfCall(sources, engine.settings)
     if (chosen instanceof InvalidOptionError) return refusedResponse(url, chosen)
     const passed = chosen.options === asked.options ? asked : { ...asked, options: chosen.options }
-    const isWrappedClient = passedOptionsIn(givenInit ?? undefined) !== undefined
-    // A function of the caller's gives the scope by the request, which is not read here.
-    if (passed.options.mode === 'no-store' && engine.settings.scopeOfCall === undefined) {
+    const isWrappedClient = comesFromWrapped(givenInit)
+    // A function of the caller's gives the scope by the request, which is not read here. Nor is what an event tells of it.
+    const { scopeOfCall, recordings } = engine.settings
+    const isSeen = scopeOfCall !== undefined || recordings !== undefined || engine.events.isHeard('bypass')
+    if (passed.options.mode === 'no-store' && !isSeen) {
       const { options, headers: ofCaller } = passed
       const scope = options.scope ?? engine.settings.scope ?? credentialOf(seam, { headers: sources.headers, given: ofCaller })
       if (passed === asked && options.scope === undefined) passed.lesson?.bypassed(scope, target.endpoint.operation)
@@ -111,7 +115,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     }
     const carriers = [passed.signal, signal]
     if ('reason' in resolved) {
-      const response = await upstream(input, sent)
+      const response = refusal(engine, { url, init, why: resolved.reason }) ?? (await upstream(input, sent))
       if (!isWrappedClient) markBypassed(response)
       const info = engine.bypass(resolved)
       return inform(response, () => info, carriers)

@@ -177,8 +177,9 @@ interface BypassingCall {
 
 /** Makes a call that bypasses the cache by the given client, once it is known what its facts are. */
 function withoutCache(lane: Lane, { method, options, bare, documented }: BypassingCall): unknown {
-  // The given client would send headers that are the cache's.
-  const isUsual = options['headers'] === undefined && areCallsAlike(lane.engine.settings)
+  const { events, settings } = lane.engine
+  // The given client would send headers that are the cache's. An event tells what the documented way finds out.
+  const isUsual = options['headers'] === undefined && areCallsAlike(settings) && !events.isHeard('bypass')
   if (!isUsual || !lane.isUnchanged() || !isSameClient(lane)) return documented(options)
   const { generation, bypasses } = lane
   const known = bypasses.get(method)

@@ -1,12 +1,12 @@
 /**
- * Whether a cache treats equal calls alike, so that what is known of one holds for the next.
+ * Whether a call's own text and options decide all that the cache does with it, so that what is known of one call holds for an equal one.
  * @module
  */
 import type { Settings } from './options.ts'
 
 /**
- * Whether equal calls are alike: jitter gives each a TTL of its own, a function may give each another scope, a switch another mode, and the
- * running code other options.
+ * Whether equal calls are alike: jitter gives each a TTL of its own, a function may give each another scope, a switch may be put over between
+ * two of them, and the running code may give each other options.
  */
 export function areCallsAlike({
   jitter,

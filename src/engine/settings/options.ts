@@ -6,14 +6,15 @@ import { type Clock, systemClock } from '../../clock.ts'
 import { type EncryptionOptions } from '../../codec/encryption.ts'
 import { type Duration, milliseconds, millisecondsOrNone } from '../../duration.ts'
 import { InvalidOptionError } from '../../errors.ts'
-import type { CanonicalOptions } from '../../json/canonical.ts'
-import { assertKnown, text, texts, wholeNumber, withMethods } from '../../base/option-checks.ts'
+import { type Recordings, recordingsOf } from '../../key/recordings.ts'
+import { assertKnown, text, withMethods } from '../../base/option-checks.ts'
 import { assertStore, type Store } from '../../store.ts'
-import { type HeaderNames, headerNames } from '../../providers/passing-headers.ts'
 import { AmbientOptions } from './ambient-options.ts'
 import { type Freshness, freshnessNames, type FreshnessOptions, readFreshness } from './freshness.ts'
 import { hiddenEncryption } from './hidden-encryption.ts'
+import { type KeyOptions, type KeySettings, readKeyOptions } from './key-options.ts'
 import type { Logger } from './logger.ts'
+import { forRecordings } from './recorded.ts'
 import { readSizes, sizeNames, type SizeOptions, type Sizes } from './sizes.ts'
 import { readSwitches, readUsage, type ShownUsage, type Switches, switchNames, type SwitchOptions } from './switches.ts'
 import { optionWarnings } from './warnings.ts'
@@ -21,26 +22,6 @@ import type { StorePolicy } from './policy.ts'
 import type { PriceRule } from '../pricing/price-book.ts'
 
 export type { Logger } from './logger.ts'
-
-/** A change of a text before it enters the key, under which two texts that differ in it count as the same question. */
-export type TextFolding = 'white-space' | 'unicode-form' | 'letter-case'
-
-/** How keys are made. */
-export interface KeyOptions {
-  /** Texts of more characters than this enter the key by their digest. @default 1000 */
-  readonly longText?: number
-  /** Further top-level request fields that take no part in the key: `['seed']`. @default [] */
-  readonly ignore?: readonly string[]
-  /** Top-level request fields that take part although the provider's table ignores them: `['user']`. @default [] */
-  readonly keep?: readonly string[]
-  /**
-   * Further request headers that are not part of the key, in any letter case. A `*` at the end stands for any text: `'helicone-*'`.
-   * @default []
-   */
-  readonly ignoreHeaders?: readonly string[]
-  /** What to fold in texts. Every folding makes more calls count as the same; none is on by itself. @default [] */
-  readonly fold?: readonly TextFolding[]
-}
 
 /** What is known of a call when its scope is asked for. */
 export interface ScopedCall {
@@ -128,11 +109,13 @@ export interface CacheOptions extends FreshnessOptions, SizeOptions, SwitchOptio
 }
 
 /** The options, checked and whole. Durations are milliseconds. */
-export interface Settings extends Freshness, Sizes {
+export interface Settings extends Freshness, Sizes, KeySettings {
   /** What holds for all calls. */
   readonly switches: Switches
   readonly usage: ShownUsage
   readonly store: Store | undefined
+  /** What the store offers as one of recordings for tests. */
+  readonly recordings: Recordings | undefined
   readonly namespace: string
   readonly scope: string | undefined
   /** Gives the scope of each call in place of `scope`. */
@@ -140,12 +123,8 @@ export interface Settings extends Freshness, Sizes {
   readonly requireScope: boolean
   readonly requireStore: boolean
   readonly encryption: EncryptionOptions | undefined
-  readonly canonical: CanonicalOptions
   /** The options of the calls that the running code makes. */
   readonly ambient: AmbientOptions
-  readonly ignoredFields: ReadonlySet<string>
-  readonly keptFields: ReadonlySet<string>
-  readonly ignoredHeaders: HeaderNames
   readonly policy: StorePolicy | undefined
   readonly prices: readonly PriceRule[] | false
   readonly savings: boolean
@@ -188,20 +167,15 @@ const names = [
   'logger',
   'clock',
 ]
-const keyNames = ['longText', 'ignore', 'keep', 'ignoreHeaders', 'fold']
-
-const foldings: Readonly<Record<TextFolding, (text: string) => string>> = {
-  'white-space': (text) => text.trim().replaceAll(/\s+/gu, ' '),
-  'unicode-form': (text) => text.normalize('NFC'),
-  'letter-case': (text) => text.toLowerCase(),
-}
-
 /**
  * The options, checked and whole.
  * @throws {InvalidOptionError} that names the first option which is unknown or has a value that cannot be
  */
-export function readOptions(given: CacheOptions): Settings {
-  assertKnown('', given, names)
+export function readOptions(options: CacheOptions): Settings {
+  assertKnown('', options, names)
+  if (options.store !== undefined) assertStore('store', options.store)
+  const recordings = recordingsOf(options.store)
+  const given = forRecordings(options, recordings)
   // By defaults and not by `??`: null is a mistake, and encryption that is null must not mean none.
   const { store, namespace = '', scope, encryption, key = {}, policy, prices = [], replay = {} } = given
   const {
@@ -213,10 +187,7 @@ export function readOptions(given: CacheOptions): Settings {
     clock = systemClock,
   } = given
   const { sharedFlights = false, leaseTtl = '10s' } = given
-  assertKnown('key.', key, keyNames)
   assertKnown('replay.', replay, ['delay'])
-  const { ignore = [], keep = [], ignoreHeaders = [] } = key
-  if (store !== undefined) assertStore('store', store)
   if (policy !== undefined && typeof policy !== 'function') throw new InvalidOptionError('policy', policy, 'a function')
   if (replay.delay !== undefined && typeof replay.delay !== 'function') {
     throw new InvalidOptionError('replay.delay', replay.delay, 'a function')
@@ -226,18 +197,16 @@ export function readOptions(given: CacheOptions): Settings {
     store,
     ...readFreshness(given),
     ...readSizes(given),
-    switches: readSwitches(given),
+    switches: readSwitches(given, recordings),
     usage: readUsage(given.usage),
+    recordings,
     namespace: text('namespace', namespace),
     ...readScope(scope),
     requireScope: readFlag('requireScope', given.requireScope),
     requireStore: readFlag('requireStore', given.requireStore),
     encryption: hiddenEncryption(encryption),
-    canonical: readCanonical(key),
+    ...readKeyOptions(key),
     ambient: new AmbientOptions(),
-    ignoredFields: new Set(texts('key.ignore', ignore)),
-    keptFields: new Set(texts('key.keep', keep)),
-    ignoredHeaders: readHeaders(ignoreHeaders),
     policy,
     prices,
     savings: readFlag('savings', given.savings),
@@ -276,28 +245,8 @@ function readFlag(option: string, given: unknown = false): boolean {
   throw new InvalidOptionError(option, given, 'true or false')
 }
 
-function readHeaders(given: unknown): HeaderNames {
-  const names = texts('key.ignoreHeaders', given)
-  for (const name of names) {
-    if (/^[^*]+\*?$/.test(name)) continue
-    throw new InvalidOptionError('key.ignoreHeaders', name, "names, each with at most one * and that at its end: 'helicone-*'")
-  }
-  return headerNames(names)
-}
-
 function readSharedFlights(given: unknown, store: Store | undefined): boolean {
   const possible = store?.lease !== undefined && store.release !== undefined
   if (typeof given === 'boolean' && (possible || !given)) return given
   throw new InvalidOptionError('sharedFlights', given, possible ? 'true or false' : 'false, or true along with a store that has leases')
-}
-
-function readCanonical(key: KeyOptions): CanonicalOptions {
-  const { longText: given = 1_000, fold = [] } = key
-  const longText = wholeNumber('key.longText', given, { least: 64, of: 'characters' })
-  const folds = texts('key.fold', fold).map((name) => {
-    const folding = Object.hasOwn(foldings, name) ? Reflect.get(foldings, name) : undefined
-    if (folding === undefined) throw new InvalidOptionError('key.fold', name, Object.keys(foldings))
-    return folding
-  })
-  return folds.length === 0 ? { longText } : { longText, text: (value) => folds.reduce((folded, fold) => fold(folded), value) }
 }

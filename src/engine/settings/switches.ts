@@ -4,13 +4,15 @@
  */
 import type { CacheMode } from '../../call.ts'
 import { InvalidOptionError } from '../../errors.ts'
+import { isRecordingMode, type RecordingMode, recordingModes, type Recordings } from '../../key/recordings.ts'
 import { cacheModes, isCacheMode } from './call-options.ts'
 
 /**
  * How all calls of a cache use it that name no mode of their own. In `shadow`, each call goes to the provider. The cache counts which calls it
- * could have answered, and compares its answers with the new ones.
+ * could have answered, and compares its answers with the new ones. `record`, `replay` and `auto` are for a `cassetteStore` of `llmemo/testing`:
+ * they hold for all calls.
  */
-export type CacheWideMode = CacheMode | 'shadow'
+export type CacheWideMode = CacheMode | 'shadow' | RecordingMode
 
 /** What a hit shows as its usage. */
 export type ShownUsage = 'keep' | 'zero' | 'mark'
@@ -24,7 +26,7 @@ export interface SwitchOptions {
   readonly enabled?: boolean | (() => boolean)
   /**
    * How calls use the cache that name no mode of their own. A function is asked for each call; while it throws or gives no mode, calls go past
-   * the cache. @default 'default'
+   * the cache. Over a `cassetteStore`, the environment variable `LLMEMO_MODE` goes before it. @default 'default'
    */
   readonly mode?: CacheWideMode | (() => CacheWideMode)
   /**
@@ -35,7 +37,14 @@ export interface SwitchOptions {
 }
 
 /** What the switches say of a call: its mode, or why it goes past the cache. */
-export type Switched = { readonly mode: CacheWideMode } | { readonly reason: 'disabled' | 'fault' }
+export type Switched = SwitchedOn | { readonly reason: 'disabled' | 'fault' }
+
+/** How calls use the cache. */
+export interface SwitchedOn {
+  readonly mode: CacheMode | 'shadow'
+  /** How recordings are used. With it, `mode` holds for calls with a mode of their own too. @default there are none */
+  readonly recording?: RecordingMode
+}
 
 /** What the switches say now. `undefined` if the cache has none, so that all calls may be taken alike. */
 export type Switches = (() => Switched) | undefined
@@ -45,12 +54,18 @@ export const switchNames = ['enabled', 'mode', 'usage']
 
 const on: Switched = { mode: 'default' }
 
-/** The switches, checked. @throws {InvalidOptionError} that names the first value which cannot be */
-export function readSwitches({ enabled = true, mode = 'default' }: SwitchOptions): Switches {
+/**
+ * The switches, checked.
+ * @param recordings what the cache's store offers as one of recordings
+ * @throws {InvalidOptionError} that names the first value which cannot be
+ */
+export function readSwitches(given: SwitchOptions, recordings?: Recordings): Switches {
+  const { enabled = true, mode = recordings === undefined ? 'default' : 'auto' } = given
   if (typeof enabled !== 'boolean' && typeof enabled !== 'function') {
     throw new InvalidOptionError('enabled', enabled, 'true, false, or a function that gives one of them')
   }
-  if (typeof mode !== 'function' && !isCacheWideMode(mode)) throw new InvalidOptionError('mode', mode, [...cacheModes, 'shadow'])
+  if (typeof mode !== 'function') assertMode(mode, recordings !== undefined)
+  if (recordings !== undefined) return overRecordings({ enabled, mode }, recordings.wantedMode())
   if (enabled === true && mode === 'default') return undefined
   return () => {
     try {
@@ -58,7 +73,7 @@ export function readSwitches({ enabled = true, mode = 'default' }: SwitchOptions
       if (isOn !== true) return { reason: isOn === false ? 'disabled' : 'fault' }
       const wanted: unknown = typeof mode === 'function' ? mode() : mode
       if (wanted === 'default') return on
-      return isCacheWideMode(wanted) ? { mode: wanted } : { reason: 'fault' }
+      return isOwnMode(wanted) ? { mode: wanted } : { reason: 'fault' }
     } catch {
       return { reason: 'fault' }
     }
@@ -71,6 +86,38 @@ export function readUsage(given: unknown = 'keep'): ShownUsage {
   throw new InvalidOptionError('usage', given, ['keep', 'zero', 'mark'])
 }
 
-function isCacheWideMode(value: unknown): value is CacheWideMode {
+const replaying: Switched = { mode: 'only-if-cached', recording: 'replay' }
+
+/** The switches of a cache over recordings. A test must not reach the network by a mistake, so a function that fails means `replay`. */
+function overRecordings(
+  { enabled, mode }: Required<Pick<SwitchOptions, 'enabled' | 'mode'>>,
+  override: RecordingMode | undefined,
+): Switches {
+  return () => {
+    try {
+      const wanted: unknown = override ?? (typeof mode === 'function' ? mode() : mode)
+      if (wanted === 'replay') return replaying
+      const isOn: unknown = typeof enabled === 'function' ? enabled() : enabled
+      if (isOn !== true) return { reason: 'disabled' }
+      if (wanted === 'record' || wanted === 'auto' || wanted === 'default') {
+        return { mode: 'default', recording: wanted === 'record' ? 'record' : 'auto' }
+      }
+      return isOwnMode(wanted) ? { mode: wanted } : replaying
+    } catch {
+      return replaying
+    }
+  }
+}
+
+function assertMode(mode: unknown, hasRecordings: boolean): void {
+  if (isRecordingMode(mode) && !hasRecordings) {
+    const needed = "such a mode only along with store: cassetteStore(folder), by import { cassetteStore } from 'llmemo/testing'"
+    throw new InvalidOptionError('mode', mode, needed)
+  }
+  if (isOwnMode(mode) || isRecordingMode(mode)) return
+  throw new InvalidOptionError('mode', mode, [...cacheModes, 'shadow', ...(hasRecordings ? recordingModes : [])])
+}
+
+function isOwnMode(value: unknown): value is CacheMode | 'shadow' {
   return value === 'shadow' || isCacheMode(value)
 }

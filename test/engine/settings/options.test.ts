@@ -6,7 +6,8 @@ import { memoryStore } from '../../../src/stores/memory-store.ts'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/clock.ts'
 import { createCache } from '../../../src/cache/cache.ts'
-import { type CacheOptions, readOptions, type TextFolding } from '../../../src/engine/settings/options.ts'
+import type { TextFolding } from '../../../src/engine/settings/key-options.ts'
+import { type CacheOptions, readOptions } from '../../../src/engine/settings/options.ts'
 import { InvalidOptionError } from '../../../src/errors.ts'
 import type { Duration } from '../../../src/duration.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
@@ -26,6 +27,10 @@ describe('options that are left out', () => {
     expect([policy, ambient.current]).toEqual([undefined, undefined])
     expect(settings).toEqual({
       store: undefined,
+      recordings: undefined,
+      switches: undefined,
+      usage: 'keep',
+      savings: false,
       stale: 0,
       jitter: 0,
       random: Math.random,
@@ -36,8 +41,10 @@ describe('options that are left out', () => {
       namespace: '',
       scope: undefined,
       maxMemoryBytes: 67_108_864,
+      maxMemoryEntries: Infinity,
       maxEntryBytes: 8_388_608,
       compressAbove: 4_096,
+      compressionLevel: 6,
       encryption: undefined,
       canonical: { longText: 1_000 },
       ignoredFields: new Set(),
