@@ -412,7 +412,7 @@ describe('examples', () => {
   it('caching fetch: another SDK, and none at all, get the same answers', async () => {
     const output = await printedBy('caching-fetch')
     expect(output.match(/^ {2}(?:origin|memory)/gm)?.map((line) => line.trim())).toEqual(['origin', 'memory', 'origin', 'memory'])
-    expect(output).toContain('cache-status: llmemo; hit; ttl=3600')
+    expect(output).toContain('cache-status: llmemo; hit; ttl=3600; detail=memory')
   })
 
   it('custom store: it answers another process, and its faults reach no caller', async () => {

@@ -5,7 +5,7 @@ import { errorsIn, linksIn, modulesIn, page, scriptsIn, writeTree } from './docs
 import { manifest, top } from './support/packed.ts'
 
 /** What stands in the package beside the files that package.json lists, or is to be listed there. */
-const travelling = ['examples/', 'CHANGELOG.md', 'LICENSE', 'dist/']
+const travelling = ['docs/', 'examples/', 'CHANGELOG.md', 'LICENSE', 'dist/']
 
 /** An answer of OpenAI with this usage, as its SDK gets it. */
 function answered(input: number, output: number): Response {

@@ -4,7 +4,7 @@
  */
 import { everything, selected, type Invalidation } from '../engine/invalidation/labels.ts'
 export type { Invalidation } from '../engine/invalidation/labels.ts'
-import type { CacheInfo } from '../call.ts'
+import type { CacheInfo, CallOptions } from '../call.ts'
 import type { Duration } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { CacheEvents } from '../events.ts'
@@ -21,6 +21,7 @@ import { type LookedUpText, textCall, type TextRequest } from './text-requests.t
 import { savings, type SavingsOptions } from './savings.ts'
 import type { Savings } from '../engine/ledger.ts'
 import { Engine } from '../engine/engine.ts'
+import { assertCallOptions } from '../engine/settings/call-options.ts'
 import { type CacheOptions, readOptions } from '../engine/settings/options.ts'
 
 export type { CacheEntry, EntryFilter } from './entries.ts'
@@ -47,6 +48,13 @@ export interface Cache extends Readonly<Record<AsyncDispose, () => Promise<void>
    * @throws {InvalidOptionError} when there is not exactly one selector
    */
   invalidate(what: Invalidation): Promise<boolean>
+  /**
+   * Calls `work` and gives all calls that it makes these options, also those of frameworks that take none: whose answers they are, and by which
+   * tags. They hold for what `work` awaits, and not for values under keys of your own. A call's own options come first, and its tags are added.
+   * @returns what `work` returns
+   * @throws {InvalidOptionError} for an option that cannot be, and in a runtime without `AsyncLocalStorage`
+   */
+  with<Result>(options: CallOptions, work: () => Result): Result
   /**
    * Removes one answer that turned out to be bad, in every process that shares the store: the next equal call asks the provider.
    * @param answer what a client returned, a `Response`, what `lookup` found, or the `_cache` of any of them
@@ -150,6 +158,10 @@ export function createCache(options: CacheOptions = {}): Cache {
     stats: () => engine.stats.snapshot(),
     on: (name, listener) => engine.events.on(name, listener),
     invalidate: (what) => invalidate(engine, values, what),
+    with(options, work) {
+      assertCallOptions(options, '')
+      return engine.settings.ambient.run(options, work)
+    },
     forget: (answer) => forget(engine, answer),
     explain: explainer(engine),
     lookup: looker(engine),

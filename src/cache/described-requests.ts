@@ -20,7 +20,7 @@ import { isRead, notCached, reuse } from '../engine/reuse.ts'
 import type { StoreOutcome } from '../engine/cache-info.ts'
 import type { Settings } from '../engine/settings/options.ts'
 import { answerIn, type LookedUpText, storedForm, textCall, textForms, type TextRequest } from './text-requests.ts'
-import { type Call, canonicalOptions, keyParts, type CachedCall } from '../engine/cached-call.ts'
+import { type Call, canonicalOptions, inContext, keyParts, type CachedCall } from '../engine/cached-call.ts'
 import { resolveFor } from '../engine/resolve.ts'
 
 /**
@@ -60,7 +60,7 @@ export interface Explain {
 /** `explain` of a cache: the parts of one request's key, or the first difference between two. */
 export function explainer(engine: Engine): Explain {
   const { settings } = engine
-  const parts = (call: Call): KeyParts => keyParts(call, settings)
+  const parts = (call: Call): KeyParts => keyParts(inContext(call, settings), settings)
   function explain(first: CacheRequest | TextRequest): KeyExplanation
   function explain(first: CacheRequest | TextRequest, second: CacheRequest | TextRequest): KeyDifference
   function explain(first: CacheRequest | TextRequest, second?: CacheRequest | TextRequest): KeyExplanation | KeyDifference {

@@ -12,6 +12,7 @@ import { noteCache } from './cache-of.ts'
 import { areFunctionOptions, type FunctionOptions, wrapFunction } from './cached-function.ts'
 import { isBedrock, wrapBedrock } from './bedrock/client.ts'
 import { type Fetch, fetchThrough } from './http/caching-fetch.ts'
+import { type CachingFetchOptions, readFetchOptions } from './http/fetch-options.ts'
 import { withMembers } from './http/twin-fetch.ts'
 import { isOpenAi, wrapOpenAi } from './openai/client.ts'
 import type { Cached } from './cached.ts'
@@ -70,12 +71,14 @@ function wrapperOf(client: object): ((engine: Engine) => object) | undefined {
  * Returns a `fetch` that answers repeated calls from the cache, for any SDK that takes one. It knows the protocols of OpenAI and Anthropic,
  * on any host.
  * @param fetch calls the origin @default the global fetch
- * @throws {InvalidOptionError} if `cache` is no cache or `fetch` no function
+ * @param options what holds for its calls, and what their headers may say @default none
+ * @throws {InvalidOptionError} if `cache` is no cache or `fetch` no function, and for an option that cannot be
  */
-export function cachingFetch(cache: Cache, fetch: Fetch = globalThis.fetch): CachingFetch {
+export function cachingFetch(cache: Cache, fetch: Fetch = globalThis.fetch, options?: CachingFetchOptions): CachingFetch {
   if (engineOf(cache) === undefined) throw new InvalidOptionError('cache', cache, 'a cache made by createCache()')
   if (typeof fetch !== 'function') throw new InvalidOptionError('fetch', fetch, 'a function such as the global fetch')
-  const ours = fetchThrough(cacheFrom(cache)[1], fetch, {})
+  const seam = options === undefined ? {} : { defaults: readFetchOptions(options) }
+  const ours = fetchThrough(cacheFrom(cache)[1], fetch, seam)
   // A fetch of the caller's own may lack members that the runtime's has.
   if (typeof globalThis.fetch === 'function') withMembers(ours, globalThis.fetch)
   return withMembers(ours, fetch)

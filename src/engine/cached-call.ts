@@ -15,6 +15,7 @@ import { deliveryFields, type Endpoint } from '../providers/endpoint.ts'
 import { isOwnOrigin } from '../providers/own-origin.ts'
 import { withJitter } from './settings/freshness.ts'
 import { labelsOf } from './invalidation/labels.ts'
+import { layered } from './settings/call-options.ts'
 import type { Settings } from './settings/options.ts'
 import type { SwitchedOn } from './settings/switches.ts'
 
@@ -86,7 +87,8 @@ const alwaysOn: SwitchedOn = { mode: 'default' }
  * Resolves a call.
  * @throws {InvalidOptionError} for a TTL that is no duration
  */
-export function resolveCall(call: Call, settings: Settings): CachedCall | Bypass {
+export function resolveCall(given: Call, settings: Settings): CachedCall | Bypass {
+  const call = inContext(given, settings)
   const { endpoint, request, options } = call
   const operation = options.operation ?? endpoint.operation
   const scope = scopeOf(call, settings)
@@ -135,6 +137,11 @@ export function resolveCall(call: Call, settings: Settings): CachedCall | Bypass
   }
 }
 
+/** The call with the options that hold for the code that makes it. */
+export function inContext(call: Call, { ambient: { current } }: Settings): Call {
+  return current === undefined ? call : { ...call, options: layered(call.options, current) }
+}
+
 /** Whose answer a call gets; `undefined` if the user's function does not say. */
 function scopeOf({ endpoint, request, credential, options }: Call, { scope, scopeOfCall }: Settings): string | undefined {
   if (options.scope !== undefined) return options.scope
@@ -152,8 +159,13 @@ function scopeOf({ endpoint, request, credential, options }: Call, { scope, scop
  * A call that names no scope needs one of its cache.
  * @throws {InvalidOptionError} if the cache requires a scope and has none
  */
-export function assertScope({ scope, scopeOfCall, requireScope }: Pick<Settings, 'scope' | 'scopeOfCall' | 'requireScope'>): void {
-  if (!requireScope || scope !== undefined || scopeOfCall !== undefined) return
+export function assertScope({
+  scope,
+  scopeOfCall,
+  requireScope,
+  ambient,
+}: Pick<Settings, 'scope' | 'scopeOfCall' | 'requireScope' | 'ambient'>): void {
+  if (!requireScope || scope !== undefined || scopeOfCall !== undefined || ambient.current?.scope !== undefined) return
   throw new InvalidOptionError('cache.scope', undefined, 'a text, as this cache has requireScope: name the owner of the answer')
 }
 

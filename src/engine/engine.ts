@@ -27,6 +27,7 @@ import { createPriceBook, type PriceBook } from './pricing/price-book.ts'
 import { Ledger } from './ledger.ts'
 import type { SavingsBook } from './stats/savings-book.ts'
 import { createStats, type Stats } from './stats/counters.ts'
+import { UsageView } from './shown-usage.ts'
 import { headOf, lifeOf } from './new-head.ts'
 import type { InvalidationSnapshot } from './tiers/invalidation-snapshot.ts'
 import { Tiers } from './tiers/tiers.ts'
@@ -66,6 +67,8 @@ export class Engine {
   readonly tiers: Tiers
   /** The answers that are being fetched again in the background. */
   readonly refreshes: Refreshes
+  /** What hits show as their usage. */
+  readonly usageView: UsageView
   /** The savings by day, if they are kept. */
   readonly ledger: Ledger | undefined
   /** Finds the facts of a result; set by the clients, which put them there. */
@@ -80,6 +83,7 @@ export class Engine {
     const replay = guardedReplay(given.replay, (error) => this.hookFailed(error))
     const settings = { ...given, replay, clock: sleepAware(given.clock) }
     this.settings = settings
+    this.usageView = new UsageView(settings.usage)
     this.refreshes = new Refreshes(settings.clock)
     this.events = new EventEmitter((error) => this.hookFailed(error))
     this.prices = settings.prices === false ? undefined : createPriceBook(settings.prices)

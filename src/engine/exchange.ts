@@ -148,7 +148,7 @@ function serve<Head, Item, Result>(
 ): { readonly value: Result } | undefined {
   try {
     let info: (() => CacheInfo) | undefined
-    const value = call.stored(found, () => (info ??= engine.hit(call.cachedCall, found))())
+    const value = call.stored(engine.usageView.of(found), () => (info ??= engine.hit(call.cachedCall, found))())
     info ??= engine.hit(call.cachedCall, found)
     return { value }
   } catch (error) {

@@ -128,8 +128,11 @@ const observers = [
   'x-traceloop-*',
 ]
 
+/** Of llmemo: how a call uses the cache. They say by themselves what of them is part of the key, and are not sent. */
+const own = ['x-llmemo-*']
+
 /** All of them, in lower case. A `*` at the end stands for any text. */
-export const passingHeaders: readonly string[] = [...transport, ...sdks, ...tracing, ...observers]
+export const passingHeaders: readonly string[] = [...own, ...transport, ...sdks, ...tracing, ...observers]
 
 /** A set of header names, in lower case. */
 export type HeaderNames = Pick<ReadonlySet<string>, 'has'>

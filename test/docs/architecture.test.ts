@@ -14,6 +14,7 @@ const pages = [
   'docs/add-a-provider.md',
   'docs/add-a-store.md',
   'docs/environment.md',
+  'docs/integrations.md',
   'docs/options.md',
   'test/faults/README.md',
   'bench/README.md',

@@ -74,7 +74,7 @@ describe.each([...sdks, ...sdks.map(offLane)])('the events of calls through $nam
     // A stream is stored as its events.
     expect(size).toBe(stream ? size : JSON.stringify(completion('Hello.')).length)
     expect(size).toBeGreaterThan(100)
-    expect(heard.store.map((event) => JSON.parse(JSON.stringify(event)))).toEqual([{ ...call, ...cost, bytes: size }])
+    expect(heard.store.map((event) => JSON.parse(JSON.stringify(event)))).toEqual([{ ...call, ...cost, bytes: size, ttl: 3_600, tags: [] }])
     expect(heard.spent.map(({ tokens, usd: dollars, bytes }) => [tokens, dollars, bytes])).toEqual([[21, usd, null]])
     clock.advance(90_900)
     await ask()

@@ -62,7 +62,7 @@ const ground = new Set(['clients/http'])
 
 /** What each room may import that is not ours. `*` ends a prefix; `type:` and `dynamic:` allow only imports of that kind. */
 const foreign: Readonly<Record<string, readonly string[]>> = {
-  base: ['node:crypto', 'node:module'],
+  base: ['node:async_hooks', 'node:crypto', 'node:module'],
   json: ['node:util'],
   memory: ['lru-cache'],
   codec: ['node:crypto', 'node:util', 'fflate/browser'],
@@ -70,7 +70,6 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
   stores: ['node:*', '@aws-sdk/lib-dynamodb', '@aws-sdk/client-dynamodb', 'dynamic:@aws-sdk/client-s3'],
   testing: ['node:assert/strict', 'node:fs', 'node:path', 'node:url', 'node:util'],
   'engine/pricing': ['dynamic:@pydantic/genai-prices', 'type:@pydantic/genai-prices', 'node:module'],
-  'engine/flight': ['node:async_hooks'],
   env: ['dynamic:ioredis', 'dynamic:@aws-sdk/client-dynamodb', 'dynamic:@aws-sdk/lib-dynamodb', 'dynamic:@opentelemetry/api'],
   monitor: ['node:perf_hooks', 'type:@opentelemetry/api'],
   clients: [

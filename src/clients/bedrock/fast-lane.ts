@@ -8,8 +8,8 @@
 import type { CacheInfo } from '../../call.ts'
 import { type JsonObject } from '../../json/object.ts'
 import { isRead, reuse } from '../../engine/reuse.ts'
-import { areCallsAlike } from '../../engine/settings/alike.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { areCallsAlike } from '../../engine/settings/alike.ts'
 import type { BedrockClient, BedrockCommand, EntryOptions, MiddlewareStack } from './sdk-client.ts'
 import type { Origin, Origins } from './origin.ts'
 import { type CommandCall, type DecidedCall, type ResolvedCall, resolve } from './decision.ts'
@@ -113,7 +113,7 @@ export class FastLane {
       const { replay } = engine.settings
       let facts: (() => CacheInfo) | undefined
       const info = (): CacheInfo => (facts ??= engine.hit(cachedCall, found))()
-      const output = storedOutput(found.entry, cachedCall, { codec: named.codec, info, replay, caller })
+      const output = storedOutput(engine.usageView.of(found).entry, cachedCall, { codec: named.codec, info, replay, caller })
       // An output that cannot be made is no hit.
       facts ??= engine.hit(cachedCall, found)
       if (callText !== undefined && known === undefined) this.#known.set(callText, { named, cachedCall })
@@ -138,8 +138,7 @@ export class FastLane {
 
   /** A text that says all of a call; `undefined` if there is none. */
   #textOf({ input, origin, options }: CommandCall): string | undefined {
-    const { settings } = this.#settings.engine
-    if (!areCallsAlike(settings) || Object.keys(options).length > 0 || !isInertJson(input)) return undefined
+    if (!areCallsAlike(this.#settings.engine.settings) || Object.keys(options).length > 0 || !isInertJson(input)) return undefined
     return JSON.stringify(input) + origin
   }
 

@@ -6,6 +6,7 @@
 import { parseJsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { exchange } from '../../engine/exchange.ts'
 import type { EarlierLookup, FlightHead, Seam } from '../../engine/seam.ts'
 import type { StoreOutcome } from '../../engine/cache-info.ts'
@@ -14,18 +15,20 @@ import { flightsByEngine } from '../../engine/flight/flights.ts'
 import { fillInputs, findInputs, resolveInputs, type PerInputCalls } from '../../engine/per-input.ts'
 import type { Bypass, Call, CachedCall } from '../../engine/cached-call.ts'
 import { resolveFor } from '../../engine/resolve.ts'
-import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { type Endpoint } from '../../providers/endpoint.ts'
-import { endpointOfPath } from '../../providers/catalogue.ts'
 import { keptHeaders } from '../../providers/http-headers.ts'
 import { noteInfo } from '../cache-info.ts'
-import { callOptions, type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
+import { type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
 import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } from './request.ts'
 import { comesFromWrapped, refusal } from './refusal.ts'
-import { headFor, lazyResponse, notCachedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
+import { markBypassed } from './cache-status.ts'
+import { noDefaults, optionsOfCall } from './fetch-options.ts'
+import { headFor, lazyResponse, notCachedResponse, refusedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
 import { credentialOf, headerParts, type HttpSeam } from './request-credential.ts'
+import { withoutOptions } from './sent-init.ts'
 import { snapshotOf } from './snapshot.ts'
+import { endpointOf, placeOf } from './target.ts'
 import { wholeResponse } from './whole-response.ts'
 import { Chunks } from './chunks.ts'
 import { draftOf } from './draft.ts'
@@ -57,12 +60,6 @@ interface HttpCall {
   readonly send: (signal: AbortSignal, body?: string) => Promise<Response>
 }
 
-/** An endpoint, and the rest of the URL that its answers come from. */
-interface Target {
-  readonly endpoint: Endpoint
-  readonly origin: string
-}
-
 const flightsOf = flightsByEngine<FlightHead<ResponseHead>, Uint8Array>()
 
 /** A `fetch` over `upstream` that goes through the engine. */
@@ -73,28 +70,38 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     if (target === undefined) {
       const place = placeOf(url)
       engine.pass({ method, ...place })
-      return refusal(engine, { url, init: givenInit, why: `${method} ${place.path}` }) ?? upstream(given, withoutOptions(givenInit))
+      return refusal(engine, { url, init: givenInit, why: `${method} ${place.path}` }) ?? upstream(given, withoutOptions(givenInit, given))
     }
-    const early = optionsOf(given, givenInit ?? undefined)
-    // A function of the caller's gives the scope by the request, which is not read here.
-    if (early.options.mode === 'no-store' && engine.settings.scopeOfCall === undefined && engine.settings.recordings === undefined) {
-      const { options, headers: ofCaller, lesson } = early
-      const headers = headersOf(given, givenInit ?? undefined)
-      const scope = options.scope ?? engine.settings.scope ?? credentialOf(seam, { headers, given: ofCaller })
-      if (options.scope === undefined) lesson?.bypassed(scope, target.endpoint.operation)
-      const carriers = [early.signal, signalOf(given, givenInit ?? undefined)]
-      const response = await upstream(given, withoutOptions(givenInit))
+    const asked = optionsOf(given, givenInit ?? undefined)
+    const sources = { own: asked.options, headers: headersOf(given, givenInit ?? undefined), defaults: seam.defaults ?? noDefaults }
+    const chosen = optionsOfCall(sources, engine.settings)
+    if (chosen instanceof InvalidOptionError) return refusedResponse(url, chosen)
+    const passed = chosen.options === asked.options ? asked : { ...asked, options: chosen.options }
+    const isWrappedClient = comesFromWrapped(givenInit)
+    // A function of the caller's gives the scope by the request, which is not read here. Nor is what an event tells of it.
+    if (
+      passed.options.mode === 'no-store' &&
+      engine.settings.scopeOfCall === undefined &&
+      engine.settings.recordings === undefined &&
+      !engine.events.isHeard('bypass')
+    ) {
+      const { options, headers: ofCaller } = passed
+      const scope = options.scope ?? engine.settings.scope ?? credentialOf(seam, { headers: sources.headers, given: ofCaller })
+      if (passed === asked && options.scope === undefined) passed.lesson?.bypassed(scope, target.endpoint.operation)
+      const carriers = [passed.signal, signalOf(given, givenInit ?? undefined)]
+      const response = await upstream(given, withoutOptions(givenInit, given))
+      if (!isWrappedClient) markBypassed(response)
       const info = engine.bypass({ operation: options.operation ?? target.endpoint.operation, scope, reason: 'no-store' })
       return inform(response, () => info, carriers)
     }
     const { input, init } = snapshotOf(given, givenInit, url)
-    const passed = optionsOf(input, init)
     const signal = signalOf(input, init)
-    const headers = headersOf(input, init)
+    const sent = withoutOptions(init, input)
+    const headers = headersOf(input, sent)
     const context = { ...target, ...headerParts(engine, seam, { headers, given: passed.headers }) }
     const body = typeof init?.body === 'string' ? init.body : undefined
     const text = isUsual(engine, passed) ? body : undefined
-    const earlier = earlierOf(passed, body, context)
+    const earlier = chosen.hasHeaders ? undefined : earlierOf(asked, body, context)
     const repeated = text === undefined || earlier !== undefined ? undefined : repeatedOf(engine).find(text, context)
     const done = earlier === undefined ? repeated : { call: earlier.call, cachedCall: earlier.cachedCall }
     const request = done?.call.request ?? (await bodyOf(input, init))
@@ -103,14 +110,15 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       request === undefined || (earlier === undefined && !isKeyable(passed))
         ? { endpoint: target.endpoint, operation: target.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
         : (done ?? resolve(engine, { ...context, headers: headersWithType(context.headers, init), request, options: passed.options }))
-    if ('cachedCall' in resolved) {
+    // What a lane learns of a call it would do for others of the same shape, whatever their headers say to the cache.
+    if ('cachedCall' in resolved && !chosen.hasHeaders) {
       passed.learn?.({ call: resolved.call, url, key: resolved.cachedCall.key })
       if (!('inputs' in resolved)) passed.lesson?.seen(resolved.cachedCall, url)
     }
     const carriers = [passed.signal, signal]
     if ('reason' in resolved) {
-      const { reason: why } = resolved
-      const response = refusal(engine, { url, init, why }) ?? (await upstream(input, withoutOptions(init)))
+      const response = refusal(engine, { url, init: givenInit, why: resolved.reason }) ?? (await upstream(input, sent))
+      if (!isWrappedClient) markBypassed(response)
       const info = engine.bypass(resolved)
       return inform(response, () => info, carriers)
     }
@@ -120,13 +128,12 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
         signal: flightSignal,
         ...(body !== undefined && { body, ...withoutLength(headers) }),
       }
-      return wholeResponse(await upstream(input, { ...withoutOptions(init), ...changes }))
+      return wholeResponse(await upstream(input, { ...sent, ...changes }))
     }
     const noteAnswered = (): void => {
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
     const earlierLookup = earlier?.lookup
-    const isWrappedClient = comesFromWrapped(init)
     return exchange(
       engine,
       exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, isWrappedClient, earlierLookup, text: body, headers }),
@@ -196,7 +203,7 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     },
     shared(head, reader, info) {
       const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
-      const own = headFor(head, info, cachedCall)
+      const own = headFor(head, info)
       return inform(sharedResponse(own, usage === undefined ? reader : withoutUsage(reader, usage)), () => info, carriers)
     },
     missing: (info, error) => inform(notCachedResponse(url, error, call.isWrappedClient), () => info, carriers),
@@ -227,24 +234,6 @@ function upstreamOf(response: Response, asksUsage = false): Upstream<ResponseHea
   return { head: { status, statusText, headers, url, asksUsage }, items: new Chunks(response.body), shareable: status === 200 }
 }
 
-/** How long a path may be in an event. */
-const maxPathLength = 200
-
-/** The host and the path of a URL. Its query and its user may hold secrets. */
-function placeOf(url: string): { readonly host: string; readonly path: string } {
-  const { host, pathname } = URL.canParse(url) ? new URL(url) : { host: '', pathname: '' }
-  return { host, path: pathname.slice(0, maxPathLength) }
-}
-
-/** The endpoint that `url` names, and the URL without the endpoint's path, with the place; `undefined` if no cached endpoint has such a path. */
-function endpointOf(url: string, place = ''): Target | undefined {
-  const query = url.indexOf('?')
-  const path = query === -1 ? url : url.slice(0, query)
-  const endpoint = endpointOfPath(path)
-  if (endpoint === undefined) return undefined
-  return { endpoint, origin: path.slice(0, -endpoint.path.length) + (query === -1 ? '' : url.slice(query)) + place }
-}
-
 /** The headers for an answer that may be sound or plain text: whether such an answer is whole can be told only if it is not compressed. */
 function uncompressed({ binary, plain }: Endpoint, given: Headers): { headers?: Headers } {
   if ((binary !== true && plain !== true) || given.has('accept-encoding')) return {}
@@ -259,15 +248,6 @@ function withoutLength(given: Headers): { headers?: Headers } {
   const headers = new Headers(given)
   headers.delete('content-length')
   return { headers }
-}
-
-/** The init without our options, which are not for the origin. */
-export function withoutOptions(init: RequestInit | null | undefined): RequestInit | undefined {
-  if (init === undefined || init === null) return undefined
-  if (!Object.hasOwn(init, callOptions)) return init
-  const plain = { ...init }
-  Reflect.deleteProperty(plain, callOptions)
-  return plain
 }
 
 /** Notes a response's facts. A stream keeps nothing of its response but the signals of its request, so these carry the facts too. */

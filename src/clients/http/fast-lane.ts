@@ -193,9 +193,10 @@ function served(lane: Lane, call: KnownCall, found: LookupResult | undefined): o
   const { signal } = controller
   let response: Response
   try {
+    const shown = lane.engine.usageView.of(found)
     response = cachedCall.streamed
-      ? storedResponse(found, cachedCall, { url, replay: lane.engine.settings.replay, signal })
-      : lazyResponse(found, cachedCall, { url, info })
+      ? storedResponse(shown, cachedCall, { url, replay: lane.engine.settings.replay, signal })
+      : lazyResponse(shown, cachedCall, { url, info })
   } catch {
     // The documented way meets the same fault and reports it.
     return undefined

@@ -100,7 +100,7 @@ export function openMethodLane(
   { resources, ids, events, isSeamOurs }: LaneMethods & { readonly isSeamOurs: () => boolean },
 ): void {
   const isAsShipped = shippedSteps(client, view)
-  if (isAsShipped === undefined || !areCallsAlike(engine.settings)) return
+  if (isAsShipped === undefined) return
   const [post, makeRequest] = ownSteps(client)
   const isOpen = (): boolean => {
     const [postNow, makeRequestNow] = ownSteps(client)
@@ -177,7 +177,10 @@ interface BypassingCall {
 
 /** Makes a call that bypasses the cache by the given client, once it is known what its facts are. */
 function withoutCache(lane: Lane, { method, options, bare, documented }: BypassingCall): unknown {
-  if (!lane.isUnchanged() || !isSameClient(lane) || lane.engine.settings.scopeOfCall !== undefined) return documented(options)
+  const { events, settings } = lane.engine
+  // The given client would send headers that are the cache's. An event tells what the documented way finds out.
+  const isUsual = options['headers'] === undefined && areCallsAlike(settings) && !events.isHeard('bypass')
+  if (!isUsual || !lane.isUnchanged() || !isSameClient(lane)) return documented(options)
   const { generation, bypasses } = lane
   const known = bypasses.get(method)
   if (known?.generation === generation) return bypassed(lane.engine, { ...known, options, make: bare }) ?? documented(options)
@@ -204,6 +207,7 @@ function noteCall(memo: CallMemo, text: string, known: KnownCall): void {
 
 /** A call that the lane may answer; `undefined` for any other, of which nothing was read. */
 function readCall(lane: Lane, method: string, [body, options]: readonly unknown[]): ReadCall | undefined {
+  if (!areCallsAlike(lane.engine.settings)) return undefined
   if (!(options === undefined || isInertOptions(options)) || !isSameClient(lane) || !isInertRecord(body)) return undefined
   return { body, options, text: textOf(body, options), method }
 }
@@ -242,7 +246,7 @@ function answered({ engine, client, events }: Lane, { cachedCall, url, form }: K
   if (found === undefined || !isServable(engine, cachedCall, found)) return undefined
   // The documented way waits between the events.
   if (cachedCall.streamed && engine.settings.replay.delay !== undefined) return undefined
-  return storedPromise(engine, { client, form, found, cachedCall, url, body, options, events })
+  return storedPromise(engine, { client, form, found: engine.usageView.of(found), cachedCall, url, body, options, events })
 }
 
 /** Makes the call the documented way, and learns what becomes of it. */
@@ -251,6 +255,8 @@ function taught(lane: Lane, { body, text, method, options }: ReadCall, make: (op
   let isRead = false
   let call: CachedCall | undefined
   let address = ''
+  // Weak, because the flight of the call holds its lesson, and the promise the answer: one that is dropped could never be collected.
+  let made: { deref(): object | undefined } | undefined
   const lesson: Lesson = {
     ...noLesson,
     // Some versions of the SDK read the body later, when the caller may have changed it.
@@ -262,14 +268,21 @@ function taught(lane: Lane, { body, text, method, options }: ReadCall, make: (op
     parsed(data, props) {
       // The caller may have changed the client since the call began.
       if (!isRead || call === undefined || !isSameClient(lane) || lane.generation !== generation) return
-      const transforms = transformsOf(promise)
+      const promise = made?.deref()
+      const transforms = promise && transformsOf(promise)
       const form = transforms && learntForm(promise, { data, props, ids: lane.ids, transforms, isStream: call.streamed })
       if (form !== undefined) noteCall(lane.memo, text, { method, generation, cachedCall: call, url: address, form })
       call = undefined
     },
   }
   const promise = make({ ...options, [lessonOption]: lesson })
+  if (typeof promise === 'object' && promise !== null) made = weakly(promise)
   return promise
+}
+
+/** Holds an object weakly. A runtime without weak references collects no dropped answers either. */
+function weakly(object: object): { deref(): object | undefined } {
+  return typeof WeakRef === 'function' ? new WeakRef(object) : { deref: () => object }
 }
 
 /** The known calls of a cache. */

@@ -6,6 +6,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { sha256 } from '../../base/digest.ts'
 import { remembering } from '../../base/memo.ts'
 import { credentialText, keyedHeaders } from '../../providers/http-headers.ts'
+import type { FetchDefaults } from './fetch-options.ts'
 import type { CallContext } from './repeated-requests.ts'
 
 /** What the seam must know of its client. */
@@ -17,6 +18,8 @@ export interface HttpSeam {
   readonly isRotated?: (name: string, value: string, headers: unknown) => boolean
   /** What decides where the answer comes from and is not in the URL, as the fragment of a URL. @default nothing */
   readonly place?: string
+  /** The options of calls that have none of their own. @default none */
+  readonly defaults?: FetchDefaults
 }
 
 /** The headers of a request, and those that the caller gave to the call. */

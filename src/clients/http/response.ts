@@ -10,11 +10,13 @@ import type { FlightHead } from '../../engine/seam.ts'
 import type { FlightReader } from '../../engine/flight/upstream.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
+import type { InvalidOptionError } from '../../errors.ts'
 import { notCachedAnswer, type NotCachedError } from '../../not-cached.ts'
 import { keptHeaders } from '../../providers/http-headers.ts'
 import { storedEventTexts, wholeBody } from '../../providers/stored-answer.ts'
 import { noteInfo } from '../cache-info.ts'
 import { LazyResponse } from '../lazy-response.ts'
+import { collapsedStatus, hitStatus, missStatus } from './cache-status.ts'
 
 /** The head of an HTTP answer. */
 export interface ResponseHead {
@@ -69,8 +71,7 @@ function storedHeaders(found: LookupResult, cachedCall: CachedCall): Record<stri
     ...head.headers,
     ...(crossing && { 'content-type': cachedCall.streamed ? 'text/event-stream; charset=utf-8' : 'application/json' }),
     age: String(Math.floor(found.age / 1_000)),
-    // Source: https://www.rfc-editor.org/rfc/rfc9211
-    'cache-status': `llmemo; hit; ttl=${Math.max(0, Math.ceil(freshForCall(found, cachedCall) / 1_000))}`,
+    'cache-status': hitStatus(freshForCall(found, cachedCall), found.source),
   }
 }
 
@@ -120,13 +121,17 @@ function errorIfOpen(controller: ReadableStreamDefaultController<Uint8Array> | u
 }
 
 /** The head that a caller of a flight gets. A caller that joined it gets what a stored answer has: all else was for the first caller. */
-export function headFor(head: ResponseHead, { source }: CacheInfo, { ttl }: CachedCall): ResponseHead {
-  if (source !== 'flight') return head
+export function headFor(head: ResponseHead, { source }: CacheInfo): ResponseHead {
+  if (source !== 'flight') {
+    const headers = new Headers(head.headers)
+    headers.append('cache-status', missStatus(head.status === 200))
+    return { ...head, headers }
+  }
   const get = (name: string): string | null => head.headers.get(name)
   const headers = new Headers(keptHeaders(get))
+  headers.set('cache-status', collapsedStatus)
   if (head.status === 200) {
     headers.set('age', '0')
-    headers.set('cache-status', `llmemo; hit; ttl=${Math.ceil(ttl / 1_000)}`)
     return { ...head, headers }
   }
   // What tells the SDK whether and when to try again.
@@ -166,8 +171,18 @@ export function sharedResponse(head: ResponseHead, reader: FlightReader<FlightHe
 export function notCachedResponse(url: string, error: NotCachedError, isWrappedClient: boolean): Response {
   const { status, body } = notCachedAnswer(error, isWrappedClient)
   // `x-should-retry: false` keeps the SDKs from a retry.
-  const headers = { 'content-type': 'application/json', 'x-should-retry': 'false', 'cache-status': 'llmemo; fwd=miss' }
+  const headers = { 'content-type': 'application/json', 'x-should-retry': 'false' }
   return located(new Response(body, { status, statusText: 'Not Cached', headers }), url)
+}
+
+/**
+ * The answer to a call whose headers ask the cache for what cannot be. An SDK would take an error of its `fetch` for a broken connection, and
+ * try again. It makes an error of its own of this. The body is in the form of OpenAI's errors, and of Anthropic's.
+ */
+export function refusedResponse(url: string, { message, code }: InvalidOptionError): Response {
+  const body = JSON.stringify({ type: 'error', error: { message, type: 'llmemo', code, param: null } })
+  const headers = { 'content-type': 'application/json', 'x-should-retry': 'false' }
+  return located(new Response(body, { status: 400, statusText: 'Bad Request', headers }), url)
 }
 
 /** Headers for a body that is decoded already: its length and encoding on the wire are no longer true. */

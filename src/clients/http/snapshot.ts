@@ -39,5 +39,5 @@ function copiedBody(body: RequestInit['body']): Body {
 
 function copiedHeaders(headers: NonNullable<RequestInit['headers']>): NonNullable<RequestInit['headers']> {
   if (headers instanceof Headers) return new Headers(headers)
-  return Array.isArray(headers) ? [...headers] : { ...headers }
+  return Symbol.iterator in headers ? Array.from(headers) : { ...headers }
 }

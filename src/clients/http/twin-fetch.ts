@@ -3,9 +3,10 @@
  * @module
  */
 import type { Engine } from '../../engine/engine.ts'
-import { type Fetch, fetchThrough, withoutOptions } from './caching-fetch.ts'
+import { type Fetch, fetchThrough } from './caching-fetch.ts'
 import { isMethod } from './own-code.ts'
 import type { HttpSeam } from './request-credential.ts'
+import { withoutOptions } from './sent-init.ts'
 import type { ShownField } from './twin.ts'
 
 /** The members that every function has. Ours has its own. */
@@ -23,7 +24,7 @@ export function twinFetch(engine: Engine, seam: HttpSeam, isNeeded?: () => boole
       if (!isFetch(current)) return current
       if (ours === undefined || current !== given) {
         const caching = fetchThrough(engine, current, seam)
-        const chosen: Fetch = (input, init) => (isNeeded?.() === false ? current(input, withoutOptions(init)) : caching(input, init))
+        const chosen: Fetch = (input, init) => (isNeeded?.() === false ? current(input, withoutOptions(init, input)) : caching(input, init))
         ours = withMembers(isNeeded === undefined ? caching : chosen, current)
         given = current
       }

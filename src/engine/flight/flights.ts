@@ -2,8 +2,7 @@
  * The flights that are under way, by what makes callers equal.
  * @module
  */
-import type { AsyncLocalStorage } from 'node:async_hooks'
-import { builtinModule } from '../../base/runtime.ts'
+import { type AsyncStorage, asyncStorage } from '../../base/async-storage.ts'
 import type { Clock } from '../../clock.ts'
 import { Flight } from './flight.ts'
 import type { FlightBounds, FlightReader, Origin, Recording } from './upstream.ts'
@@ -18,27 +17,11 @@ interface Open<Head, Item> {
  * The marks of the flights that the running code belongs to: their upstream calls, and what these call in turn.
  * Marks rather than flights, as a socket that is opened there keeps them for its whole life.
  */
-const within: AsyncContext = asyncContext()
+const within: AsyncStorage<ReadonlySet<symbol>> = asyncStorage() ?? withoutStorage()
 
-/** What is used of an `AsyncLocalStorage`. */
-interface AsyncContext {
-  getStore(): ReadonlySet<symbol> | undefined
-  run<Result>(marks: ReadonlySet<symbol>, work: () => Result): Result
-}
-
-/**
- * Without `node:async_hooks`, as in a browser, no call knows which flight it belongs to. A call that waits for itself then ends by the
- * deadline of flights.
- */
-function asyncContext(): AsyncContext {
-  const found: unknown =
-    builtinModule((load) => load('node:async_hooks'))?.AsyncLocalStorage ?? Reflect.get(globalThis, 'AsyncLocalStorage')
-  if (isStorage(found)) return new found()
-  return { getStore: () => undefined, run: (_, work) => work() }
-}
-
-function isStorage(value: unknown): value is new () => AsyncLocalStorage<ReadonlySet<symbol>> {
-  return typeof value === 'function'
+/** Without a storage no call knows which flight it belongs to. A call that waits for itself then ends by the deadline of flights. */
+function withoutStorage(): AsyncStorage<ReadonlySet<symbol>> {
+  return { getStore: () => undefined, run: (_: unknown, work: (...given: never[]) => unknown) => Reflect.apply(work, undefined, []) }
 }
 
 /** How a call joins a flight. */

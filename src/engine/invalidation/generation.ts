@@ -1,8 +1,17 @@
 /**
- * One generation: the random text that a label has in the store until it is invalidated, and its bytes there.
+ * Generations: the random text that a label has in the store until it is invalidated, its bytes there, and what is kept of several.
  * @module
  */
 import { sha256 } from '../../base/digest.ts'
+
+/** Labels to generations. Without a store, `''` stands for a label that was never invalidated. */
+export type GenerationByLabel = Readonly<Record<string, string>>
+
+/** What was in force when a fill began, to be compared with when its answer arrives. */
+export interface GenerationSnapshot {
+  readonly sequence: number
+  readonly generations: GenerationByLabel
+}
 
 /** What a generation looks like. Its first letter says whether it stands for a first fill or for an invalidation. */
 const form = /^[fi]-[0-9a-f-]{36}$/

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Clock } from '../../clock.ts'
-import { firstGeneration, isFirst, newGeneration } from './generation.ts'
+import { type GenerationByLabel, type GenerationSnapshot, firstGeneration, isFirst, newGeneration } from './generation.ts'
 import {
   currentOf,
   isCurrent,
@@ -24,15 +24,6 @@ import {
 import { everything } from './labels.ts'
 import { NewsLimit } from './news-limit.ts'
 import { RecentMap } from '../../memory/recent-map.ts'
-
-/** Labels to generations. Without a store, `''` stands for a label that was never invalidated. */
-export type GenerationByLabel = Readonly<Record<string, string>>
-
-/** What was in force when a fill began, to be compared with when its answer arrives. */
-export interface GenerationSnapshot {
-  readonly sequence: number
-  readonly generations: GenerationByLabel
-}
 
 /** How many labels are remembered. Beyond that the oldest are forgotten. */
 export const maxLabels = 50_000

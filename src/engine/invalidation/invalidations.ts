@@ -4,8 +4,15 @@
  */
 import { type Clock, clockSkew } from '../../clock.ts'
 import { maxDuration } from '../../duration.ts'
-import { generationBytes, generationIn, isGeneration, newGeneration } from './generation.ts'
-import { type GenerationSnapshot, Generations, type GenerationByLabel, maxLabels } from './generations.ts'
+import {
+  type GenerationByLabel,
+  type GenerationSnapshot,
+  generationBytes,
+  generationIn,
+  isGeneration,
+  newGeneration,
+} from './generation.ts'
+import { Generations, maxLabels } from './generations.ts'
 import { generationKey as generationKeyOf } from '../../key/store-keys.ts'
 import { everything, removals } from './labels.ts'
 import { RecentMap } from '../../memory/recent-map.ts'

@@ -1,10 +1,18 @@
 /**
- * Whether a call's own text and options decide all that the cache does with it, so that what is known of one call holds for an equal one.
+ * Whether a cache treats equal calls alike, so that what is known of one holds for the next.
  * @module
  */
 import type { Settings } from './options.ts'
 
-/** With jitter each call gets a random TTL; a function may give each call another scope; a switch may be put over between two calls. */
-export function areCallsAlike({ jitter, scopeOfCall, switches }: Pick<Settings, 'jitter' | 'scopeOfCall' | 'switches'>): boolean {
-  return jitter === 0 && scopeOfCall === undefined && switches === undefined
+/**
+ * Whether equal calls are alike: jitter gives each a TTL of its own, a function may give each another scope, a switch another mode, and the
+ * running code other options.
+ */
+export function areCallsAlike({
+  jitter,
+  scopeOfCall,
+  switches,
+  ambient,
+}: Pick<Settings, 'jitter' | 'scopeOfCall' | 'switches' | 'ambient'>): boolean {
+  return jitter === 0 && scopeOfCall === undefined && switches === undefined && ambient.current === undefined
 }

@@ -13,24 +13,38 @@ const known = ['mode', 'ttl', 'operation', 'context', 'tags', 'scope', 'variant'
 
 /**
  * Checks call options. A mistake is an error at the call that names the option.
+ * @param path the text before the names of the options, for the error
  * @throws {InvalidOptionError} for an unknown option or a value that cannot be
  */
-export function assertCallOptions(value: unknown): asserts value is CallOptions {
-  assertKnown('cache.', value, known)
+export function assertCallOptions(value: unknown, path = 'cache.'): asserts value is CallOptions {
+  assertKnown(path, value, known)
   // Read as the code that uses them reads them, inherited ones too.
   const options: Record<string, unknown> = Object.fromEntries(known.map((name): [string, unknown] => [name, Reflect.get(value, name)]))
   const { mode, ttl, operation, tags, scope, variant } = options
-  if (mode !== undefined && !isCacheMode(mode)) throw new InvalidOptionError('cache.mode', mode, cacheModes)
-  if (ttl !== undefined) milliseconds('cache.ttl', ttl)
+  if (mode !== undefined && !isCacheMode(mode)) throw new InvalidOptionError(`${path}mode`, mode, cacheModes)
+  if (ttl !== undefined) milliseconds(`${path}ttl`, ttl)
   if (operation !== undefined && (typeof operation !== 'string' || operation === '')) {
-    throw new InvalidOptionError('cache.operation', operation, 'a text that is not empty')
+    throw new InvalidOptionError(`${path}operation`, operation, 'a text that is not empty')
   }
   // A tenant without an id must not fall back to the scope that all share.
-  if ('scope' in value && typeof scope !== 'string') throw new InvalidOptionError('cache.scope', scope, 'a text, or no such option')
+  if ('scope' in value && typeof scope !== 'string') throw new InvalidOptionError(`${path}scope`, scope, 'a text, or no such option')
   if (tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === 'string' && tag !== ''))) {
-    throw new InvalidOptionError('cache.tags', tags, 'an array of texts that are not empty')
+    throw new InvalidOptionError(`${path}tags`, tags, 'an array of texts that are not empty')
   }
-  if (variant !== undefined) wholeNumber('cache.variant', variant, { least: 0 })
+  if (variant !== undefined) wholeNumber(`${path}variant`, variant, { least: 0 })
+}
+
+/** The options of both. Of two values for one option, that of `over` holds; tags are those of both. */
+export function layered(over: CallOptions, under: CallOptions | undefined): CallOptions {
+  const options: Record<string, unknown> = { ...under }
+  for (const name of known) {
+    const value: unknown = Reflect.get(over, name)
+    if (value !== undefined) options[name] = value
+  }
+  const tags = [...(under?.tags ?? []), ...(over.tags ?? [])]
+  if (tags.length > 0) options['tags'] = [...new Set(tags)]
+  assertCallOptions(options)
+  return options
 }
 
 /** Whether `value` is one of fetch's cache modes that the cache has a meaning for. */

@@ -11,12 +11,13 @@ import { type Recordings, recordingsOf } from '../../key/recordings.ts'
 import { assertKnown, text, texts, wholeNumber, withMethods } from '../../base/option-checks.ts'
 import { assertStore, type Store } from '../../store.ts'
 import { type HeaderNames, headerNames } from '../../providers/passing-headers.ts'
+import { AmbientOptions } from './ambient-options.ts'
 import { type Freshness, freshnessNames, type FreshnessOptions, readFreshness } from './freshness.ts'
 import { hiddenEncryption } from './hidden-encryption.ts'
 import type { Logger } from './logger.ts'
 import { forRecordings } from './recorded.ts'
 import { readSizes, sizeNames, type SizeOptions, type Sizes } from './sizes.ts'
-import { readSwitches, type Switches, switchNames, type SwitchOptions } from './switches.ts'
+import { readSwitches, readUsage, type ShownUsage, type Switches, switchNames, type SwitchOptions } from './switches.ts'
 import { optionWarnings } from './warnings.ts'
 import type { StorePolicy } from './policy.ts'
 import type { PriceRule } from '../pricing/price-book.ts'
@@ -132,6 +133,7 @@ export interface CacheOptions extends FreshnessOptions, SizeOptions, SwitchOptio
 export interface Settings extends Freshness, Sizes {
   /** What holds for all calls. */
   readonly switches: Switches
+  readonly usage: ShownUsage
   readonly store: Store | undefined
   /** What the store offers as one of recordings for tests. */
   readonly recordings: Recordings | undefined
@@ -143,6 +145,8 @@ export interface Settings extends Freshness, Sizes {
   readonly requireStore: boolean
   readonly encryption: EncryptionOptions | undefined
   readonly canonical: CanonicalOptions
+  /** The options of the calls that the running code makes. */
+  readonly ambient: AmbientOptions
   readonly ignoredFields: ReadonlySet<string>
   readonly keptFields: ReadonlySet<string>
   readonly ignoredHeaders: HeaderNames
@@ -230,12 +234,14 @@ export function readOptions(options: CacheOptions): Settings {
     ...readSizes(given),
     switches: readSwitches(given, recordings),
     recordings,
+    usage: readUsage(given.usage),
     namespace: text('namespace', namespace),
     ...readScope(scope),
     requireScope: readFlag('requireScope', given.requireScope),
     requireStore: readFlag('requireStore', given.requireStore),
     encryption: hiddenEncryption(encryption),
     canonical: readCanonical(key),
+    ambient: new AmbientOptions(),
     ignoredFields: new Set(texts('key.ignore', ignore)),
     keptFields: new Set(texts('key.keep', keep)),
     ignoredHeaders: readHeaders(ignoreHeaders),

@@ -29,6 +29,7 @@ export const sizeNames = ['maxMemoryBytes', 'maxMemoryEntries', 'maxEntryBytes',
 /** The sizes, checked and whole. @throws {InvalidOptionError} that names the first value which cannot be */
 export function readSizes(given: SizeOptions): Sizes {
   const { maxMemoryBytes = 64 * 2 ** 20, maxMemoryEntries = Infinity, maxEntryBytes = 8 * 2 ** 20 } = given
+  // To inflate a smaller answer takes longer than all else about a hit in a store.
   const { compressAbove = 4_096, compressionLevel = 6 } = given
   return {
     maxMemoryBytes: wholeNumber('maxMemoryBytes', maxMemoryBytes, { least: 0, of: 'bytes' }),

@@ -14,6 +14,9 @@ import { cacheModes, isCacheMode } from './call-options.ts'
  */
 export type CacheWideMode = CacheMode | 'shadow' | RecordingMode
 
+/** What a hit shows as its usage. */
+export type ShownUsage = 'keep' | 'zero' | 'mark'
+
 /** Switches of a cache. */
 export interface SwitchOptions {
   /**
@@ -26,6 +29,11 @@ export interface SwitchOptions {
    * the cache. Over a `cassetteStore`, the environment variable `LLMEMO_MODE` goes before it. @default 'default'
    */
   readonly mode?: CacheWideMode | (() => CacheWideMode)
+  /**
+   * What a hit shows as its usage, for tools that watch the client and take it for tokens that were spent: `keep` it, `zero` all its numbers,
+   * or `mark` it by the member `cached_by: 'llmemo'`. A call that joined another one gets the answer as it came. @default 'keep'
+   */
+  readonly usage?: ShownUsage
 }
 
 /** What the switches say of a call: its mode, or why it goes past the cache. */
@@ -42,7 +50,7 @@ export interface SwitchedOn {
 export type Switches = (() => Switched) | undefined
 
 /** The names of the switches. */
-export const switchNames = ['enabled', 'mode']
+export const switchNames = ['enabled', 'mode', 'usage']
 
 const on: Switched = { mode: 'default' }
 
@@ -75,7 +83,10 @@ export function readSwitches(given: SwitchOptions, recordings?: Recordings): Swi
 const replaying: Switched = { mode: 'only-if-cached', recording: 'replay' }
 
 /** The switches of a cache over recordings. A test must not reach the network by a mistake, so a function that fails means `replay`. */
-function overRecordings({ enabled, mode }: Required<SwitchOptions>, override: RecordingMode | undefined): Switches {
+function overRecordings(
+  { enabled, mode }: Required<Pick<SwitchOptions, 'enabled' | 'mode'>>,
+  override: RecordingMode | undefined,
+): Switches {
   return () => {
     try {
       const wanted: unknown = override ?? (typeof mode === 'function' ? mode() : mode)
@@ -99,6 +110,12 @@ function assertMode(mode: unknown, hasRecordings: boolean): void {
   }
   if (isOwnMode(mode) || isRecordingMode(mode)) return
   throw new InvalidOptionError('mode', mode, [...cacheModes, 'shadow', ...(hasRecordings ? recordingModes : [])])
+}
+
+/** What a hit shows as its usage, checked. @throws {InvalidOptionError} for anything else */
+export function readUsage(given: unknown = 'keep'): ShownUsage {
+  if (given === 'keep' || given === 'zero' || given === 'mark') return given
+  throw new InvalidOptionError('usage', given, ['keep', 'zero', 'mark'])
 }
 
 function isOwnMode(value: unknown): value is CacheMode | 'shadow' {

@@ -104,6 +104,14 @@ function isCountedAlike(first: HitEvent, second: HitEvent): boolean {
   )
 }
 
+/** What counters work with. */
+export interface StatsOptions {
+  readonly priceBook: PriceBook
+  readonly clock: Pick<Clock, 'now'>
+  /** Takes the savings too. @default nothing does */
+  readonly savings?: SavingsBook | undefined
+}
+
 /** The event with short names, under which it is counted and priced all the same: events wait by the hundred. */
 function shortNamed<Event extends SpentEvent>(event: Event): Event {
   const { operation, scope, model, answered = model, origin = '' } = event
@@ -124,14 +132,6 @@ const unpricedName = ' '.repeat(maxPricedName + 1)
 
 function pricedName(name: string): string {
   return name.length > maxPricedName ? unpricedName : name
-}
-
-/** What counters work with. */
-export interface StatsOptions {
-  readonly priceBook: PriceBook
-  readonly clock: Pick<Clock, 'now'>
-  /** Takes the savings too. @default nothing does */
-  readonly savings?: SavingsBook | undefined
 }
 
 /** New counters, all at zero. */
@@ -206,7 +206,7 @@ export function createStats({ priceBook, clock, savings }: StatsOptions): Stats 
       sources.row('origin').misses += inputs
       scopes.row(scope).misses += inputs
       if (model !== undefined) models.row(model).misses += inputs
-      savings?.note({ operation, scope, model: model ?? '' }, { misses: inputs })
+      savings?.note({ operation: countedName(operation), scope: countedName(scope), model: countedName(model ?? '') }, { misses: inputs })
     },
     bypass({ reason }) {
       totals.bypasses++

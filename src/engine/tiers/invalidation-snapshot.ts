@@ -2,7 +2,7 @@
  * What a call must remember from its beginning, so that its answer is not taken for newer than it is.
  * @module
  */
-import type { GenerationSnapshot } from '../invalidation/generations.ts'
+import type { GenerationSnapshot } from '../invalidation/generation.ts'
 
 /** What was in force when a call began. It is compared with what is in force when the answer arrives. */
 export interface InvalidationSnapshot extends GenerationSnapshot {

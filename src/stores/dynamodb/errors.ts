@@ -38,7 +38,7 @@ function adviceFor(errorName: string, { tableName, keyName }: TableNames): strin
     case 'ValidationException':
       return `its schema is wrong. Its partition key must be the text attribute "${keyName}" (option "attributes.key"), without a sort key.`
     case 'AccessDeniedException':
-      return 'access is denied. Allow dynamodb:GetItem, BatchGetItem, PutItem, BatchWriteItem, DeleteItem and, for patterns, Scan.'
+      return 'access is denied. Allow dynamodb:GetItem, BatchGetItem, PutItem, BatchWriteItem, DeleteItem and, for patterns, Scan, for savings, UpdateItem.'
     case 'ExpiredTokenException':
     case 'ExpiredToken':
     case 'UnrecognizedClientException':

@@ -186,6 +186,11 @@ export function causeOf(error: unknown): Error {
   return Object.assign(withoutContent(error, reasonOf(error)), typeof number === 'number' && { errcode: number })
 }
 
+/** Whether this has the methods of a database. */
+export function isDatabase(value: unknown): value is SqliteDatabase {
+  return typeof propertyOf(value, 'exec') === 'function' && typeof propertyOf(value, 'prepare') === 'function'
+}
+
 /** A property of a value of any type. */
 export function propertyOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined

@@ -14,7 +14,7 @@ import {
   connect,
   type Connection,
   isDamage,
-  propertyOf,
+  isDatabase,
   causeOf,
   reasonOf,
   rollback,
@@ -296,8 +296,4 @@ class SqliteStore implements Store {
 function injected(location: unknown): SqliteDatabase {
   if (!isDatabase(location)) throw new InvalidOptionError('location', location, allowedLocations)
   return location
-}
-
-function isDatabase(value: unknown): value is SqliteDatabase {
-  return typeof propertyOf(value, 'exec') === 'function' && typeof propertyOf(value, 'prepare') === 'function'
 }

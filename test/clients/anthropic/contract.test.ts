@@ -71,7 +71,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
       // The rest of the rate limit is true of the origin's own answer only.
       expect(first.response.headers.get('anthropic-ratelimit-requests-remaining')).toBe('7')
       expect(second.response.headers.has('anthropic-ratelimit-requests-remaining')).toBe(false)
-      expect(second.response.headers.get('cache-status')).toMatch(/^llmemo; hit; ttl=\d+$/)
+      expect(second.response.headers.get('cache-status')).toMatch(/^llmemo; hit; ttl=\d+; detail=memory$/)
       expect(cacheInfo(second.response)).toBe(cacheInfo(second.data))
       expect([isHit(first.response), isHit(second.response)]).toEqual([false, true])
     })

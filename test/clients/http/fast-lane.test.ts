@@ -151,7 +151,7 @@ describe.each(subjects)('the fast lane of $name', (subject) => {
     expect(Object.getPrototypeOf(response)).toBe(Response.prototype)
     expect([response.status, response.ok, response.bodyUsed]).toEqual([200, true, true])
     expect(response.url).toMatch(/^https:\/\/provider\.invalid\/v1\/(chat\/completions|messages)$/)
-    expect([response.headers.get('age'), response.headers.get('cache-status')]).toEqual(['0', 'llmemo; hit; ttl=3600'])
+    expect([response.headers.get('age'), response.headers.get('cache-status')]).toEqual(['0', 'llmemo; hit; ttl=3600; detail=memory'])
     expect(cacheInfo(response)).toBe(cacheInfo(data))
     const raw = await ask(client).asResponse()
     expect(Object.getPrototypeOf(raw)).toBe(Response.prototype)

@@ -130,6 +130,16 @@ describe.each(subjects)('the lane of the methods of $name', (subject) => {
     expect(upstream).toHaveBeenCalledTimes(3)
   })
 
+  it('asks the switches of a cache for each call', async () => {
+    let isOn = true
+    const { create, upstream } = open(subject, createCache({ logger: false, enabled: () => isOn }))
+    await create(asking())
+    expect(cacheInfo(await create(asking()))).toMatchObject({ hit: true })
+    isOn = false
+    expect(cacheInfo(await create(asking()))?.hit).not.toBe(true)
+    expect(upstream).toHaveBeenCalledTimes(2)
+  })
+
   it('I3: learns nothing of a body that the caller changes after the call', async () => {
     const { create } = open(subject)
     for (let turn = 0; turn < 3; turn++) {

@@ -64,7 +64,7 @@ describe('the contract of openai 7 on hits', () => {
       // The rest of the rate limit is true of the origin's own answer only.
       expect(first.response.headers.get('x-ratelimit-remaining-requests')).toBe('7')
       expect(second.response.headers.has('x-ratelimit-remaining-requests')).toBe(false)
-      expect(second.response.headers.get('cache-status')).toMatch(/^llmemo; hit; ttl=\d+$/)
+      expect(second.response.headers.get('cache-status')).toMatch(/^llmemo; hit; ttl=\d+; detail=memory$/)
       expect(cacheInfo(second.response)).toBe(cacheInfo(second.data))
       expect(isHit(second.response)).toBe(true)
     })

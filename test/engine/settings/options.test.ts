@@ -21,9 +21,9 @@ function unchecked(options: object): CacheOptions {
 
 describe('options that are left out', () => {
   it('are what the documentation says', () => {
-    const { ttl, policy, ...settings } = readOptions({})
+    const { ttl, policy, ambient, ...settings } = readOptions({})
     expect([ttl('chat'), ttl('embeddings')]).toEqual([3_600_000, 3_600_000])
-    expect(policy).toBeUndefined()
+    expect([policy, ambient.current]).toEqual([undefined, undefined])
     expect(settings).toEqual({
       store: undefined,
       recordings: undefined,

@@ -203,6 +203,23 @@ export const clientCases: Cases = {
       return withCache(client)
     }),
   ],
+  'src/clients/http/method-lane.ts': [
+    {
+      name: 'a method of the SDK that is gone',
+      async run(issuer) {
+        const bare = new OpenAI({ apiKey, fetch: async () => Response.json(completion(answer)) })
+        const client = withCache(bare, issuer.cache())
+        const prototype: object = Object.getPrototypeOf(bare.chat.completions)
+        const create = Object.getOwnPropertyDescriptor(prototype, 'create') ?? {}
+        Reflect.deleteProperty(prototype, 'create')
+        try {
+          await issuer.refused(() => client.chat.completions.create({ model: 'm', messages }))
+        } finally {
+          Object.defineProperty(prototype, 'create', create)
+        }
+      },
+    },
+  ],
   'src/clients/anthropic/client.ts': [
     refusedBy('an older client for Vertex', () => {
       class Vertex extends Anthropic {

@@ -11,6 +11,7 @@ import { Notices } from '../../../src/engine/notices.ts'
 import { guardedLogger } from '../../../src/engine/settings/logger.ts'
 import { EntryReader } from '../../../src/engine/tiers/entry-reader.ts'
 import { cachingFetch } from '../../../src/clients/with-cache.ts'
+import { providerNamed } from '../../../src/providers/catalogue.ts'
 import { createEntryCodec } from '../../../src/codec/entry-codec.ts'
 import { InvalidationBus } from '../../../src/engine/shared-store/bus.ts'
 import { StoreReader } from '../../../src/engine/shared-store/store-reader.ts'
@@ -52,8 +53,9 @@ function clientError(): Error {
 }
 
 /** Everything of a cache over this store: filled, asked, listed, invalidated, closed. */
-async function useAll(issuer: Issuer, store: Store): Promise<void> {
-  const cache = issuer.cache({ store, encryption: { keys: { a: keyBytes }, current: 'a' }, sharedFlights: store.lease !== undefined })
+async function useAll(issuer: Issuer, store: Store, isSealed = true): Promise<void> {
+  const encryption = { keys: { a: keyBytes }, current: 'a' }
+  const cache = issuer.cache({ store, sharedFlights: store.lease !== undefined, ...(isSealed && { encryption }) })
   // The error of a store of the user's own is the user's own value, and goes to nobody but the user's own listener.
   for (let time = 0; time < 7; time++) {
     await issuer.outcome(async () => void (await cache.lookup(asked)))
@@ -165,6 +167,14 @@ export const engineCases: Cases = {
         await ask(prompt)
         finish = 'length'
         await ask(`${prompt} cut off`)
+        const watched = issuer.cache({ mode: 'shadow' })
+        await watched.store(asked, answered)
+        const shadowed = cachingFetch(watched, async () => Response.json(answer(secret('answer'))))
+        for (let time = 0; time < 3; time++) {
+          const body = JSON.stringify(asked.body)
+          await (await shadowed('https://api.openai.com/v1/chat/completions', { method: 'POST', headers, body })).text()
+          await settle()
+        }
         issuer.keep('returned', (await cache.lookup({ ...asked, mode: 'no-store' }))?.info)
       },
     },
@@ -173,8 +183,8 @@ export const engineCases: Cases = {
     {
       name: 'a store that answers garbage',
       async run(issuer) {
-        await useAll(issuer, storeWith({ get: () => mistaken(prompt) }))
-        await useAll(issuer, storeWith({ getMany: () => mistaken([prompt]) }))
+        await useAll(issuer, storeWith({ get: () => mistaken(prompt) }), false)
+        await useAll(issuer, storeWith({ getMany: () => mistaken([prompt]) }), false)
       },
     },
     {
@@ -272,6 +282,10 @@ export const engineCases: Cases = {
         const address = { key: 'other', storeKey: prompt, scope: '', labels: [] }
         reader.read(address, bytes, Date.now())
         reader.read({ ...address, key: stored.key, scope: stored.scope }, bytes, Date.now())
+        const endpoint = providerNamed('openai')?.endpoints.find(({ name }) => name === 'chat.completions')
+        const entry = codec.decode(bytes ?? new Uint8Array())
+        const empty = codec.encode({ ...entry, body: JSON.stringify({ prompt }) })
+        reader.read({ ...address, key: stored.key, scope: stored.scope, ...(endpoint && { endpoint }) }, empty, Date.now())
         reader.read(address, new TextEncoder().encode(prompt), Date.now())
       },
     },

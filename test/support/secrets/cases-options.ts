@@ -206,6 +206,15 @@ export const optionCases: Cases = {
       },
     },
   ],
+  'src/cache/savings.ts': [
+    refusedBy('a way', () => createCache({ savings: true }).savings({ by: mistaken(token) })),
+    refusedBy('none are kept', () => createCache({ scope: token }).savings()),
+  ],
+  'src/engine/settings/sizes.ts': [refusedBy('a level', () => createCache({ compressionLevel: mistaken(password) }))],
+  'src/engine/settings/switches.ts': [
+    refusedBy('enabled', () => createCache({ enabled: mistaken(password) })),
+    refusedBy('a mode', () => createCache({ mode: mistaken(password) })),
+  ],
   'src/cache/entries.ts': [
     refusedBy('a filter', () => createCache().entries(mistaken({ operation: { password } }))),
     refusedBy('another filter', () => createCache().entries(mistaken({ [password]: password }))),

@@ -2,23 +2,28 @@
  * Every case, by the file of the source whose errors, events and log lines it provokes. A secret is planted wherever one can be.
  * @module
  */
-import type { Cases } from './issuer.ts'
+import type { Cases, SecretCase } from './issuer.ts'
 import { byteCases } from './cases-bytes.ts'
 import { clientCases } from './cases-clients.ts'
 import { dynamodbCases } from './cases-dynamodb.ts'
 import { engineCases } from './cases-engine.ts'
 import { optionCases } from './cases-options.ts'
 import { redisCases } from './cases-redis.ts'
+import { sealedCases } from './cases-sealed.ts'
 import { sqliteCases } from './cases-sqlite.ts'
 import { testingCases } from './cases-testing.ts'
 
-export const cases: Cases = {
-  ...optionCases,
-  ...byteCases,
-  ...engineCases,
-  ...clientCases,
-  ...redisCases,
-  ...dynamodbCases,
-  ...sqliteCases,
-  ...testingCases,
-}
+const parts: readonly Cases[] = [
+  optionCases,
+  byteCases,
+  engineCases,
+  sealedCases,
+  clientCases,
+  redisCases,
+  dynamodbCases,
+  sqliteCases,
+  testingCases,
+]
+
+/** The cases of all parts; those of one file may be in several. */
+export const cases: readonly (readonly [file: string, cases: readonly SecretCase[]])[] = parts.flatMap((part) => Object.entries(part))

@@ -21,7 +21,7 @@ const { tracesIn } = await import('./marker.ts')
 const { cases } = await import('./cases.ts')
 
 const report = []
-for (const [file, all] of Object.entries(cases)) {
+for (const [file, all] of cases) {
   for (const { name, run } of all) {
     const issuer = new Issuer()
     await coverage.reached([], top)
