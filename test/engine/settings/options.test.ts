@@ -28,6 +28,7 @@ describe('options that are left out', () => {
       store: undefined,
       recordings: undefined,
       switches: undefined,
+      usage: 'keep',
       savings: false,
       stale: 0,
       jitter: 0,
