@@ -115,7 +115,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     }
     const carriers = [passed.signal, signal]
     if ('reason' in resolved) {
-      const response = refusal(engine, { url, init, why: resolved.reason }) ?? (await upstream(input, sent))
+      const response = refusal(engine, { url, init: givenInit, why: resolved.reason }) ?? (await upstream(input, sent))
       if (!isWrappedClient) markBypassed(response)
       const info = engine.bypass(resolved)
       return inform(response, () => info, carriers)

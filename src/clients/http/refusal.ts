@@ -10,7 +10,7 @@ import { notCachedResponse } from './response.ts'
 /** A call that would go past the cache. */
 interface PassingCall {
   readonly url: string
-  readonly init: RequestInit | undefined
+  readonly init: RequestInit | null | undefined
   /** Why it does. */
   readonly why: string
 }
@@ -22,6 +22,6 @@ export function refusal({ settings }: Engine, { url, init, why }: PassingCall): 
 }
 
 /** Whether a request comes from a wrapped client. */
-export function comesFromWrapped(init: RequestInit | undefined): boolean {
-  return init !== undefined && passedOptionsIn(init) !== undefined
+export function comesFromWrapped(init: RequestInit | null | undefined): boolean {
+  return init !== undefined && init !== null && passedOptionsIn(init) !== undefined
 }

@@ -4,6 +4,7 @@
  */
 import type { Cases, SecretCase } from './issuer.ts'
 import { byteCases } from './cases-bytes.ts'
+import { cassetteCases } from './cases-cassettes.ts'
 import { clientCases } from './cases-clients.ts'
 import { dynamodbCases } from './cases-dynamodb.ts'
 import { engineCases } from './cases-engine.ts'
@@ -25,6 +26,7 @@ const parts: readonly Cases[] = [
   dynamodbCases,
   sqliteCases,
   testingCases,
+  cassetteCases,
 ]
 
 /** The cases of all parts; those of one file may be in several. */
