@@ -44,14 +44,15 @@ describe.each(sdks)('the way of a call through $name', (sdk) => {
     }
   }
 
+  // The lane knows the key of a text that comes again.
   it.each([
-    ['the fast lane', sdk],
-    ['the documented seam', offLane(sdk)],
-  ])('by %s looks into memory once and makes one key for a miss, and for a hit in memory', async (_, own) => {
+    ['the fast lane', sdk, 0],
+    ['the documented seam', offLane(sdk), 1],
+  ])('by %s looks into memory once and makes one key for a miss, and looks once for a hit in memory', async (_, own, keys) => {
     const ask = askerOf(own, {})
     await ask('warm up')
     expect(await countOf(() => ask('Hi'))).toEqual({ source: 'origin', looked: 1, keys: 1, reads: 0 })
-    expect(await countOf(() => ask('Hi'))).toEqual({ source: 'memory', looked: 1, keys: 1, reads: 0 })
+    expect(await countOf(() => ask('Hi'))).toEqual({ source: 'memory', looked: 1, keys, reads: 0 })
   })
 
   it.each([
