@@ -24,7 +24,7 @@ export interface CallEvent {
 }
 
 /**
- * What an event tells of a call and its answer. What takes time is found out when it is read, and nothing of it when nobody listens: `bytes`,
+ * What an event tells of a call and its answer. What takes time is found out when it is read, and nothing of it while nothing listens: `bytes`,
  * `tokens` and `usd` are getters, which `JSON.stringify` and `console.log` show as well.
  */
 export interface AnswerEvent extends CallEvent {

@@ -10,7 +10,7 @@ import type { KeyParts } from './key.ts'
 /**
  * How recordings are used.
  * - `auto`: replay what is recorded, ask the provider for the rest and record it.
- * - `record`: ask the provider once for each request, and record its answer anew.
+ * - `record`: ask the provider once for each request, and record its answer again.
  * - `replay`: never ask the provider; a call without a recording fails at once.
  */
 export type RecordingMode = 'auto' | 'record' | 'replay'

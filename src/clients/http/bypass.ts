@@ -42,7 +42,7 @@ export function bypassed(engine: Engine, { operation, scope, options, make }: Op
     // A stream helper looks for the facts on the signal that it gave.
     if (typeof signal === 'object' && signal !== null) noteInfo(signal, () => facts)
   }
-  // Whoever awaits the promise sees the SDK's error.
+  // Code that awaits the promise sees the SDK's error.
   promise.asResponse().then(count, () => undefined)
   return informed(promise)
 }

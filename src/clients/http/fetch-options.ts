@@ -15,8 +15,8 @@ const headerUses = ['fill', 'override', 'ignore'] as const
 
 /**
  * What the headers `x-llmemo-*` of a request may do.
- * - `fill`: give options that nobody else gives.
- * - `override`: give any option. Whoever can set a header of a request then chooses its scope.
+ * - `fill`: give options that are not given otherwise.
+ * - `override`: give any option. Code that can set a header of a request then chooses its scope.
  * - `ignore`: nothing.
  *
  * In any case they are not sent to the provider.
@@ -81,7 +81,7 @@ export function optionsOfCall({ own, headers, defaults }: OptionSources, setting
   return { options: layered(own, others), hasHeaders }
 }
 
-/** Options of headers where nobody else gives any. Whose answers these are, and how they are used, is the cache's to say if it says it. */
+/** Options of headers where none are given otherwise. Whose answers these are, and how they are used, is the cache's to say if it says it. */
 function filling(asked: CallOptions, { scope, scopeOfCall, switches }: Settings): CallOptions {
   const { scope: askedScope, mode: askedMode, ...others } = asked
   const isScopeFixed = scope !== undefined || scopeOfCall !== undefined

@@ -228,7 +228,7 @@ function isInertOptions(options: unknown): options is JsonObject {
   return isInertRecord(options) && Object.keys(options).every((name) => name === 'cache' || options[name] === undefined)
 }
 
-/** Whether the client makes its requests as when the texts were learnt. If it makes them in another way, the lane begins anew. */
+/** Whether the client makes its requests as when the texts were learnt. If it makes them in another way, the lane begins again. */
 function isSameClient(lane: Lane): boolean {
   if (!lane.isOpen()) return false
   const facts = clientFacts(lane.view)

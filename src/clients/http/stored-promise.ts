@@ -54,7 +54,7 @@ class StoredProps implements SdkProps {
     this.info = counted(engine, result)
   }
 
-  /** Whether nobody has read the answer. It then counts as read. */
+  /** Whether the answer was not read by any code. It then counts as read. */
   take(): boolean {
     if (this.#response instanceof LazyResponse) return this.#response.take() !== undefined
     if (this.#response !== undefined || this.#isTaken) return false

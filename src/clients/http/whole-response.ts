@@ -40,7 +40,7 @@ async function bodyOf(given: Response): Promise<BodyInit | null> {
   return typeof given.arrayBuffer === 'function' ? given.arrayBuffer() : null
 }
 
-/** A body that fails with this error when it is read: whoever reads it must meet what the caller's own answer would say. */
+/** A body that fails with this error when it is read: its reader must meet what the caller's own answer would say. */
 function brokenBody(error: unknown): ReadableStream {
   return new ReadableStream({ start: (controller) => controller.error(error) })
 }

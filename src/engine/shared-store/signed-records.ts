@@ -36,7 +36,7 @@ export class SignedRecords {
     return joined(generation, this.#signature(id, name, generation))
   }
 
-  /** The generation in a record, or `undefined` if nobody with the key signed it for this name. */
+  /** The generation in a record, or `undefined` if it was not signed for this name with the key. */
   generationIn(id: string, name: string, record: Uint8Array): Uint8Array | undefined {
     const end = record.length - signatureLength
     if (end <= 0 || end > 100) return undefined

@@ -100,6 +100,6 @@ export interface CacheStats {
   readonly byScope: Readonly<Record<string, StatsRow>>
   /** What a cache in mode `shadow` could have answered. */
   readonly shadow: ShadowStats
-  /** Sets the counters of the cache to zero, to count anew from now on. These counts stay as they are. */
+  /** Sets the counters of the cache to zero, and counts from now on. These counts stay as they are. */
   reset(): void
 }

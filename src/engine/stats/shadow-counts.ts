@@ -52,7 +52,7 @@ export class ShadowCounts {
     return { ...this.#counts, savedUsd: roundDollars(this.#counts.savedUsd) }
   }
 
-  /** Begins anew. */
+  /** Sets all counts to zero. */
   reset(): void {
     this.#pending.settle()
     this.#counts = noCounts()

@@ -17,7 +17,7 @@ interface Looking {
   readonly failures: ReadonlyMap<string, unknown>
 }
 
-const howTo = 'To record it, run the test with LLMEMO_MODE=auto; to record everything anew, with LLMEMO_MODE=record.'
+const howTo = 'To record it, run the test with LLMEMO_MODE=auto; to record everything again, with LLMEMO_MODE=record.'
 
 /** The message for the first of these calls that has no recording. */
 export function explainMiss(calls: readonly RecordedCall[], { files, scrub, failures }: Looking): string {
