@@ -1,7 +1,7 @@
 /**
  * Tests of a program that calls a model: answers are recorded once, and replayed from then on, without a key, a network or a cost.
  *
- * The recordings lie in `__cassettes__/record-replay.test/`, to be committed and read in a review. To record them anew:
+ * The recordings lie in `__cassettes__/record-replay.test/`, to be committed and read in a review. To record them again:
  * `OPENAI_API_KEY=… LLMEMO_MODE=record npx vitest run examples/record-replay.test.ts`
  */
 import OpenAI from 'openai'
