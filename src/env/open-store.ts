@@ -2,6 +2,7 @@
  * Makes the store at an address along with its client, which the store then owns and closes. The one place that loads a client by itself.
  * @module
  */
+import { withoutContent } from '../base/foreign-error.ts'
 import { StoreError } from '../errors.ts'
 import type { Store } from '../store.ts'
 import type { StoreAddress } from './store-url.ts'
@@ -59,6 +60,6 @@ async function installed<Module>(name: string, load: () => Promise<Module>): Pro
   try {
     return await load()
   } catch (cause) {
-    throw new StoreError(`the store needs the package "${name}": npm install ${name}`, { cause })
+    throw new StoreError(`the store needs the package "${name}": npm install ${name}`, { cause: withoutContent(cause) })
   }
 }

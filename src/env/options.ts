@@ -5,7 +5,7 @@
 import { closestName } from '../closest-name.ts'
 import { type Duration, milliseconds, millisecondsOrNone } from '../duration.ts'
 import type { CacheOptions } from '../engine/settings/options.ts'
-import type { EnvironmentReader } from './reader.ts'
+import { type EnvironmentReader, shownVariable } from './reader.ts'
 
 /** The variables that are read, those of single operations left out. */
 export const variableNames = [
@@ -55,7 +55,7 @@ export function misspelt(reader: EnvironmentReader): string[] {
   return reader.names.flatMap((name) => {
     if (!name.startsWith('CACHE_') || name.startsWith(operationPrefix) || variableNames.some((known) => known === name)) return []
     const near = closestName(name, variableNames)
-    return near === undefined ? [] : [`llmemo: the variable ${name} is unknown. Did you mean ${near}?`]
+    return near === undefined ? [] : [`llmemo: the variable ${shownVariable(name)} is unknown. Did you mean ${near}?`]
   })
 }
 

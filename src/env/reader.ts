@@ -2,6 +2,7 @@
  * Reads variables of an environment, and gathers what is wrong with them.
  * @module
  */
+import { isShowable } from '../errors.ts'
 
 /** An environment: `process.env`, or an object like it. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -32,7 +33,7 @@ export class EnvironmentReader {
     const text = this.text(name)
     if (text === undefined) return undefined
     const value = read(text)
-    if (value === undefined) this.mistake(`${name} must be ${allowed}`)
+    if (value === undefined) this.mistake(`${shownVariable(name)} must be ${allowed}`)
     return value
   }
 
@@ -59,6 +60,13 @@ export class EnvironmentReader {
   mistake(sentence: string): void {
     this.mistakes.push(`${sentence}.`)
   }
+}
+
+/** How messages call a variable. Its user may have chosen the end of its name; what may be anything is not shown: `CACHE_TTL_…`. */
+export function shownVariable(name: string): string {
+  const words = name.split('_')
+  const hidden = words.findIndex((word) => !isShowable(word))
+  return hidden === -1 ? name : `${[...words.slice(0, hidden), '…'].join('_')}, whose name has ${name.length} characters,`
 }
 
 const flags: ReadonlyMap<string, boolean> = new Map([

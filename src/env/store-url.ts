@@ -21,10 +21,10 @@ export function storeAddress(text: string): StoreAddress | undefined {
     const path = text.replace(/^sqlite:(?:\/\/)?/, '')
     return path === '' ? undefined : { kind: 'sqlite', path }
   }
-  if (!URL.canParse(text)) return undefined
-  const url = new URL(text)
+  const url = readableUrl(text)
+  if (url === undefined) return undefined
   if (['redis:', 'rediss:'].includes(url.protocol)) return url.hostname === '' ? undefined : { kind: 'redis', url: text }
-  if (url.protocol !== 'dynamodb:') return undefined
+  if (url.protocol !== 'dynamodb:' || url.username !== '' || url.password !== '') return undefined
   const table = decodeURIComponent(url.hostname)
   const known = [...url.searchParams.keys()].every((name) => ['region', 'endpoint'].includes(name))
   if (!/^[\w.-]{3,255}$/.test(table) || !known || url.pathname.length > 1) return undefined
@@ -33,6 +33,18 @@ export function storeAddress(text: string): StoreAddress | undefined {
   // The host of an address is in small letters; the name of a table may not be.
   const [, exact = table] = /^dynamodb:\/\/([^/?#]*)/.exec(text) ?? []
   return { kind: 'dynamodb', table: decodeURIComponent(exact), ...(region !== null && { region }), ...(endpoint !== null && { endpoint }) }
+}
+
+/** An address whose parts can all be decoded: clients decode them too, and would throw. */
+function readableUrl(text: string): URL | undefined {
+  if (!URL.canParse(text)) return undefined
+  const url = new URL(text)
+  try {
+    for (const part of [url.username, url.password, url.hostname]) decodeURIComponent(part)
+    return url
+  } catch {
+    return undefined
+  }
 }
 
 /** Other names under which a store is given, and the kind that each stands for. */

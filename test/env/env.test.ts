@@ -128,6 +128,33 @@ describe('mistakes', () => {
     expect(message).not.toContain('secret')
   })
 
+  it.each([
+    'redis://user:%zz@host',
+    'redis://%zz:secret@host',
+    'redis://user:secret@ho%zzst',
+    'dynamodb://ta%zzble',
+    'dynamodb://user:secret@table',
+    'dynamodb://:secret@table',
+  ])('I7 are addresses that their client could not decode, or that have a password for nothing: %s', async (address) => {
+    const error: unknown = await createCacheFromEnv({ CACHE_STORE: address }).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(EnvironmentError)
+    expect(String(error)).not.toContain('secret')
+  })
+
+  it('I7 show of a name only what no secret can be', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+    const wrong = { CACHE_TTL_GPT4: 'x', CACHE_TTL_SUMMARIZE: 'x', CACHE_TTL_qa_a8f3c91b2d47: 'x' }
+    const error: unknown = await createCacheFromEnv(wrong).catch((reason: unknown) => reason)
+    const { mistakes } = error instanceof EnvironmentError ? error : { mistakes: [] }
+    expect(mistakes.map((mistake) => mistake.replace(/ must be .*/, ''))).toEqual([
+      'CACHE_TTL_GPT4',
+      'CACHE_TTL_SUMMARIZE',
+      'CACHE_TTL_qa_…, whose name has 25 characters,',
+    ])
+    await (await createCacheFromEnv({ CACHE_MODEa8f3c91b2d47: 'x' })).close()
+    expect(warn.mock.calls).toEqual([['llmemo: the variable CACHE_…, whose name has 22 characters, is unknown. Did you mean CACHE_MODE?']])
+  })
+
   it('I7 of the cache itself are told in the same way', async () => {
     const error: unknown = await createCacheFromEnv({ CACHE_SCOPE: '\uD800' }).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(EnvironmentError)

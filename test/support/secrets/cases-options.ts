@@ -85,16 +85,16 @@ const refusedBy = (name: string, action: () => unknown): SecretCase => ({ name, 
 export const optionCases: Cases = {
   'src/engine/settings/options.ts': [
     ...options.map((option) => ({ name: `${option} is a secret`, run: (issuer: Issuer) => givenEach(issuer, option) })),
-    ...['ignore', 'keep', 'ignoreHeaders', 'fold'].flatMap((option) =>
-      [[`${password}*${password}`], [password], password, { password }].map((value) => ({
-        name: `key.${option} is a secret`,
-        run: (issuer: Issuer) => issuer.outcome(() => void createCache({ key: { [option]: mistaken(value) } })),
-      })),
-    ),
     refusedBy('replay.delay is a secret', () => createCache({ replay: { delay: mistaken(password) } })),
     refusedBy('an option of a secret name', () => createCache(mistaken({ [token]: 1 }))),
     refusedBy('an option of a short secret name', () => createCache(mistaken({ [`k${key.slice(0, 12)}`]: 1 }))),
   ],
+  'src/engine/settings/key-options.ts': ['longText', 'ignore', 'keep', 'ignoreHeaders', 'fold', password].flatMap((option) =>
+    [[`${password}*${password}`], [password], password, { password }].map((value) => ({
+      name: `${option} of the key is a secret`,
+      run: (issuer: Issuer) => issuer.outcome(() => void createCache({ key: { [option]: mistaken(value) } })),
+    })),
+  ),
   'src/engine/settings/freshness.ts': [
     refusedBy('ttl is a secret', () => createCache({ ttl: mistaken(password) })),
     refusedBy('ttl is a list', () => createCache({ ttl: mistaken([password]) })),
@@ -214,6 +214,8 @@ export const optionCases: Cases = {
   'src/engine/settings/switches.ts': [
     refusedBy('enabled', () => createCache({ enabled: mistaken(password) })),
     refusedBy('a mode', () => createCache({ mode: mistaken(password) })),
+    refusedBy('what usage shows', () => createCache({ usage: mistaken(password) })),
+    refusedBy('what usage shows, as an object', () => createCache({ usage: mistaken({ password }) })),
   ],
   'src/cache/entries.ts': [
     refusedBy('a filter', () => createCache().entries(mistaken({ operation: { password } }))),

@@ -8,12 +8,15 @@ import { cassetteCases } from './cases-cassettes.ts'
 import { clientCases } from './cases-clients.ts'
 import { dynamodbCases } from './cases-dynamodb.ts'
 import { engineCases } from './cases-engine.ts'
+import { envCases } from './cases-env.ts'
 import { fetchCases } from './cases-fetch.ts'
+import { monitorCases } from './cases-monitor.ts'
 import { optionCases } from './cases-options.ts'
 import { redisCases } from './cases-redis.ts'
 import { sealedCases } from './cases-sealed.ts'
 import { sqliteCases } from './cases-sqlite.ts'
 import { testingCases } from './cases-testing.ts'
+import { timesCases } from './cases-times.ts'
 
 const parts: readonly Cases[] = [
   optionCases,
@@ -27,6 +30,9 @@ const parts: readonly Cases[] = [
   sqliteCases,
   testingCases,
   cassetteCases,
+  timesCases,
+  envCases,
+  monitorCases,
 ]
 
 /** The cases of all parts; those of one file may be in several. */

@@ -59,13 +59,29 @@ export class Issuer {
     info: (line: string): void => this.keep('log line', line),
   }
 
+  /** Keeps each line that `work` writes to the console. */
+  async console(work: () => unknown): Promise<void> {
+    const { warn, info, error } = console
+    const keep = (...line: unknown[]): void => this.keep('line of the console', line)
+    Object.assign(console, { warn: keep, info: keep, error: keep })
+    try {
+      await work()
+    } finally {
+      Object.assign(console, { warn, info, error })
+    }
+  }
+
   keep(what: string, value: unknown): void {
     this.issued.push({ what, value })
   }
 
   /** A cache of which every event and line is kept. */
   cache(options: CacheOptions = {}): Cache {
-    const cache = createCache({ prices: false, logger: this.logger, ...options })
+    return this.watched(createCache({ prices: false, logger: this.logger, ...options }))
+  }
+
+  /** A cache that was made elsewhere, of which every event is kept. */
+  watched(cache: Cache): Cache {
     for (const name of Object.keys(names).filter(isEventName)) cache.on(name, (event) => this.keep(`event ${name}`, event))
     this.#caches.push(cache)
     return cache
