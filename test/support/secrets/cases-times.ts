@@ -16,7 +16,7 @@ const url = `https://user:${secret('password')}@api.openai.com/v1/chat/completio
 const headers = { authorization: `Bearer ${secret('key')}`, 'content-type': 'application/json' }
 
 /** A call whose provider answers so. */
-async function askOnce(issuer: Issuer, cache: Cache, provider: () => Promise<Response>, signal?: AbortSignal): Promise<void> {
+async function askOnce(issuer: Issuer, cache: Cache, provider: typeof globalThis.fetch, signal?: AbortSignal): Promise<void> {
   const body = JSON.stringify(question(prompt).body)
   const fetch = cachingFetch(cache, provider)
   // What the provider or the caller throws is theirs, and reaches nobody but the caller.
@@ -25,6 +25,13 @@ async function askOnce(issuer: Issuer, cache: Cache, provider: () => Promise<Res
     .catch(() => undefined)
   await settle()
   issuer.keep('stats()', cache.stats())
+}
+
+/** A provider that never answers; as fetch does, it ends with the signal's reason. */
+function untilAborted(_: unknown, init?: RequestInit): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  init?.signal?.addEventListener('abort', () => reject(init.signal?.reason))
+  return promise
 }
 
 /** A cache over a store that all caches may share, with every entry sealed. */
@@ -60,7 +67,7 @@ export const timesCases: Cases = {
         await askOnce(issuer, cache, () => Promise.reject(new Error(`${prompt} ${url}`)))
         await askOnce(issuer, cache, async () => Response.json({ error: { message: prompt } }, { status: 500 }))
         const abort = new AbortController()
-        const asking = askOnce(issuer, cache, () => new Promise(() => {}), abort.signal)
+        const asking = askOnce(issuer, cache, untilAborted, abort.signal)
         await settle()
         abort.abort(new Error(prompt))
         await asking
