@@ -9,6 +9,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'examples/*.test.ts'],
     globalSetup: ['test/support/install-redis.ts', 'test/support/install-promtool.ts'],
     restoreMocks: true,
+    // By default one core is left idle, which on a machine of two is half of it.
+    maxWorkers: '100%',
     // They only end what hangs. A test on a busy machine of two cores stays far below.
     testTimeout: 300_000,
     hookTimeout: 300_000,
