@@ -71,6 +71,7 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
   testing: ['node:assert/strict', 'node:util'],
   'engine/pricing': ['dynamic:@pydantic/genai-prices', 'type:@pydantic/genai-prices', 'node:module'],
   'engine/flight': ['node:async_hooks'],
+  cli: ['node:util'],
   env: ['dynamic:ioredis', 'dynamic:@aws-sdk/client-dynamodb', 'dynamic:@aws-sdk/lib-dynamodb', 'dynamic:@opentelemetry/api'],
   monitor: ['node:perf_hooks', 'type:@opentelemetry/api'],
   clients: [
