@@ -5,6 +5,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     dynamodb: 'src/stores/dynamodb/store.ts',
+    cli: 'src/cli/bin.ts',
     env: 'src/env/env.ts',
     monitor: 'src/monitor/monitor.ts',
     otel: 'src/monitor/otel.ts',

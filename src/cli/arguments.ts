@@ -1,0 +1,71 @@
+/**
+ * What stands on the command line: a command, its arguments, and options.
+ * @module
+ */
+import { parseArgs } from 'node:util'
+
+/** The options of all commands. */
+export interface CliOptions {
+  readonly store?: string | undefined
+  readonly namespace?: string | undefined
+  readonly operation?: string | undefined
+  readonly model?: string | undefined
+  readonly scope?: string | undefined
+  readonly tag?: string | undefined
+  readonly key?: string | undefined
+  readonly 'older-than'?: string | undefined
+  readonly 'younger-than'?: string | undefined
+  readonly limit?: string | undefined
+  readonly all: boolean
+  readonly body: boolean
+  readonly json: boolean
+  readonly yes: boolean
+  readonly help: boolean
+}
+
+/** A wrong use of the command line. It ends with exit code 2. */
+export class UsageError extends Error {}
+
+/** What the user typed. */
+export interface CommandLine {
+  readonly command: string
+  readonly operands: readonly string[]
+  readonly options: CliOptions
+}
+
+const text = { type: 'string' } as const
+const flag = { type: 'boolean', default: false } as const
+
+/**
+ * Reads a command line.
+ * @throws {UsageError} for an unknown option, or one without its value
+ */
+export function readCommandLine(args: readonly string[]): CommandLine {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        store: text,
+        namespace: text,
+        operation: text,
+        model: text,
+        scope: text,
+        tag: text,
+        key: text,
+        'older-than': text,
+        'younger-than': text,
+        limit: text,
+        all: flag,
+        body: flag,
+        json: flag,
+        yes: { ...flag, short: 'y' },
+        help: { ...flag, short: 'h' },
+      },
+    })
+    const [command = '', ...operands] = positionals
+    return { command, operands, options: values }
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error))
+  }
+}
