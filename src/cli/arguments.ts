@@ -66,6 +66,13 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     const [command = '', ...operands] = positionals
     return { command, operands, options: values }
   } catch (error) {
-    throw new UsageError(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error))
+    throw new UsageError(reasonOf(error))
   }
+}
+
+/** Node names an unknown option as it was typed, which may be an address with a password. The rest of what it says names our options only. */
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (!(error instanceof Error) || code !== 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') return 'there is no such option'
+  return error.message.split('\n')[0] ?? ''
 }

@@ -13,7 +13,7 @@ import { bytesText, secondsText, table } from './text.ts'
 export interface CommandResult {
   readonly data: unknown
   readonly lines: readonly string[]
-  /** Whether what the user asked for is as he wants it. @default true */
+  /** Whether what was asked for is done, or is there. @default true */
   readonly ok?: boolean
 }
 
@@ -74,7 +74,7 @@ async function show(cache: Cache, { operands, options }: CommandLine): Promise<C
     const shown = { ...entry, ...(options.body && { body: typeof body === 'string' ? body : `${body?.byteLength ?? 0} bytes` }) }
     return { data: shown, lines: Object.entries(shown).map(([name, value]) => `${name.padEnd(10)} ${textOf(value)}`) }
   }
-  return { data: null, lines: [`There is no entry whose key begins with ${prefix.slice(0, 64)}.`], ok: false }
+  return { data: null, lines: ['There is no entry whose key begins so.'], ok: false }
 }
 
 /** Removes entries, once the user has said yes to how many they are. */

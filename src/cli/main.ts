@@ -47,7 +47,8 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
       return 0
     }
     const run = Object.hasOwn(commands, command) ? commands[command] : undefined
-    if (run === undefined) throw new UsageError(command === '' ? 'a command is missing' : `there is no command "${command.slice(0, 40)}"`)
+    // Not told as it was typed: an address in the place of the command may have a password.
+    if (run === undefined) throw new UsageError(command === '' ? 'a command is missing' : 'there is no such command')
     const { store, namespace } = options
     const env = {
       ...terminal.env,

@@ -5,6 +5,7 @@
 import type { Cases, SecretCase } from './issuer.ts'
 import { byteCases } from './cases-bytes.ts'
 import { cassetteCases } from './cases-cassettes.ts'
+import { cliCases } from './cases-cli.ts'
 import { clientCases } from './cases-clients.ts'
 import { dynamodbCases } from './cases-dynamodb.ts'
 import { engineCases } from './cases-engine.ts'
@@ -24,6 +25,7 @@ const parts: readonly Cases[] = [
   engineCases,
   sealedCases,
   clientCases,
+  cliCases,
   fetchCases,
   redisCases,
   dynamodbCases,
