@@ -2,12 +2,13 @@
  * The commands: plain functions over the public face of a cache. Each gives what `--json` prints, and the lines for a person.
  * @module
  */
-import type { Cache } from '../cache/cache.ts'
-import type { CacheEntry, EntryFilter, Invalidation } from '../cache/cache.ts'
+import type { Cache, CacheEntry, EntryFilter, Invalidation } from '../cache/cache.ts'
+import { nameOf } from '../base/foreign-error.ts'
 import { milliseconds } from '../duration.ts'
 import { LlmemoError } from '../errors.ts'
 import { type CliOptions, type CommandLine, UsageError } from './arguments.ts'
-import { bytesText, secondsText, table } from './text.ts'
+import { bytesText } from '../monitor/words.ts'
+import { secondsText, table } from './text.ts'
 
 /** What a command gives. */
 export interface CommandResult {
@@ -148,7 +149,7 @@ async function doctor(cache: Cache): Promise<CommandResult> {
   try {
     for await (const entry of cache.entries({ operation: 'value' })) if (entry.key === key) source = entry.source
   } catch (error) {
-    faults.push(`list: ${LlmemoError.isInstance(error) ? error.message : 'unknown'}`)
+    faults.push(`list: ${LlmemoError.isInstance(error) ? error.message : nameOf(error)}`)
   }
   const removed = await cache.del(key)
   end()
@@ -180,11 +181,6 @@ function filterOf(options: CliOptions): EntryFilter {
 function limitOf({ limit = '50' }: CliOptions): number {
   if (/^[1-9]\d{0,6}$/.test(limit)) return Number(limit)
   throw new UsageError('--limit needs a whole number from 1')
-}
-
-/** The message of an error that is not ours may hold an address with a password. */
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown'
 }
 
 function textOf(value: unknown): string {

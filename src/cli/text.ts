@@ -26,12 +26,6 @@ function fit(cell: string, size: number): string {
   return cell.length > size ? `${cell.slice(0, size - 1)}…` : cell.padEnd(size)
 }
 
-/** Bytes in the greatest unit of which there is one. */
-export function bytesText(bytes: number): string {
-  if (bytes < 1_024) return `${bytes} B`
-  return bytes < 1_048_576 ? `${(bytes / 1_024).toFixed(1)} KiB` : `${(bytes / 1_048_576).toFixed(1)} MiB`
-}
-
 /** Seconds in the greatest unit of which there are two. */
 export function secondsText(seconds: number): string {
   if (seconds < 120) return `${seconds} s`

@@ -5,6 +5,7 @@
 import type { Entry } from '../entry.ts'
 import { contentOf } from '../providers/stored-answer.ts'
 import type { AnswerFacts } from './settings/policy.ts'
+import { bytesOf } from './tiers/body-size.ts'
 
 /** What a policy decides by. */
 export function factsOf(entry: Entry, reason: string | undefined): AnswerFacts {
@@ -13,9 +14,4 @@ export function factsOf(entry: Entry, reason: string | undefined): AnswerFacts {
   const body = (): ReturnType<AnswerFacts['body']> => contentOf(entry)
   // Not enumerable: a policy that logs its facts must not log the answer.
   return Object.defineProperty({ ...facts, body }, 'body', { enumerable: false })
-}
-
-/** The size of an entry's body. */
-export function bytesOf({ body }: Pick<Entry, 'body'>): number {
-  return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
 }

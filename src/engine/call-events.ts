@@ -5,10 +5,10 @@
 import type { InputCounts, Source } from '../call.ts'
 import type { Entry, Usage } from '../entry.ts'
 import type { AnswerEvent, CallEvent, EventEmitter, HitEvent, ShadowEvent, SkipEvent, StoreEvent } from '../events.ts'
-import { bytesOf } from './answer-facts.ts'
 import type { Bypass } from './cached-call.ts'
 import { roundDollars } from './pricing/dollars.ts'
 import type { PriceBook } from './pricing/price-book.ts'
+import { bytesOf } from './tiers/body-size.ts'
 
 /** What is told of a call. A value of the user's own has no endpoint. */
 export interface ToldCall {

@@ -4,6 +4,7 @@
  */
 import { closestName } from '../closest-name.ts'
 import { type Duration, milliseconds, millisecondsOrNone } from '../duration.ts'
+import { cacheModes } from '../engine/settings/call-options.ts'
 import type { CacheOptions } from '../engine/settings/options.ts'
 import { type EnvironmentReader, shownVariable } from './reader.ts'
 
@@ -28,7 +29,6 @@ export const variableNames = [
 
 const operationPrefix = 'CACHE_TTL_'
 const durations = "a number of seconds, or a text such as '30s', '10m', '2h' or '7d', at most one year"
-const modes = ['default', 'no-store', 'reload', 'only-if-cached', 'force-cache'] as const
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 
 /** The options that the environment gives; mistakes are left with the reader. */
@@ -63,7 +63,7 @@ export function misspelt(reader: EnvironmentReader): string[] {
 function switchesIn(reader: EnvironmentReader) {
   return {
     enabled: reader.flag('CACHE_ENABLED'),
-    mode: reader.choice('CACHE_MODE', modes),
+    mode: reader.choice('CACHE_MODE', cacheModes),
     maxMemoryEntries: reader.number('MEMORY_CACHE_SIZE', 1),
     compressionLevel: reader.number('CACHE_COMPRESSION_LEVEL', 1, 9),
   }

@@ -69,7 +69,7 @@ export interface CacheOptions extends FreshnessOptions, SizeOptions, SwitchOptio
   readonly prices?: readonly PriceRule[] | false
   /**
    * Whether a ledger of savings is kept by day, scope, operation and model, for `cache.savings()`: in the store if it adds up numbers, as
-   * Redis, DynamoDB and SQLite do, else in this process. @default false
+   * Redis, DynamoDB and SQLite do, else in this process; with encryption, in this process. @default false
    */
   readonly savings?: boolean
   /** How a stored stream is served. */
@@ -167,6 +167,7 @@ const names = [
   'logger',
   'clock',
 ]
+
 /**
  * The options, checked and whole.
  * @throws {InvalidOptionError} that names the first option which is unknown or has a value that cannot be

@@ -9,6 +9,7 @@ import { isBytes } from '../../base/bytes.ts'
 import { type Clock, clockSkew } from '../../clock.ts'
 import { EntryError, StoreError } from '../../errors.ts'
 import { kindOf } from '../../key/store-keys.ts'
+import { RecentMap } from '../../memory/recent-map.ts'
 import { type ReadOptions, setIfAbsent, type Store, type StoreWrite } from '../../store.ts'
 import { HiddenNames } from './hidden-names.ts'
 import { overIn, SignedRecords, tombstone } from './signed-records.ts'
@@ -43,7 +44,7 @@ export class SealedValues {
   /** Generations that take the place of forged ones, until the store has them. */
   readonly #replacements = new Map<string, Uint8Array>()
   /** Editions that this process removed: not even along with its edition is a value believed again here. */
-  readonly #buried = new Set<string>()
+  readonly #buried = new RecentMap<true>()
 
   constructor(store: Store, options: SealedStoreOptions) {
     this.#store = store
@@ -136,7 +137,7 @@ export class SealedValues {
       }
       const record = found.get(edition)
       if (record === undefined) continue
-      const isBuried = this.#buried.size > 0 && this.#buried.has(textOf(record))
+      const isBuried = this.#buried.size > 0 && this.#buried.get(textOf(record)) === true
       if (!isBuried && this.#records.isEdition(id, key, { value, record })) return value
       this.#options.onFault(
         'foreign',
@@ -210,9 +211,8 @@ export class SealedValues {
   #noteBuried(record: Uint8Array): void {
     // A longer record is no edition.
     if (overIn(record) === undefined) return
-    this.#buried.add(textOf(record))
-    const [oldest] = this.#buried
-    if (this.#buried.size > maxBuried && oldest !== undefined) this.#buried.delete(oldest)
+    this.#buried.set(textOf(record), true)
+    if (this.#buried.size > maxBuried) this.#buried.delete(this.#buried.oldest?.key ?? '')
   }
 
   async #set(writes: readonly StoreWrite[]): Promise<void> {
@@ -239,7 +239,7 @@ export class SealedValues {
   }
 }
 
-/** An edition as a member of a set: its signature is another one in each place. */
+/** An edition as a name: its signature is another one in each place. */
 function textOf(record: Uint8Array): string {
   return Buffer.from(record).toString('base64')
 }

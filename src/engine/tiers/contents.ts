@@ -10,6 +10,7 @@ import type { Invalidations } from '../invalidation/invalidations.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
 import { liesAt } from './tier-store.ts'
 import { unread } from '../shared-store/store-reader.ts'
+import { bytesOf } from './body-size.ts'
 import { ageOf, type HotCopy } from './hot-copy.ts'
 import type { HotTier } from './hot-tier.ts'
 
@@ -102,9 +103,8 @@ export class Contents {
   }
 
   #held(storeKey: string, held: HotCopy): ListedEntry {
-    const { head, body } = held.entry
-    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
-    return { storeKey, head, bytes, source: 'memory', age: ageOf(held, this.#clock.monotonic()) }
+    const { entry } = held
+    return { storeKey, head: entry.head, bytes: bytesOf(entry), source: 'memory', age: ageOf(held, this.#clock.monotonic()) }
   }
 
   /** What is not ours, is damaged, or lies under another key than its own is no entry. */
