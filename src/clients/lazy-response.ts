@@ -25,6 +25,7 @@ export class LazyResponse implements Response {
   #real: Response | undefined
 
   constructor(parts: LazyResponseParts) {
+    if (!isResponse) becomeResponse()
     this.#parts = parts
   }
 
@@ -113,8 +114,13 @@ export class LazyResponse implements Response {
   }
 }
 
-// A middleware of the caller's may ask what it has.
-Object.setPrototypeOf(LazyResponse.prototype, Response.prototype)
+let isResponse = false
+
+/** A middleware of the caller's may ask what it has. Not done at import: to name `Response` loads the platform's whole `fetch`. */
+function becomeResponse(): void {
+  Object.setPrototypeOf(LazyResponse.prototype, Response.prototype)
+  isResponse = true
+}
 
 /** Stored headers as `Headers`. To make them takes as long as to look up an answer, so they are made once for each answer. */
 const headersByAnswer = new WeakMap<object, Headers>()
