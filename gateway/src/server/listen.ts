@@ -1,0 +1,101 @@
+/**
+ * The listener: HTTP/1.1 and HTTP/2 without TLS at one port. The client of Bedrock for JavaScript speaks only the latter.
+ * @module
+ */
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2'
+import { createServer as createNetServer, type AddressInfo, type Socket } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import type { Clock } from 'llmemo'
+import type { GatewaySettings } from '../config/settings.ts'
+import type { Connection } from '../context.ts'
+
+/** What a listener needs. */
+export interface ListenOptions {
+  /** Answers a request. */
+  readonly fetch: (request: Request, connection: Connection) => Promise<Response>
+  readonly settings: Pick<GatewaySettings, 'server' | 'limits'>
+  readonly clock: Clock
+}
+
+/** A listener at work. */
+export interface Listening {
+  readonly host: string
+  /** The port, also when 0 was asked for. */
+  readonly port: number
+  /** Takes no more connections, waits for the requests in flight, and cuts off those that take longer than `drain`. */
+  drain(): Promise<void>
+}
+
+/** The first bytes of HTTP/2. Source: https://www.rfc-editor.org/rfc/rfc9113#section-3.4 */
+const preface = 'PRI'
+
+/** Milliseconds between two looks for connections that have become idle, while draining. */
+const idleCheck = 20
+
+/** Opens the port. */
+export async function listen({ fetch, settings, clock }: ListenOptions): Promise<Listening> {
+  const { server: place, limits } = settings
+  const answer = getRequestListener(
+    async (request, { incoming }) =>
+      fetch(request, { ...(incoming.socket.remoteAddress && { remoteAddress: incoming.socket.remoteAddress }) }),
+    { overrideGlobalObjects: false },
+  )
+  let draining = false
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    if (draining) response.setHeader('connection', 'close')
+    void answer(request, response)
+  }
+  const http1 = createHttpServer({ headersTimeout: limits.head * 1_000, requestTimeout: limits.request * 1_000 }, handle)
+  const http2 = createHttp2Server((request, response) => void answer(request, response))
+  const sessions = new Set<ServerHttp2Session>()
+  http2.on('session', (session) => {
+    sessions.add(session)
+    session.once('close', () => sessions.delete(session))
+  })
+  const sockets = new Set<Socket>()
+  const net = createNetServer((socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    // A peer that resets before its first byte.
+    socket.on('error', () => socket.destroy())
+    socket.once('readable', () => handOver(socket, http1, http2))
+  })
+  await new Promise<void>((resolve, reject) => {
+    net.once('error', reject)
+    net.listen(place.port, place.host, resolve)
+  })
+  return {
+    host: place.host,
+    port: addressOf(net.address()).port,
+    async drain() {
+      draining = true
+      const closed = new Promise<void>((resolve) => net.close(() => resolve()))
+      for (const session of sessions) session.close()
+      const cancelDeadline = clock.after(place.drain * 1_000, () => sockets.forEach((socket) => socket.destroy()), true)
+      let isClosed = false
+      const closeIdle = (): void => {
+        http1.closeIdleConnections()
+        if (!isClosed) clock.after(idleCheck, closeIdle)
+      }
+      closeIdle()
+      await closed
+      isClosed = true
+      cancelDeadline()
+    },
+  }
+}
+
+/** Gives a connection to the server whose protocol its first bytes are of. */
+function handOver(socket: Socket, http1: Server, http2: ReturnType<typeof createHttp2Server>): void {
+  const first: unknown = socket.read()
+  if (!Buffer.isBuffer(first)) return
+  socket.unshift(first)
+  const server = first.subarray(0, preface.length).toString('latin1') === preface ? http2 : http1
+  server.emit('connection', socket)
+}
+
+function addressOf(address: AddressInfo | string | null): AddressInfo {
+  if (typeof address === 'object' && address !== null) return address
+  throw new TypeError('the listener has no port')
+}
