@@ -24,7 +24,8 @@ import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } fro
 import { comesFromWrapped, refusal } from './refusal.ts'
 import { markBypassed } from './cache-status.ts'
 import { noDefaults, optionsOfCall } from './fetch-options.ts'
-import { headFor, lazyResponse, notCachedResponse, refusedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
+import { headFor, lazyResponse, notCachedResponse, refusedResponse, type ResponseHead, storedResponse } from './response.ts'
+import { isReadAsText, lazySharedResponse, sharedResponse } from './shared-response.ts'
 import { credentialOf, headerParts, type HttpSeam } from './request-credential.ts'
 import { withoutCallOptions, withoutOptions } from './sent-init.ts'
 import { snapshotOf } from './snapshot.ts'
@@ -202,7 +203,10 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     shared(head, reader, info) {
       const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
       const own = headFor(head, info)
-      return inform(sharedResponse(own, usage === undefined ? reader : withoutUsage(reader, usage)), () => info, carriers)
+      const facts = (): CacheInfo => info
+      const isLazy = call.isWrappedClient && !cachedCall.streamed && cachedCall.endpoint.binary !== true && isReadAsText(head)
+      if (isLazy) return inform(lazySharedResponse(own, reader, facts), facts, carriers)
+      return inform(sharedResponse(own, usage === undefined ? reader : withoutUsage(reader, usage)), facts, carriers)
     },
     missing: (info, error) => inform(notCachedResponse(url, error, call.isWrappedClient), () => info, carriers),
   }
