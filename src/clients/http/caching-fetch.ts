@@ -132,7 +132,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const noteAnswered = (): void => {
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
-    const earlierLookup = earlier?.lookup
+    const earlierLookup = 'inputs' in resolved ? undefined : (earlier?.lookup ?? lookedUp(passed, resolved.cachedCall))
     return exchange(
       engine,
       exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, isWrappedClient, earlierLookup, text: body, headers }),
@@ -149,6 +149,13 @@ function earlierOf(passed: PassedOptions, body: string | undefined, context: Cal
   // A retry of the SDK sends the same options, possibly much later.
   passed.earlier = undefined
   return earlier !== undefined && body === earlier.text && isSameContext(earlier.call, context) ? earlier : undefined
+}
+
+/** What a lane has looked up for the call already. */
+function lookedUp({ lesson }: PassedOptions, { key }: CachedCall): EarlierLookup | undefined {
+  const looked = lesson?.looked
+  if (lesson !== undefined) lesson.looked = undefined
+  return looked?.key === key ? looked.lookup : undefined
 }
 
 /** Whether a call has no options of its own, so that its text decides everything. */
