@@ -24,7 +24,8 @@ import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } fro
 import { comesFromWrapped, refusal } from './refusal.ts'
 import { markBypassed } from './cache-status.ts'
 import { noDefaults, optionsOfCall } from './fetch-options.ts'
-import { headFor, lazyResponse, notCachedResponse, refusedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
+import { headFor, lazyResponse, notCachedResponse, refusedResponse, type ResponseHead, storedResponse } from './response.ts'
+import { isReadAsText, lazySharedResponse, sharedResponse } from './shared-response.ts'
 import { credentialOf, headerParts, type HttpSeam } from './request-credential.ts'
 import { withoutCallOptions, withoutOptions } from './sent-init.ts'
 import { snapshotOf } from './snapshot.ts'
@@ -131,7 +132,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const noteAnswered = (): void => {
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
-    const earlierLookup = earlier?.lookup
+    const earlierLookup = 'inputs' in resolved ? undefined : (earlier?.lookup ?? lookedUp(passed, resolved.cachedCall))
     return exchange(
       engine,
       exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, isWrappedClient, earlierLookup, text: body, headers }),
@@ -148,6 +149,13 @@ function earlierOf(passed: PassedOptions, body: string | undefined, context: Cal
   // A retry of the SDK sends the same options, possibly much later.
   passed.earlier = undefined
   return earlier !== undefined && body === earlier.text && isSameContext(earlier.call, context) ? earlier : undefined
+}
+
+/** What a lane has looked up for the call already. */
+function lookedUp({ lesson }: PassedOptions, { key }: CachedCall): EarlierLookup | undefined {
+  const looked = lesson?.looked
+  if (lesson !== undefined) lesson.looked = undefined
+  return looked?.key === key ? looked.lookup : undefined
 }
 
 /** Whether a call has no options of its own, so that its text decides everything. */
@@ -202,7 +210,10 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     shared(head, reader, info) {
       const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
       const own = headFor(head, info)
-      return inform(sharedResponse(own, usage === undefined ? reader : withoutUsage(reader, usage)), () => info, carriers)
+      const facts = (): CacheInfo => info
+      const isLazy = call.isWrappedClient && !cachedCall.streamed && cachedCall.endpoint.binary !== true && isReadAsText(head)
+      if (isLazy) return inform(lazySharedResponse(own, reader, facts), facts, carriers)
+      return inform(sharedResponse(own, usage === undefined ? reader : withoutUsage(reader, usage)), facts, carriers)
     },
     missing: (info, error) => inform(notCachedResponse(url, error, call.isWrappedClient), () => info, carriers),
   }
