@@ -110,7 +110,12 @@ const gemini: Provider = {
     load: async () => (await import('./gemini/protocol.ts')).geminiProtocol,
   },
   origin: 'https://generativelanguage.googleapis.com/v1beta',
-  hosts: ['generativelanguage.googleapis.com', 'aiplatform.googleapis.com', '*-aiplatform.googleapis.com', 'aiplatform.*.rep.googleapis.com'],
+  hosts: [
+    'generativelanguage.googleapis.com',
+    'aiplatform.googleapis.com',
+    '*-aiplatform.googleapis.com',
+    'aiplatform.*.rep.googleapis.com',
+  ],
   credentialHeaders: ['x-goog-api-key', 'authorization'],
   keptHeaders: [],
   priceTableName: 'google',

@@ -33,7 +33,9 @@ export const jsonArray: StreamForm = {
     return Array.isArray(elements) ? elements.map((element: unknown): ServerEvent => ({ data: JSON.stringify(element) })) : undefined
   },
   format: (events) =>
-    events.length === 0 ? ['[]'] : events.map(({ data }, at) => `${at === 0 ? '[' : ',\r\n'}${data}${at === events.length - 1 ? '\n]\n' : '\n'}`),
+    events.length === 0
+      ? ['[]']
+      : events.map(({ data }, at) => `${at === 0 ? '[' : ',\r\n'}${data}${at === events.length - 1 ? '\n]\n' : '\n'}`),
 }
 
 /** The text of bytes; `undefined` if they are no UTF-8. */

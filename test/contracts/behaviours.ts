@@ -115,7 +115,7 @@ export function describeBehaviours({ title, answer, fail = refuse, ask, stream, 
       expect((await make(way, 'Hi')).text).toBe(second.text)
     })
 
-    it.each(ways)('%s: an error is the SDK\'s own, and is not stored', async (_, make) => {
+    it.each(ways)("%s: an error is the SDK's own, and is not stored", async (_, make) => {
       server.respond((_request, reply) => fail(reply))
       await expect(make(way, 'Hi')).rejects.toThrow(Error)
       const failed = server.requests.length

@@ -5,7 +5,16 @@ import { findProvider } from '@pydantic/genai-prices'
 import OpenAI, { AzureOpenAI } from 'openai'
 import { describe, expect, it } from 'vitest'
 import { UnknownClientError } from '../../src/errors.ts'
-import { endpointOfPath, endpointsOf, isClientOf, operationsOf, protocolOf, protocolProvider, providerNamed, providers } from '../../src/providers/catalogue.ts'
+import {
+  endpointOfPath,
+  endpointsOf,
+  isClientOf,
+  operationsOf,
+  protocolOf,
+  protocolProvider,
+  providerNamed,
+  providers,
+} from '../../src/providers/catalogue.ts'
 
 const clients: readonly (readonly [provider: string, client: object])[] = [
   ['openai', new OpenAI({ apiKey: 'key' })],

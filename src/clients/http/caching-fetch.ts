@@ -55,6 +55,8 @@ interface HttpCall {
   readonly noteAnswered: () => void
   /** Whether the call comes from a wrapped client. */
   readonly isWrappedClient: boolean
+  /** Whether its SDK is told by a header not to ask again. */
+  readonly heedsRetryHeader: boolean
   readonly earlierLookup: EarlierLookup | undefined
   /** The body as text, if it is one. */
   readonly text: string | undefined
@@ -113,7 +115,14 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const resolved =
       read === undefined || (earlier === undefined && !isKeyable(passed))
         ? { endpoint: target.endpoint, operation: target.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
-        : (done ?? resolve(engine, { ...context, endpoint: read.endpoint, request: read.request, headers: headersWithType(context.headers, init), options: passed.options }))
+        : (done ??
+          resolve(engine, {
+            ...context,
+            endpoint: read.endpoint,
+            request: read.request,
+            headers: headersWithType(context.headers, init),
+            options: passed.options,
+          }))
     // What a lane learns of a call it would do for others of the same shape, whatever their headers say to the cache.
     if ('cachedCall' in resolved && !chosen.hasHeaders) {
       passed.learn?.({ call: resolved.call, url, key: resolved.cachedCall.key })
@@ -138,9 +147,23 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
     const earlierLookup = earlier?.lookup
+    const heedsRetryHeader = isWrappedClient && seam.retriesByStatus !== true
     return exchange(
       engine,
-      exchangeOf(engine, { ...resolved, url, addressed, signal, carriers, send, noteAnswered, isWrappedClient, earlierLookup, text: body, headers }),
+      exchangeOf(engine, {
+        ...resolved,
+        url,
+        addressed,
+        signal,
+        carriers,
+        send,
+        noteAnswered,
+        isWrappedClient,
+        heedsRetryHeader,
+        earlierLookup,
+        text: body,
+        headers,
+      }),
     )
   }
 }
@@ -211,7 +234,7 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
       const own = headFor(head, info)
       return inform(sharedResponse(own, usage === undefined ? reader : withoutUsage(reader, usage)), () => info, carriers)
     },
-    missing: (info, error) => inform(notCachedResponse(url, error, call.isWrappedClient), () => info, carriers),
+    missing: (info, error) => inform(notCachedResponse(url, error, call.heedsRetryHeader), () => info, carriers),
   }
 }
 

@@ -19,6 +19,8 @@ export interface HttpSeam {
   readonly isRotated?: (name: string, value: string, headers: unknown) => boolean
   /** What decides where the answer comes from and is not in the URL, as the fragment of a URL. @default nothing */
   readonly place?: string
+  /** Whether the SDK decides by the status alone whether to ask again. @default only if the call comes from no wrapped client */
+  readonly retriesByStatus?: boolean
   /** The options of calls that have none of their own. @default none */
   readonly defaults?: FetchDefaults
 }

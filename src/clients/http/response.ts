@@ -99,7 +99,11 @@ function storedHeaders(found: LookupResult, cachedCall: CachedCall): Record<stri
 }
 
 /** One event for each read, so that a reader that aborts between two events gets no more of them. */
-function replayed(chunks: readonly (string | Uint8Array)[], replay: ReplayOptions, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
+function replayed(
+  chunks: readonly (string | Uint8Array)[],
+  replay: ReplayOptions,
+  signal: AbortSignal | undefined,
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   let index = 0
   let unfollow: (() => void) | undefined

@@ -34,6 +34,7 @@ export function vertexMessages(address: URL): AddressedCall | undefined {
 function readRequest({ anthropic_version: version, ...body }: JsonObject, model: string, isStream: boolean): ReadRequest | undefined {
   // The SDK asks for a stream in both ways. Without the other one it depends on the server what is answered.
   if (version !== vertexVersion || (body['stream'] === true) !== isStream) return undefined
-  if (model !== 'count-tokens') return body['model'] === undefined ? { endpoint: anthropicMessages, request: { ...body, model } } : undefined
+  if (model !== 'count-tokens')
+    return body['model'] === undefined ? { endpoint: anthropicMessages, request: { ...body, model } } : undefined
   return typeof body['model'] === 'string' ? { endpoint: anthropicCountTokens, request: body } : undefined
 }

@@ -12,7 +12,14 @@ import { described } from './generate-content.ts'
 import { modelName } from './models.ts'
 import { geminiBatchEmbedPlaces, geminiEmbedPlaces } from './places.ts'
 
-const common = { provider: 'gemini', operation: 'embeddings', ignored: [], described, bypassReason: () => undefined, usage: embeddingUsage } as const
+const common = {
+  provider: 'gemini',
+  operation: 'embeddings',
+  ignored: [],
+  described,
+  bypassReason: () => undefined,
+  usage: embeddingUsage,
+} as const
 
 /** The embedding of one content. */
 export const geminiEmbed: Endpoint = {

@@ -115,7 +115,9 @@ export function disassembleContent(answer: JsonObject): ServerEvent[] {
     ? [{ data: JSON.stringify(answer) }]
     : chunks.map((chunk, at) => {
         const isLast = at === chunks.length - 1
-        return { data: JSON.stringify({ candidates: [chunk], ...(isLast && usageMetadata !== undefined && { usageMetadata }), ...members }) }
+        return {
+          data: JSON.stringify({ candidates: [chunk], ...(isLast && usageMetadata !== undefined && { usageMetadata }), ...members }),
+        }
       })
 }
 

@@ -23,6 +23,7 @@ export const geminiContent: Endpoint = {
   place: geminiContentPlaces,
   streaming: { assemble: assembleContent, outline: outlineContent, disassemble: disassembleContent },
   described,
+  normalise,
   bypassReason: () => undefined,
   skipReason,
   usage: contentUsage,
@@ -31,6 +32,12 @@ export const geminiContent: Endpoint = {
 /** A described request names its model in either way, and is for a whole answer. */
 export function described(body: JsonObject): JsonObject {
   return { ...body, model: modelName(body['model']) }
+}
+
+/** A configuration without members is none: the SDK sends one wherever its caller gives any other option. */
+function normalise(request: JsonObject): JsonObject {
+  const { generationConfig: config, ...rest } = request
+  return isJsonObject(config) && Object.keys(config).length === 0 ? rest : request
 }
 
 function skipReason(answer: JsonObject): string | undefined {
@@ -55,12 +62,7 @@ function skipReason(answer: JsonObject): string | undefined {
  * Reasons of an answer that a filter held back, beside those that other providers have as well.
  * Source: https://ai.google.dev/api/generate-content#FinishReason
  */
-const filtered = new Set<unknown>([
-  'LANGUAGE',
-  'IMAGE_PROHIBITED_CONTENT',
-  'IMAGE_RECITATION',
-  'MODEL_ARMOR',
-])
+const filtered = new Set<unknown>(['LANGUAGE', 'IMAGE_PROHIBITED_CONTENT', 'IMAGE_RECITATION', 'MODEL_ARMOR'])
 
 /** Whether a part answers. A thought does not, nor an empty text. */
 function saysSomething(part: unknown): boolean {

@@ -7,7 +7,15 @@
 import { pathsBelow, type PlaceTable, placeOf } from '../../json/places.ts'
 
 /** The objects of a content. */
-const contentObjects = ['parts.inlineData', 'parts.fileData', 'parts.functionCall', 'parts.functionResponse', 'parts.executableCode', 'parts.codeExecutionResult', 'parts.videoMetadata']
+const contentObjects = [
+  'parts.inlineData',
+  'parts.fileData',
+  'parts.functionCall',
+  'parts.functionResponse',
+  'parts.executableCode',
+  'parts.codeExecutionResult',
+  'parts.videoMetadata',
+]
 
 /** A request for content. */
 const contentPlaces: PlaceTable = {

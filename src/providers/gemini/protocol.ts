@@ -67,7 +67,11 @@ function geminiCall(address: URL): AddressedCall | undefined {
 }
 
 /** The request with what the path says. A body that says something else of it has no key. */
-function readRequest(endpoint: Endpoint, body: JsonObject, path: { readonly model: string; readonly stream?: boolean }): ReadRequest | undefined {
+function readRequest(
+  endpoint: Endpoint,
+  body: JsonObject,
+  path: { readonly model: string; readonly stream?: boolean },
+): ReadRequest | undefined {
   if (body['stream'] !== undefined || (body['model'] !== undefined && modelName(body['model']) !== path.model)) return undefined
   return { endpoint, request: { ...body, ...path } }
 }

@@ -8,7 +8,9 @@ import { describeBehaviours, type Told, versionOf, type Way } from '../behaviour
 
 function answer({ path, body }: ProviderRequest, reply: ProviderReply, text: string): unknown {
   if (path.includes(':streamGenerateContent')) {
-    return path.includes('alt=sse') ? reply.events(wordEvents(text)) : reply.json(wordEvents(text).map(({ data }): unknown => JSON.parse(data)))
+    return path.includes('alt=sse')
+      ? reply.events(wordEvents(text))
+      : reply.json(wordEvents(text).map(({ data }): unknown => JSON.parse(data)))
   }
   if (path.includes(':batchEmbedContents') && isJsonObject(body)) {
     const { requests } = body
@@ -61,7 +63,12 @@ describeBehaviours({
   },
   async stream(way, prompt) {
     const failures: unknown[] = []
-    const { textStream, usage } = streamText({ model: google(way)(model), prompt, maxRetries: 0, onError: ({ error }) => void failures.push(error) })
+    const { textStream, usage } = streamText({
+      model: google(way)(model),
+      prompt,
+      maxRetries: 0,
+      onError: ({ error }) => void failures.push(error),
+    })
     const parts: string[] = []
     for await (const part of textStream) parts.push(part)
     if (failures.length > 0) throw failures[0]
@@ -78,7 +85,14 @@ async function post({ url, fetch }: Way, method: string, prompt: string): Promis
   })
   if (!response.ok) throw new Error(String(response.status))
   const all: unknown = await response.json()
-  return { text: JSON.stringify(all).match(/"text":"[^"]*"/g)?.join('').replaceAll(/"text":|"/g, '') ?? '', all }
+  return {
+    text:
+      JSON.stringify(all)
+        .match(/"text":"[^"]*"/g)
+        ?.join('')
+        .replaceAll(/"text":|"/g, '') ?? '',
+    all,
+  }
 }
 
 describeBehaviours({

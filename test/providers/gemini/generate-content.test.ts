@@ -24,7 +24,12 @@ describe('a stream of content', () => {
     const all = wordEvents('Hello there')
     expect(streaming.assemble(all.slice(0, 1))).toBeUndefined()
     expect(streaming.outline?.(all.slice(0, 1))).toBeUndefined()
-    const two = events({ candidates: [{ index: 0, content: { parts: [{ text: 'a' }] }, ...end }, { index: 1, content: { parts: [{ text: 'b' }] } }] })
+    const two = events({
+      candidates: [
+        { index: 0, content: { parts: [{ text: 'a' }] }, ...end },
+        { index: 1, content: { parts: [{ text: 'b' }] } },
+      ],
+    })
     expect(streaming.assemble(two)).toBeUndefined()
   })
 
@@ -35,22 +40,32 @@ describe('a stream of content', () => {
     expect(streaming.assemble([...wordEvents('Hi'), { data: JSON.stringify(broken) }])).toBeUndefined()
   })
 
-  it('S05: keeps thoughts apart from the answer, and signatures at their own parts', () => {
+  it('S09: keeps thoughts apart from the answer, and signatures at their own parts', () => {
     const thought = { text: 'Hm, ', thought: true }
     const signed = { functionCall: { name: 'f', args: { b: 1, a: 2 } }, thoughtSignature: 'c2ln' }
     const last = { text: '', thoughtSignature: 'ZW5k' }
     const whole = streaming.assemble(
-      events(chunk([thought]), chunk([{ text: 'so', thought: true }]), chunk([{ text: 'A' }]), chunk([{ text: 'B' }, signed]), chunk([{ text: 'C' }]), chunk([last], end)),
+      events(
+        chunk([thought]),
+        chunk([{ text: 'so', thought: true }]),
+        chunk([{ text: 'A' }]),
+        chunk([{ text: 'B' }, signed]),
+        chunk([{ text: 'C' }]),
+        chunk([last], end),
+      ),
     )
     const parts = [{ text: 'Hm, so', thought: true }, { text: 'AB' }, signed, { text: 'C' }, last]
     expect(whole).toEqual({ candidates: [{ content: { parts, role: 'model' }, index: 0, ...end }] })
   })
 
-  it('S05: has the grounding, the scores of all tokens and the last count', () => {
+  it('S09: has the grounding, the scores of all tokens and the last count', () => {
     const scores = (token: string): JsonObject => ({ logprobsResult: { chosenCandidates: [{ token, logProbability: -1 }] } })
     const grounding = { webSearchQueries: ['sky'], groundingChunks: [{ web: { uri: 'https://example.com', title: 'Sky' } }] }
     const whole = streaming.assemble(
-      events({ ...chunk([{ text: 'a' }], scores('a')), usageMetadata: { promptTokenCount: 5 } }, { ...chunk([{ text: 'b' }], { ...scores('b'), groundingMetadata: grounding, ...end }), usageMetadata: contentTokens }),
+      events(
+        { ...chunk([{ text: 'a' }], scores('a')), usageMetadata: { promptTokenCount: 5 } },
+        { ...chunk([{ text: 'b' }], { ...scores('b'), groundingMetadata: grounding, ...end }), usageMetadata: contentTokens },
+      ),
     )
     expect(whole).toMatchObject({
       candidates: [{ groundingMetadata: grounding, logprobsResult: { chosenCandidates: [{ token: 'a' }, { token: 'b' }] } }],
@@ -58,7 +73,7 @@ describe('a stream of content', () => {
     })
   })
 
-  it('S07: whose calls come in pieces serves streams only', () => {
+  it('whose calls come in pieces serves streams only', () => {
     const pieces = events(
       chunk([{ functionCall: { name: 'f', willContinue: true } }]),
       chunk([{ functionCall: { partialArgs: [{ jsonPath: '$.a', stringValue: 'x' }] } }], end),
@@ -70,8 +85,26 @@ describe('a stream of content', () => {
   it.each([
     ['a text', words('Hello')],
     ['nothing', { promptFeedback: { blockReason: 'SAFETY' }, usageMetadata: { promptTokenCount: 1 } }],
-    ['thoughts, a call and a picture', content([{ text: 'Hm', thought: true }, { text: 'See:' }, { functionCall: { name: 'f', args: {} } }, { inlineData: { mimeType: 'image/png', data: 'AA==' } }])],
-    ['two candidates', { candidates: [0, 1].map((index) => ({ index, content: { parts: [{ text: `t${index}` }, { text: 'u', thought: true }], role: 'model' }, ...end })), usageMetadata: contentTokens }],
+    [
+      'thoughts, a call and a picture',
+      content([
+        { text: 'Hm', thought: true },
+        { text: 'See:' },
+        { functionCall: { name: 'f', args: {} } },
+        { inlineData: { mimeType: 'image/png', data: 'AA==' } },
+      ]),
+    ],
+    [
+      'two candidates',
+      {
+        candidates: [0, 1].map((index) => ({
+          index,
+          content: { parts: [{ text: `t${index}` }, { text: 'u', thought: true }], role: 'model' },
+          ...end,
+        })),
+        usageMetadata: contentTokens,
+      },
+    ],
   ])('S10: of a whole answer with %s is that answer again', (_, answer) => {
     expect(streaming.assemble(streaming.disassemble(answer, {}))).toEqual(answer)
   })
@@ -96,8 +129,13 @@ describe('an answer of content', () => {
     expect(geminiContent.skipReason(answer)).toBe(reason)
   })
 
-  it('M01: counts thoughts as output, and what the provider read from its own cache', () => {
-    const usageMetadata = { ...contentTokens, cachedContentTokenCount: 4, toolUsePromptTokenCount: 1, promptTokensDetails: [{ modality: 'AUDIO', tokenCount: 2 }] }
+  it('counts thoughts as output, and what the provider read from its own cache', () => {
+    const usageMetadata = {
+      ...contentTokens,
+      cachedContentTokenCount: 4,
+      toolUsePromptTokenCount: 1,
+      promptTokensDetails: [{ modality: 'AUDIO', tokenCount: 2 }],
+    }
     expect(geminiContent.usage({ usageMetadata })).toEqual({ input: 6, output: 5, cacheRead: 4, audioInput: 2 })
     expect(geminiContent.usage({})).toBeUndefined()
   })

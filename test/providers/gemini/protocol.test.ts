@@ -17,7 +17,11 @@ describe('an address of Gemini', () => {
     [`${studio}/models/gemini-test-1:generateContent`, studio, { model: 'gemini-test-1', stream: false }],
     [`${studio}/models/gemini-test-1:streamGenerateContent?alt=sse`, studio, { model: 'gemini-test-1', stream: true }],
     [`${studio}/tunedModels/mine:generateContent`, studio, { model: 'tunedModels/mine', stream: false }],
-    [`${vertex}/publishers/google/models/gemini-test-1:generateContent`, `${vertex}/publishers/google`, { model: 'gemini-test-1', stream: false }],
+    [
+      `${vertex}/publishers/google/models/gemini-test-1:generateContent`,
+      `${vertex}/publishers/google`,
+      { model: 'gemini-test-1', stream: false },
+    ],
     [`${vertex}/endpoints/12:generateContent`, vertex, { model: 'endpoints/12', stream: false }],
     [`${studio}/models/e:embedContent`, studio, { model: 'e' }],
   ])('%s says model and method', (url, origin, said) => {
@@ -25,7 +29,7 @@ describe('an address of Gemini', () => {
     expect(read(url)).toEqual({ contents: [], ...said })
   })
 
-  it('K02: has its key in the query in no part but the credential', () => {
+  it('has its key in the query in no part but the credential', () => {
     const found = call(`${studio}/models/m:generateContent?key=secret&alt=json&region=eu`)
     expect(found?.credential).toEqual(['x-goog-api-key', 'secret'])
     expect(found?.origin).toBe(`${studio}?region=eu`)
