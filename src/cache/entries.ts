@@ -32,7 +32,7 @@ export interface CacheEntry {
   /** The full key, 64 hex digits; of a value of your own the key that you gave. */
   readonly key: string
   readonly scope: string
-  /** `openai`, `anthropic` or `aws-bedrock`; empty for a value of your own. */
+  /** `openai`, `anthropic`, `aws-bedrock`, `gemini`…; empty for a value of your own. */
   readonly provider: string
   /** `chat.completions`, `messages`, `converse`…; empty for a value of your own. */
   readonly endpoint: string
