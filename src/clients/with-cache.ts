@@ -11,6 +11,7 @@ import { isAnthropic, wrapAnthropic } from './anthropic/client.ts'
 import { noteCache } from './cache-of.ts'
 import { areFunctionOptions, type FunctionOptions, wrapFunction } from './cached-function.ts'
 import { isBedrock, wrapBedrock } from './bedrock/client.ts'
+import { isGemini, wrapGemini } from './gemini/client.ts'
 import { type Fetch, fetchThrough } from './http/caching-fetch.ts'
 import { type CachingFetchOptions, readFetchOptions } from './http/fetch-options.ts'
 import { withMembers } from './http/twin-fetch.ts'
@@ -67,12 +68,13 @@ function wrapperOf(client: object): ((engine: Engine) => object) | undefined {
   if (isOpenAi(client)) return (engine) => wrapOpenAi(client, engine)
   if (isAnthropic(client)) return (engine) => wrapAnthropic(client, engine)
   if (isBedrock(client)) return (engine) => wrapBedrock(client, engine)
+  if (isGemini(client)) return (engine) => wrapGemini(client, engine)
   return undefined
 }
 
 /**
- * Returns a `fetch` that answers repeated calls from the cache, for any SDK that takes one. It knows the protocols of OpenAI and Anthropic,
- * on any host.
+ * Returns a `fetch` that answers repeated calls from the cache, for any SDK that takes one. It knows the protocols of OpenAI, Anthropic
+ * and others on any host: docs/integrations.md lists them.
  * @param fetch calls the origin. What it changes in a request is no part of the key @default the global fetch
  * @param options what holds for its calls, and what their headers may say @default none
  * @throws {InvalidOptionError} if `cache` is no cache or `fetch` no function, and for an option that cannot be
