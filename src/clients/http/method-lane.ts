@@ -54,7 +54,6 @@ interface KnownBypass {
 /** What the lane of one client works with. */
 interface Lane {
   readonly client: object
-  readonly view: object
   readonly engine: Engine
   readonly ids: LaneMethods['ids']
   readonly events: EventRules
@@ -102,7 +101,6 @@ export function openMethodLane(
   const memo = memoOf(engine)
   const lane: Lane = {
     client,
-    view,
     engine,
     ids,
     events,
@@ -115,7 +113,10 @@ export function openMethodLane(
   }
   for (const path of resources) {
     const resource = path.reduce<unknown>((parent, name) => (isJsonObject(parent) ? parent[name] : undefined), client)
-    if (isJsonObject(resource)) openMethod(lane, resource, path.join('.'))
+    // Any other object is the caller's own.
+    if (isJsonObject(resource) && Object.getOwnPropertyDescriptor(resource, '_client')?.value === client) {
+      openMethod(lane, resource, path.join('.'))
+    }
   }
 }
 
@@ -219,7 +220,7 @@ function isInertOptions(options: unknown): options is JsonObject {
 /** Whether the client makes its requests as when the calls were learnt. If it makes them in another way, the lane begins again. */
 function isSameClient(lane: Lane): boolean {
   if (!lane.isOpen()) return false
-  const facts = clientFacts(lane.view)
+  const facts = clientFacts(lane.client)
   if (facts === undefined) return false
   if (!isSameList(facts, lane.facts)) {
     lane.facts = facts
