@@ -3,6 +3,7 @@
  * @module
  */
 import type { CacheInfo } from '../../call.ts'
+import type { Entry } from '../../entry.ts'
 import type { LookupResult } from '../../lookup-result.ts'
 import { freshForCall } from '../../engine/reuse.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
@@ -10,7 +11,8 @@ import type { CachedCall } from '../../engine/cached-call.ts'
 import type { InvalidOptionError } from '../../errors.ts'
 import { notCachedAnswer, type NotCachedError } from '../../not-cached.ts'
 import { keptHeaders } from '../../providers/http-headers.ts'
-import { storedEventTexts, wholeBody } from '../../providers/stored-answer.ts'
+import type { AddressedCall } from '../../providers/protocol.ts'
+import { storedEvents, storedEventTexts, wholeBody } from '../../providers/stored-answer.ts'
 import { noteInfo } from '../cache-info.ts'
 import { LazyResponse } from '../lazy-response.ts'
 import { collapsedStatus, hitStatus, missStatus } from './cache-status.ts'
@@ -28,18 +30,39 @@ export interface ResponseHead {
 /** How a stored answer is given. */
 interface StoredResponseOptions {
   readonly url: string
+  /** What the URL says of the call, if that is more than its endpoint. @default nothing */
+  readonly addressed?: AddressedCall | undefined
   readonly replay: ReplayOptions
   /** Ends a replayed stream. */
   readonly signal: AbortSignal | undefined
 }
 
 /** A stored answer as a `Response`, streamed or whole as the call asks. */
-export function storedResponse(found: LookupResult, cachedCall: CachedCall, { url, replay, signal }: StoredResponseOptions): Response {
+export function storedResponse(
+  found: LookupResult,
+  cachedCall: CachedCall,
+  { url, addressed, replay, signal }: StoredResponseOptions,
+): Response {
   const { entry } = found
-  const headers = storedHeaders(found, cachedCall)
   const streamed = cachedCall.endpoint.streaming === undefined ? entry.head.kind === 'sse' : cachedCall.streamed
-  const body = streamed ? replayed(storedEventTexts(entry, cachedCall), replay, signal) : wholeBody(entry, cachedCall.endpoint)
+  const headers = { ...storedHeaders(found, cachedCall), ...(addressed && headersOf(entry, addressed, streamed)) }
+  const body = streamed ? replayed(chunksOf(entry, cachedCall, addressed), replay, signal) : givenBody(entry, cachedCall, addressed)
   return located(new Response(body, { status: entry.head.status, headers }), url)
+}
+
+/** The headers of a stored answer, which may have come in another form, or to another client of the provider. */
+function headersOf({ head }: Entry, { stream, answers }: AddressedCall, streamed: boolean): Record<string, string> {
+  const type = streamed ? (stream?.type ?? 'text/event-stream; charset=utf-8') : 'application/json'
+  return { ...answers?.shown?.(head.headers, streamed), 'content-type': type }
+}
+
+function chunksOf(entry: Entry, cachedCall: CachedCall, addressed: AddressedCall | undefined): readonly (string | Uint8Array)[] {
+  return addressed?.stream?.format(storedEvents(entry, cachedCall)) ?? storedEventTexts(entry, cachedCall)
+}
+
+function givenBody(entry: Entry, { endpoint }: CachedCall, addressed: AddressedCall | undefined): string | Uint8Array<ArrayBuffer> {
+  const body = wholeBody(entry, endpoint)
+  return typeof body === 'string' && addressed?.answers !== undefined ? addressed.answers.give(body) : body
 }
 
 /** How a stored answer is given to the SDK. */
@@ -73,14 +96,18 @@ function storedHeaders(found: LookupResult, cachedCall: CachedCall): Record<stri
 }
 
 /** One event for each read, so that a reader that aborts between two events gets no more of them. */
-function replayed(texts: readonly string[], replay: ReplayOptions, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
+function replayed(
+  chunks: readonly (string | Uint8Array)[],
+  replay: ReplayOptions,
+  signal: AbortSignal | undefined,
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   let index = 0
   let unfollow: (() => void) | undefined
   const give = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
     if (signal?.aborted === true) return controller.error(signal.reason)
-    const text = texts[index++]
-    if (text !== undefined) return controller.enqueue(encoder.encode(text))
+    const chunk = chunks[index++]
+    if (chunk !== undefined) return controller.enqueue(typeof chunk === 'string' ? encoder.encode(chunk) : chunk)
     unfollow?.()
     controller.close()
   }
@@ -90,7 +117,7 @@ function replayed(texts: readonly string[], replay: ReplayOptions, signal: Abort
       pull(controller) {
         // A stream that is never read must leave nothing on a signal that may live much longer.
         unfollow ??= errorOnAbort(controller, signal)
-        const delay = index >= texts.length ? undefined : replay.delay?.(index)
+        const delay = index >= chunks.length ? undefined : replay.delay?.(index)
         return delay === undefined ? give(controller) : delay.then(() => give(controller))
       },
       cancel: () => unfollow?.(),
