@@ -119,7 +119,7 @@ export function describeAdapter(name: string, { open, tokens, options, streams =
 
       it('does not store an error', async () => {
         driver.fail(true)
-        await expect(ask('a')).rejects.toThrow()
+        await expect(ask('a')).rejects.toBeInstanceOf(Error)
         const failed = driver.asked
         driver.fail(false)
         await ask('a')
@@ -137,7 +137,9 @@ export function describeAdapter(name: string, { open, tokens, options, streams =
       })
     })
 
-    it.runIf(streams)('gives a later caller a stream from its first part, while it still comes', async () => {
+    if (!streams) return
+
+    it('gives a later caller a stream from its first part, while it still comes', async () => {
       const { promise, resolve } = Promise.withResolvers<void>()
       driver.pause(promise)
       const [first, second] = [await driver.streamed?.('a'), await driver.streamed?.('a')]
@@ -157,7 +159,7 @@ export function describeAdapter(name: string, { open, tokens, options, streams =
       expect(driver.asked).toBe(1)
     })
 
-    it.runIf(streams)('serves a stream whole, and a whole answer as a stream', async () => {
+    it('serves a stream whole, and a whole answer as a stream', async () => {
       const parts = await partsOf('a')
       const whole = await driver.whole('b')
       await written()

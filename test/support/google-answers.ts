@@ -17,8 +17,14 @@ export function geminiAnswer(text: string, finish = 'STOP'): JsonObject {
   return { candidates: [candidate(text, finish)], usageMetadata, ...head }
 }
 
+function event(given: JsonObject): ServerEvent {
+  return { data: JSON.stringify({ ...head, ...given }) }
+}
+
 /** The events of `streamGenerateContent?alt=sse`: the first text, and the rest with the end. */
 export function geminiEvents(text: string, finish = 'STOP'): [ServerEvent[], ServerEvent[]] {
-  const events = (given: JsonObject): ServerEvent[] => [{ data: JSON.stringify({ ...head, ...given }) }]
-  return [events({ candidates: [candidate(text.slice(0, 3))] }), events({ candidates: [candidate(text.slice(3), finish)], usageMetadata })]
+  return [
+    [event({ candidates: [candidate(text.slice(0, 3))] })],
+    [event({ candidates: [candidate(text.slice(3), finish)], usageMetadata })],
+  ]
 }

@@ -56,11 +56,11 @@ function numberOf(value: unknown): number | undefined {
 }
 
 /** Reasons to stop with which an answer is complete. */
-const complete: readonly unknown[] = ['stop', 'tool-calls']
+const complete = new Set<unknown>(['stop', 'tool-calls'])
 
 function skipReason({ content, finishReason }: Members): string | undefined {
   const reason: unknown = membersOf(finishReason)['unified'] ?? finishReason
-  if (!complete.includes(reason)) return reason === 'content-filter' ? 'content_filter' : reason === 'length' ? 'length' : 'incomplete'
+  if (!complete.has(reason)) return reason === 'content-filter' ? 'content_filter' : reason === 'length' ? 'length' : 'incomplete'
   return listOf(content).some(says) ? undefined : 'empty'
 }
 

@@ -154,6 +154,7 @@ function responseOf(own: unknown, answer: Members, info: CacheInfo): Members {
 }
 
 /** What the model itself returned, or a copy of it from the cache, in the type of the model's results. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what it is
 function resultOf<Result>(result: Members): Result {
   // Only results of the same kind of model are stored under its keys.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion

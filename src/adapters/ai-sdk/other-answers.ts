@@ -10,7 +10,7 @@ import { modelIn } from './language-answers.ts'
 const inputs: InputRules = {
   split(request) {
     const values = valuesOf(request)
-    return values.length === 0 ? undefined : values.map((value) => ({ ...request, values: [value] }))
+    return values.length === 0 ? undefined : values.map((value) => Object.assign({}, request, { values: [value] }))
   },
   unite: (request, singles) => ({ ...request, values: singles.flatMap(valuesOf) }),
   share(answer, count) {
@@ -18,11 +18,9 @@ const inputs: InputRules = {
     const embeddings = listOf(rest['embeddings'])
     if (embeddings.length !== count) return undefined
     const shares = sharesOf(membersOf(usage)['tokens'], count)
-    return embeddings.map((embedding, index) => ({
-      ...rest,
-      embeddings: [embedding],
-      ...(shares && { usage: { tokens: shares[index] ?? 0 } }),
-    }))
+    return embeddings.map((embedding, index) =>
+      Object.assign({}, rest, { embeddings: [embedding] }, shares && { usage: { tokens: shares[index] ?? 0 } }),
+    )
   },
   join(answers) {
     const all = answers.map(membersOf)

@@ -77,6 +77,7 @@ function isStored(answer: unknown): answer is Stored {
 }
 
 /** What the model itself returned, or a message from the cache, in the type of the hook's results. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what it is
 function resultOf<Result>(result: unknown): Result {
   // Only answers to calls of agents are stored under their keys.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion

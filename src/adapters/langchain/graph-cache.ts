@@ -39,6 +39,7 @@ export class LlmemoGraphCache {
   }
 
   /** The values that are stored, each with its key. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as in LangGraph's own class
   async get<Value>(keys: GraphCacheKey[]): Promise<{ key: GraphCacheKey; value: Value }[]> {
     const found = await Promise.all(
       keys.map(async (key) => {

@@ -68,6 +68,24 @@ const cached = (model: Parameters<typeof wrapLanguageModel>[0]['model']): Return
   wrapLanguageModel({ model, middleware: cacheMiddleware(cache) })
 const openai = (): ReturnType<typeof createOpenAI> => createOpenAI({ baseURL: server.url, apiKey: 'sk-test' })
 
+function mock(given: readonly LanguageModelV4StreamPart[]): { model: ReturnType<typeof cached>; bare: MockLanguageModelV4 } {
+  const bare = new MockLanguageModelV4({
+    doStream: async () => ({
+      stream: new ReadableStream({
+        start(controller) {
+          for (const part of given) controller.enqueue(part)
+          controller.close()
+        },
+      }),
+    }),
+  })
+  return { model: cached(bare), bare }
+}
+
+async function ask(apiKey: string, baseURL: string, headers = {}): Promise<unknown> {
+  return generateText({ model: cached(createOpenAI({ baseURL, apiKey }).chat('gpt-test-1')), prompt: 'Why?', headers })
+}
+
 describe.each([
   ['OpenAI', () => cached(openai().chat('gpt-test-1'))],
   ['Anthropic', () => cached(createAnthropic({ baseURL: server.url, apiKey: 'sk-test' })('claude-test-1'))],
@@ -195,19 +213,6 @@ describe('the middleware', () => {
     { type: 'file', mediaType: 'image/png', data: { type: 'url', url: new URL('https://example.com/a.png') } },
   ]
   const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'p' }] }]
-  const mock = (given: readonly LanguageModelV4StreamPart[]): { model: ReturnType<typeof cached>; bare: MockLanguageModelV4 } => {
-    const bare = new MockLanguageModelV4({
-      doStream: async () => ({
-        stream: new ReadableStream({
-          start(controller) {
-            for (const part of given) controller.enqueue(part)
-            controller.close()
-          },
-        }),
-      }),
-    })
-    return { model: cached(bare), bare }
-  }
   const read = async (model: ReturnType<typeof cached>, rest = {}): Promise<LanguageModelV4StreamPart[]> => {
     const { stream } = await model.doStream({ prompt, ...rest })
     const seen: LanguageModelV4StreamPart[] = []
@@ -265,8 +270,6 @@ describe('the middleware', () => {
   })
 
   it('keeps the credentials, the servers and the headers of models apart', async () => {
-    const ask = async (key: string, baseURL: string, headers = {}): Promise<unknown> =>
-      generateText({ model: cached(createOpenAI({ baseURL, apiKey: key }).chat('gpt-test-1')), prompt: 'Why?', headers })
     await ask('sk-1', server.url)
     await ask('sk-2', server.url)
     await ask('sk-1', server.url.replace('/v1', '/v2'))

@@ -63,16 +63,20 @@ export async function* partsOf(result: unknown): AsyncGenerator<JsonObject> {
   }
 }
 
+function textIn(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
 /** The text in a whole answer. */
 export function textOf(answer: unknown): string {
   const { content } = objectOf(answer)
-  return Array.isArray(content) ? content.map((piece) => String(objectOf(piece)['text'] ?? '')).join('') : ''
+  return Array.isArray(content) ? content.map((piece) => textIn(objectOf(piece)['text'])).join('') : ''
 }
 
 /** The text in a part. */
 export function textOfPart(part: unknown): string {
   const { type, delta } = objectOf(part)
-  return type === 'text-delta' ? String(delta) : ''
+  return type === 'text-delta' ? textIn(delta) : ''
 }
 
 async function* comparableParts(result: unknown): AsyncGenerator<JsonObject> {
@@ -193,7 +197,7 @@ export function driveMock(cache: Cache, version: 'v2' | 'v3' | 'v4'): AdapterDri
   })
 }
 
-async function* withoutWaiting(parts: readonly unknown[]): AsyncGenerator<unknown> {
+async function* withoutWaiting(parts: readonly unknown[]): AsyncGenerator {
   for (const part of parts) {
     if (part instanceof Promise) await part
     else yield part

@@ -12,6 +12,7 @@ import { describeAdapter } from '../../contracts/adapter.ts'
 import { settle } from '../../support/chat.ts'
 import { completion } from '../../support/openai-answers.ts'
 import { versionOf } from '../../support/packed.ts'
+import { mistaken } from '../../support/secrets/mistaken.ts'
 import { type ProviderServer, startProvider } from '../../support/provider-server.ts'
 import { askAgent, askModel, drive, model } from './models.ts'
 
@@ -100,8 +101,8 @@ describe("LangChain's cache for models", () => {
   })
 
   it('names options that cannot be', async () => {
-    expect(() => new LlmemoCache(cache, { wait: 'soon' as '1s' })).toThrow(InvalidOptionError)
-    await expect(new LlmemoCache(cache, { mode: 'never' as 'default' }).lookup('p', 'k')).rejects.toThrow(InvalidOptionError)
+    expect(() => new LlmemoCache(cache, { wait: mistaken('soon') })).toThrow(InvalidOptionError)
+    await expect(new LlmemoCache(cache, { mode: mistaken('never') }).lookup('p', 'k')).rejects.toThrow(InvalidOptionError)
   })
 })
 
