@@ -22,6 +22,7 @@ export interface UpstreamFetchOptions {
 /** A `fetch` for upstreams, and what ends its connections. */
 export interface UpstreamFetch {
   readonly fetch: Fetch
+  /** Closes the connections that are not in use. Those in use keep no process alive once they are not. */
   close(): void
 }
 
@@ -59,8 +60,7 @@ export function upstreamFetch({ privateHosts }: UpstreamFetchOptions): UpstreamF
   return {
     fetch: async (input, init) => send(read(input, init)),
     close() {
-      http.destroy()
-      https.destroy()
+      for (const agent of [http, https]) for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy()
     },
   }
 }
