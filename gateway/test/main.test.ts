@@ -33,7 +33,7 @@ async function listens(child: ChildProcessWithoutNullStreams): Promise<string> {
   let printed = ''
   for await (const chunk of child.stdout) {
     printed += String(chunk)
-    const [, url] = /listens at (http:\S+)\n/.exec(printed)
+    const [, url] = /listens at (http:\S+)\n/.exec(printed) ?? []
     if (url !== undefined) return url
   }
   throw new Error(`it does not listen: ${printed}${await text(child.stderr)}`)
@@ -51,8 +51,7 @@ async function gatewayProcess(
 
 describe('the program', () => {
   it('serves from a file that outlives it', async () => {
-    const handler: ProviderHandler = (_request, reply) => reply.json(completion('Rayleigh.'))
-    const first = await gatewayProcess(handler)
+    const first = await gatewayProcess((_request, reply) => reply.json(completion('Rayleigh.')))
     await (await ask(first.url)).text()
     first.child.kill('SIGTERM')
     expect(await once(first.child, 'exit')).toEqual([0, null])

@@ -67,7 +67,7 @@ export function upstreamFetch({ privateHosts }: UpstreamFetchOptions): UpstreamF
 
 function read(input: string | URL | Request, init: RequestInit | undefined): Sent {
   const given = input instanceof Request ? input : undefined
-  const url = new URL(given === undefined ? String(input) : given.url)
+  const url = new URL(input instanceof Request ? input.url : input)
   const headers = new Headers(init?.headers ?? given?.headers)
   headers.set('accept-encoding', 'identity')
   return {
