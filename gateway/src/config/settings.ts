@@ -72,7 +72,10 @@ export function checkOptions(given: unknown): { readonly settings: GatewaySettin
   return { mistakes: error.issues.map(({ path, message }) => `${path.length === 0 ? 'the options' : path.join('.')}: ${message}`) }
 }
 
-/** @throws {GatewayOptionsError} with every mistake */
+/**
+ * The options checked, with every default filled in.
+ * @throws {GatewayOptionsError} with every mistake
+ */
 export function readSettings(given: unknown): GatewaySettings {
   const checked = checkOptions(given)
   if ('mistakes' in checked) throw new GatewayOptionsError(checked.mistakes)
