@@ -13,6 +13,8 @@ export interface Caller {
   readonly roles: ReadonlySet<Role>
   /** A name for the log and for rate limits; never a secret. */
   readonly id: string
+  /** The headers that hold the gateway's own credential, in lower case. They are not sent upstream. @default none */
+  readonly credentialHeaders?: readonly string[]
 }
 
 /** The caller where no key is configured, and the gateway listens on loopback only. */
