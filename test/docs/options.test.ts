@@ -26,13 +26,17 @@ const takenByMethods = [
   'EntryFilter',
   'SavingsOptions',
   'TextRequest',
+  'OriginCall',
+  'AnswerRules',
+  'PartRules',
+  'InputRules',
   'Invalidation',
   'ChaosScope',
   'StoreUnderTest',
 ]
 
 /** Things that are passed in as options and have members, but no options of their own. */
-const things = new Set(['Cache', 'Clock', 'Logger', 'ObjectClient', 'RedisClient', 'RedisSubscriber', 'SqliteDatabase', 'Store'])
+const things = new Set(['Cache', 'Clock', 'Logger', 'ObjectClient', 'RedisClient', 'RedisSubscriber', 'SqliteDatabase', 'Store', 'Usage'])
 
 interface Row {
   readonly name: string

@@ -9,13 +9,24 @@ import { accessSettings } from './access-settings.ts'
 /** A base URL, to which paths are added: no query, no fragment, no credential. */
 const baseUrl = z.string().refine(isBaseUrl, 'must be a URL such as https://host/v1, without a query or a credential')
 
+/** What a provider takes as its key: what a header can hold. */
+const secret = z.string().regex(/^[\x21-\x7e]+$/, 'must be a key: visible ASCII characters only')
+const upstreamName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name in small letters')
+
 const port = z.int().min(0).max(65_535)
 const seconds = z.number().positive().max(86_400)
 
 /** The options by name. Each room adds its own group here. */
 const schema = z.strictObject({
   /** The base URL of each upstream by its name. `openai`, `anthropic`, `bedrock` and `gemini` have a path of their own, others `/up/{name}`. */
-  upstreams: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name in small letters'), baseUrl).default({}),
+  upstreams: z.record(upstreamName, baseUrl).default({}),
+  /**
+   * The key of a provider by the name of its upstream, where the gateway owns it: for all callers, or by tenant. The caller's own credential is
+   * then not sent.
+   */
+  keys: z
+    .record(upstreamName, z.union([secret, z.strictObject({ default: secret.optional(), tenants: z.record(z.string(), secret) })]))
+    .default({}),
   /** Hosts at private addresses that an upstream may have: `127.0.0.1`, `vllm.internal`. */
   privateHosts: z.array(z.string().min(1)).default([]),
   /** Where it listens. */

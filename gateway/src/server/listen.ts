@@ -2,7 +2,8 @@
  * The listener: HTTP/1.1 and HTTP/2 without TLS at one port. The client of Bedrock for JavaScript speaks only the latter.
  * @module
  */
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { EventEmitter } from 'node:events'
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2'
 import { createServer as createNetServer, type AddressInfo, type Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
@@ -48,6 +49,8 @@ export async function listen({ fetch, settings, clock }: ListenOptions): Promise
   }
   const http1 = createHttpServer({ headersTimeout: limits.head * 1_000, requestTimeout: limits.request * 1_000 }, handle)
   const http2 = createHttp2Server((request, response) => void answer(request, response))
+  // It has no port of its own, and without this event does not look for slow and idle connections.
+  http1.emit('listening')
   const sessions = new Set<ServerHttp2Session>()
   http2.on('session', (session) => {
     sessions.add(session)
@@ -57,9 +60,7 @@ export async function listen({ fetch, settings, clock }: ListenOptions): Promise
   const net = createNetServer((socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    // A peer that resets before its first byte.
-    socket.on('error', () => socket.destroy())
-    socket.once('readable', () => handOver(socket, http1, http2))
+    handOver(socket, limits.head * 1_000, (isHttp2) => (isHttp2 ? http2 : http1))
   })
   await new Promise<void>((resolve, reject) => {
     net.once('error', reject)
@@ -81,18 +82,28 @@ export async function listen({ fetch, settings, clock }: ListenOptions): Promise
       closeIdle()
       await closed
       isClosed = true
+      // It does not run by itself, and says so.
+      http1.close(() => undefined)
       cancelDeadline()
     },
   }
 }
 
 /** Gives a connection to the server whose protocol its first bytes are of. */
-function handOver(socket: Socket, http1: Server, http2: ReturnType<typeof createHttp2Server>): void {
-  const first: unknown = socket.read()
-  if (!Buffer.isBuffer(first)) return
-  socket.unshift(first)
-  const server = first.subarray(0, preface.length).toString('latin1') === preface ? http2 : http1
-  server.emit('connection', socket)
+function handOver(socket: Socket, timeout: number, serverOf: (isHttp2: boolean) => EventEmitter): void {
+  let begun = Buffer.alloc(0)
+  const end = (): unknown => socket.destroy()
+  const look = (): void => {
+    for (let chunk: unknown = socket.read(); Buffer.isBuffer(chunk); chunk = socket.read()) begun = Buffer.concat([begun, chunk])
+    const text = begun.toString('latin1', 0, preface.length)
+    // A `P` may begin a POST as well.
+    if (text.length < preface.length && preface.startsWith(text)) return
+    socket.off('readable', look).off('end', end).off('error', end).off('timeout', end).setTimeout(0)
+    socket.unshift(begun)
+    serverOf(text === preface).emit('connection', socket)
+  }
+  // A peer that says nothing, or goes away before its first bytes.
+  socket.on('readable', look).on('end', end).on('error', end).on('timeout', end).setTimeout(timeout)
 }
 
 function addressOf(address: AddressInfo | string | null): AddressInfo {

@@ -4,8 +4,16 @@
  */
 import { Hono } from 'hono'
 import type { GatewayContext, GatewayEnv } from '../context.ts'
+import { transparentGateway } from './gateway.ts'
 
 /** The providers' own protocols, as routes from the root. */
-export function transparentRoutes(_context: GatewayContext): Hono<GatewayEnv> {
-  return new Hono<GatewayEnv>()
+export function transparentRoutes(context: GatewayContext): Hono<GatewayEnv> {
+  const routes = new Hono<GatewayEnv>()
+  const answer = transparentGateway(context)
+  routes.use(async (c, next) => {
+    const response = await answer(c.req.raw, c.get('caller'))
+    if (response === undefined) return next()
+    return response
+  })
+  return routes
 }
