@@ -5,6 +5,7 @@
 import { Hono } from 'hono'
 import { type Cache, type Clock, createCache, type Store, systemClock } from 'llmemo'
 import { createMonitor, type Monitor } from 'llmemo/monitor'
+import { crossOrigin } from './access/cross-origin.ts'
 import { identified } from './access/identify.ts'
 import { answerError } from './access/problem.ts'
 import { Refusals } from './access/refusals.ts'
@@ -69,6 +70,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
 function routesOf(context: GatewayContext): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>()
   app.route('/', healthRoutes(context))
+  app.use(crossOrigin(context))
   app.use(identified(context))
   for (const routes of [transparentRoutes, restRoutes, eventRoutes, dashboardRoutes]) app.route('/', routes(context))
   app.notFound((c) => answerError(c, { status: 404, detail: 'There is nothing at this path.' }))

@@ -83,7 +83,7 @@ export class KeyRing {
   /** The key with this digest; `undefined` if there is none, or no longer. */
   async find(digest: string): Promise<KeyRecord | undefined> {
     const found = decode(await this.#store.get(prefix + digest))
-    if (found === undefined || !timingSafeEqual(Buffer.from(found.digest), Buffer.from(digest))) return undefined
+    if (found?.digest.length !== digest.length || !timingSafeEqual(Buffer.from(found.digest), Buffer.from(digest))) return undefined
     return isValid(found, this.#clock.now()) ? found : undefined
   }
 

@@ -11,7 +11,7 @@ import { type Remaining, windowAt, Windows } from './windows.ts'
 
 /** What rates are counted with. */
 export interface RatesOptions {
-  readonly store: Store | undefined
+  readonly store?: Store | undefined
   readonly clock: Clock
   readonly log: Log
 }

@@ -9,9 +9,36 @@ import { Refused } from '../access/refused.ts'
 import { requestId } from '../access/request-id.ts'
 import type { GatewayContext, GatewayEnv } from '../context.ts'
 import { promptRoutes } from './answers-by-prompt.ts'
-import type { Route } from './route.ts'
+import { docsPage, docsPolicy } from './docs-page.ts'
+import { entryRoutes } from './entries.ts'
+import { figureRoutes } from './figures.ts'
+import { invalidateRoutes } from './invalidate.ts'
+import { openApi } from './openapi.ts'
+import { type Route, route } from './route.ts'
+import { valueRoutes } from './values.ts'
 
-const table: readonly Route[] = [...promptRoutes]
+const described: readonly Route[] = [...promptRoutes, ...valueRoutes, ...invalidateRoutes, ...entryRoutes, ...figureRoutes]
+
+const openapi = route({
+  method: 'get',
+  path: '/openapi.json',
+  summary: 'This API as OpenAPI 3.1.',
+  role: undefined,
+  answers: { 200: 'application/json' },
+  handle: ({ c }) => c.json(openApi(table)),
+})
+
+const docs = route({
+  method: 'get',
+  path: '/docs',
+  summary: 'This API for people.',
+  role: undefined,
+  answers: { 200: 'text/html' },
+  handle: ({ c }) => c.html(docsPage(table), 200, { 'content-security-policy': docsPolicy }),
+})
+
+/** All routes. */
+const table: readonly Route[] = [...described, openapi, docs]
 
 /** The REST API, as routes from the root. */
 export function restRoutes(context: GatewayContext): Hono<GatewayEnv> {
