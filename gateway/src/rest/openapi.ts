@@ -79,6 +79,6 @@ function queryParameters(query: z.ZodType): object[] {
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): z.core.JSONSchema.BaseSchema {
-  const { $schema: _dialect, '~standard': _standard, ...made } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' })
+  const { $schema: _dialect, '~standard': _standard, ...made } = z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any' })
   return made
 }

@@ -8,6 +8,8 @@ const text = z.string()
 const name = z.string().min(1).max(256)
 /** Any JSON. */
 const json = z.unknown().refine((value) => value !== undefined, 'must be there')
+/** An object of any members. Not a record of the library's, which leaves out a member `__proto__`: two questions would then be one. */
+const anyObject = z.custom<Readonly<Record<string, unknown>>>((given) => typeof given === 'object' && given !== null && !Array.isArray(given), 'must be an object').meta({ type: 'object' })
 const secondsIn: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3_600, d: 86_400 }
 const durationText = z
   .string()
@@ -30,7 +32,7 @@ export const prompted = z.strictObject({
   prompt: text.min(1).meta({ description: 'What is asked.' }),
   context: json.optional().meta({ description: 'What else the answer depends on.' }),
   operation: name.optional().meta({ description: 'What it is for. It selects the TTL, and is part of the key.' }),
-  options: z.record(z.string(), z.unknown()).optional().meta({ description: 'Such as { "temperature": 0 }; part of the key.' }),
+  options: anyObject.optional().meta({ description: 'Such as { "temperature": 0 }; part of the key.' }),
   model: name.optional(),
   provider: name.optional().meta({ description: 'For the price: openai, anthropic…' }),
 })
@@ -42,7 +44,7 @@ export const stored = prompted.extend({ response: json, ttl: ttl.optional(), tag
 export const described = z.strictObject({
   provider: name.optional(),
   endpoint: name,
-  body: z.record(z.string(), z.unknown()),
+  body: anyObject,
   origin: text.optional(),
   headers: z.record(z.string(), z.string()).optional(),
   context: json.optional(),
