@@ -4,6 +4,7 @@
  */
 import { type Cache, createCache } from '../cache/cache.ts'
 import { EnvironmentError, LlmemoError } from '../errors.ts'
+import type { Store } from '../store.ts'
 import { openStore } from './open-store.ts'
 import { misspelt, optionsIn } from './options.ts'
 import { type Environment, EnvironmentReader } from './reader.ts'
@@ -25,7 +26,7 @@ export async function createCacheFromEnv(env: Environment = process.env): Promis
   const address = storeIn(reader)
   const options = optionsIn(reader)
   const otel = reader.flag('ENABLE_OTEL') === true
-  if (reader.mistakes.length > 0) throw new EnvironmentError(reader.mistakes)
+  assertRight(reader)
   const store = address === undefined ? undefined : await openStore(address)
   try {
     const cache = createCache({ ...options, ...(store !== undefined && { store }) })
@@ -36,6 +37,25 @@ export async function createCacheFromEnv(env: Environment = process.env): Promis
     await store?.close?.()
     throw LlmemoError.isInstance(error) && error.code === 'INVALID_OPTION' ? new EnvironmentError([error.message]) : error
   }
+}
+
+/**
+ * Opens the store that the variables of the environment name, along with its client, which `store.close()` ends: for programs that keep things
+ * of their own beside the cache.
+ * @param env @default process.env
+ * @returns nothing if they name none, or memory alone
+ * @throws {EnvironmentError} that has all mistakes at once, and the value of no variable
+ * @throws {StoreError} if the package of the store's client is not installed
+ */
+export async function createStoreFromEnv(env: Environment = process.env): Promise<Store | undefined> {
+  const reader = new EnvironmentReader(env)
+  const address = storeIn(reader)
+  assertRight(reader)
+  return address && openStore(address)
+}
+
+function assertRight({ mistakes }: EnvironmentReader): void {
+  if (mistakes.length > 0) throw new EnvironmentError(mistakes)
 }
 
 /** Tells the OpenTelemetry that the program has set up, if it has. */
