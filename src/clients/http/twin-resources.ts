@@ -84,12 +84,13 @@ function anyMemberOf(object: object, name: PropertyKey): unknown {
 }
 
 /** The accessors of twins. */
-const ours = new WeakSet<() => unknown>()
+const ours = new WeakSet<object>()
 
 /** An own member that is no accessor but ours. Some accessors of the SDKs throw. */
 function memberOf(object: object, name: PropertyKey): unknown {
-  const { value, get }: PropertyDescriptor = Object.getOwnPropertyDescriptor(object, name) ?? {}
-  return get !== undefined && ours.has(get) ? get() : value
+  const descriptor = Object.getOwnPropertyDescriptor(object, name)
+  const get: unknown = descriptor && Reflect.get(descriptor, 'get')
+  return isMethod(get) && ours.has(get) ? get() : descriptor?.value
 }
 
 /** An object with the private members of the SDK's class of `resource`. */
