@@ -21,15 +21,13 @@ export function inTime<Value>(clock: Clock, { what, deadline }: TimeLimit, work:
     const working = work()
     if (!isThenable(working)) return resolve(working)
     const cancel = clock.after(deadline, () => reject(new DeadlineError(what, deadline)))
+    const ended = (settle: () => void): void => {
+      cancel()
+      settle()
+    }
     working.then(
-      (value) => {
-        cancel()
-        resolve(value)
-      },
-      (error: unknown) => {
-        cancel()
-        reject(error)
-      },
+      (value) => ended(() => resolve(value)),
+      (error: unknown) => ended(() => reject(error)),
     )
   })
 }

@@ -1,4 +1,4 @@
-import OpenAI from 'openai'
+import type OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
 import { cacheInfo } from '../../../src/clients/cache-info.ts'
 import { withCache } from '../../../src/clients/with-cache.ts'
@@ -43,12 +43,21 @@ async function known(make: Make): Promise<Subject> {
   return { bare, client, store, sent }
 }
 
+async function saysHello(): Promise<Response> {
+  return Response.json(message([text('Hello.')]), { headers: { 'request-id': 'req_1' } })
+}
+
 it.each(anthropicSdks.map(({ name, make }) => [name, make] as const))(
   'a known call of %s, whose promise ends spans, does so',
   async (_, make) => {
     const store = new ScriptedStore()
-    const fetch = async (): Promise<Response> => Response.json(message([text('Hello.')]), { headers: { 'request-id': 'req_1' } })
-    const client = withCache(make({ url, fetch }), { store, clock: new ManualClock(), maxMemoryBytes: 0, logger: false, prices: false })
+    const client = withCache(make({ url, fetch: saysHello }), {
+      store,
+      clock: new ManualClock(),
+      maxMemoryBytes: 0,
+      logger: false,
+      prices: false,
+    })
     const ask = () => client.messages.create({ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'there' }] })
     await ask()
     await until(() => store.entryKeys().length === 1)
