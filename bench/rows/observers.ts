@@ -8,8 +8,9 @@ import { type Cache, createCache } from '../../dist/index.mjs'
 import { createMonitor } from '../../dist/monitor.mjs'
 import { instrumentCache } from '../../dist/otel.mjs'
 import { comparedBySize, sweep, sweepFigures, sweepTable } from '../harness/by-size.ts'
+import { cpuTime } from '../harness/clock.ts'
 import { question } from '../harness/payload.ts'
-import type { Row } from '../harness/report.ts'
+import type { Budget, Row } from '../harness/report.ts'
 import { sdkClients } from '../harness/sdk-clients.ts'
 
 const plain = 'llmemo'
@@ -24,7 +25,9 @@ const sizes = [2_000, 20_000]
 export const observers: Row = {
   name: 'observers',
   title: 'Hit in memory, watched',
-  async run(run) {
+  async run(given) {
+    // Of a difference so small, the time that passes tells more of the machine's other work.
+    const run = { ...given, effort: { ...given.effort, timer: cpuTime }, careful: { ...given.careful, rounds: 61, timer: cpuTime } }
     const timings = await sweep(
       run,
       async (size) => {
@@ -52,12 +55,17 @@ export const observers: Row = {
     )
     const what = 'hit in memory, watched'
     const limits = (most: number): Record<number, number> => Object.fromEntries(sizes.map((size) => [size, most]))
-    const against = (name: string, most: number) =>
+    const against = (name: string, most: number): Budget[] =>
       comparedBySize({ what: `${what} ${name}`, timings, name, base: plain, baseName: 'unwatched', limits: limits(most) })
     return {
       tables: [{ caption: "OpenAI's client. × is beside a cache that nothing watches.", table: sweepTable(timings, plain) }],
-      notes: ['Spans cost what the SDK of OpenTelemetry takes to make, keep and batch one for each hit.'],
-      budgets: [...against(monitored, 1.03), ...against(metered, 1.1), ...against(instrumented, 1.1)],
+      notes: ['A span for each hit costs what the SDK of OpenTelemetry takes to make, keep and batch it.'],
+      budgets: [
+        ...against(monitored, 1.03),
+        ...against(metered, 1.1),
+        // Shown without a limit: nearly all of it is the work of OpenTelemetry's own SDK, which differs by its processors.
+        ...against(instrumented, Number.NaN).map((budget) => ({ ...budget, limit: undefined })),
+      ],
       figures: sweepFigures(timings, plain),
     }
   },
@@ -82,7 +90,10 @@ const watchers: Readonly<Record<string, (cache: Cache) => () => Promise<void> | 
     const { meter, close } = metering()
     const exporter = new InMemorySpanExporter()
     // What was exported is dropped at once: a run makes a million spans.
-    const drop = { export: (...given: Parameters<InMemorySpanExporter['export']>) => given[1]({ code: 0 }), shutdown: () => exporter.shutdown() }
+    const drop = {
+      export: (...given: Parameters<InMemorySpanExporter['export']>) => given[1]({ code: 0 }),
+      shutdown: () => exporter.shutdown(),
+    }
     const provider = new TracerProvider({ spanProcessors: [new BatchSpanProcessor({ exporter: drop })] })
     const end = instrumentCache(cache, { meter, tracer: provider.getTracer('bench') })
     return async () => {

@@ -85,12 +85,18 @@ export class Recorder {
     if (event.source !== 'flight') this.#history.asked(event.key)
     const { inputs, stale, latency } = event
     const tokens = event.tokens ?? 0
-    for (const row of this.#rows(event, counts)) {
+    const add = (row: CallCounts): void => {
       row.hits += inputs
       if (stale) row.stale += inputs
       row.savedTokens += tokens
       row.savedMs += latency
     }
+    add(counts.calls)
+    add(counts.operations.row(event.operation))
+    add(counts.models.row(event.model))
+    add(counts.scopes.row(event.scope))
+    const size = this.#sizes.get(event.key)
+    if (size !== undefined) add(counts.sizes[size])
   }
 
   #miss(event: MissEvent, counts: Counts): void {
@@ -110,9 +116,9 @@ export class Recorder {
     this.#history.stored(event)
   }
 
-  #read({ source, milliseconds }: CacheEvents['read'], { reads }: Counts): void {
-    reads.row(source).record(milliseconds)
-    this.lifetime.add('reads', source, milliseconds)
+  #read({ source, reads: number, milliseconds }: CacheEvents['read'], { reads }: Counts): void {
+    reads.row(source).record(milliseconds, number)
+    this.lifetime.add('reads', source, milliseconds, number)
   }
 
   #write({ source, entries, bytes, milliseconds, written }: CacheEvents['write'], { writes, totals }: Counts): void {

@@ -61,9 +61,9 @@ describe("debug: 'miss'", () => {
     expect(await why(question('a', { scope: 'two' }))).toBe(`the same as ${key.slice(0, 12)} of another scope.`)
     expect(await why(question('a', { headers: { 'x-custom': '1' } }))).toBe(`${near} \`headers.x-custom\`.`)
     expect(await why({ endpoint: 'embeddings', body: { model: 'e', input: 'x' } })).toBe('1 of its inputs is not stored.')
-    expect(await why({ endpoint: 'responses', body: { model: 'other', input: ['z'], tools: [{}, {}], reasoning: { effort: 'low' } } })).toBe(
-      'never seen.',
-    )
+    expect(
+      await why({ endpoint: 'responses', body: { model: 'other', input: ['z'], tools: [{}, {}], reasoning: { effort: 'low' } } }),
+    ).toBe('never seen.')
   })
 
   it('says what was evicted', async () => {
