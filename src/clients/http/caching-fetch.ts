@@ -71,7 +71,7 @@ const flightsOf = flightsByEngine<FlightHead<ResponseHead>, Uint8Array>()
 export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): Fetch {
   return async function cachingFetch(given, givenInit) {
     const { url, method } = targetOf(given, givenInit)
-    const named = method === 'POST' ? endpointOf(url, seam.place) : undefined
+    const named = method === 'POST' ? endpointOf(url, { ...seam, endpoints: engine.settings.endpoints }) : undefined
     const found = named instanceof Promise ? await named : named
     if (found === undefined) {
       const place = placeOf(url)
@@ -207,13 +207,14 @@ function undivided({ inputKeys: _, inputs: __, ...cachedCall }: CachedCall): Cac
 
 function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Array, Response> {
   const { cachedCall, inputs, url, addressed, signal, send } = call
+  const form = addressed?.stream?.type
   // The facts of a whole answer are on its response. Only a stream helper looks for them on the signal that it gave.
   const carriers = cachedCall.streamed ? call.carriers : call.carriers.slice(0, 1)
   return {
     cachedCall,
     signal,
     flights: flightsOf(engine),
-    form: addressed?.stream?.type,
+    form,
     limits: { source: call.call.credential },
     isOthersFailure: (said, { alike }) => !alike && 'head' in said && [401, 403, 429].includes(said.head.status),
     earlier: call.earlierLookup,
@@ -239,7 +240,11 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     shared(head, reader, info) {
       const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
       const own = headFor(head, info)
-      return inform(sharedResponse(own, usage === undefined ? reader : withoutUsage(reader, usage)), () => info, carriers)
+      return inform(
+        sharedResponse(own, usage === undefined ? reader : withoutUsage(reader, usage), form === undefined ? 0 : 1),
+        () => info,
+        carriers,
+      )
     },
     missing: (info, error) => inform(notCachedResponse(url, error, call.heedsRetryHeader), () => info, carriers),
   }

@@ -168,8 +168,12 @@ export function headFor(head: ResponseHead, { source }: CacheInfo): ResponseHead
   return { ...head, headers }
 }
 
-/** One caller's share of a flight as a `Response`. Its chunks are copies, which the caller may change. */
-export function sharedResponse(head: ResponseHead, reader: FlightReader<FlightHead<ResponseHead>, Uint8Array>): Response {
+/**
+ * One caller's share of a flight as a `Response`. Its chunks are copies, which the caller may change.
+ * @param ahead how many chunks are read before the caller asks for them. Some SDKs stop at the last line of a stream, before its end, and a
+ * flight ends only when it is read to its end. @default 0
+ */
+export function sharedResponse(head: ResponseHead, reader: FlightReader<FlightHead<ResponseHead>, Uint8Array>, ahead = 0): Response {
   // A `Response` with one of these statuses may not have a body.
   // Source: https://fetch.spec.whatwg.org/#null-body-status
   const empty = [101, 103, 204, 205, 304].includes(head.status)
@@ -186,7 +190,7 @@ export function sharedResponse(head: ResponseHead, reader: FlightReader<FlightHe
           },
           cancel: () => reader.leave(),
         },
-        { highWaterMark: 0 },
+        { highWaterMark: ahead },
       )
   if (body !== null) leaveWhenCollected(body, reader)
   const { status, statusText, headers } = head

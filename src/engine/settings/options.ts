@@ -2,6 +2,7 @@
  * The options of a cache: what they are, what they default to, and what is refused.
  * @module
  */
+import { type DefinedEndpoint, isDefinedEndpoint } from '../../providers/define-endpoint.ts'
 import { type Clock, systemClock } from '../../clock.ts'
 import { type EncryptionOptions } from '../../codec/encryption.ts'
 import { type Duration, milliseconds, millisecondsOrNone } from '../../duration.ts'
@@ -63,6 +64,8 @@ export interface CacheOptions extends FreshnessOptions, SizeOptions, SwitchOptio
   readonly encryption?: EncryptionOptions
   /** How keys are made. */
   readonly key?: KeyOptions
+  /** Endpoints of your own that calls through `cachingFetch` may go to, made by `defineEndpoint`. @default [] */
+  readonly endpoints?: readonly DefinedEndpoint[]
   /** Decides which answers are stored. @default complete and successful ones */
   readonly policy?: StorePolicy
   /** Prices of your own, asked before the built-in table; `false` for no money at all. @default [] */
@@ -123,6 +126,7 @@ export interface Settings extends Freshness, Sizes, KeySettings {
   readonly requireScope: boolean
   readonly requireStore: boolean
   readonly encryption: EncryptionOptions | undefined
+  readonly endpoints: readonly DefinedEndpoint[]
   /** The options of the calls that the running code makes. */
   readonly ambient: AmbientOptions
   readonly policy: StorePolicy | undefined
@@ -153,6 +157,7 @@ const names = [
   'requireStore',
   'encryption',
   'key',
+  'endpoints',
   'policy',
   'prices',
   'savings',
@@ -207,6 +212,7 @@ export function readOptions(options: CacheOptions): Settings {
     requireStore: readFlag('requireStore', given.requireStore),
     encryption: hiddenEncryption(encryption),
     ...readKeyOptions(key),
+    endpoints: readEndpoints(given.endpoints),
     ambient: new AmbientOptions(),
     policy,
     prices,
@@ -229,6 +235,11 @@ export function readOptions(options: CacheOptions): Settings {
     }),
     warnings: optionWarnings(given),
   }
+}
+
+function readEndpoints(given: unknown = []): readonly DefinedEndpoint[] {
+  if (Array.isArray(given) && given.every(isDefinedEndpoint)) return given
+  throw new InvalidOptionError('endpoints', given, 'a list of endpoints made by defineEndpoint()')
 }
 
 function readStreamUsage(given: unknown = 'auto'): 'auto' | boolean {
