@@ -53,15 +53,21 @@ export interface EndpointDefinition {
   readonly perInput?: PerInput
 }
 
-/** An endpoint, for the option `endpoints` of `createCache`. */
+/** An endpoint, for the option `endpoints` of `createCache`. Only `defineEndpoint` makes one. */
 export interface DefinedEndpoint {
   readonly provider: string
   readonly name: string
-  /** What the cache knows of it. */
+}
+
+/** What the cache knows of an endpoint that was defined. */
+export interface EndpointParts extends DefinedEndpoint {
   readonly endpoint: Endpoint
   /** What an address says; `undefined` if it is of another endpoint. */
   readonly call: (address: URL) => AddressedCall | undefined
 }
+
+/** The member of a defined endpoint that holds its parts. All copies of llmemo share the symbol. */
+const ownParts = Symbol.for('llmemo.endpoint@1')
 
 const members = ['provider', 'name', 'match', 'operation', 'ignore', 'streaming', 'usage', 'bypassReason', 'skipReason', 'perInput']
 
@@ -70,6 +76,26 @@ const members = ['provider', 'name', 'match', 'operation', 'ignore', 'streaming'
  * @throws {InvalidOptionError} for a definition that cannot be
  */
 export function defineEndpoint(definition: EndpointDefinition): DefinedEndpoint {
+  const parts = partsIn(definition)
+  const { provider, name } = parts
+  return Object.defineProperty({ provider, name }, ownParts, { value: parts })
+}
+
+/** The parts of an endpoint that was defined; `undefined` for any other value. */
+export function partsOf(defined: unknown): EndpointParts | undefined {
+  const parts: unknown = typeof defined === 'object' && defined !== null ? Reflect.get(defined, ownParts) : undefined
+  return typeof parts === 'object' && parts !== null && isParts(parts) ? parts : undefined
+}
+
+function isParts(parts: object): parts is EndpointParts {
+  return 'endpoint' in parts && 'call' in parts && typeof parts.call === 'function'
+}
+
+/**
+ * The parts of an endpoint by its definition.
+ * @throws {InvalidOptionError} for a definition that cannot be
+ */
+export function partsIn(definition: EndpointDefinition): EndpointParts {
   assertDefinition(definition)
   const { provider, name, match, streaming } = definition
   const endpoint = endpointOf(definition)
@@ -92,11 +118,6 @@ export function defineEndpoint(definition: EndpointDefinition): DefinedEndpoint 
     }
   }
   return { provider, name, endpoint, call }
-}
-
-/** Whether a value is an endpoint that {@link defineEndpoint} made. */
-export function isDefinedEndpoint(value: unknown): value is DefinedEndpoint {
-  return typeof value === 'object' && value !== null && 'endpoint' in value && 'call' in value && typeof value.call === 'function'
 }
 
 /** @throws {InvalidOptionError} */
@@ -147,7 +168,7 @@ function streamingOf({ assemble, disassemble, eventName }: StreamDefinition): No
 }
 
 /** The protocol of a provider whose endpoints are defined so. */
-export function protocolOfEndpoints(endpoints: readonly DefinedEndpoint[]): {
+export function protocolOfEndpoints(endpoints: readonly EndpointParts[]): {
   readonly endpoints: readonly Endpoint[]
   call(address: URL): AddressedCall | undefined
 } {

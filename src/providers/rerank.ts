@@ -5,11 +5,11 @@
  */
 import type { Usage } from '../entry.ts'
 import { count, isCounted, isJsonObject, type JsonObject } from '../json/object.ts'
-import { type DefinedEndpoint, defineEndpoint } from './define-endpoint.ts'
+import { type EndpointParts, partsIn } from './define-endpoint.ts'
 
 /** The reranking of one provider: on its own hosts, or, of the last one asked, on any. */
-export function rerankOf(provider: string, isHost: (hostname: string) => boolean): DefinedEndpoint {
-  return defineEndpoint({
+export function rerankOf(provider: string, isHost: (hostname: string) => boolean): EndpointParts {
+  return partsIn({
     provider,
     name: 'rerank',
     match: (address) => /\/rerank$/.test(address.pathname) && isHost(address.hostname),

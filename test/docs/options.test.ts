@@ -32,7 +32,19 @@ const takenByMethods = [
 ]
 
 /** Things that are passed in as options and have members, but no options of their own. */
-const things = new Set(['Cache', 'Clock', 'Logger', 'ObjectClient', 'RedisClient', 'RedisSubscriber', 'SqliteDatabase', 'Store'])
+const things = new Set([
+  'Cache',
+  'Clock',
+  'DefinedEndpoint',
+  'Logger',
+  'PerInput',
+  'Usage',
+  'ObjectClient',
+  'RedisClient',
+  'RedisSubscriber',
+  'SqliteDatabase',
+  'Store',
+])
 
 interface Row {
   readonly name: string

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Endpoint } from '../../providers/endpoint.ts'
-import type { DefinedEndpoint } from '../../providers/define-endpoint.ts'
+import type { EndpointParts } from '../../providers/define-endpoint.ts'
 import { endpointOfPath, protocolOf, type Provider, protocolProviders } from '../../providers/catalogue.ts'
 import type { JsonObject } from '../../json/object.ts'
 import type { AddressedCall, ReadRequest } from '../../providers/protocol.ts'
@@ -31,7 +31,7 @@ export function placeOf(url: string): { readonly host: string; readonly path: st
  */
 export function endpointOf(
   url: string,
-  { place = '', endpoints = [] }: { readonly place?: string; readonly endpoints?: readonly DefinedEndpoint[] } = {},
+  { place = '', endpoints = [] }: { readonly place?: string; readonly endpoints?: readonly EndpointParts[] } = {},
 ): Target | undefined | Promise<Target | undefined> {
   const query = url.indexOf('?')
   const path = query === -1 ? url : url.slice(0, query)
@@ -54,7 +54,7 @@ async function addressedBy(providers: readonly Provider[], url: string, place: s
 }
 
 /** The target of an endpoint of the user's own. */
-function definedBy(endpoints: readonly DefinedEndpoint[], url: string, place: string): Target | undefined {
+function definedBy(endpoints: readonly EndpointParts[], url: string, place: string): Target | undefined {
   const address = URL.canParse(url) ? new URL(url) : undefined
   for (const { call } of address === undefined ? [] : endpoints) {
     const addressed = address && call(address)

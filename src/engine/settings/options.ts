@@ -2,7 +2,7 @@
  * The options of a cache: what they are, what they default to, and what is refused.
  * @module
  */
-import { type DefinedEndpoint, isDefinedEndpoint } from '../../providers/define-endpoint.ts'
+import { type DefinedEndpoint, type EndpointParts, partsOf } from '../../providers/define-endpoint.ts'
 import { type Clock, systemClock } from '../../clock.ts'
 import { type EncryptionOptions } from '../../codec/encryption.ts'
 import { type Duration, milliseconds, millisecondsOrNone } from '../../duration.ts'
@@ -126,7 +126,7 @@ export interface Settings extends Freshness, Sizes, KeySettings {
   readonly requireScope: boolean
   readonly requireStore: boolean
   readonly encryption: EncryptionOptions | undefined
-  readonly endpoints: readonly DefinedEndpoint[]
+  readonly endpoints: readonly EndpointParts[]
   /** The options of the calls that the running code makes. */
   readonly ambient: AmbientOptions
   readonly policy: StorePolicy | undefined
@@ -237,8 +237,9 @@ export function readOptions(options: CacheOptions): Settings {
   }
 }
 
-function readEndpoints(given: unknown = []): readonly DefinedEndpoint[] {
-  if (Array.isArray(given) && given.every(isDefinedEndpoint)) return given
+function readEndpoints(given: unknown = []): readonly EndpointParts[] {
+  const parts = Array.isArray(given) ? given.map(partsOf) : [undefined]
+  if (parts.every((each) => each !== undefined)) return parts
   throw new InvalidOptionError('endpoints', given, 'a list of endpoints made by defineEndpoint()')
 }
 

@@ -6,13 +6,13 @@
  */
 import type { Usage } from '../../entry.ts'
 import { count, isCounted, isJsonObject } from '../../json/object.ts'
-import { defineEndpoint, protocolOfEndpoints } from '../define-endpoint.ts'
+import { partsIn, protocolOfEndpoints } from '../define-endpoint.ts'
 import { judgeFinish } from '../openai/finish-reasons.ts'
 import type { Protocol } from '../protocol.ts'
 import { rerankOf } from '../rerank.ts'
 import { assembleCohere, disassembleCohere } from './chat-stream.ts'
 
-const chat = defineEndpoint({
+const chat = partsIn({
   provider: 'cohere',
   name: 'chat',
   match: '/v2/chat',
@@ -34,7 +34,7 @@ const chat = defineEndpoint({
   usage: ({ usage }) => tokensIn(usage),
 })
 
-const embed = defineEndpoint({
+const embed = partsIn({
   provider: 'cohere',
   name: 'embed',
   match: '/v2/embed',

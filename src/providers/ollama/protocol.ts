@@ -5,14 +5,14 @@
  */
 import type { Usage } from '../../entry.ts'
 import { count, isCounted, isJsonObject, type JsonObject } from '../../json/object.ts'
-import { defineEndpoint, protocolOfEndpoints, type StreamDefinition } from '../define-endpoint.ts'
+import { partsIn, protocolOfEndpoints, type StreamDefinition } from '../define-endpoint.ts'
 import { inputsIn } from '../inputs.ts'
 import type { Protocol } from '../protocol.ts'
 
 /** How long the server keeps the model in memory. It cannot change an answer. */
 const ignore = ['keep_alive']
 
-const chat = defineEndpoint({
+const chat = partsIn({
   provider: 'ollama',
   name: 'chat',
   match: '/api/chat',
@@ -25,7 +25,7 @@ const chat = defineEndpoint({
   usage,
 })
 
-const generate = defineEndpoint({
+const generate = partsIn({
   provider: 'ollama',
   name: 'generate',
   match: '/api/generate',
@@ -40,7 +40,7 @@ const generate = defineEndpoint({
   usage,
 })
 
-const embed = defineEndpoint({
+const embed = partsIn({
   provider: 'ollama',
   name: 'embed',
   match: '/api/embed',

@@ -79,14 +79,14 @@ describeBehaviours({
   tokens: 21,
   async ask(way, prompt) {
     const answer = await local(way).generate({ model, prompt })
-    return { text: answer.response, all: answer }
+    return { text: answer.response ?? '', all: answer }
   },
   async stream(way, prompt) {
     const all: unknown[] = []
     let text = ''
     for await (const part of await local(way).generate({ model, prompt, stream: true })) {
       all.push(part)
-      text += part.response
+      text += part.response ?? ''
     }
     return { text, all }
   },
