@@ -30,13 +30,20 @@ export type { EncryptionOptions } from './codec/encryption.ts'
 export type { Duration } from './duration.ts'
 export type { ValueKey } from './cache/value-cache.ts'
 export type {
+  AnswerRules,
   Cache,
   CacheEntry,
   CacheRequest,
+  CalledAnswer,
+  CalledParts,
   EntryFilter,
+  InputRules,
   Invalidation,
   LookedUp,
   LookedUpText,
+  OriginCall,
+  OriginContext,
+  PartRules,
   SavingsOptions,
   TextRequest,
 } from './cache/cache.ts'

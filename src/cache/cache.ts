@@ -17,6 +17,8 @@ import { type CacheRequest, explainer, type LookedUp, looker, store } from './de
 import { type CacheEntry, entries, type EntryFilter, ttlOf } from './entries.ts'
 import { forget } from './forget.ts'
 import { getOrMake } from './made-answers.ts'
+import { originCaller } from './answer-origin.ts'
+import type { CalledAnswer, CalledParts, OriginCall, OriginContext } from './origin-calls.ts'
 import { type LookedUpText, textCall, type TextRequest } from './text-requests.ts'
 import { savings, type SavingsOptions } from './savings.ts'
 import type { Savings } from '../engine/ledger.ts'
@@ -27,6 +29,7 @@ import { type CacheOptions, readOptions } from '../engine/settings/options.ts'
 export type { CacheEntry, EntryFilter } from './entries.ts'
 export type { CacheRequest, LookedUp } from './described-requests.ts'
 export type { SavingsOptions } from './savings.ts'
+export type { AnswerRules, CalledAnswer, CalledParts, InputRules, OriginCall, OriginContext, PartRules } from './origin-calls.ts'
 export type { LookedUpText, TextRequest } from './text-requests.ts'
 
 /** The key of `Symbol.asyncDispose`, if the compiler's own library or Node's types have it. Else the declarations would not compile. */
@@ -89,6 +92,23 @@ export interface Cache extends Readonly<Record<AsyncDispose, () => Promise<void>
    * @throws {InvalidOptionError} for a request that cannot be
    */
   getOrCreate<Value>(request: TextRequest, make: () => Value | Promise<Value>): Promise<Value>
+  /**
+   * The stored answer to a call of any operation, or the one that `origin` fetches, once for all who ask at the same time. It is what the
+   * adapters for frameworks are made of. Modes, TTLs, stale answers, counts and prices are as for a client. An answer may hold what JSON can,
+   * dates, bytes and URLs; one that holds anything else is returned as it is, and not stored.
+   * @param origin fetches the answer, of which a copy is stored
+   * @returns the answer and its facts. Rejects as `origin` does.
+   * @throws {InvalidOptionError} for a call that cannot be
+   */
+  call<Answer, Part = unknown>(
+    call: OriginCall<Answer, Part> & { readonly stream?: false },
+    origin: (context: OriginContext) => Answer | PromiseLike<Answer>,
+  ): Promise<CalledAnswer<Answer>>
+  /** The same for an answer in parts. A later caller gets them from the first one on, while they still come. */
+  call<Part, Answer = unknown>(
+    call: OriginCall<Answer, Part> & { readonly stream: true },
+    origin: (context: OriginContext) => AsyncIterable<Part> | PromiseLike<AsyncIterable<Part>>,
+  ): Promise<CalledParts<Part>>
   /**
    * The scope of the calls of a client, for `lookup`, `store` and `explain` to meet them: the cache's scope, else a digest of the client's
    * static credential. The headers of a single call are not in it.
@@ -167,6 +187,7 @@ export function createCache(options: CacheOptions = {}): Cache {
     lookup: looker(engine),
     store: (request: CacheRequest | TextRequest, answer: unknown) => store(engine, request, answer),
     getOrCreate: async (request, make) => getOrMake(engine, textCall(request), make),
+    call: originCaller(engine),
     scopeOf: (client) => scopeOf(engine, client),
     get: (key) => values.get(key),
     set: (key, value, ttl) => values.set(key, value, ttl),

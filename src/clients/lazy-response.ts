@@ -8,10 +8,13 @@ import type { CacheInfo } from '../call.ts'
 /** What a {@link LazyResponse} is made of. */
 export interface LazyResponseParts {
   readonly status: number
-  /** The headers that were stored with the answer: the same object for each of its responses. */
-  readonly headers: Readonly<Record<string, string>>
+  /** @default '' */
+  readonly statusText?: string
+  /** The headers that were stored with the answer: the same object for each of its responses. Or `Headers` of this response alone. */
+  readonly headers: Readonly<Record<string, string>> | Headers
   readonly url: string
-  readonly text: string
+  /** The text, or what reads it. That is called once, unless the real `Response` has it. */
+  readonly text: string | (() => Promise<string>)
   /** Makes the cache facts. */
   readonly info: () => CacheInfo
   /** Makes the real `Response`. */
@@ -47,7 +50,7 @@ export class LazyResponse implements Response {
   }
 
   get statusText(): string {
-    return ''
+    return this.#parts.statusText ?? ''
   }
 
   get redirected(): boolean {
@@ -79,10 +82,11 @@ export class LazyResponse implements Response {
   }
 
   /** The text, which then counts as read; `undefined` if it is the real `Response` that has it. */
-  take(): string | undefined {
+  take(): string | Promise<string> | undefined {
     if (this.#real !== undefined || this.#read) return undefined
     this.#read = true
-    return this.#parts.text
+    const { text } = this.#parts
+    return typeof text === 'string' ? text : text()
   }
 
   async text(): Promise<string> {
@@ -126,6 +130,7 @@ function becomeResponse(): void {
 const headersByAnswer = new WeakMap<object, Headers>()
 
 function headersOf(kept: LazyResponseParts['headers']): Headers {
+  if (kept instanceof Headers) return kept
   const known = headersByAnswer.get(kept)
   if (known !== undefined) return known
   const headers = new Headers(kept)

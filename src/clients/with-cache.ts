@@ -25,6 +25,9 @@ type Instance = object & { readonly prototype?: undefined; readonly then?: undef
 /**
  * Returns a client of the same type that answers repeated calls from the cache. It does not change the client that it is given.
  *
+ * The cache stands above the `fetch` of the client. What a `fetch` of your own changes in a request is no part of the key, nor for Bedrock what
+ * a middleware after the step `initialize` changes. Clients with one credential that differ in such changes need a `scope` of their own.
+ *
  * Of a function of your own, it returns one that answers repeated calls from the cache, for what no client does. What it takes and gives must
  * be what JSON can hold, or it goes past the cache. Each caller gets a copy of the answer.
  * @param cacheOrOptions a cache, which other clients may share, or the options for a new one; of a function its {@link FunctionOptions}
@@ -72,7 +75,7 @@ function wrapperOf(client: object): ((engine: Engine) => object) | undefined {
 /**
  * Returns a `fetch` that answers repeated calls from the cache, for any SDK that takes one. It knows the protocols of OpenAI, Anthropic
  * and others on any host: docs/integrations.md lists them.
- * @param fetch calls the origin @default the global fetch
+ * @param fetch calls the origin. What it changes in a request is no part of the key @default the global fetch
  * @param options what holds for its calls, and what their headers may say @default none
  * @throws {InvalidOptionError} if `cache` is no cache or `fetch` no function, and for an option that cannot be
  */

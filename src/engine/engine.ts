@@ -31,7 +31,7 @@ import { createStats, type Stats } from './stats/counters.ts'
 import { UsageView } from './shown-usage.ts'
 import { headOf, lifeOf } from './new-head.ts'
 import type { InvalidationSnapshot } from './tiers/invalidation-snapshot.ts'
-import { Tiers } from './tiers/tiers.ts'
+import { TracedTiers } from './tiers/traced-tiers.ts'
 
 /** An answer that is being stored: what was in force when its call began, and the outcome for its caller. */
 export interface Filling {
@@ -65,7 +65,7 @@ export class Engine {
   readonly stats: Stats
   readonly prices: PriceBook | undefined
   /** Memory, and the store behind it. */
-  readonly tiers: Tiers
+  readonly tiers: TracedTiers
   /** The answers that are being fetched again in the background. */
   readonly refreshes: Refreshes
   /** What hits show as their usage. */
@@ -95,7 +95,7 @@ export class Engine {
     const logger = guardedLogger(settings.logger, () => this.stats.error('hook'))
     this.notices = new Notices(logger)
     for (const warning of settings.warnings) this.notices.once(warning, warning)
-    this.tiers = new Tiers({
+    this.tiers = new TracedTiers({
       settings,
       events: this.events,
       logger,

@@ -1,7 +1,7 @@
 /**
  * Values of an SDK that JSON alone cannot hold, written as plain JSON and read back.
  *
- * 1. Bytes are written as `{"$bytes":"<base64>"}`, a date as `{"$date":"<ISO 8601>"}`.
+ * 1. Bytes are written as `{"$bytes":"<base64>"}`, a date as `{"$date":"<ISO 8601>"}`, a URL as `{"$url":"<URL>"}`.
  * 2. A member name that begins with `$` gets one more `$`, so that no other value can look like one of these.
  * 3. A member that is `undefined` is left out, as in JSON.
  *
@@ -25,7 +25,7 @@ const maxDepth = 500
 /**
  * `value` as plain JSON; {@link fromTagged} reads it back.
  * @throws {NotKeyableError} for functions, symbols, bigints, NaN and infinities, `undefined` except as a member, instances of classes other
- *   than `Uint8Array` and `Date`, circles, and nesting deeper than 500
+ *   than `Uint8Array`, `Date` and `URL`, circles, and nesting deeper than 500
  */
 export function toTagged(value: unknown): unknown {
   return tag(value, [])
@@ -62,6 +62,7 @@ function tag(value: unknown, steps: Step[]): unknown {
   // A subclass, such as `Buffer` or the SDK's own, is read back as plain bytes.
   if (isBytes(value)) return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
   if (value instanceof Date && !Number.isNaN(value.getTime())) return { $date: value.toISOString() }
+  if (value instanceof URL) return { $url: value.href }
   if (!isPlainObject(value) || !hasOrdinaryTag(value)) throw new NotKeyableError(pathOf('', steps), describe(value))
   return tagObject(value, steps)
 }
@@ -129,11 +130,18 @@ function untagObject(object: object): unknown {
   return changed ? Object.fromEntries(entries) : object
 }
 
+function urlIn(text: string): URL {
+  const url = URL.parse(text)
+  if (url === null) throw new EntryError('DAMAGED_ENTRY', 'a stored value holds a URL that cannot be read.')
+  return url
+}
+
 function untagged(name: string, content: unknown): unknown {
   if (typeof content === 'string') {
     // A copy with its own buffer, because a small Buffer shares its memory with others.
     if (name === '$bytes') return new Uint8Array(Buffer.from(content, 'base64'))
     if (name === '$date') return new Date(content)
+    if (name === '$url') return urlIn(content)
   }
   throw new EntryError('DAMAGED_ENTRY', 'a stored value holds a tag that this version does not know.')
 }

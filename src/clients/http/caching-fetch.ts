@@ -16,7 +16,6 @@ import type { Bypass, Call, CachedCall } from '../../engine/cached-call.ts'
 import { resolveFor } from '../../engine/resolve.ts'
 import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { InvalidOptionError } from '../../errors.ts'
-import { type Endpoint } from '../../providers/endpoint.ts'
 import { keptHeaders } from '../../providers/http-headers.ts'
 import type { AddressedCall } from '../../providers/protocol.ts'
 import { noteInfo } from '../cache-info.ts'
@@ -25,8 +24,10 @@ import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } fro
 import { comesFromWrapped, refusal } from './refusal.ts'
 import { markBypassed } from './cache-status.ts'
 import { noDefaults, optionsOfCall } from './fetch-options.ts'
-import { headFor, lazyResponse, notCachedResponse, refusedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
+import { headFor, lazyResponse, notCachedResponse, refusedResponse, type ResponseHead, storedResponse } from './response.ts'
+import { isReadAsText, lazySharedResponse, sharedResponse } from './shared-response.ts'
 import { credentialOf, headerParts, type HttpSeam } from './request-credential.ts'
+import { uncompressed, withoutLength } from './sent-headers.ts'
 import { withoutCallOptions, withoutOptions } from './sent-init.ts'
 import { snapshotOf } from './snapshot.ts'
 import { endpointOf, placeOf, readRequest, textFor } from './target.ts'
@@ -146,7 +147,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const noteAnswered = (): void => {
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
-    const earlierLookup = earlier?.lookup
+    const earlierLookup = 'inputs' in resolved ? undefined : (earlier?.lookup ?? lookedUp(passed, resolved.cachedCall))
     const heedsRetryHeader = isWrappedClient && seam.retriesByStatus !== true
     return exchange(
       engine,
@@ -177,6 +178,13 @@ function earlierOf(passed: PassedOptions, body: string | undefined, context: Cal
   // A retry of the SDK sends the same options, possibly much later.
   passed.earlier = undefined
   return earlier !== undefined && body === earlier.text && isSameContext(earlier.call, context) ? earlier : undefined
+}
+
+/** What a lane has looked up for the call already. */
+function lookedUp({ lesson }: PassedOptions, { key }: CachedCall): EarlierLookup | undefined {
+  const looked = lesson?.looked
+  if (lesson !== undefined) lesson.looked = undefined
+  return looked?.key === key ? looked.lookup : undefined
 }
 
 /** Whether a call has no options of its own, so that its text decides everything. */
@@ -240,11 +248,11 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     shared(head, reader, info) {
       const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
       const own = headFor(head, info)
-      return inform(
-        sharedResponse(own, usage === undefined ? reader : withoutUsage(reader, usage), form === undefined ? 0 : 1),
-        () => info,
-        carriers,
-      )
+      const facts = (): CacheInfo => info
+      const isPlain = addressed === undefined && call.isWrappedClient && !cachedCall.streamed && cachedCall.endpoint.binary !== true
+      if (isPlain && isReadAsText(head)) return inform(lazySharedResponse(own, reader, facts), facts, carriers)
+      const read = usage === undefined ? reader : withoutUsage(reader, usage)
+      return inform(sharedResponse(own, read, form === undefined ? 0 : 1), facts, carriers)
     },
     missing: (info, error) => inform(notCachedResponse(url, error, call.heedsRetryHeader), () => info, carriers),
   }
@@ -275,22 +283,6 @@ async function sendInputs(
 function upstreamOf(response: Response, asksUsage = false): Upstream<ResponseHead, Uint8Array> {
   const { status, statusText, headers, url } = response
   return { head: { status, statusText, headers, url, asksUsage }, items: new Chunks(response.body), shareable: status === 200 }
-}
-
-/** The headers for an answer that may be sound or plain text: whether such an answer is whole can be told only if it is not compressed. */
-function uncompressed({ binary, plain }: Endpoint, given: Headers): { headers?: Headers } {
-  if ((binary !== true && plain !== true) || given.has('accept-encoding')) return {}
-  const headers = new Headers(given)
-  headers.set('accept-encoding', 'identity')
-  return { headers }
-}
-
-/** The headers for another body, if they say the length of the caller's own. */
-function withoutLength(given: Headers): { headers?: Headers } {
-  if (!given.has('content-length')) return {}
-  const headers = new Headers(given)
-  headers.delete('content-length')
-  return { headers }
 }
 
 /** Notes a response's facts. A stream keeps nothing of its response but the signals of its request, so these carry the facts too. */

@@ -118,7 +118,9 @@ function answer(lane: Lane, options: JsonObject, proceed: Proceed): unknown {
   const { tiers, settings } = lane.engine
   const { changes } = tiers
   // A promise only if there is a store, which is read only for a caller that leaves time for it.
-  const lookup = cachedCall.mode !== 'only-if-cached' && mayWait(lane, options) ? tiers.get(cachedCall) : tiers.getFromMemory(cachedCall)
+  const isAsked = passed.lesson?.looked?.key === cachedCall.key
+  const lookup =
+    !isAsked && cachedCall.mode !== 'only-if-cached' && mayWait(lane, options) ? tiers.get(cachedCall) : tiers.getFromMemory(cachedCall)
   const atOnce = lookup instanceof Promise ? undefined : served(lane, known, lookup)
   if (atOnce !== undefined) return atOnce
   const earlier = earlierCall(known)
@@ -139,7 +141,7 @@ function earlierCall({ shape, cachedCall, body, passed }: KnownCall): EarlierCal
 }
 
 /** Whether there is a store, and the caller's time-out leaves time to ask it. */
-function mayWait({ client, engine }: Lane, options: JsonObject): boolean {
+export function mayWait({ client, engine }: Pick<Lane, 'client' | 'engine'>, options: JsonObject): boolean {
   const { store, readDeadline } = engine.settings
   const timeout: unknown = options['timeout'] ?? Reflect.get(client, 'timeout')
   return store !== undefined && typeof timeout === 'number' && timeout >= 10 * readDeadline

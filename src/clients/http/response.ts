@@ -6,9 +6,6 @@ import type { CacheInfo } from '../../call.ts'
 import type { Entry } from '../../entry.ts'
 import type { LookupResult } from '../../lookup-result.ts'
 import { freshForCall } from '../../engine/reuse.ts'
-import { leaveWhenCollected } from '../../engine/flight/collected.ts'
-import type { FlightHead } from '../../engine/seam.ts'
-import type { FlightReader } from '../../engine/flight/upstream.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
 import type { InvalidOptionError } from '../../errors.ts'
@@ -146,7 +143,7 @@ function errorIfOpen(controller: ReadableStreamDefaultController<Uint8Array> | u
   controller?.error(reason)
 }
 
-/** The head that a caller of a flight gets. A caller that joined it gets what a stored answer has: all else was for the first caller. */
+/** The head that a caller of a flight gets, with headers of its own. A caller that joined it gets what a stored answer has: all else was for the first caller. */
 export function headFor(head: ResponseHead, { source }: CacheInfo): ResponseHead {
   if (source !== 'flight') {
     const headers = new Headers(head.headers)
@@ -168,35 +165,6 @@ export function headFor(head: ResponseHead, { source }: CacheInfo): ResponseHead
   return { ...head, headers }
 }
 
-/**
- * One caller's share of a flight as a `Response`. Its chunks are copies, which the caller may change.
- * @param ahead how many chunks are read before the caller asks for them. Some SDKs stop at the last line of a stream, before its end, and a
- * flight ends only when it is read to its end. @default 0
- */
-export function sharedResponse(head: ResponseHead, reader: FlightReader<FlightHead<ResponseHead>, Uint8Array>, ahead = 0): Response {
-  // A `Response` with one of these statuses may not have a body.
-  // Source: https://fetch.spec.whatwg.org/#null-body-status
-  const empty = [101, 103, 204, 205, 304].includes(head.status)
-  // The SDKs do not read a body that has no bytes, and a flight ends only when it is read to its end.
-  if (empty || head.headers.get('content-length') === '0') reader.next().catch(() => undefined)
-  const body = empty
-    ? null
-    : new ReadableStream<Uint8Array>(
-        {
-          async pull(controller) {
-            const chunk = await reader.next()
-            if (chunk === undefined) controller.close()
-            else controller.enqueue(new Uint8Array(chunk))
-          },
-          cancel: () => reader.leave(),
-        },
-        { highWaterMark: ahead },
-      )
-  if (body !== null) leaveWhenCollected(body, reader)
-  const { status, statusText, headers } = head
-  return located(new Response(body, { status, statusText, headers: plainHeaders(headers) }), head.url)
-}
-
 /** The answer to a call that may not go to the provider and has no stored answer. Source: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.7 */
 export function notCachedResponse(url: string, error: NotCachedError, isWrappedClient: boolean): Response {
   const { status, body } = notCachedAnswer(error, isWrappedClient)
@@ -215,15 +183,7 @@ export function refusedResponse(url: string, { message, code }: InvalidOptionErr
   return located(new Response(body, { status: 400, statusText: 'Bad Request', headers }), url)
 }
 
-/** Headers for a body that is decoded already: its length and encoding on the wire are no longer true. */
-function plainHeaders(headers: Headers): Headers {
-  const plain = new Headers(headers)
-  if (plain.has('content-encoding')) plain.delete('content-length')
-  plain.delete('content-encoding')
-  return plain
-}
-
 /** Sets the address of a `Response`, which otherwise only `fetch` itself can do. */
-function located(response: Response, url: string): Response {
+export function located(response: Response, url: string): Response {
   return Object.defineProperty(response, 'url', { value: url, configurable: true })
 }

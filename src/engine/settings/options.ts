@@ -96,7 +96,7 @@ export interface CacheOptions extends FreshnessOptions, SizeOptions, SwitchOptio
    * read, and does not see what other processes invalidate meanwhile. @default false
    */
   readonly requireStore?: boolean
-  /** How soon this process heeds an invalidation by another process, at the latest. @default '1s' */
+  /** How soon this process heeds an invalidation by another process, at the latest. With 0, each hit asks the store. @default '1s' */
   readonly invalidationDelay?: Duration
   /**
    * Whether one process at a time asks the provider for an answer that several want, while the others wait until it is stored, streams

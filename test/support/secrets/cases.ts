@@ -3,6 +3,7 @@
  * @module
  */
 import type { Cases, SecretCase } from './issuer.ts'
+import { adapterCases } from './cases-adapters.ts'
 import { byteCases } from './cases-bytes.ts'
 import { cassetteCases } from './cases-cassettes.ts'
 import { cliCases } from './cases-cli.ts'
@@ -20,6 +21,7 @@ import { testingCases } from './cases-testing.ts'
 import { timesCases } from './cases-times.ts'
 
 const parts: readonly Cases[] = [
+  adapterCases,
   optionCases,
   byteCases,
   engineCases,
