@@ -162,7 +162,8 @@ function streamingOf({ assemble, disassemble, eventName }: StreamDefinition): No
     disassemble: (answer) =>
       disassemble(answer).map((part): ServerEvent => {
         const event = eventName?.(part)
-        return { ...(event !== undefined && { event }), data: JSON.stringify(part) }
+        const data = JSON.stringify(part)
+        return event === undefined ? { data } : { event, data }
       }),
   }
 }

@@ -209,7 +209,8 @@ function resolve(engine: Engine, headers: Headers, call: Call): (ResolvedCall & 
 }
 
 /** A call for many inputs that has one entry. */
-function undivided({ inputKeys: _, inputs: __, ...cachedCall }: CachedCall): CachedCall {
+function undivided(given: CachedCall): CachedCall {
+  const { inputKeys: _, inputs: __, ...cachedCall } = given
   return cachedCall
 }
 
