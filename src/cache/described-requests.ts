@@ -169,22 +169,23 @@ function callOf(request: CacheRequest | TextRequest, settings: Settings): Call {
   if (!isJsonObject(request)) throw new InvalidOptionError('request', request, 'an object with endpoint and body')
   if (!isForEndpoint(request)) return textCall(request)
   const { provider: name = 'openai', endpoint: endpointName, body, origin: given, headers = {}, ...options } = request
+  const own = settings.endpoints.find((each) => each.provider === name && each.name === endpointName)
   const provider = providerNamed(name)
-  if (provider === undefined)
+  if (own === undefined && provider === undefined)
     throw new InvalidOptionError(
       'provider',
       name,
       providers.map((each) => each.name),
     )
-  const endpoints = endpointsOf(provider)
-  const endpoint = endpoints.find((each) => each.name === endpointName)
+  const endpoints = provider === undefined ? [] : endpointsOf(provider)
+  const endpoint = own?.endpoint ?? endpoints.find((each) => each.name === endpointName)
   if (endpoint === undefined)
     throw new InvalidOptionError(
       'endpoint',
       endpointName,
       endpoints.map((each) => each.name),
     )
-  const origin = given ?? provider.origin
+  const origin = given ?? provider?.origin
   if (origin === undefined) throw new InvalidOptionError('origin', origin, "a region such as 'bedrock-runtime.eu-west-1'")
   if (!isJsonObject(body)) throw new InvalidOptionError('body', body, "the request's body as an object")
   assertCallOptions(options)

@@ -34,12 +34,12 @@ export interface Provider {
   readonly credentialHeaders: readonly string[]
   /** Headers of an answer over `fetch` that are stored with it, in lower case. */
   readonly keptHeaders: readonly string[]
-  /** Its name in the price table of `@pydantic/genai-prices`. */
-  readonly priceTableName: string
+  /** Its name in the price table of `@pydantic/genai-prices`; `undefined` if that has no prices of it. */
+  readonly priceTableName: string | undefined
   /** Whether other companies serve the same protocol on hosts of their own. The price table is then searched by the host first. */
   readonly hasOtherHosts: boolean
-  /** How a client of its SDK is recognised. */
-  readonly client: ClientShape
+  /** How a client of its SDK is recognised; `undefined` if `withCache` knows none. */
+  readonly client: ClientShape | undefined
 }
 
 /** The shape of an SDK's client. Class names are no help: bundlers rename classes, and two copies of a package may be loaded. */
@@ -128,8 +128,88 @@ const gemini: Provider = {
   client: { methods: ['models.generateContent', 'models.generateContentStream', 'models.embedContent', 'chats.create'] },
 }
 
+/** A provider whose calls all go through a `fetch`, with a bearer token, and whose SDK has no client of its own here. */
+const plain = {
+  endpoints: [],
+  overFetch: true,
+  credentialHeaders: ['authorization'],
+  keptHeaders: [],
+  hasOtherHosts: true,
+  client: undefined,
+} as const
+
+const ollama: Provider = {
+  ...plain,
+  name: 'ollama',
+  title: 'Ollama',
+  protocol: {
+    path: /\/api\/(?:chat|generate|embed)$/,
+    operations: ['chat', 'completions', 'embeddings'],
+    load: async () => (await import('./ollama/protocol.ts')).ollamaProtocol,
+  },
+  origin: 'http://127.0.0.1:11434',
+  hosts: ['ollama.com'],
+  priceTableName: undefined,
+}
+
+const voyage: Provider = {
+  ...plain,
+  name: 'voyage',
+  title: 'Voyage',
+  protocol: {
+    path: /\/rerank$/,
+    operations: ['rerank'],
+    load: async () => (await import('./voyage/protocol.ts')).voyageProtocol,
+  },
+  origin: 'https://api.voyageai.com',
+  hosts: ['api.voyageai.com'],
+  priceTableName: 'voyageai',
+}
+
+const jina: Provider = {
+  ...plain,
+  name: 'jina',
+  title: 'Jina',
+  protocol: {
+    path: /\/rerank$/,
+    operations: ['rerank'],
+    load: async () => (await import('./jina/protocol.ts')).jinaProtocol,
+  },
+  origin: 'https://api.jina.ai',
+  hosts: ['api.jina.ai'],
+  priceTableName: undefined,
+}
+
+const mistral: Provider = {
+  ...plain,
+  name: 'mistral',
+  title: 'Mistral',
+  protocol: {
+    path: /\/fim\/completions$/,
+    operations: ['completions'],
+    load: async () => (await import('./mistral/protocol.ts')).mistralProtocol,
+  },
+  origin: 'https://api.mistral.ai/v1',
+  hosts: ['api.mistral.ai', 'codestral.mistral.ai'],
+  priceTableName: 'mistral',
+}
+
+const cohere: Provider = {
+  ...plain,
+  name: 'cohere',
+  title: 'Cohere',
+  protocol: {
+    path: /\/(?:v2\/(?:chat|embed)|rerank)$/,
+    operations: ['chat', 'embeddings', 'rerank'],
+    load: async () => (await import('./cohere/protocol.ts')).cohereProtocol,
+  },
+  origin: 'https://api.cohere.com',
+  hosts: ['api.cohere.com', 'api.cohere.ai'],
+  priceTableName: 'cohere',
+}
+
 /** Every provider that is known. */
-export const providers: readonly Provider[] = [openai, anthropic, bedrock, gemini]
+export const providers: readonly Provider[] = [openai, anthropic, bedrock, gemini, ollama, voyage, jina, mistral, cohere]
 
 /** The provider of that name, or `undefined`. */
 export function providerNamed(name: string): Provider | undefined {
@@ -172,9 +252,9 @@ export function operationsOf({ endpoints, protocol }: Provider): readonly string
   return [...endpoints.map(({ operation }) => operation), ...(protocol?.operations ?? [])]
 }
 
-/** The provider whose protocol an address may be of, by the path in it. */
-export function protocolProvider(path: string): Provider | undefined {
-  return withProtocol.find(({ protocol }) => protocol?.path.test(path) === true)
+/** The providers whose protocols an address may be of, by the path in it. They are to be asked in their order. */
+export function protocolProviders(path: string): readonly Provider[] {
+  return withProtocol.filter(({ protocol }) => protocol?.path.test(path) === true)
 }
 
 const withProtocol = providers.filter(({ protocol }) => protocol !== undefined)

@@ -11,6 +11,7 @@ import { cachingFetch } from '../../src/clients/with-cache.ts'
 import type { CacheOptions } from '../../src/engine/settings/options.ts'
 import { type ProviderReply, type ProviderRequest, type ProviderServer, startProvider } from '../support/provider-server.ts'
 import { top } from '../support/packed.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 /** What an SDK gave to its caller. */
 export interface Told {
@@ -33,6 +34,8 @@ export interface Way {
 export interface Spoken {
   /** What is called, with the versions of the packages: see {@link versionOf}. */
   readonly title: string
+  /** An address of the provider's own that is called; the server answers in its place. @default the server's own */
+  readonly host?: string
   /** Starts the server that plays the provider. @default an HTTP/1.1 server that streams server-sent events */
   readonly start?: typeof startProvider
   /** Answers one request in the provider's own form, as a stream if the request asks for one. The answer says `text`. */
@@ -59,6 +62,7 @@ export function versionOf(name: string): string {
 /** Asks for every behaviour. */
 export function describeBehaviours({
   title,
+  host,
   start = startProvider,
   answer,
   fail = refuse,
@@ -72,15 +76,30 @@ export function describeBehaviours({
     let server: ProviderServer
     let cache: Cache
     let way: Way
+    let clock: ManualClock
+    /** Makes a call, and waits until its flight has ended: some SDKs stop at the last line of a stream, before its end. */
+    const landed =
+      (make: NonNullable<typeof stream>): NonNullable<typeof stream> =>
+      async (...given) => {
+        const told = await make(...given)
+        // I8: each flight has a timer until it ends.
+        while (clock.timers > 0) await new Promise((resolve) => setImmediate(resolve))
+        return told
+      }
     const ways: readonly (readonly [string, NonNullable<typeof stream>])[] = [
-      ['whole', ask],
-      ...(stream === undefined ? [] : [['streamed', stream] as const]),
+      ['whole', landed(ask)],
+      ...(stream === undefined ? [] : [['streamed', landed(stream)] as const]),
     ]
 
     beforeEach(async () => {
       server = await start((request, reply) => answer(request, reply, `answer ${server.requests.length}`))
-      cache = createCache({ logger: false, ...options })
-      way = { url: server.url.replace(/\/v1$/, ''), fetch: cachingFetch(cache), cache }
+      clock = new ManualClock()
+      cache = createCache({ logger: false, clock, ...options })
+      way = {
+        url: server.url.replace(/\/v1$/, ''),
+        fetch: cachingFetch(cache, host === undefined ? globalThis.fetch : redirected(server)),
+        cache,
+      }
     })
     afterEach(() => server.close())
 
@@ -145,13 +164,22 @@ export function describeBehaviours({
 
     it.runIf(stream !== undefined && crosses)('a whole answer serves a stream, and a stream a whole answer', async () => {
       if (stream === undefined) return
-      const whole = await ask(way, 'Hi')
-      expect((await stream(way, 'Hi')).text).toBe(whole.text)
-      const streamed = await stream(way, 'Ho')
-      expect((await ask(way, 'Ho')).text).toBe(streamed.text)
+      const [asking, streaming] = [landed(ask), landed(stream)]
+      const whole = await asking(way, 'Hi')
+      expect((await streaming(way, 'Hi')).text).toBe(whole.text)
+      const streamed = await streaming(way, 'Ho')
+      expect((await asking(way, 'Ho')).text).toBe(streamed.text)
       expect(server.requests.length).toBe(2)
     })
   })
+}
+
+/** Sends every call to the server, whatever host it names. */
+function redirected({ url }: ProviderServer): Fetch {
+  return (input, init) => {
+    const { pathname, search } = new URL(input instanceof Request ? input.url : input)
+    return globalThis.fetch(new URL(`${pathname}${search}`, url), init)
+  }
 }
 
 function refuse(reply: ProviderReply): void {

@@ -41,9 +41,11 @@ const takenByMethods = [
 const things = new Set([
   'Cache',
   'Clock',
+  'DefinedEndpoint',
   'GraphSerializer',
   'Logger',
   'ObjectClient',
+  'PerInput',
   'RedisClient',
   'RedisSubscriber',
   'SqliteDatabase',

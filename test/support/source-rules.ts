@@ -80,6 +80,7 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
     'type:@anthropic-ai/sdk',
     'type:@anthropic-ai/sdk/*',
     'type:@aws-sdk/*',
+    'type:@google/genai',
     'type:groq-sdk',
     'type:together-ai',
   ],

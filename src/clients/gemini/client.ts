@@ -126,7 +126,7 @@ function seamOf(engine: Engine, own: GeminiClient, { options, httpOptions, left,
   const through = fetchThrough(engine, upstream, seam)
   return async function fetch(input, init) {
     const signal = init?.signal ? AbortSignal.any([init.signal, left]) : left
-    const response = await through(input, { ...init, body: bodyOf(init?.body), signal, ...{ [callOptions]: passed } })
+    const response = await through(input, Object.assign({ ...init, body: bodyOf(init?.body), signal }, { [callOptions]: passed }))
     const info = infoOfResponse(response)
     if (info !== undefined) seen(info)
     return response

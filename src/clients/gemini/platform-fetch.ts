@@ -10,7 +10,8 @@ import type { Fetch } from '../http/caching-fetch.ts'
 const globalDispatcher = Symbol.for('undici.globalDispatcher.1')
 
 /** Calls the platform's `fetch`. */
-export const platformFetch: Fetch = (input, init) => globalThis.fetch(input, isNode() ? { ...init, ...{ dispatcher: patient } } : init)
+export const platformFetch: Fetch = (input, init) =>
+  globalThis.fetch(input, isNode() ? Object.assign({ ...init }, { dispatcher: patient }) : init)
 
 /** Sends by the global dispatcher of that moment. */
 const patient = {

@@ -16,7 +16,6 @@ import type { Bypass, Call, CachedCall } from '../../engine/cached-call.ts'
 import { resolveFor } from '../../engine/resolve.ts'
 import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { InvalidOptionError } from '../../errors.ts'
-import { type Endpoint } from '../../providers/endpoint.ts'
 import { keptHeaders } from '../../providers/http-headers.ts'
 import type { AddressedCall } from '../../providers/protocol.ts'
 import { noteInfo } from '../cache-info.ts'
@@ -28,6 +27,7 @@ import { noDefaults, optionsOfCall } from './fetch-options.ts'
 import { headFor, lazyResponse, notCachedResponse, refusedResponse, type ResponseHead, storedResponse } from './response.ts'
 import { isReadAsText, lazySharedResponse, sharedResponse } from './shared-response.ts'
 import { credentialOf, headerParts, type HttpSeam } from './request-credential.ts'
+import { uncompressed, withoutLength } from './sent-headers.ts'
 import { withoutCallOptions, withoutOptions } from './sent-init.ts'
 import { snapshotOf } from './snapshot.ts'
 import { endpointOf, placeOf, readRequest, textFor } from './target.ts'
@@ -72,7 +72,7 @@ const flightsOf = flightsByEngine<FlightHead<ResponseHead>, Uint8Array>()
 export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): Fetch {
   return async function cachingFetch(given, givenInit) {
     const { url, method } = targetOf(given, givenInit)
-    const named = method === 'POST' ? endpointOf(url, seam.place) : undefined
+    const named = method === 'POST' ? endpointOf(url, { ...seam, endpoints: engine.settings.endpoints }) : undefined
     const found = named instanceof Promise ? await named : named
     if (found === undefined) {
       const place = placeOf(url)
@@ -209,19 +209,21 @@ function resolve(engine: Engine, headers: Headers, call: Call): (ResolvedCall & 
 }
 
 /** A call for many inputs that has one entry. */
-function undivided({ inputKeys: _, inputs: __, ...cachedCall }: CachedCall): CachedCall {
+function undivided(given: CachedCall): CachedCall {
+  const { inputKeys: _, inputs: __, ...cachedCall } = given
   return cachedCall
 }
 
 function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Array, Response> {
   const { cachedCall, inputs, url, addressed, signal, send } = call
+  const form = addressed?.stream?.type
   // The facts of a whole answer are on its response. Only a stream helper looks for them on the signal that it gave.
   const carriers = cachedCall.streamed ? call.carriers : call.carriers.slice(0, 1)
   return {
     cachedCall,
     signal,
     flights: flightsOf(engine),
-    form: addressed?.stream?.type,
+    form,
     limits: { source: call.call.credential },
     isOthersFailure: (said, { alike }) => !alike && 'head' in said && [401, 403, 429].includes(said.head.status),
     earlier: call.earlierLookup,
@@ -248,9 +250,10 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
       const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
       const own = headFor(head, info)
       const facts = (): CacheInfo => info
-      const isLazy = call.isWrappedClient && !cachedCall.streamed && cachedCall.endpoint.binary !== true && isReadAsText(head)
-      if (isLazy) return inform(lazySharedResponse(own, reader, facts), facts, carriers)
-      return inform(sharedResponse(own, usage === undefined ? reader : withoutUsage(reader, usage)), facts, carriers)
+      const isPlain = addressed === undefined && call.isWrappedClient && !cachedCall.streamed && cachedCall.endpoint.binary !== true
+      if (isPlain && isReadAsText(head)) return inform(lazySharedResponse(own, reader, facts), facts, carriers)
+      const read = usage === undefined ? reader : withoutUsage(reader, usage)
+      return inform(sharedResponse(own, read, form === undefined ? 0 : 1), facts, carriers)
     },
     missing: (info, error) => inform(notCachedResponse(url, error, call.heedsRetryHeader), () => info, carriers),
   }
@@ -281,22 +284,6 @@ async function sendInputs(
 function upstreamOf(response: Response, asksUsage = false): Upstream<ResponseHead, Uint8Array> {
   const { status, statusText, headers, url } = response
   return { head: { status, statusText, headers, url, asksUsage }, items: new Chunks(response.body), shareable: status === 200 }
-}
-
-/** The headers for an answer that may be sound or plain text: whether such an answer is whole can be told only if it is not compressed. */
-function uncompressed({ binary, plain }: Endpoint, given: Headers): { headers?: Headers } {
-  if ((binary !== true && plain !== true) || given.has('accept-encoding')) return {}
-  const headers = new Headers(given)
-  headers.set('accept-encoding', 'identity')
-  return { headers }
-}
-
-/** The headers for another body, if they say the length of the caller's own. */
-function withoutLength(given: Headers): { headers?: Headers } {
-  if (!given.has('content-length')) return {}
-  const headers = new Headers(given)
-  headers.delete('content-length')
-  return { headers }
 }
 
 /** Notes a response's facts. A stream keeps nothing of its response but the signals of its request, so these carry the facts too. */

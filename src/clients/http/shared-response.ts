@@ -15,8 +15,10 @@ type Reader = FlightReader<FlightHead<ResponseHead>, Uint8Array>
 /**
  * One caller's share of a flight. Its chunks are copies, which the caller may change.
  * @param head with headers that are this caller's own
+ * @param ahead how many chunks are read before the caller asks for them. Some SDKs stop at the last line of a stream, before its end, and a
+ * flight ends only when it is read to its end. @default 0
  */
-export function sharedResponse(head: ResponseHead, reader: Reader): Response {
+export function sharedResponse(head: ResponseHead, reader: Reader, ahead = 0): Response {
   // A `Response` with one of these statuses may not have a body.
   // Source: https://fetch.spec.whatwg.org/#null-body-status
   const empty = [101, 103, 204, 205, 304].includes(head.status)
@@ -33,7 +35,7 @@ export function sharedResponse(head: ResponseHead, reader: Reader): Response {
           },
           cancel: () => reader.leave(),
         },
-        { highWaterMark: 0 },
+        { highWaterMark: ahead },
       )
   if (body !== null) leaveWhenCollected(body, reader)
   return responseOf(head, body)

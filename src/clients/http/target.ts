@@ -3,7 +3,8 @@
  * @module
  */
 import type { Endpoint } from '../../providers/endpoint.ts'
-import { endpointOfPath, protocolOf, protocolProvider, type Provider } from '../../providers/catalogue.ts'
+import type { EndpointParts } from '../../providers/define-endpoint.ts'
+import { endpointOfPath, protocolOf, type Provider, protocolProviders } from '../../providers/catalogue.ts'
 import type { JsonObject } from '../../json/object.ts'
 import type { AddressedCall, ReadRequest } from '../../providers/protocol.ts'
 
@@ -28,20 +29,42 @@ export function placeOf(url: string): { readonly host: string; readonly path: st
  * The endpoint that `url` names, and the URL without the endpoint's path, with the place; `undefined` if no cached endpoint has such a path.
  * A promise while the code of the endpoint's provider is loaded.
  */
-export function endpointOf(url: string, place = ''): Target | undefined | Promise<Target | undefined> {
+export function endpointOf(
+  url: string,
+  { place = '', endpoints = [] }: { readonly place?: string; readonly endpoints?: readonly EndpointParts[] } = {},
+): Target | undefined | Promise<Target | undefined> {
   const query = url.indexOf('?')
   const path = query === -1 ? url : url.slice(0, query)
-  const provider = protocolProvider(path)
-  if (provider !== undefined) return addressedBy(provider, url, place)
+  const own = endpoints.length === 0 ? undefined : definedBy(endpoints, url, place)
+  if (own !== undefined) return own
+  const providers = protocolProviders(path)
+  if (providers.length > 0) return addressedBy(providers, url, place)
   const endpoint = endpointOfPath(path)
   if (endpoint === undefined) return undefined
   return { endpoint, origin: path.slice(0, -endpoint.path.length) + (query === -1 ? '' : url.slice(query)) + place }
 }
 
-async function addressedBy(provider: Provider, url: string, place: string): Promise<Target | undefined> {
+async function addressedBy(providers: readonly Provider[], url: string, place: string): Promise<Target | undefined> {
   const address = URL.canParse(url) ? new URL(url) : undefined
-  const addressed = address && (await protocolOf(provider))?.call(address)
-  return addressed && { endpoint: addressed.endpoint, origin: addressed.origin + place, addressed }
+  for (const provider of providers) {
+    const addressed = address && (await protocolOf(provider))?.call(address)
+    if (addressed !== undefined) return targetOf(addressed, place)
+  }
+  return undefined
+}
+
+/** The target of an endpoint of the user's own. */
+function definedBy(endpoints: readonly EndpointParts[], url: string, place: string): Target | undefined {
+  const address = URL.canParse(url) ? new URL(url) : undefined
+  for (const { call } of address === undefined ? [] : endpoints) {
+    const addressed = address && call(address)
+    if (addressed !== undefined) return targetOf(addressed, place)
+  }
+  return undefined
+}
+
+function targetOf(addressed: AddressedCall, place: string): Target {
+  return { endpoint: addressed.endpoint, origin: addressed.origin + place, addressed }
 }
 
 /** What is sent with a call to a target. */

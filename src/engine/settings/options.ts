@@ -2,6 +2,7 @@
  * The options of a cache: what they are, what they default to, and what is refused.
  * @module
  */
+import { type DefinedEndpoint, type EndpointParts, partsOf } from '../../providers/define-endpoint.ts'
 import { type Clock, systemClock } from '../../clock.ts'
 import { type EncryptionOptions } from '../../codec/encryption.ts'
 import { type Duration, milliseconds, millisecondsOrNone } from '../../duration.ts'
@@ -63,6 +64,8 @@ export interface CacheOptions extends FreshnessOptions, SizeOptions, SwitchOptio
   readonly encryption?: EncryptionOptions
   /** How keys are made. */
   readonly key?: KeyOptions
+  /** Endpoints of your own that calls through `cachingFetch` may go to, made by `defineEndpoint`. @default [] */
+  readonly endpoints?: readonly DefinedEndpoint[]
   /** Decides which answers are stored. @default complete and successful ones */
   readonly policy?: StorePolicy
   /** Prices of your own, asked before the built-in table; `false` for no money at all. @default [] */
@@ -129,6 +132,7 @@ export interface Settings extends Freshness, Sizes, KeySettings {
   readonly requireScope: boolean
   readonly requireStore: boolean
   readonly encryption: EncryptionOptions | undefined
+  readonly endpoints: readonly EndpointParts[]
   /** The options of the calls that the running code makes. */
   readonly ambient: AmbientOptions
   readonly policy: StorePolicy | undefined
@@ -160,6 +164,7 @@ const names = [
   'requireStore',
   'encryption',
   'key',
+  'endpoints',
   'policy',
   'prices',
   'savings',
@@ -215,6 +220,7 @@ export function readOptions(options: CacheOptions): Settings {
     requireStore: readFlag('requireStore', given.requireStore),
     encryption: hiddenEncryption(encryption),
     ...readKeyOptions(key),
+    endpoints: readEndpoints(given.endpoints),
     ambient: new AmbientOptions(),
     policy,
     prices,
@@ -246,6 +252,12 @@ function readDebug(given: unknown): 'miss' | undefined {
   if (wanted !== '' && wanted !== 'miss') throw new InvalidOptionError('LLMEMO_DEBUG', wanted, ['miss'])
   if (given !== undefined && given !== 'miss') throw new InvalidOptionError('debug', given, ['miss'])
   return wanted === 'miss' ? 'miss' : given
+}
+
+function readEndpoints(given: unknown = []): readonly EndpointParts[] {
+  const parts = Array.isArray(given) ? given.map(partsOf) : [undefined]
+  if (parts.every((each) => each !== undefined)) return parts
+  throw new InvalidOptionError('endpoints', given, 'a list of endpoints made by defineEndpoint()')
 }
 
 function readStreamUsage(given: unknown = 'auto'): 'auto' | boolean {

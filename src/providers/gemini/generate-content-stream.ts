@@ -36,13 +36,13 @@ export function outlineContent(events: readonly ServerEvent[]): JsonObject | und
 
 function readContent(events: readonly ServerEvent[]): ReadContent | undefined {
   const candidates = new Map<number, Candidate>()
-  let members: JsonObject = {}
+  const members: JsonObject = {}
   let exact = true
   for (const { data } of events) {
     const chunk = parseJsonObject(data)
     if (chunk === undefined || hasError(chunk)) return undefined
     const { candidates: given, ...rest } = chunk
-    members = { ...members, ...rest }
+    Object.assign(members, rest)
     for (const part of Array.isArray(given) ? given : []) {
       if (!isJsonObject(part)) return undefined
       exact = mergeCandidate(candidates, part) && exact
@@ -127,7 +127,7 @@ function chunksOf(candidate: JsonObject): JsonObject[] {
   const parts: readonly unknown[] = isJsonObject(content) && Array.isArray(content['parts']) ? content['parts'] : []
   if (!isJsonObject(content) || parts.length < 2) return [candidate]
   const place = index === undefined ? {} : { index }
-  return parts.map((part, at) => ({ content: { ...content, parts: [part] }, ...(at === parts.length - 1 && last), ...place }))
+  return parts.map((part, at) => Object.assign({ content: { ...content, parts: [part] } }, at === parts.length - 1 ? last : {}, place))
 }
 
 /** The candidates of an answer, or `undefined` if it has no list of them. */

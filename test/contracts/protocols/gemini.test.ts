@@ -83,7 +83,7 @@ async function post({ url, fetch }: Way, method: string, prompt: string): Promis
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ contents: [{ parts: [{ text: prompt }] }] }),
   })
-  if (!response.ok) throw new Error(String(response.status))
+  if (!response.ok) throw new Error(await response.text())
   const all: unknown = await response.json()
   return {
     text:

@@ -2,6 +2,7 @@
  * Cases of wrapped clients: real SDKs with a key, tokens and credentials, over a provider that answers, refuses and breaks off.
  * @module
  */
+import { GoogleGenAI } from '@google/genai'
 import Anthropic from '@anthropic-ai/sdk'
 import { ConverseCommand } from '@aws-sdk/client-bedrock-runtime'
 import OpenAI from 'openai'
@@ -119,6 +120,18 @@ export const clientCases: Cases = {
     refusedBy('no function', () => cachingFetch(createCache(), mistaken(apiKey))),
     refusedBy('a cache of another', () => withCache(new OpenAI({ apiKey }), mistaken({ stats() {}, on() {}, [apiKey]: apiKey }))),
     refusedBy('a cache whose engine goes away', () => withCache(new OpenAI({ apiKey }), mistaken(vanishing()))),
+  ],
+  'src/clients/gemini/client.ts': [
+    refusedBy('a client of an older SDK', () => {
+      const { models, chats } = new GoogleGenAI({ apiKey })
+      withCache(mistaken({ apiKey, models, chats, apiClient: { apiKey } }))
+    }),
+    refusedBy('a client that loses a method', async () => {
+      const bare = new GoogleGenAI({ apiKey })
+      const wrapped = withCache(bare)
+      Reflect.set(bare.models, 'generateContent', apiKey)
+      await wrapped.models.generateContent({ model: 'm', contents: prompt })
+    }),
   ],
   'src/clients/call-options.ts': cased(async (issuer, cache, url) => {
     const client = withCache(new OpenAI({ apiKey, baseURL: url, maxRetries: 0, defaultHeaders: { 'x-token': secret('token') } }), cache)

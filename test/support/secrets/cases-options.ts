@@ -2,6 +2,7 @@
  * Cases of options: a secret as the value of each of them, and as its name.
  * @module
  */
+import { defineEndpoint } from '../../../src/providers/define-endpoint.ts'
 import { createCache } from '../../../src/cache/cache.ts'
 import { textCall } from '../../../src/cache/text-requests.ts'
 import { createCacheKey } from '../../../src/cache/value-cache.ts'
@@ -59,6 +60,7 @@ const options = [
   'compressAbove',
   'encryption',
   'key',
+  'endpoints',
   'policy',
   'prices',
   'replay',
@@ -100,6 +102,11 @@ export const optionCases: Cases = {
     refusedBy('replay.delay is a secret', () => createCache({ replay: { delay: mistaken(password) } })),
     refusedBy('an option of a secret name', () => createCache(mistaken({ [token]: 1 }))),
     refusedBy('an option of a short secret name', () => createCache(mistaken({ [`k${key.slice(0, 12)}`]: 1 }))),
+  ],
+  'src/providers/define-endpoint.ts': [
+    refusedBy('a name is a secret', () => defineEndpoint({ provider: mistaken({ password }), name: 'n', match: '/n' })),
+    refusedBy('a match is a secret', () => defineEndpoint({ provider: 'p', name: 'n', match: password })),
+    refusedBy('a member of a secret name', () => defineEndpoint(mistaken({ provider: 'p', name: 'n', match: '/n', [token]: 1 }))),
   ],
   'src/engine/settings/key-options.ts': ['longText', 'ignore', 'keep', 'ignoreHeaders', 'fold', password].flatMap((option) =>
     [[`${password}*${password}`], [password], password, { password }].map((value) => ({
