@@ -6,7 +6,7 @@ export default defineConfig({
     tsconfigPaths: true,
   },
   test: {
-    include: ['test/**/*.test.ts', 'examples/*.test.ts'],
+    include: ['test/**/*.test.ts', 'examples/*.test.ts', 'gateway/test/**/*.test.ts'],
     globalSetup: ['test/support/install-redis.ts', 'test/support/install-promtool.ts'],
     restoreMocks: true,
     // By default one core is left idle, which on a machine of two is half of it.

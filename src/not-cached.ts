@@ -78,7 +78,7 @@ export function isNotCached(error: unknown): error is NotCached {
 }
 
 /** Members in which SDKs and frameworks keep the body of an answer, or the error beneath their own. */
-const holders = ['error', 'data', 'responseBody', 'cause', 'lastError']
+const holders = ['error', 'data', 'responseBody', 'cause', 'lastError', 'message']
 
 /** Errors within errors that are looked into. */
 const maxDepth = 4

@@ -9,7 +9,7 @@ import { type CacheInfo, type CallOptions } from '../call.ts'
 import { InvalidOptionError, NotKeyableError } from '../errors.ts'
 import { differ, explainKey, type KeyDifference, type KeyExplanation } from '../key/explain.ts'
 import type { KeyParts } from '../key/key.ts'
-import { providerNamed, providers } from '../providers/catalogue.ts'
+import { endpointsOf, protocolOf, providerNamed, providers } from '../providers/catalogue.ts'
 import type { Endpoint } from '../providers/endpoint.ts'
 import { keyedHeaders } from '../providers/http-headers.ts'
 import { wholeAnswer } from '../providers/stored-answer.ts'
@@ -28,7 +28,7 @@ import { resolveFor } from '../engine/resolve.ts'
  * the calls of a client, it needs their scope: `cache.scopeOf(client)`, unless the cache has a scope of its own.
  */
 export interface CacheRequest extends CallOptions {
-  /** `openai`, `anthropic` or `aws-bedrock`. @default 'openai' */
+  /** `openai`, `anthropic`, `aws-bedrock`, `gemini`…. @default 'openai' */
   readonly provider?: string
   /** `chat.completions`, `responses`, `embeddings`… of OpenAI, `messages` of Anthropic, `converse` of Bedrock. */
   readonly endpoint: string
@@ -82,6 +82,7 @@ export function looker(engine: Engine): Lookup {
   function find(request: CacheRequest): Promise<LookedUp | undefined>
   function find(request: TextRequest): Promise<LookedUpText | undefined>
   async function find(request: CacheRequest | TextRequest): Promise<LookedUpText | undefined> {
+    await ready(request)
     const found = await lookup(engine, callOf(request, engine.settings))
     return found && !isForEndpoint(request) ? { ...found, answer: answerIn(found.answer) } : found
   }
@@ -108,6 +109,7 @@ async function lookup(engine: Engine, call: Call): Promise<LookedUp | undefined>
 
 /** Stores an answer that came from elsewhere, under the rules for answers of our own. */
 export async function store(engine: Engine, request: CacheRequest | TextRequest, answer: unknown): Promise<CacheInfo> {
+  await ready(request)
   const cachedCall = resolveFor(engine, callOf(request, engine.settings))
   if ('reason' in cachedCall) return engine.bypass(cachedCall)
   const draft = draftOf(cachedCall, request, answer)
@@ -155,6 +157,13 @@ function wholeDraft(cachedCall: CachedCall, given: unknown): NewEntry | string {
     : wholeEntry(cachedCall, answer, { body, headers: { 'content-type': 'application/json' }, latency: 0 })
 }
 
+/** Waits until the endpoints of the request's provider are known. */
+async function ready(request: unknown): Promise<void> {
+  const name: unknown = isJsonObject(request) ? request['provider'] : undefined
+  const provider = typeof name === 'string' ? providerNamed(name) : undefined
+  if (provider !== undefined) await protocolOf(provider)
+}
+
 /** A request by its description. @throws {InvalidOptionError} when it names no endpoint that is known */
 function callOf(request: CacheRequest | TextRequest, settings: Settings): Call {
   if (!isJsonObject(request)) throw new InvalidOptionError('request', request, 'an object with endpoint and body')
@@ -167,7 +176,7 @@ function callOf(request: CacheRequest | TextRequest, settings: Settings): Call {
       name,
       providers.map((each) => each.name),
     )
-  const { endpoints } = provider
+  const endpoints = endpointsOf(provider)
   const endpoint = endpoints.find((each) => each.name === endpointName)
   if (endpoint === undefined)
     throw new InvalidOptionError(

@@ -32,7 +32,7 @@ export interface CacheEntry {
   /** The full key, 64 hex digits; of a value of your own the key that you gave. */
   readonly key: string
   readonly scope: string
-  /** `openai`, `anthropic` or `aws-bedrock`; empty for a value of your own. */
+  /** `openai`, `anthropic`, `aws-bedrock`, `gemini`…; empty for a value of your own. */
   readonly provider: string
   /** `chat.completions`, `messages`, `converse`…; empty for a value of your own. */
   readonly endpoint: string
@@ -68,6 +68,17 @@ const ages = ['olderThan', 'youngerThan'] as const
  * @throws {InvalidOptionError} for an unknown filter or a value that cannot be
  */
 export function entries(engine: Engine, filter: EntryFilter): AsyncIterableIterator<CacheEntry> {
+  const found = listedEntries(engine, filter)
+  return (async function* () {
+    for await (const entry of found) yield shown(engine, entry)
+  })()
+}
+
+/**
+ * The entries as the engine knows them, with their heads.
+ * @throws {InvalidOptionError} for an unknown filter or a value that cannot be
+ */
+export function listedEntries(engine: Engine, filter: EntryFilter): AsyncIterableIterator<ListedEntry> {
   assertKnown('filter.', filter, [...texts, ...ages])
   for (const name of texts) {
     const value: unknown = filter[name]
@@ -93,11 +104,11 @@ export async function ttlOf(engine: Engine, key: string): Promise<number | undef
   return found && freshFor(found)
 }
 
-async function* listed(engine: Engine, isWanted: (entry: ListedEntry) => boolean): AsyncGenerator<CacheEntry, undefined> {
+async function* listed(engine: Engine, isWanted: (entry: ListedEntry) => boolean): AsyncGenerator<ListedEntry, undefined> {
   const { namespace } = engine.settings
   const { contents } = engine.tiers
   for (const prefix of [entryPrefix(namespace), valuesPrefix(namespace)]) {
-    for await (const entry of contents.entries(prefix)) if (isWanted(entry)) yield shown(engine, entry)
+    for await (const entry of contents.entries(prefix)) if (isWanted(entry)) yield entry
   }
 }
 

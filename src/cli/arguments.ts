@@ -3,6 +3,8 @@
  * @module
  */
 import { parseArgs } from 'node:util'
+import type { EntryFilter } from '../cache/cache.ts'
+import { milliseconds } from '../duration.ts'
 
 /** The options of all commands. */
 export interface CliOptions {
@@ -16,6 +18,10 @@ export interface CliOptions {
   readonly 'older-than'?: string | undefined
   readonly 'younger-than'?: string | undefined
   readonly limit?: string | undefined
+  readonly by?: string | undefined
+  readonly days?: string | undefined
+  readonly endpoint?: string | undefined
+  readonly provider?: string | undefined
   readonly all: boolean
   readonly body: boolean
   readonly json: boolean
@@ -56,6 +62,10 @@ export function readCommandLine(args: readonly string[]): CommandLine {
         'older-than': text,
         'younger-than': text,
         limit: text,
+        by: text,
+        days: text,
+        endpoint: text,
+        provider: text,
         all: flag,
         body: flag,
         json: flag,
@@ -68,6 +78,32 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   } catch (error) {
     throw new UsageError(reasonOf(error))
   }
+}
+
+/**
+ * The entries that the options name.
+ * @throws {InvalidOptionError} for an age that is no duration
+ */
+export function filterOf(options: CliOptions): EntryFilter {
+  const { operation, model, scope, tag } = options
+  return {
+    ...(operation !== undefined && { operation }),
+    ...(model !== undefined && { model }),
+    ...(scope !== undefined && { scope }),
+    ...(tag !== undefined && { tag }),
+    ...(options['older-than'] !== undefined && { olderThan: milliseconds('older-than', options['older-than']) / 1_000 }),
+    ...(options['younger-than'] !== undefined && { youngerThan: milliseconds('younger-than', options['younger-than']) / 1_000 }),
+  }
+}
+
+/**
+ * The whole number that an option gives.
+ * @throws {UsageError} for anything else
+ */
+export function numberOf(name: 'limit' | 'days', given: string | undefined, otherwise: number): number {
+  if (given === undefined) return otherwise
+  if (/^[1-9]\d{0,8}$/.test(given)) return Number(given)
+  throw new UsageError(`--${name} needs a whole number from 1`)
 }
 
 /** Node names an unknown option as it was typed, which may be an address with a password. The rest of what it says names our options only. */

@@ -3,15 +3,19 @@
  * @module
  */
 import { createCacheFromEnv, type Environment } from '../env/env.ts'
+import { EnvironmentReader } from '../env/reader.ts'
+import { storeIn } from '../env/store-url.ts'
 import { LlmemoError } from '../errors.ts'
 import { readCommandLine, UsageError } from './arguments.ts'
 import { commands } from './commands.ts'
+import { Output, type Terminal } from './output.ts'
+import { wrapped } from './text.ts'
 
-/** Where the command line writes, and what it reads. */
-export interface Terminal {
+/** What the command line is run with. */
+export interface Program extends Terminal {
   readonly env: Environment
-  out(text: string): void
-  error(text: string): void
+  /** The standard input. @default there is none */
+  readonly input?: NodeJS.ReadableStream
 }
 
 const help = `Usage: llmemo <command> [options]
@@ -19,10 +23,15 @@ const help = `Usage: llmemo <command> [options]
   stats              entries, bytes and tokens by operation
   ls                 entries, one a line (--limit 50)
   show KEY           the head of an entry; with --body its body
+  explain FILE       the parts of a request's key; of two files, where the
+                     keys differ (--endpoint NAME: the files are bodies)
+  savings            what hits saved, --by day, scope, operation or model
+                     (--days 30), of a cache with savings: true
   invalidate         one of --tag, --operation, --model, --scope, --key, --all
   prune              removes what is stale, or what --older-than says
   export             heads as JSON lines; with --body the bodies
-  doctor             writes, reads and removes a value, and says what is wrong
+  import FILE        entries of export --body (- for the standard input)
+  doctor             examines the store: what is wrong, how to mend it
 
   --store URL        sqlite:answers.db, redis://…, dynamodb://table?region=…
                      (else the environment: CACHE_STORE, REDIS_URL …)
@@ -35,15 +44,26 @@ const help = `Usage: llmemo <command> [options]
 Exit codes: 0 done, 1 not done, 2 wrong usage.`
 
 /** What a program for a terminal needs: all that it tells is in the store, and no line of the log is among its output. */
-const alone = { CACHE_MEMORY_BYTES: '0', LOG_LEVEL: 'silent', ENABLE_OTEL: '', CACHE_ENABLED: '', CACHE_MODE: '' }
+const alone = {
+  CACHE_MEMORY_BYTES: '0',
+  LOG_LEVEL: 'silent',
+  ENABLE_OTEL: '',
+  CACHE_ENABLED: '',
+  CACHE_MODE: '',
+}
+
+/** What single commands need besides. To explain a key, no store is opened. */
+const needs: Readonly<Record<string, Environment>> = { explain: { CACHE_STORE: 'memory:' }, savings: { CACHE_SAVINGS: 'true' } }
 
 /** Runs one command. @returns the exit code */
-export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+export async function main(args: readonly string[], program: Program): Promise<number> {
+  let output: Output | undefined
   try {
     const line = readCommandLine(args)
-    const { command, options } = line
+    const { command, operands, options } = line
+    output = new Output(program, options.json)
     if (options.help || command === 'help') {
-      terminal.out(help)
+      await output.line(help)
       return 0
     }
     const run = Object.hasOwn(commands, command) ? commands[command] : undefined
@@ -51,23 +71,28 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     if (run === undefined) throw new UsageError(command === '' ? 'a command is missing' : 'there is no such command')
     const { store, namespace } = options
     const env = {
-      ...terminal.env,
+      ...program.env,
       ...(store !== undefined && { CACHE_STORE: store }),
       ...(namespace !== undefined && { CACHE_NAMESPACE: namespace, STAGE: '' }),
+      ...alone,
+      ...needs[command],
     }
-    const cache = await createCacheFromEnv({ ...env, ...alone })
+    const cache = await createCacheFromEnv(env)
     try {
-      const { data, lines, ok = true } = await run(cache, line)
-      terminal.out(options.json ? JSON.stringify(data, undefined, 2) : lines.join('\n'))
-      return ok ? 0 : 1
+      const address = storeIn(new EnvironmentReader(env))
+      return (await run({ cache, operands, options, output, address, input: program.input })) ? 0 : 1
     } finally {
+      output.end()
       await cache.close()
     }
   } catch (error) {
+    output?.end()
     const isUsage = error instanceof UsageError || (LlmemoError.isInstance(error) && error.code === 'INVALID_OPTION')
     const message = error instanceof UsageError || LlmemoError.isInstance(error) ? error.message : 'an unexpected fault'
-    terminal.error(message.startsWith('llmemo:') ? message : `llmemo: ${message}`)
-    if (error instanceof UsageError) terminal.error('llmemo --help shows all commands.')
+    for (const each of (message.startsWith('llmemo:') ? message : `llmemo: ${message}`).split('\n')) {
+      for (const text of wrapped(each, 2)) program.error(text)
+    }
+    if (error instanceof UsageError) program.error('llmemo --help shows all commands.')
     return isUsage ? 2 : 1
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { AnyAnthropic, CachedAnthropic } from './anthropic/types.ts'
 import type { AnyBedrock, CachedBedrock } from './bedrock/types.ts'
+import type { AnyGemini, CachedGemini } from './gemini/types.ts'
 import type { AnyCompatible, CachedCompatible } from './openai/compatible-types.ts'
 import type { AnyOpenAi, CachedOpenAi, MaybeCachedOpenAi } from './openai/types.ts'
 import type { MaybeFacts } from './sdk-types.ts'
@@ -15,11 +16,13 @@ export type Cached<Client> = Client extends AnyOpenAi
     ? CachedAnthropic<Client>
     : Client extends AnyBedrock
       ? CachedBedrock<Client>
-      : Client extends AnyCompatible
-        ? CachedCompatible<Client>
-        : Client extends (...given: infer Given) => infer Value
-          ? (...given: Given) => Promise<Awaited<Value>>
-          : Client
+      : Client extends AnyGemini
+        ? CachedGemini<Client>
+        : Client extends AnyCompatible
+          ? CachedCompatible<Client>
+          : Client extends (...given: infer Given) => infer Value
+            ? (...given: Given) => Promise<Awaited<Value>>
+            : Client
 
 /**
  * A client that may be wrapped or not, for functions that take both: its methods take the cache's options, which a bare client ignores, and
@@ -31,6 +34,8 @@ export type MaybeCached<Client> = Client extends AnyOpenAi
     ? CachedAnthropic<Client, MaybeFacts>
     : Client extends AnyBedrock
       ? CachedBedrock<Client, MaybeFacts>
-      : Client extends AnyCompatible
-        ? CachedCompatible<Client, MaybeFacts>
-        : Client
+      : Client extends AnyGemini
+        ? CachedGemini<Client, MaybeFacts>
+        : Client extends AnyCompatible
+          ? CachedCompatible<Client, MaybeFacts>
+          : Client

@@ -48,6 +48,8 @@ export interface EarlierCall {
 
 /** What a lane learns of one call that goes the documented way. */
 export interface Lesson {
+  /** What the lane found in the store for the call with this key, which it could not serve. The seam takes it, as a retry looks again. */
+  looked?: { readonly key: string; readonly lookup: EarlierLookup } | undefined
   /** Called when the body of the call is read. */
   read(): void
   /** Called with the scope and the operation of a call that names none and bypasses the cache. */

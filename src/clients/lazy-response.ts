@@ -8,10 +8,13 @@ import type { CacheInfo } from '../call.ts'
 /** What a {@link LazyResponse} is made of. */
 export interface LazyResponseParts {
   readonly status: number
-  /** The headers that were stored with the answer: the same object for each of its responses. */
-  readonly headers: Readonly<Record<string, string>>
+  /** @default '' */
+  readonly statusText?: string
+  /** The headers that were stored with the answer: the same object for each of its responses. Or `Headers` of this response alone. */
+  readonly headers: Readonly<Record<string, string>> | Headers
   readonly url: string
-  readonly text: string
+  /** The text, or what reads it. That is called once, unless the real `Response` has it. */
+  readonly text: string | (() => Promise<string>)
   /** Makes the cache facts. */
   readonly info: () => CacheInfo
   /** Makes the real `Response`. */
@@ -47,7 +50,7 @@ export class LazyResponse implements Response {
   }
 
   get statusText(): string {
-    return ''
+    return this.#parts.statusText ?? ''
   }
 
   get redirected(): boolean {
@@ -78,11 +81,13 @@ export class LazyResponse implements Response {
     return this.#real?.bodyUsed ?? this.#read
   }
 
-  /** The text, which then counts as read; `undefined` if it is the real `Response` that has it. */
-  take(): string | undefined {
-    if (this.#real !== undefined || this.#read) return undefined
+  /** The text, which then counts as read; `undefined` if it was read before, or if only the real `Response` has it. */
+  take(): string | Promise<string> | undefined {
+    if (this.#read) return undefined
+    const { text } = this.#parts
+    if (this.#real !== undefined && (typeof text !== 'string' || !markRead(this.#real))) return undefined
     this.#read = true
-    return this.#parts.text
+    return typeof text === 'string' ? text : text()
   }
 
   async text(): Promise<string> {
@@ -114,6 +119,16 @@ export class LazyResponse implements Response {
   }
 }
 
+/**
+ * Leaves a response as one that was read, without reading it: a middleware of an SDK looks at the body, which is then never read by another
+ * way than ours. @returns false for a response that can no longer be read
+ */
+function markRead({ bodyUsed, body }: Response): boolean {
+  if (bodyUsed || body === null || body.locked) return false
+  void body.getReader().cancel()
+  return true
+}
+
 let isResponse = false
 
 /** A middleware of the caller's may ask what it has. Not done at import: to name `Response` loads the platform's whole `fetch`. */
@@ -126,6 +141,7 @@ function becomeResponse(): void {
 const headersByAnswer = new WeakMap<object, Headers>()
 
 function headersOf(kept: LazyResponseParts['headers']): Headers {
+  if (kept instanceof Headers) return kept
   const known = headersByAnswer.get(kept)
   if (known !== undefined) return known
   const headers = new Headers(kept)

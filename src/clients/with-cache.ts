@@ -11,6 +11,7 @@ import { isAnthropic, wrapAnthropic } from './anthropic/client.ts'
 import { noteCache } from './cache-of.ts'
 import { areFunctionOptions, type FunctionOptions, wrapFunction } from './cached-function.ts'
 import { isBedrock, wrapBedrock } from './bedrock/client.ts'
+import { isGemini, wrapGemini } from './gemini/client.ts'
 import { type Fetch, fetchThrough } from './http/caching-fetch.ts'
 import { type CachingFetchOptions, readFetchOptions } from './http/fetch-options.ts'
 import { withMembers } from './http/twin-fetch.ts'
@@ -23,6 +24,9 @@ type Instance = object & { readonly prototype?: undefined; readonly then?: undef
 
 /**
  * Returns a client of the same type that answers repeated calls from the cache. It does not change the client that it is given.
+ *
+ * The cache stands above the `fetch` of the client. What a `fetch` of your own changes in a request is no part of the key, nor for Bedrock what
+ * a middleware after the step `initialize` changes. Clients with one credential that differ in such changes need a `scope` of their own.
  *
  * Of a function of your own, it returns one that answers repeated calls from the cache, for what no client does. What it takes and gives must
  * be what JSON can hold, or it goes past the cache. Each caller gets a copy of the answer.
@@ -64,13 +68,14 @@ function wrapperOf(client: object): ((engine: Engine) => object) | undefined {
   if (isOpenAi(client)) return (engine) => wrapOpenAi(client, engine)
   if (isAnthropic(client)) return (engine) => wrapAnthropic(client, engine)
   if (isBedrock(client)) return (engine) => wrapBedrock(client, engine)
+  if (isGemini(client)) return (engine) => wrapGemini(client, engine)
   return undefined
 }
 
 /**
- * Returns a `fetch` that answers repeated calls from the cache, for any SDK that takes one. It knows the protocols of OpenAI and Anthropic,
- * on any host.
- * @param fetch calls the origin @default the global fetch
+ * Returns a `fetch` that answers repeated calls from the cache, for any SDK that takes one. It knows the protocols of OpenAI, Anthropic
+ * and others on any host: docs/integrations.md lists them.
+ * @param fetch calls the origin. What it changes in a request is no part of the key @default the global fetch
  * @param options what holds for its calls, and what their headers may say @default none
  * @throws {InvalidOptionError} if `cache` is no cache or `fetch` no function, and for an option that cannot be
  */

@@ -49,7 +49,11 @@ export function streamEntry(
 ): NewEntry | string | undefined {
   const { streaming, complete } = call.endpoint
   const common = { ...arrival, status: 200, kind: 'sse', body } as const
-  if (streaming === undefined) return complete?.(events) === true ? { ...unjudged(call), ...common } : undefined
+  if (streaming === undefined) {
+    const verdict = complete?.(events) ?? false
+    if (typeof verdict === 'string') return verdict
+    return verdict ? { ...unjudged(call), ...common } : undefined
+  }
   const answer = streaming.assemble(events)
   if (answer !== undefined) {
     const known = judged(call, answer)

@@ -83,7 +83,7 @@ export function joinFlight<Head, Item, Result>(
   const idle = (): void => lease?.end()
   const begun = engine.settings.clock.monotonic()
   const leader: Leader = { begun, limits: call.limits }
-  const flight = call.flights.join(flightName(cachedCall, snapshot), origin, { signal, alone, idle, ended, leader })
+  const flight = call.flights.join(flightName(call, snapshot), origin, { signal, alone, idle, ended, leader })
   const { begun: start, limits } = isLeader(flight.leader) ? flight.leader : leader
   return { reader: flight.reader, joined: flight.joined, late: begun - start, limits }
 }
@@ -121,6 +121,12 @@ function take<Head, Item, Result>(
  * Calls with one flight name get one answer of the provider, byte for byte. So a stream and a whole answer are two flights, and so are
  * calls from before and after an invalidation.
  */
-function flightName(cachedCall: CachedCall, { generations }: InvalidationSnapshot): string {
-  return JSON.stringify([cachedCall.key, cachedCall.streamed, cachedCall.missingParts, generations])
+function flightName({ cachedCall, form }: NamedCall, { generations }: InvalidationSnapshot): string {
+  return JSON.stringify([cachedCall.key, cachedCall.streamed, cachedCall.missingParts, generations, ...(form === undefined ? [] : [form])])
+}
+
+/** What names a flight. */
+interface NamedCall {
+  readonly cachedCall: CachedCall
+  readonly form?: string | undefined
 }

@@ -62,6 +62,8 @@ export interface Seam<Head, Item, Result> {
   /** The caller's own. */
   readonly signal: AbortSignal | undefined
   readonly flights: Flights<FlightHead<Head>, Item>
+  /** How the provider writes a stream to this caller, if not as to others with the same key. They share an entry, and no flight. */
+  readonly form?: string | undefined
   /** Finds the answer to a batch of inputs, which is stored in parts. @default one entry, by the key of `cachedCall` */
   readonly find?: () => Promise<LookupResult | undefined>
   /** Set if the entry was looked up just now. It is then not looked up again. */

@@ -25,6 +25,7 @@ export const variableNames = [
   'CACHE_COMPRESSION_THRESHOLD',
   'CACHE_COMPRESSION_LEVEL',
   'CACHE_ENCRYPTION_KEYS',
+  'CACHE_SAVINGS',
 ] as const
 
 const operationPrefix = 'CACHE_TTL_'
@@ -46,6 +47,7 @@ export function optionsIn(reader: EnvironmentReader): CacheOptions {
     maxMemoryBytes: reader.number('CACHE_MEMORY_BYTES', 0),
     compressAbove: reader.number('CACHE_COMPRESSION_THRESHOLD', 0),
     encryption: encryptionIn(reader),
+    savings: reader.flag('CACHE_SAVINGS'),
     logger: loggerIn(reader),
   })
 }
@@ -63,7 +65,7 @@ export function misspelt(reader: EnvironmentReader): string[] {
 function switchesIn(reader: EnvironmentReader) {
   return {
     enabled: reader.flag('CACHE_ENABLED'),
-    mode: reader.choice('CACHE_MODE', cacheModes),
+    mode: reader.choice('CACHE_MODE', [...cacheModes, 'shadow']),
     maxMemoryEntries: reader.number('MEMORY_CACHE_SIZE', 1),
     compressionLevel: reader.number('CACHE_COMPRESSION_LEVEL', 1, 9),
   }

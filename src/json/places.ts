@@ -15,23 +15,28 @@ export class Place {
   readonly isOrdered: boolean
   /** Whether a text here is prose, which may be folded. */
   readonly isProse: boolean
-  readonly #members = new Map<string, Place>()
+  readonly #makeMembers: () => Iterable<readonly [string, Place]>
+  #members: Map<string, Place> | undefined
   readonly #others: Place
 
-  /** @param others the place of the members that are not in `members` @default this place itself */
+  /**
+   * @param members makes the members. It is called when they are first asked for, as most processes ask for those of one endpoint only
+   * @param others the place of the members that are not in `members` @default this place itself
+   */
   constructor(
     { isOrdered, isProse }: { readonly isOrdered: boolean; readonly isProse: boolean },
-    members: Iterable<readonly [string, Place]> = [],
+    members: () => Iterable<readonly [string, Place]> = () => [],
     others?: Place,
   ) {
     this.isOrdered = isOrdered
     this.isProse = isProse
-    this.#members = new Map(members)
+    this.#makeMembers = members
     this.#others = others ?? this
   }
 
   /** The place of the member `name` of an object at this place. */
   member(name: string): Place {
+    this.#members ??= new Map(this.#makeMembers())
     return this.#members.get(name) ?? this.#others
   }
 }
@@ -56,7 +61,7 @@ export class RequestPlace extends Place {
   readonly table: PlaceTable
 
   constructor(table: PlaceTable) {
-    super({ isOrdered: false, isProse: false }, placesBelow(table), freeForm)
+    super({ isOrdered: false, isProse: false }, () => placesBelow(table), freeForm)
     this.table = table
   }
 }
@@ -71,7 +76,7 @@ function placesBelow({ unordered, prose }: PlaceTable): (readonly [string, Place
   return Array.from(names, (name) => {
     const below = { unordered: pathsIn(name, unordered), prose: pathsIn(name, prose) }
     const isOrdered = !unordered.includes(name) && below.unordered.length + below.prose.length === 0
-    return [name, new Place({ isOrdered, isProse: prose.includes(name) }, placesBelow(below), freeForm)] as const
+    return [name, new Place({ isOrdered, isProse: prose.includes(name) }, () => placesBelow(below), freeForm)] as const
   })
 }
 

@@ -29,7 +29,7 @@ export function isPlainJson(value: unknown, depth = 0): boolean {
 }
 
 /** Finds the getter of a member without calling it. In the standard, and several times faster than a property descriptor. */
-const lookupGetter: unknown = Reflect.get(Object.prototype, '__lookupGetter__')
+export const lookupGetter: unknown = Reflect.get(Object.prototype, '__lookupGetter__')
 
 /**
  * Whether `value` is plain JSON, and to read it calls no code of the caller's: it has no getters. So it may be read again with the same result.

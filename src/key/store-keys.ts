@@ -52,6 +52,11 @@ export function savingsKey(namespace: string, day: string, part: number): string
   return `${namespacePrefix(namespace)}savings:${day}:${part}`
 }
 
+/** A key or a channel that holds nothing of the cache, to examine a store with. */
+export function examinedKey(namespace: string, name: string): string {
+  return `${namespacePrefix(namespace)}examined:${name}`
+}
+
 /** The channel by which processes that share a store tell each other about invalidations. */
 export function invalidationChannel(namespace: string): string {
   return `${namespacePrefix(namespace)}news`

@@ -2,6 +2,7 @@
  * Counts what a cache tells by its events.
  * @module
  */
+import { RecentMap } from '../base/recent-map.ts'
 import type { Cache } from '../cache/cache.ts'
 import type { CacheEvents, CallEvent, HitEvent, MissEvent } from '../events.ts'
 import { AnswerHistory } from './answer-history.ts'
@@ -20,7 +21,7 @@ export class Recorder {
   readonly #counts: () => Counts
   readonly #settings: MonitorSettings
   readonly #history: AnswerHistory
-  readonly #sizes = new Map<string, TextSize>()
+  readonly #sizes = new RecentMap<TextSize>()
   readonly #stores = new Map<string, StoreState>()
   readonly #ends: readonly (() => void)[]
 
@@ -76,7 +77,7 @@ export class Recorder {
     keys[size].record(milliseconds)
     this.lifetime.add('keys', size, milliseconds)
     this.#sizes.set(key, size)
-    if (this.#sizes.size > maxSizes) for (const [oldest] of this.#sizes) return void this.#sizes.delete(oldest)
+    if (this.#sizes.size > maxSizes) this.#sizes.delete(this.#sizes.oldest?.key ?? '')
   }
 
   #hit(event: HitEvent, counts: Counts): void {

@@ -6,6 +6,7 @@ import { anthropicEndpoints } from './anthropic/endpoints.ts'
 import { bedrockEndpoints } from './bedrock/endpoints.ts'
 import type { Endpoint } from './endpoint.ts'
 import { openaiEndpoints } from './openai/endpoints.ts'
+import type { LazyProtocol, Protocol } from './protocol.ts'
 
 /** What is known of one provider. */
 export interface Provider {
@@ -13,10 +14,12 @@ export interface Provider {
   readonly name: string
   /** Its name in messages to people: `OpenAI`. */
   readonly title: string
-  /** Every endpoint that is cached. A call to any other endpoint passes through. */
+  /** Every endpoint that is cached and known at once. A call to any other endpoint passes through. */
   readonly endpoints: readonly Endpoint[]
   /** Whether the path of a URL names the endpoint, so that calls go through a `fetch`. */
   readonly overFetch: boolean
+  /** Its calls over `fetch` that are more than a path and a body. Its code is loaded with the first of them. @default there are none */
+  readonly protocol?: LazyProtocol
   /** The base URL that a client uses unless its user sets another; `undefined` if there is no such URL. */
   readonly origin: string | undefined
   /**
@@ -96,8 +99,32 @@ const bedrock: Provider = {
   client: { methods: ['send', 'middlewareStack.clone'], serviceId: 'Bedrock Runtime' },
 }
 
+const gemini: Provider = {
+  name: 'gemini',
+  title: 'Gemini',
+  endpoints: [],
+  overFetch: true,
+  protocol: {
+    path: /:(?:generateContent|streamGenerateContent|embedContent|batchEmbedContents|countTokens|rawPredict|streamRawPredict)$/,
+    operations: ['chat', 'embeddings', 'count_tokens'],
+    load: async () => (await import('./gemini/protocol.ts')).geminiProtocol,
+  },
+  origin: 'https://generativelanguage.googleapis.com/v1beta',
+  hosts: [
+    'generativelanguage.googleapis.com',
+    'aiplatform.googleapis.com',
+    '*-aiplatform.googleapis.com',
+    'aiplatform.*.rep.googleapis.com',
+  ],
+  credentialHeaders: ['x-goog-api-key', 'authorization'],
+  keptHeaders: [],
+  priceTableName: 'google',
+  hasOtherHosts: false,
+  client: { methods: ['models.generateContent', 'models.generateContentStream', 'models.embedContent', 'chats.create'] },
+}
+
 /** Every provider that is known. */
-export const providers: readonly Provider[] = [openai, anthropic, bedrock]
+export const providers: readonly Provider[] = [openai, anthropic, bedrock, gemini]
 
 /** The provider of that name, or `undefined`. */
 export function providerNamed(name: string): Provider | undefined {
@@ -117,6 +144,35 @@ function memberAt(object: object, path: string): unknown {
   for (const name of path.split('.')) value = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
   return value
 }
+
+const loadedProtocols = new Map<string, Protocol>()
+
+/** The protocol of a provider, loaded; `undefined` if it has none. */
+export async function protocolOf({ name, protocol }: Provider): Promise<Protocol | undefined> {
+  const known = loadedProtocols.get(name)
+  if (known !== undefined || protocol === undefined) return known
+  const loaded = await protocol.load()
+  loadedProtocols.set(name, loaded)
+  return loaded
+}
+
+/** The endpoints of a provider: all of them once its protocol is loaded. */
+export function endpointsOf({ name, endpoints }: Provider): readonly Endpoint[] {
+  const protocol = loadedProtocols.get(name)
+  return protocol === undefined ? endpoints : [...endpoints, ...protocol.endpoints]
+}
+
+/** The operations of a provider's endpoints, loaded or not. */
+export function operationsOf({ endpoints, protocol }: Provider): readonly string[] {
+  return [...endpoints.map(({ operation }) => operation), ...(protocol?.operations ?? [])]
+}
+
+/** The provider whose protocol an address may be of, by the path in it. */
+export function protocolProvider(path: string): Provider | undefined {
+  return withProtocol.find(({ protocol }) => protocol?.path.test(path) === true)
+}
+
+const withProtocol = providers.filter(({ protocol }) => protocol !== undefined)
 
 /** The longest path first, as the path of one endpoint may end like another's. */
 const endpointsOverFetch = providers

@@ -29,6 +29,7 @@ type HeaderPairs = readonly (readonly [name: string, value: unknown])[]
 function headersOf(client: object): HeaderPairs | undefined {
   if (isClientOf('openai', client)) return openaiHeaders(client)
   if (isClientOf('anthropic', client)) return anthropicHeaders(client)
+  if (isClientOf('gemini', client)) return geminiHeaders(client)
   return isClientOf('aws-bedrock', client) ? [] : undefined
 }
 
@@ -51,6 +52,11 @@ function anthropicHeaders(client: object): HeaderPairs {
     // Some versions of the SDK send the key as a bearer token.
     sends(client, 'apiKeyAuth', 'x-api-key') ? ['x-api-key', key] : bearer(key),
   ]
+}
+
+/** Without a key the SDK sends a token that changes by itself. */
+function geminiHeaders(client: object): HeaderPairs {
+  return [['x-goog-api-key', Reflect.get(client, 'apiKey')]]
 }
 
 function bearer(token: unknown): readonly [string, unknown] {

@@ -16,7 +16,8 @@ export interface Streaming {
   assemble(events: readonly ServerEvent[]): JsonObject | undefined
   /**
    * For a stream that cannot be assembled. If it is complete by the protocol and only its parts cannot be merged: as much of the answer as
-   * decides whether it is stored; such a stream is replayed as it is. Else why it is not to be stored, or `undefined` if it has no end mark.
+   * decides whether it is stored; such a stream is replayed as it is. Else why it is not to be stored: `error` for one with an error,
+   * `malformed` for one that has its end mark and cannot be read; `undefined` if it has no end mark.
    */
   outline?(events: readonly ServerEvent[]): JsonObject | string | undefined
   /** The events in which the provider would have streamed this whole answer to this request. `assemble` makes the answer of them again. */
@@ -83,8 +84,11 @@ export interface Endpoint {
   readonly perInput?: PerInput
   /** How streams and whole answers are made of each other. Without it they are different answers, and `stream` is part of the key. */
   readonly streaming?: Streaming
-  /** Whether a stream has the protocol's end mark, for an endpoint without {@link Streaming}. Without this function, such streams are not stored. */
-  readonly complete?: (events: readonly ServerEvent[]) => boolean
+  /**
+   * Whether a stream has the protocol's end mark, for an endpoint without {@link Streaming}; a text if it has, and says why it is not to be
+   * stored. Without this function, such streams are not stored.
+   */
+  readonly complete?: (events: readonly ServerEvent[]) => boolean | string
   /** Why a request must not be cached, or `undefined`. */
   bypassReason(request: JsonObject): string | undefined
   /** The request with one spelling for what the provider defines as the same. It never changes its argument. @default the request as it is */

@@ -25,7 +25,7 @@ const transport = [
 ]
 
 /** Of the SDKs. */
-const sdks = ['anthropic-dangerous-direct-browser-access', 'x-client-request-id', 'x-stainless-*']
+const sdks = ['anthropic-dangerous-direct-browser-access', 'x-client-request-id', 'x-goog-api-client', 'x-server-timeout', 'x-stainless-*']
 
 /** Ids by which calls are found again in logs and traces. */
 const tracing = [

@@ -5,7 +5,7 @@
 import { formatEvents, parseEvents, type ServerEvent, splitEvents } from '../base/server-sent-events.ts'
 import { type Entry, unaskedUsage, usagePart } from '../entry.ts'
 import { parseJsonObject, type JsonObject } from '../json/object.ts'
-import { providerNamed } from './catalogue.ts'
+import { endpointsOf, providerNamed } from './catalogue.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** A request for which a stored answer is read. */
@@ -26,7 +26,8 @@ export function wholeAnswer({ head, body }: Entry, endpoint: Endpoint): JsonObje
 export function contentOf(entry: Entry): JsonObject | string | Uint8Array {
   const { head, body } = entry
   if (typeof body !== 'string') return new Uint8Array(body)
-  const endpoint = providerNamed(head.provider)?.endpoints.find(({ name }) => name === head.endpoint)
+  const provider = providerNamed(head.provider)
+  const endpoint = provider && endpointsOf(provider).find(({ name }) => name === head.endpoint)
   const whole = endpoint === undefined ? parseJsonObject(body) : wholeAnswer(entry, endpoint)
   if (whole !== undefined) return whole
   const outline = head.kind === 'sse' ? endpoint?.streaming?.outline?.(parseEvents(body)) : undefined

@@ -83,3 +83,26 @@ export function writeTree(name: string, modules: Readonly<Record<string, string>
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: '../../tsconfig.json', include: [], files }))
   return folder
 }
+
+/** A command line that a page shows, and what it says that it prints. */
+export interface ShownCommand {
+  /** What follows `npx llmemo`. */
+  readonly command: string
+  readonly output: string
+  readonly code: number
+}
+
+/** The runs of `npx llmemo` in a page. One that ends with another exit code than 0 is followed by `$ echo $?` and the code. */
+export function commandsIn(text: string): ShownCommand[] {
+  return [...text.matchAll(/^```console\n([^]*?)^```$/gm)].flatMap(([, block = '']) =>
+    block
+      .split(/^\$ npx llmemo /m)
+      .slice(1)
+      .map((each) => {
+        const [first = '', ...lines] = each.trimEnd().split('\n')
+        const end = lines.indexOf('$ echo $?')
+        const output = end === -1 ? lines : lines.slice(0, end)
+        return { command: first, output: output.join('\n'), code: end === -1 ? 0 : Number(lines[end + 1]) }
+      }),
+  )
+}

@@ -5,7 +5,15 @@ import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 const hard = /\b(he|his|him|whoever|whom|nobody|anew|comes? to nothing)\b/i
-const pages = ['src/**/*.ts', 'README.md', 'CHANGELOG.md', 'docs/**/*.md', 'examples/**/*.{ts,md}']
+const pages = [
+  'src/**/*.ts',
+  'gateway/src/**/*.ts',
+  'gateway/README.md',
+  'README.md',
+  'CHANGELOG.md',
+  'docs/**/*.md',
+  'examples/**/*.{ts,md}',
+]
 
 describe('source, pages and examples', () => {
   it('use plain words', () => {

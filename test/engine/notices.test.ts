@@ -25,6 +25,30 @@ describe('an encryption key that does not fit what is in the store', () => {
     ])
     expect(writer.told.lines).toEqual([])
   })
+
+  it.each<[name: string, first: EncryptionOptions | undefined, second: EncryptionOptions | undefined]>([
+    ['other keys of one name', encryption('a', 1), encryption('a', 2)],
+    ['keys of other names', encryption('a', 1), encryption('b', 2)],
+    ['a key and none', encryption('a', 1), undefined],
+    ['none and a key', undefined, encryption('a', 1)],
+  ])('G47 two services with %s take nothing from each other: each keeps what it stored, or stores nothing', async (_, first, second) => {
+    const store = memoryStore()
+    const open = (own: EncryptionOptions | undefined) => openCache({ store, maxMemoryBytes: 0, ...(own && { encryption: own }) })
+    const services = [open(first), open(second)]
+    const stored: (string | undefined)[] = [undefined, undefined]
+    for (const round of [1, 2, 3]) {
+      for (const [index, { cache }] of services.entries()) {
+        expect(await ask(cache)).toBe(stored[index])
+        const text = `${round} of service ${index}`
+        if ((await cache.store(question(), answer(text))).stored) stored[index] = text
+        await cache.flush()
+      }
+    }
+    // Under names that are hidden by its own key, or by none, each has a place of its own.
+    for (const [index, { cache }] of services.entries()) expect(await ask(cache)).toBe(stored[index])
+    expect(stored[0]).toBe('3 of service 0')
+    expect(services.flatMap(({ told }) => told.lines)).toEqual([expect.stringContaining('does not fit')])
+  })
 })
 
 describe('options that are probably not what was meant', () => {

@@ -7,7 +7,7 @@ import { NotKeyableError } from '../../src/errors.ts'
 import { deriveKey, type KeyParts, keyText, partNames } from '../../src/key/key.ts'
 import { isJsonObject } from '../../src/json/object.ts'
 import { placeOf } from '../../src/json/places.ts'
-import { providers } from '../../src/providers/catalogue.ts'
+import { endpointsOf, protocolOf, providers } from '../../src/providers/catalogue.ts'
 import { changedAt } from '../support/json-values.ts'
 
 interface Vector {
@@ -86,9 +86,10 @@ describe('the published vectors of the key v1', () => {
     expect(keyText(parts, optionsOf(vector))).toBe(`["llmemo",1,${texts.join(',')}]`)
   })
 
-  it('G07 list the sorted places of every endpoint', () => {
-    const places = providers.flatMap(({ endpoints }) =>
-      endpoints.map(({ provider, name, place }) => [`${provider} ${name}`, place?.table.unordered ?? []] as const),
+  it('G07 list the sorted places of every endpoint', async () => {
+    await Promise.all(providers.map(protocolOf))
+    const places = providers.flatMap((provider) =>
+      endpointsOf(provider).map(({ provider, name, place }) => [`${provider} ${name}`, place?.table.unordered ?? []] as const),
     )
     expect(published.places).toEqual(Object.fromEntries(places))
   })

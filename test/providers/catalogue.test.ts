@@ -1,24 +1,40 @@
 import Anthropic from '@anthropic-ai/sdk'
+import { GoogleGenAI } from '@google/genai'
 import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime'
 import { findProvider } from '@pydantic/genai-prices'
 import OpenAI, { AzureOpenAI } from 'openai'
 import { describe, expect, it } from 'vitest'
 import { UnknownClientError } from '../../src/errors.ts'
-import { endpointOfPath, isClientOf, providerNamed, providers } from '../../src/providers/catalogue.ts'
+import {
+  endpointOfPath,
+  endpointsOf,
+  isClientOf,
+  operationsOf,
+  protocolOf,
+  protocolProvider,
+  providerNamed,
+  providers,
+} from '../../src/providers/catalogue.ts'
 
 const clients: readonly (readonly [provider: string, client: object])[] = [
   ['openai', new OpenAI({ apiKey: 'key' })],
   ['openai', new AzureOpenAI({ apiKey: 'key', endpoint: 'https://example.openai.azure.com', apiVersion: '2024-10-21' })],
   ['anthropic', new Anthropic({ apiKey: 'key' })],
   ['aws-bedrock', new BedrockRuntimeClient({ region: 'us-east-1' })],
+  ['gemini', new GoogleGenAI({ apiKey: 'key' })],
 ]
+await Promise.all(providers.map(protocolOf))
 
 describe('the table of providers', () => {
   it('has these names, which are part of every key', () => {
-    expect(providers.map(({ name }) => name)).toEqual(['openai', 'anthropic', 'aws-bedrock'])
+    expect(providers.map(({ name }) => name)).toEqual(['openai', 'anthropic', 'aws-bedrock', 'gemini'])
   })
 
-  it.each(providers)('gives $name only endpoints of its own, each under a name of its own', ({ name, endpoints }) => {
+  it.each(providers)('gives $name only endpoints of its own, each under a name of its own', (provider) => {
+    const { name } = provider
+    const endpoints = endpointsOf(provider)
+    expect(endpoints.length).toBeGreaterThan(0)
+    expect(new Set(operationsOf(provider))).toEqual(new Set(endpoints.map(({ operation }) => operation)))
     expect(endpoints.map(({ provider }) => provider)).toEqual(endpoints.map(() => name))
     expect(new Set(endpoints.map((endpoint) => endpoint.name)).size).toBe(endpoints.length)
   })
@@ -52,6 +68,18 @@ describe('the endpoint of a path', () => {
     ['https://api.openai.com/v1/files', undefined],
   ])('%s is %s', (path, name) => {
     expect(endpointOfPath(path)?.name).toBe(name)
+  })
+})
+
+describe('the provider whose protocol a path is of', () => {
+  it.each([
+    ['/v1beta/models/gemini-2.5-flash:generateContent', 'gemini'],
+    ['/v1beta/models/gemini-2.5-flash:streamGenerateContent', 'gemini'],
+    ['/v1/projects/p/locations/l/publishers/anthropic/models/claude-test-1:streamRawPredict', 'gemini'],
+    ['/v1/chat/completions', undefined],
+    ['/v1/messages', undefined],
+  ])('%s is %s', (path, name) => {
+    expect(protocolProvider(path)?.name).toBe(name)
   })
 })
 

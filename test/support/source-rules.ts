@@ -70,7 +70,7 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
   stores: ['node:*', '@aws-sdk/lib-dynamodb', '@aws-sdk/client-dynamodb', 'dynamic:@aws-sdk/client-s3'],
   testing: ['node:assert/strict', 'node:fs', 'node:path', 'node:url', 'node:util'],
   'engine/pricing': ['dynamic:@pydantic/genai-prices', 'type:@pydantic/genai-prices', 'node:module'],
-  cli: ['node:util'],
+  cli: ['node:fs/promises', 'node:readline', 'node:util'],
   env: ['dynamic:ioredis', 'dynamic:@aws-sdk/client-dynamodb', 'dynamic:@aws-sdk/lib-dynamodb', 'dynamic:@opentelemetry/api'],
   adapters: ['@langchain/core/*', 'langchain', '@langchain/langgraph-checkpoint'],
   monitor: ['node:perf_hooks', 'type:@opentelemetry/api'],

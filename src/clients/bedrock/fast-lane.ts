@@ -7,13 +7,14 @@
  */
 import type { CacheInfo } from '../../call.ts'
 import { type JsonObject } from '../../json/object.ts'
+import { Reading } from '../../json/reading.ts'
 import { isRead, reuse } from '../../engine/reuse.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { areCallsAlike } from '../../engine/settings/alike.ts'
 import type { BedrockClient, BedrockCommand, EntryOptions, MiddlewareStack } from './sdk-client.ts'
 import type { Origin, Origins } from './origin.ts'
 import { type CommandCall, type DecidedCall, type ResolvedCall, resolve } from './decision.ts'
-import { memoByEngine, type TextMemo } from '../http/text-memo.ts'
+import { memoByEngine, type ReadingMemo } from '../http/call-memo.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
 import { isInertJson } from '../../json/plain.ts'
 import { storedOutput } from './response.ts'
@@ -55,8 +56,8 @@ export class FastLane {
   #silent: unknown
   /** The SDK's names for its commands, by their classes. */
   readonly #names = new WeakMap<object, string>()
-  /** The calls that came before, by their texts. */
-  readonly #known: TextMemo<KnownCall>
+  /** The calls that came before. */
+  readonly #known: ReadingMemo<KnownCall>
   #closed = false
 
   constructor(own: BedrockClient, settings: LaneSettings) {
@@ -95,8 +96,8 @@ export class FastLane {
     try {
       const { text } = await origin
       const call = { input, origin: text, options: readCallOptions(unchecked.cache, unchecked.bypassCache) }
-      const callText = this.#textOf(call)
-      const known = this.#knownCall(callText, named)
+      const reading = this.#readingOf(call)
+      const known = this.#knownCall(reading, named)
       const resolved = known === undefined ? this.#resolve(call, named) : undefined
       const cachedCall = known ?? resolved?.cachedCall
       if (cachedCall === undefined || !isRead(cachedCall.mode)) return {}
@@ -116,7 +117,7 @@ export class FastLane {
       const output = storedOutput(engine.usageView.of(found).entry, cachedCall, { codec: named.codec, info, replay, caller })
       // An output that cannot be made is no hit.
       facts ??= engine.hit(cachedCall, found)
-      if (callText !== undefined && known === undefined) this.#known.set(callText, { named, cachedCall })
+      if (reading !== undefined && known === undefined && isInertJson(input)) this.#known.set(reading, { named, cachedCall })
       return { output }
     } catch {
       // The documented way meets the same fault and reports it.
@@ -130,17 +131,20 @@ export class FastLane {
     return 'reason' in resolved || resolved.inputs !== undefined ? undefined : resolved
   }
 
-  /** What the cache made of a call with this text that was answered before. */
-  #knownCall(text: string | undefined, named: CachedCommand): CachedCall | undefined {
-    const known = text === undefined ? undefined : this.#known.get(text)
+  /** What the cache made of a call that reads the same and was answered before. */
+  #knownCall(reading: Reading | undefined, named: CachedCommand): CachedCall | undefined {
+    const known = reading && this.#known.get(reading)
     return known?.named === named ? known.cachedCall : undefined
   }
 
-  /** A text that says all of a call; `undefined` if there is none. */
-  #textOf({ input, origin, options }: CommandCall): string | undefined {
+  /** All that a call says; `undefined` if it may say more. */
+  #readingOf({ input, origin, options }: CommandCall): Reading | undefined {
     const { settings } = this.#settings.engine
-    if (!areCallsAlike(settings) || Object.keys(options).length > 0 || !isInertJson(input)) return undefined
-    return JSON.stringify(input) + origin
+    if (!areCallsAlike(settings) || Object.keys(options).length > 0) return undefined
+    const reading = new Reading()
+    if (!reading.addRecord(input)) return undefined
+    reading.addScalar(origin)
+    return reading
   }
 
   #isAsBefore(): boolean {

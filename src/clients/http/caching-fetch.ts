@@ -18,17 +18,19 @@ import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { type Endpoint } from '../../providers/endpoint.ts'
 import { keptHeaders } from '../../providers/http-headers.ts'
+import type { AddressedCall } from '../../providers/protocol.ts'
 import { noteInfo } from '../cache-info.ts'
 import { type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
 import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } from './request.ts'
 import { comesFromWrapped, refusal } from './refusal.ts'
 import { markBypassed } from './cache-status.ts'
 import { noDefaults, optionsOfCall } from './fetch-options.ts'
-import { headFor, lazyResponse, notCachedResponse, refusedResponse, type ResponseHead, sharedResponse, storedResponse } from './response.ts'
+import { headFor, lazyResponse, notCachedResponse, refusedResponse, type ResponseHead, storedResponse } from './response.ts'
+import { isReadAsText, lazySharedResponse, sharedResponse } from './shared-response.ts'
 import { credentialOf, headerParts, type HttpSeam } from './request-credential.ts'
 import { withoutCallOptions, withoutOptions } from './sent-init.ts'
 import { snapshotOf } from './snapshot.ts'
-import { endpointOf, placeOf } from './target.ts'
+import { endpointOf, placeOf, readRequest, textFor } from './target.ts'
 import { wholeResponse } from './whole-response.ts'
 import { Chunks } from './chunks.ts'
 import { draftOf } from './draft.ts'
@@ -45,6 +47,8 @@ interface HttpCall {
   /** The call's inputs one by one, if its endpoint answers each by itself. */
   readonly inputs?: PerInputCalls
   readonly url: string
+  /** What the URL says of the call, if that is more than its endpoint. */
+  readonly addressed: AddressedCall | undefined
   readonly signal: AbortSignal | undefined
   /** What else carries the facts besides the response: the signal that the caller gave, and that of the request. */
   readonly carriers: readonly (object | undefined)[]
@@ -52,6 +56,8 @@ interface HttpCall {
   readonly noteAnswered: () => void
   /** Whether the call comes from a wrapped client. */
   readonly isWrappedClient: boolean
+  /** Whether its SDK is told by a header not to ask again. */
+  readonly heedsRetryHeader: boolean
   readonly earlierLookup: EarlierLookup | undefined
   /** The body as text, if it is one. */
   readonly text: string | undefined
@@ -66,12 +72,14 @@ const flightsOf = flightsByEngine<FlightHead<ResponseHead>, Uint8Array>()
 export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): Fetch {
   return async function cachingFetch(given, givenInit) {
     const { url, method } = targetOf(given, givenInit)
-    const target = method === 'POST' ? endpointOf(url, seam.place) : undefined
-    if (target === undefined) {
+    const named = method === 'POST' ? endpointOf(url, seam.place) : undefined
+    const found = named instanceof Promise ? await named : named
+    if (found === undefined) {
       const place = placeOf(url)
       engine.pass({ method, ...place })
       return refusal(engine, { url, init: givenInit, why: `${method} ${place.path}` }) ?? upstream(given, withoutOptions(givenInit, given))
     }
+    const { addressed, ...target } = found
     const asked = optionsOf(given, givenInit ?? undefined)
     const sources = { own: asked.options, headers: headersOf(given, givenInit ?? undefined), defaults: seam.defaults ?? noDefaults }
     const chosen = optionsOfCall(sources, engine.settings)
@@ -83,7 +91,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const isSeen = scopeOfCall !== undefined || recordings !== undefined || engine.events.isHeard('bypass')
     if (passed.options.mode === 'no-store' && !isSeen) {
       const { options, headers: ofCaller } = passed
-      const scope = options.scope ?? engine.settings.scope ?? credentialOf(seam, { headers: sources.headers, given: ofCaller })
+      const scope = options.scope ?? engine.settings.scope ?? credentialOf(seam, { headers: sources.headers, given: ofCaller, addressed })
       if (passed === asked && options.scope === undefined) passed.lesson?.bypassed(scope, target.endpoint.operation)
       const carriers = [passed.signal, signalOf(given, givenInit ?? undefined)]
       const response = await upstream(given, withoutOptions(givenInit, given))
@@ -96,18 +104,26 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const sent = chosen.hasHeaders ? withoutOptions(init, input) : withoutCallOptions(init)
     const isCopy = sources.headers !== givenInit?.headers && !(given instanceof Request)
     const headers = isCopy && !chosen.hasHeaders ? sources.headers : headersOf(input, sent)
-    const context = { ...target, ...headerParts(engine, seam, { headers, given: passed.headers }) }
+    const origin = addressed?.originOf?.(headers) ?? target.origin
+    const context = { ...target, origin, ...headerParts(engine, seam, { headers, given: passed.headers, addressed }) }
     const body = typeof init?.body === 'string' ? init.body : undefined
-    const text = isUsual(engine, passed) ? body : undefined
+    const text = isUsual(engine, passed) && body !== undefined ? textFor(addressed, body) : undefined
     const earlier = chosen.hasHeaders ? undefined : earlierOf(asked, body, context)
     const repeated = text === undefined || earlier !== undefined ? undefined : repeatedOf(engine).find(text, context)
     const done = earlier === undefined ? repeated : { call: earlier.call, cachedCall: earlier.cachedCall }
-    const request = done?.call.request ?? (await bodyOf(input, init))
+    const read = done?.call ?? readRequest({ ...target, addressed }, await bodyOf(input, init), { headers, text: body })
     signal?.throwIfAborted()
     const resolved =
-      request === undefined || (earlier === undefined && !isKeyable(passed))
+      read === undefined || (earlier === undefined && !isKeyable(passed))
         ? { endpoint: target.endpoint, operation: target.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
-        : (done ?? resolve(engine, { ...context, headers: headersWithType(context.headers, init), request, options: passed.options }))
+        : (done ??
+          resolve(engine, {
+            ...context,
+            endpoint: read.endpoint,
+            request: read.request,
+            headers: headersWithType(context.headers, init),
+            options: passed.options,
+          }))
     // What a lane learns of a call it would do for others of the same shape, whatever their headers say to the cache.
     if ('cachedCall' in resolved && !chosen.hasHeaders) {
       passed.learn?.({ call: resolved.call, url, key: resolved.cachedCall.key })
@@ -131,10 +147,24 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const noteAnswered = (): void => {
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
-    const earlierLookup = earlier?.lookup
+    const earlierLookup = 'inputs' in resolved ? undefined : (earlier?.lookup ?? lookedUp(passed, resolved.cachedCall))
+    const heedsRetryHeader = isWrappedClient && seam.retriesByStatus !== true
     return exchange(
       engine,
-      exchangeOf(engine, { ...resolved, url, signal, carriers, send, noteAnswered, isWrappedClient, earlierLookup, text: body, headers }),
+      exchangeOf(engine, {
+        ...resolved,
+        url,
+        addressed,
+        signal,
+        carriers,
+        send,
+        noteAnswered,
+        isWrappedClient,
+        heedsRetryHeader,
+        earlierLookup,
+        text: body,
+        headers,
+      }),
     )
   }
 }
@@ -148,6 +178,13 @@ function earlierOf(passed: PassedOptions, body: string | undefined, context: Cal
   // A retry of the SDK sends the same options, possibly much later.
   passed.earlier = undefined
   return earlier !== undefined && body === earlier.text && isSameContext(earlier.call, context) ? earlier : undefined
+}
+
+/** What a lane has looked up for the call already. */
+function lookedUp({ lesson }: PassedOptions, { key }: CachedCall): EarlierLookup | undefined {
+  const looked = lesson?.looked
+  if (lesson !== undefined) lesson.looked = undefined
+  return looked?.key === key ? looked.lookup : undefined
 }
 
 /** Whether a call has no options of its own, so that its text decides everything. */
@@ -170,13 +207,14 @@ function resolve(engine: Engine, call: Call): (ResolvedCall & { readonly inputs?
 }
 
 function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Array, Response> {
-  const { cachedCall, inputs, url, signal, send } = call
+  const { cachedCall, inputs, url, addressed, signal, send } = call
   // The facts of a whole answer are on its response. Only a stream helper looks for them on the signal that it gave.
   const carriers = cachedCall.streamed ? call.carriers : call.carriers.slice(0, 1)
   return {
     cachedCall,
     signal,
     flights: flightsOf(engine),
+    form: addressed?.stream?.type,
     limits: { source: call.call.credential },
     isOthersFailure: (said, { alike }) => !alike && 'head' in said && [401, 403, 429].includes(said.head.status),
     earlier: call.earlierLookup,
@@ -189,42 +227,48 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     // A `fetch` rejects only if it cannot get an answer.
     isOutage: (said) => 'error' in said || said.head.status === 429 || said.head.status >= 500,
     size: (chunk) => chunk.byteLength,
-    draft: (recording) => (inputs !== undefined && recording.head.status === 200 ? undefined : draftOf(cachedCall, recording)),
+    draft: (recording) => (inputs !== undefined && recording.head.status === 200 ? undefined : draftOf(cachedCall, recording, addressed)),
     stored(found, info) {
       call.noteAnswered()
       // An SDK reads the text only, and its caller gets a real `Response`.
-      const isLazy = call.isWrappedClient && !cachedCall.streamed && found.entry.head.kind === 'json'
+      const isLazy = call.isWrappedClient && addressed === undefined && !cachedCall.streamed && found.entry.head.kind === 'json'
       const response = isLazy
         ? lazyResponse(found, cachedCall, { url, info })
-        : storedResponse(found, cachedCall, { url, replay: engine.settings.replay, signal })
+        : storedResponse(found, cachedCall, { url, addressed, replay: engine.settings.replay, signal })
       return inform(response, info, carriers)
     },
     shared(head, reader, info) {
       const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
       const own = headFor(head, info)
-      return inform(sharedResponse(own, usage === undefined ? reader : withoutUsage(reader, usage)), () => info, carriers)
+      const facts = (): CacheInfo => info
+      const isLazy = call.isWrappedClient && !cachedCall.streamed && cachedCall.endpoint.binary !== true && isReadAsText(head)
+      if (isLazy) return inform(lazySharedResponse(own, reader, facts), facts, carriers)
+      return inform(sharedResponse(own, usage === undefined ? reader : withoutUsage(reader, usage)), facts, carriers)
     },
-    missing: (info, error) => inform(notCachedResponse(url, error, call.isWrappedClient), () => info, carriers),
+    missing: (info, error) => inform(notCachedResponse(url, error, call.heedsRetryHeader), () => info, carriers),
   }
 }
 
 async function sendInputs(
   engine: Engine,
-  { cachedCall, inputs, send }: HttpCall & { readonly inputs: PerInputCalls },
+  { cachedCall, inputs, send, addressed }: HttpCall & { readonly inputs: PerInputCalls },
   { signal, outcome }: { readonly signal: AbortSignal; readonly outcome: StoreOutcome },
 ): Promise<Response> {
   const { said, answer } = await fillInputs(engine, cachedCall, {
     inputs,
     outcome,
     async ask(request) {
-      const response = await send(signal, request && JSON.stringify(request))
+      const response = await send(signal, request && JSON.stringify(addressed?.write?.(request) ?? request))
       if (response.status !== 200) return { response, answer: undefined, headers: {} }
       const text = await response.text()
       const headers = keptHeaders((name) => response.headers.get(name))
-      return { response: new Response(text, response), answer: parseJsonObject(text), headers }
+      const kept = addressed?.answers === undefined ? text : addressed.answers.keep(text, response.headers)
+      return { response: new Response(text, response), answer: kept === undefined ? undefined : parseJsonObject(kept), headers }
     },
   })
-  return answer === undefined ? said.response : new Response(JSON.stringify(answer), said.response)
+  if (answer === undefined) return said.response
+  const text = JSON.stringify(answer)
+  return new Response(addressed?.answers?.give(text) ?? text, said.response)
 }
 
 function upstreamOf(response: Response, asksUsage = false): Upstream<ResponseHead, Uint8Array> {

@@ -3,26 +3,43 @@
  * @module
  */
 
-/** The chunks of a body. A generator over the body's own iterator would take two promises more for each. */
+/** What gives the chunks. */
+interface Source {
+  readonly next: () => Promise<{ readonly done?: boolean | undefined; readonly value?: Uint8Array | undefined }>
+  readonly end: () => Promise<unknown>
+}
+
+/** The chunks of a body. An iterator of the body itself would take two promises more for each. */
 export class Chunks implements AsyncIterator<Uint8Array, undefined> {
   readonly #body: AsyncIterable<Uint8Array> | null
-  #chunks: AsyncIterator<Uint8Array> | undefined
+  #source: Source | undefined
 
   constructor(body: AsyncIterable<Uint8Array> | null) {
     this.#body = body
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.#chunks ??= this.#body?.[Symbol.asyncIterator]()
-    const result = await this.#chunks?.next()
-    if (result === undefined || result.done === true) return { done: true, value: undefined }
+    if (this.#body === null) return { done: true, value: undefined }
+    this.#source ??= sourceOf(this.#body)
+    const { done, value } = await this.#source.next()
+    if (done === true || value === undefined) return { done: true, value: undefined }
     // A `fetch` of the caller's own may give texts.
-    return typeof result.value === 'string' ? { done: false, value: Buffer.from(result.value) } : result
+    return { done: false, value: typeof value === 'string' ? Buffer.from(value) : value }
   }
 
   /** Gives up the rest. */
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    await this.#chunks?.return?.()
+    await this.#source?.end()
     return { done: true, value: undefined }
   }
+}
+
+/** A `fetch` of the caller's own may give a body that is no `ReadableStream`. */
+function sourceOf(body: AsyncIterable<Uint8Array>): Source {
+  if (body instanceof ReadableStream) {
+    const reader: ReadableStreamDefaultReader<Uint8Array> = body.getReader()
+    return { next: () => reader.read(), end: () => reader.cancel() }
+  }
+  const chunks = body[Symbol.asyncIterator]()
+  return { next: () => chunks.next(), end: async () => chunks.return?.() }
 }

@@ -8,26 +8,34 @@ import type { Recording } from '../../engine/flight/upstream.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
 import { unaskedUsage, usagePart } from '../../entry.ts'
 import { keptHeaders } from '../../providers/http-headers.ts'
-import { formatEvents, parseEvents } from '../../base/server-sent-events.ts'
+import type { AddressedCall } from '../../providers/protocol.ts'
+import { formatEvents, parseEvents, type ServerEvent } from '../../base/server-sent-events.ts'
 import type { ResponseHead } from './response.ts'
 
 /** The new entry of an answer that is complete by its protocol's own sign, else the reason why there is none. */
-export function draftOf(cachedCall: CachedCall, recording: Recording<ResponseHead, Uint8Array>): NewEntry | string {
+export function draftOf(
+  cachedCall: CachedCall,
+  recording: Recording<ResponseHead, Uint8Array>,
+  addressed: AddressedCall | undefined,
+): NewEntry | string {
   const { head, items, end, unusable } = recording
   if (head.status !== 200) return `status ${head.status}`
   if (unusable !== undefined) return unusable
   const type = head.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
   const bytes = Buffer.concat(items)
-  if (type === 'text/event-stream') return streamedDraft(cachedCall, recording, bytes)
+  const form = cachedCall.streamed ? addressed?.stream : undefined
+  const shown: ShownRecording = { ...recording, extra: addressed?.answers?.headers?.(head.headers, cachedCall.streamed) ?? {} }
+  if (form !== undefined && type === form.type) return formedDraft(cachedCall, shown, form.parse(bytes))
+  if (type === 'text/event-stream') return streamedDraft(cachedCall, shown, bytes)
   // Without an end mark of the protocol's own, only the connection's end tells that this was all.
   if (end !== 'complete') return end === 'failed' ? 'failed' : 'aborted'
   if (bytes.byteLength === 0) return 'empty'
-  if (type === 'application/json' || type.endsWith('+json')) return jsonDraft(cachedCall, recording, bytes)
+  if (type === 'application/json' || type.endsWith('+json')) return jsonDraft(cachedCall, shown, { bytes, addressed })
   const plain = cachedCall.endpoint.plain === true && type === 'text/plain'
   const sound = cachedCall.endpoint.binary === true && (type.startsWith('audio/') || type === 'application/octet-stream')
   if (!plain && !sound) return 'malformed'
   if (!isWhole(head, bytes)) return 'incomplete'
-  return bytesEntry(cachedCall, { body: new Uint8Array(bytes), ...arrivalOf(recording) })
+  return bytesEntry(cachedCall, { body: new Uint8Array(bytes), ...arrivalOf(shown) })
 }
 
 /**
@@ -40,7 +48,19 @@ function isWhole({ headers }: ResponseHead, bytes: Uint8Array): boolean {
   return length === null ? headers.get('transfer-encoding')?.toLowerCase() === 'chunked' : Number(length) === bytes.byteLength
 }
 
-function streamedDraft(cachedCall: CachedCall, recording: Recording<ResponseHead, Uint8Array>, bytes: Uint8Array): NewEntry | string {
+/** A recording, with headers that are stored with it beside those of its provider. */
+interface ShownRecording extends Recording<ResponseHead, Uint8Array> {
+  readonly extra: Readonly<Record<string, string>>
+}
+
+/** The entry of a stream that was no stream of server-sent events. It is stored as one, so that it serves callers of either form. */
+function formedDraft(cachedCall: CachedCall, recording: ShownRecording, events: readonly ServerEvent[] | undefined): NewEntry | string {
+  if (events === undefined) return recording.end === 'complete' ? 'malformed' : incompleteReason(recording.end)
+  const entry = streamEntry(cachedCall, events, { body: formatEvents(events), ...arrivalOf(recording) })
+  return entry ?? incompleteReason(recording.end)
+}
+
+function streamedDraft(cachedCall: CachedCall, recording: ShownRecording, bytes: Uint8Array): NewEntry | string {
   const text = decode(bytes)
   if (text === undefined) return 'malformed'
   const events = parseEvents(text)
@@ -52,15 +72,22 @@ function streamedDraft(cachedCall: CachedCall, recording: Recording<ResponseHead
   return { ...entry, omits: (entry.omits ?? []).filter((part) => part !== usagePart && part !== unaskedUsage) }
 }
 
-function jsonDraft(cachedCall: CachedCall, recording: Recording<ResponseHead, Uint8Array>, bytes: Uint8Array): NewEntry | string {
-  const body = decode(bytes)
+/** The bytes of a whole answer, and what the address of its call says. */
+interface WholeAnswer {
+  readonly bytes: Uint8Array
+  readonly addressed: AddressedCall | undefined
+}
+
+function jsonDraft(cachedCall: CachedCall, recording: ShownRecording, { bytes, addressed }: WholeAnswer): NewEntry | string {
+  const text = decode(bytes)
+  const body = text === undefined || addressed?.answers === undefined ? text : addressed.answers.keep(text, recording.head.headers)
   const answer = body === undefined ? undefined : parseJsonObject(body)
   if (body === undefined || answer === undefined) return 'malformed'
   return wholeEntry(cachedCall, answer, { body, ...arrivalOf(recording) })
 }
 
-function arrivalOf({ head, latency }: Recording<ResponseHead, Uint8Array>): Arrival {
-  return { headers: keptHeaders((name) => head.headers.get(name)), latency }
+function arrivalOf({ head, latency, extra }: ShownRecording): Arrival {
+  return { headers: { ...keptHeaders((name) => head.headers.get(name)), ...extra }, latency }
 }
 
 function decode(bytes: Uint8Array): string | undefined {

@@ -1,18 +1,20 @@
 /**
  * The lane of the SDKs' methods: it answers a call that was made before, word for word, where the SDK's own method begins. What the SDK
- * would make of such a call is known then: its key, and what its helpers do with the result. So a hit costs one text of the body, one
+ * would make of such a call is known then: its key, and what its helpers do with the result. So a hit costs one reading of the body, one
  * look-up, one parse of the answer, and the SDK's own promise.
  *
- * It takes nothing for granted. It learns each text from a call that goes the documented way, and it is open only while all that takes part
- * in a request is the SDK's own, as shipped, and the client is as it was when the text was learnt.
+ * It takes nothing for granted. It learns each call from one that goes the documented way, and it is open only while all that takes part
+ * in a request is the SDK's own, as shipped, and the client is as it was when the call was learnt.
  * @module
  */
 import { isInertJson } from '../../json/plain.ts'
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import { Reading } from '../../json/reading.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { bypassed, mayBypass } from './bypass.ts'
+import { memoByEngine, type ReadingMemo } from './call-memo.ts'
 import { type Lesson, lessonOption } from '../call-options.ts'
 import { learntForm, type ResultForm } from './result-form.ts'
 import { isMethod, type Method } from './own-code.ts'
@@ -23,7 +25,7 @@ import { isServable } from './servable.ts'
 import { shippedSteps } from './shipped-steps.ts'
 import { storedPromise } from './stored-promise.ts'
 import type { EventRules } from './stored-stream.ts'
-import { memoByEngine, type TextMemo } from './text-memo.ts'
+import { waitingPromise } from './waiting-promise.ts'
 import type { Twin } from './twin.ts'
 
 /** The methods that a lane stands at, and what they add to a result. */
@@ -36,11 +38,8 @@ export interface LaneMethods {
   readonly events: EventRules
 }
 
-/** What is known of a call, by its text. */
+/** What is known of a call. */
 interface KnownCall {
-  /** The method, of the client as it was then. */
-  readonly method: string
-  readonly generation: number
   readonly cachedCall: CachedCall
   readonly url: string
   readonly form: ResultForm
@@ -56,18 +55,17 @@ interface KnownBypass {
 /** What the lane of one client works with. */
 interface Lane {
   readonly client: object
-  readonly view: object
   readonly engine: Engine
   readonly ids: LaneMethods['ids']
   readonly events: EventRules
-  readonly memo: CallMemo
+  readonly memo: ReadingMemo<KnownCall>
   /** Whether the documented seam is still as we made it, and the SDK makes requests as it was shipped. */
   readonly isOpen: () => boolean
   /** Whether the client is still all that the given one is. */
   readonly isUnchanged: () => boolean
   /** What is known of calls that bypass the cache, by their methods. */
   readonly bypasses: Map<string, KnownBypass>
-  /** What of the client decides a request, as it was when the texts were learnt. */
+  /** What of the client decides a request, as it was when the calls were learnt. */
   facts: readonly unknown[]
   /** Tells this client with these facts from all others. */
   generation: number
@@ -77,16 +75,9 @@ interface Lane {
 interface ReadCall {
   readonly body: JsonObject
   readonly options: JsonObject | undefined
-  /** Body and options. */
-  readonly text: string
-  readonly method: string
+  /** Body, options, method, and the client as it is now. */
+  readonly reading: Reading
 }
-
-/** The known calls by their texts: of different clients or methods, a few may have one text. */
-type CallMemo = TextMemo<readonly KnownCall[]>
-
-/** How many known calls may have one text. */
-const maxAlike = 4
 
 let generations = 0
 
@@ -111,7 +102,6 @@ export function openMethodLane(
   const memo = memoOf(engine)
   const lane: Lane = {
     client,
-    view,
     engine,
     ids,
     events,
@@ -124,7 +114,10 @@ export function openMethodLane(
   }
   for (const path of resources) {
     const resource = path.reduce<unknown>((parent, name) => (isJsonObject(parent) ? parent[name] : undefined), client)
-    if (isJsonObject(resource)) openMethod(lane, resource, path.join('.'))
+    // Any other object is the caller's own.
+    if (isJsonObject(resource) && Object.getOwnPropertyDescriptor(resource, '_client')?.value === client) {
+      openMethod(lane, resource, path.join('.'))
+    }
   }
 }
 
@@ -157,9 +150,18 @@ function openMethod(lane: Lane, resource: JsonObject, name: string): void {
     }
     const call = readCall(lane, name, parameters)
     if (call === undefined) return Reflect.apply(method, this, parameters)
-    const known = knownCall(lane, call)
-    const answer = known && answered(lane, known, call)
-    return answer ?? taught(lane, call, (own) => Reflect.apply(method, resource, [body, own]))
+    const making = (of: JsonObject): Teaching => ({
+      again: () => readCall(lane, name, [of, options]),
+      make: (own) => Reflect.apply(method, resource, [of, own]),
+    })
+    const known = lane.memo.get(call.reading)
+    const answer =
+      known &&
+      (answered(lane, known, call) ??
+        waitingPromise(lane.engine, { ...known, ...call, client: lane.client, events: lane.events }, (looked, of) =>
+          taught(lane, { ...call, body: of }, { ...making(of), looked }),
+        ))
+    return answer ?? taught(lane, call, making(call.body))
   }
   originals.set(create, below)
   Object.defineProperty(resource, 'create', { value: create, configurable: true, writable: true })
@@ -193,31 +195,24 @@ function withoutCache(lane: Lane, { method, options, bare, documented }: Bypassi
 
 const noLesson: Lesson = { read() {}, bypassed() {}, seen() {}, parsed() {} }
 
-function knownCall({ memo, generation }: Lane, { text, method }: ReadCall): KnownCall | undefined {
-  const alike = memo.get(text)
-  if (alike === undefined) return undefined
-  for (const known of alike) if (known.generation === generation && known.method === method) return known
-  return undefined
-}
-
-function noteCall(memo: CallMemo, text: string, known: KnownCall): void {
-  const others = (memo.get(text) ?? []).filter((other) => other.generation !== known.generation || other.method !== known.method)
-  memo.set(text, [known, ...others].slice(0, maxAlike))
-}
-
-/** A call that the lane may answer; `undefined` for any other, of which nothing was read. */
+/** A call that the lane may answer; `undefined` for any other, of which no code of the caller's was called. */
 function readCall(lane: Lane, method: string, [body, options]: readonly unknown[]): ReadCall | undefined {
   if (!areCallsAlike(lane.engine.settings)) return undefined
-  if (!(options === undefined || isInertOptions(options)) || !isSameClient(lane) || !isInertRecord(body)) return undefined
-  return { body, options, text: textOf(body, options), method }
+  if (!(options === undefined || isInertOptions(options)) || !isSameClient(lane)) return undefined
+  const reading = new Reading()
+  if (!reading.addRecord(body)) return undefined
+  addContext(reading, lane, method, options)
+  return { body, options, reading }
 }
 
-function textOf(body: JsonObject, options: JsonObject | undefined): string {
-  const text = JSON.stringify(body)
-  return options === undefined ? text : text + JSON.stringify(options)
+/** Adds what decides a call besides its body. */
+function addContext(reading: Reading, { generation }: Lane, method: string, options: JsonObject | undefined): void {
+  reading.addScalar(generation)
+  reading.addScalar(method)
+  reading.addScalar(options === undefined ? '' : JSON.stringify(options))
 }
 
-/** Whether a text of `value` says all that the SDK may read of it, and may be made without calling any code of the caller's. */
+/** Whether JSON of `value` says all that the SDK may read of it, and may be written without calling any code of the caller's. */
 function isInertRecord(value: unknown): value is JsonObject {
   if (!isJsonObject(value) || !isInertJson(value)) return false
   return Reflect.ownKeys(value).length === Object.keys(value).length
@@ -228,10 +223,10 @@ function isInertOptions(options: unknown): options is JsonObject {
   return isInertRecord(options) && Object.keys(options).every((name) => name === 'cache' || options[name] === undefined)
 }
 
-/** Whether the client makes its requests as when the texts were learnt. If it makes them in another way, the lane begins again. */
+/** Whether the client makes its requests as when the calls were learnt. If it makes them in another way, the lane begins again. */
 function isSameClient(lane: Lane): boolean {
   if (!lane.isOpen()) return false
-  const facts = clientFacts(lane.view)
+  const facts = clientFacts(lane.client)
   if (facts === undefined) return false
   if (!isSameList(facts, lane.facts)) {
     lane.facts = facts
@@ -249,8 +244,18 @@ function answered({ engine, client, events }: Lane, { cachedCall, url, form }: K
   return storedPromise(engine, { client, form, found: engine.usageView.of(found), cachedCall, url, body, options, events })
 }
 
+/** A call that is to be learnt. */
+interface Teaching {
+  /** Reads it again. */
+  readonly again: () => ReadCall | undefined
+  /** Makes it the documented way. */
+  readonly make: (options: JsonObject) => unknown
+  /** What was looked up for it already. */
+  readonly looked?: Lesson['looked']
+}
+
 /** Makes the call the documented way, and learns what becomes of it. */
-function taught(lane: Lane, { body, text, method, options }: ReadCall, make: (options: JsonObject) => unknown): unknown {
+function taught(lane: Lane, { body, reading, options }: ReadCall, { again, make, looked }: Teaching): unknown {
   const { generation } = lane
   let isRead = false
   let call: CachedCall | undefined
@@ -259,8 +264,9 @@ function taught(lane: Lane, { body, text, method, options }: ReadCall, make: (op
   let made: { deref(): object | undefined } | undefined
   const lesson: Lesson = {
     ...noLesson,
+    looked,
     // Some versions of the SDK read the body later, when the caller may have changed it.
-    read: () => void (isRead = isInertJson(body) && textOf(body, options) === text),
+    read: () => void (isRead = isInertJson(body) && again()?.reading.isSame(reading) === true),
     seen(cachedCall, url) {
       call = cachedCall
       address = url
@@ -271,7 +277,7 @@ function taught(lane: Lane, { body, text, method, options }: ReadCall, make: (op
       const promise = made?.deref()
       const transforms = promise && transformsOf(promise)
       const form = transforms && learntForm(promise, { data, props, ids: lane.ids, transforms, isStream: call.streamed })
-      if (form !== undefined) noteCall(lane.memo, text, { method, generation, cachedCall: call, url: address, form })
+      if (form !== undefined) lane.memo.set(reading, { cachedCall: call, url: address, form })
       call = undefined
     },
   }
@@ -286,4 +292,4 @@ function weakly(object: object): { deref(): object | undefined } {
 }
 
 /** The known calls of a cache. */
-const memoOf = memoByEngine<readonly KnownCall[]>()
+const memoOf = memoByEngine<KnownCall>()

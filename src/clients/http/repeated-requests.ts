@@ -6,7 +6,7 @@
 import type { Engine } from '../../engine/engine.ts'
 import { everything } from '../../engine/invalidation/labels.ts'
 import type { Call, CachedCall } from '../../engine/cached-call.ts'
-import { TextMemo } from './text-memo.ts'
+import { TextMemo } from './call-memo.ts'
 
 /** A call that uses the cache, and the key that was made of it. */
 export interface ResolvedCall {

@@ -6,6 +6,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { sha256 } from '../../base/digest.ts'
 import { remembering } from '../../base/memo.ts'
 import { credentialText, keyedHeaders } from '../../providers/http-headers.ts'
+import type { AddressedCall } from '../../providers/protocol.ts'
 import type { FetchDefaults } from './fetch-options.ts'
 import type { CallContext } from './repeated-requests.ts'
 
@@ -18,6 +19,8 @@ export interface HttpSeam {
   readonly isRotated?: (name: string, value: string, headers: unknown) => boolean
   /** What decides where the answer comes from and is not in the URL, as the fragment of a URL. @default nothing */
   readonly place?: string
+  /** Whether the SDK decides by the status alone whether to ask again. @default only if the call comes from no wrapped client */
+  readonly retriesByStatus?: boolean
   /** The options of calls that have none of their own. @default none */
   readonly defaults?: FetchDefaults
 }
@@ -26,18 +29,22 @@ export interface HttpSeam {
 export interface RequestHeaders {
   readonly headers: Headers
   readonly given: unknown
+  /** What the address says of the call. @default nothing */
+  readonly addressed?: AddressedCall | undefined
 }
 
 /** What the headers of a request add to its key. */
 export function headerParts(engine: Engine, seam: HttpSeam, given: RequestHeaders): Pick<CallContext, 'headers' | 'credential'> {
-  return { headers: keyedHeaders(given.headers, engine.settings.ignoredHeaders), credential: credentialOf(seam, given) }
+  const keyed = keyedHeaders(given.headers, engine.settings.ignoredHeaders)
+  return { headers: given.addressed?.keyed?.(keyed) ?? keyed, credential: credentialOf(seam, given) }
 }
 
-/** The digest of the credential in the headers of a request; `''` if it has none, or one that changes by itself. */
-export function credentialOf({ isRotated }: HttpSeam, { headers, given }: RequestHeaders): string {
+/** The digest of the credential in the headers and the address of a request; `''` if it has none, or one that changes by itself. */
+export function credentialOf({ isRotated }: HttpSeam, { headers, given, addressed }: RequestHeaders): string {
   const credential = credentialText((name) => {
-    const value = headers.get(name)
-    return value !== null && isRotated?.(name, value, given) === true ? null : value
+    const [header, inAddress = null] = addressed?.credential ?? []
+    const value = headers.get(name) ?? (header === name ? inAddress : null)
+    return value === null || addressed?.isRotated?.(name) === true || isRotated?.(name, value, given) === true ? null : value
   })
   return credential === '' ? '' : digestOf(credential)
 }

@@ -3,17 +3,16 @@
  * @module
  */
 import type { CacheInfo } from '../../call.ts'
+import type { Entry } from '../../entry.ts'
 import type { LookupResult } from '../../lookup-result.ts'
 import { freshForCall } from '../../engine/reuse.ts'
-import { leaveWhenCollected } from '../../engine/flight/collected.ts'
-import type { FlightHead } from '../../engine/seam.ts'
-import type { FlightReader } from '../../engine/flight/upstream.ts'
 import type { ReplayOptions } from '../../engine/settings/options.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
 import type { InvalidOptionError } from '../../errors.ts'
 import { notCachedAnswer, type NotCachedError } from '../../not-cached.ts'
 import { keptHeaders } from '../../providers/http-headers.ts'
-import { storedEventTexts, wholeBody } from '../../providers/stored-answer.ts'
+import type { AddressedCall } from '../../providers/protocol.ts'
+import { storedEvents, storedEventTexts, wholeBody } from '../../providers/stored-answer.ts'
 import { noteInfo } from '../cache-info.ts'
 import { LazyResponse } from '../lazy-response.ts'
 import { collapsedStatus, hitStatus, missStatus } from './cache-status.ts'
@@ -31,18 +30,39 @@ export interface ResponseHead {
 /** How a stored answer is given. */
 interface StoredResponseOptions {
   readonly url: string
+  /** What the URL says of the call, if that is more than its endpoint. @default nothing */
+  readonly addressed?: AddressedCall | undefined
   readonly replay: ReplayOptions
   /** Ends a replayed stream. */
   readonly signal: AbortSignal | undefined
 }
 
 /** A stored answer as a `Response`, streamed or whole as the call asks. */
-export function storedResponse(found: LookupResult, cachedCall: CachedCall, { url, replay, signal }: StoredResponseOptions): Response {
+export function storedResponse(
+  found: LookupResult,
+  cachedCall: CachedCall,
+  { url, addressed, replay, signal }: StoredResponseOptions,
+): Response {
   const { entry } = found
-  const headers = storedHeaders(found, cachedCall)
   const streamed = cachedCall.endpoint.streaming === undefined ? entry.head.kind === 'sse' : cachedCall.streamed
-  const body = streamed ? replayed(storedEventTexts(entry, cachedCall), replay, signal) : wholeBody(entry, cachedCall.endpoint)
+  const headers = { ...storedHeaders(found, cachedCall), ...(addressed && headersOf(entry, addressed, streamed)) }
+  const body = streamed ? replayed(chunksOf(entry, cachedCall, addressed), replay, signal) : givenBody(entry, cachedCall, addressed)
   return located(new Response(body, { status: entry.head.status, headers }), url)
+}
+
+/** The headers of a stored answer, which may have come in another form, or to another client of the provider. */
+function headersOf({ head }: Entry, { stream, answers }: AddressedCall, streamed: boolean): Record<string, string> {
+  const type = streamed ? (stream?.type ?? 'text/event-stream; charset=utf-8') : 'application/json'
+  return { ...answers?.shown?.(head.headers, streamed), 'content-type': type }
+}
+
+function chunksOf(entry: Entry, cachedCall: CachedCall, addressed: AddressedCall | undefined): readonly (string | Uint8Array)[] {
+  return addressed?.stream?.format(storedEvents(entry, cachedCall)) ?? storedEventTexts(entry, cachedCall)
+}
+
+function givenBody(entry: Entry, { endpoint }: CachedCall, addressed: AddressedCall | undefined): string | Uint8Array<ArrayBuffer> {
+  const body = wholeBody(entry, endpoint)
+  return typeof body === 'string' && addressed?.answers !== undefined ? addressed.answers.give(body) : body
 }
 
 /** How a stored answer is given to the SDK. */
@@ -76,14 +96,18 @@ function storedHeaders(found: LookupResult, cachedCall: CachedCall): Record<stri
 }
 
 /** One event for each read, so that a reader that aborts between two events gets no more of them. */
-function replayed(texts: readonly string[], replay: ReplayOptions, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
+function replayed(
+  chunks: readonly (string | Uint8Array)[],
+  replay: ReplayOptions,
+  signal: AbortSignal | undefined,
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   let index = 0
   let unfollow: (() => void) | undefined
   const give = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
     if (signal?.aborted === true) return controller.error(signal.reason)
-    const text = texts[index++]
-    if (text !== undefined) return controller.enqueue(encoder.encode(text))
+    const chunk = chunks[index++]
+    if (chunk !== undefined) return controller.enqueue(typeof chunk === 'string' ? encoder.encode(chunk) : chunk)
     unfollow?.()
     controller.close()
   }
@@ -93,7 +117,7 @@ function replayed(texts: readonly string[], replay: ReplayOptions, signal: Abort
       pull(controller) {
         // A stream that is never read must leave nothing on a signal that may live much longer.
         unfollow ??= errorOnAbort(controller, signal)
-        const delay = index >= texts.length ? undefined : replay.delay?.(index)
+        const delay = index >= chunks.length ? undefined : replay.delay?.(index)
         return delay === undefined ? give(controller) : delay.then(() => give(controller))
       },
       cancel: () => unfollow?.(),
@@ -120,7 +144,7 @@ function errorIfOpen(controller: ReadableStreamDefaultController<Uint8Array> | u
   controller?.error(reason)
 }
 
-/** The head that a caller of a flight gets. A caller that joined it gets what a stored answer has: all else was for the first caller. */
+/** The head that a caller of a flight gets, with headers of its own. A caller that joined it gets what a stored answer has: all else was for the first caller. */
 export function headFor(head: ResponseHead, { source }: CacheInfo): ResponseHead {
   if (source !== 'flight') {
     const headers = new Headers(head.headers)
@@ -142,31 +166,6 @@ export function headFor(head: ResponseHead, { source }: CacheInfo): ResponseHead
   return { ...head, headers }
 }
 
-/** One caller's share of a flight as a `Response`. Its chunks are copies, which the caller may change. */
-export function sharedResponse(head: ResponseHead, reader: FlightReader<FlightHead<ResponseHead>, Uint8Array>): Response {
-  // A `Response` with one of these statuses may not have a body.
-  // Source: https://fetch.spec.whatwg.org/#null-body-status
-  const empty = [101, 103, 204, 205, 304].includes(head.status)
-  // The SDKs do not read a body that has no bytes, and a flight ends only when it is read to its end.
-  if (empty || head.headers.get('content-length') === '0') reader.next().catch(() => undefined)
-  const body = empty
-    ? null
-    : new ReadableStream<Uint8Array>(
-        {
-          async pull(controller) {
-            const chunk = await reader.next()
-            if (chunk === undefined) controller.close()
-            else controller.enqueue(new Uint8Array(chunk))
-          },
-          cancel: () => reader.leave(),
-        },
-        { highWaterMark: 0 },
-      )
-  if (body !== null) leaveWhenCollected(body, reader)
-  const { status, statusText, headers } = head
-  return located(new Response(body, { status, statusText, headers: plainHeaders(headers) }), head.url)
-}
-
 /** The answer to a call that may not go to the provider and has no stored answer. Source: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.7 */
 export function notCachedResponse(url: string, error: NotCachedError, isWrappedClient: boolean): Response {
   const { status, body } = notCachedAnswer(error, isWrappedClient)
@@ -185,15 +184,7 @@ export function refusedResponse(url: string, { message, code }: InvalidOptionErr
   return located(new Response(body, { status: 400, statusText: 'Bad Request', headers }), url)
 }
 
-/** Headers for a body that is decoded already: its length and encoding on the wire are no longer true. */
-function plainHeaders(headers: Headers): Headers {
-  const plain = new Headers(headers)
-  if (plain.has('content-encoding')) plain.delete('content-length')
-  plain.delete('content-encoding')
-  return plain
-}
-
 /** Sets the address of a `Response`, which otherwise only `fetch` itself can do. */
-function located(response: Response, url: string): Response {
+export function located(response: Response, url: string): Response {
   return Object.defineProperty(response, 'url', { value: url, configurable: true })
 }

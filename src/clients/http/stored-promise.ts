@@ -40,7 +40,7 @@ export function storedPromise(engine: Engine, result: StoredResult): SdkPromise 
 }
 
 /** What the SDK knows of a response when it makes the result: here only as much as is asked for. */
-class StoredProps implements SdkProps {
+export class StoredProps implements SdkProps {
   readonly engine: Engine
   readonly result: StoredResult
   readonly info: () => CacheInfo
@@ -110,7 +110,7 @@ function counted(engine: Engine, { cachedCall, found }: StoredResult): () => Cac
 }
 
 /** The result of a stored answer, as the SDK makes it of a response. */
-function parsed(_: unknown, props: SdkProps): unknown {
+export function parsed(_: unknown, props: SdkProps): unknown {
   if (!(props instanceof StoredProps)) return undefined
   const { found, cachedCall } = props.result
   if (props.take()) return finished(withIds(JSON.parse(String(wholeBody(found.entry, cachedCall.endpoint))), props), props)
@@ -136,6 +136,13 @@ function parsedStream(_: unknown, props: SdkProps): unknown {
 function finished(result: unknown, props: StoredProps): unknown {
   let data = result
   for (const transform of props.result.form.transforms) data = withIds(transform(data, props), props)
+  attachInfo(data, props.info)
+  return data
+}
+
+/** A result with what one more helper makes of it. */
+export function unwrapped(result: unknown, transform: Transform, props: StoredProps): unknown {
+  const data = withIds(transform(result, props), props)
   attachInfo(data, props.info)
   return data
 }

@@ -41,9 +41,10 @@ const serversOf = new WeakMap<Engine, Map<string, boolean>>()
 export async function sendForUsage(engine: Engine, call: UsageCall, send: Send): Promise<AskedResponse> {
   const { cachedCall, url, text } = call
   const usage = usageToAsk(engine, call)
+  if (usage === undefined) return { response: await send(), asksUsage: false }
   const servers = serversOf.get(engine) ?? new Map<string, boolean>()
   const server = shortName(JSON.stringify([cachedCall.origin, cachedCall.model]))
-  if (usage === undefined || servers.get(server) === false) return { response: await send(), asksUsage: false }
+  if (servers.get(server) === false) return { response: await send(), asksUsage: false }
   const response = await send(bodyWith(usage.ask(cachedCall.request), cachedCall, text))
   serversOf.set(engine, servers)
   const isKnown = servers.get(server) === true || usage.isKnownHost(hostOf(url))

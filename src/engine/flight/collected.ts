@@ -16,5 +16,10 @@ const dropped = typeof FinalizationRegistry === 'function' ? new FinalizationReg
  * `reader` must not hold `answer`.
  */
 export function leaveWhenCollected(answer: object, reader: Leaving): void {
-  dropped?.register(answer, reader)
+  dropped?.register(answer, reader, reader)
+}
+
+/** `reader` stays in its flight whatever becomes of the answers that it was to leave with until now. */
+export function stayWhenCollected(reader: Leaving): void {
+  dropped?.unregister(reader)
 }

@@ -23,7 +23,7 @@ import {
 } from './known-label.ts'
 import { everything } from './labels.ts'
 import { NewsLimit } from './news-limit.ts'
-import { RecentMap } from '../../memory/recent-map.ts'
+import { RecentMap } from '../../base/recent-map.ts'
 
 /** How many labels are remembered. Beyond that the oldest are forgotten. */
 export const maxLabels = 50_000
@@ -63,7 +63,7 @@ export class Generations {
   /** Those of `labels` whose generations must be read from the store before they are relied on. */
   outdated(labels: readonly string[]): string[] {
     if (!this.#shared) return []
-    const since = this.#clock.monotonic() - this.#delay
+    const since = this.#since()
     return labels.filter((label) => !this.#isChecked(this.#known.get(label), since))
   }
 
@@ -221,11 +221,11 @@ export class Generations {
 
   /**
    * Whether that is so, and the store need not be asked about it.
-   * @param at when, by the monotonic clock
+   * @param at when, by the monotonic clock @default now, before anything is read
    */
-  matchesWithoutRead(generations: GenerationByLabel, at = this.#clock.monotonic()): boolean {
+  matchesWithoutRead(generations: GenerationByLabel, at?: number): boolean {
     if (!this.#shared) return this.matches(generations)
-    const since = at - this.#delay
+    const since = at === undefined ? this.#since() : at - this.#delay
     for (const label in generations) {
       const known = this.#known.get(label)
       if (!this.#isSame(known, generations[label]) || !this.#isChecked(known, since) || this.#unpublished.has(label)) return false
@@ -245,6 +245,11 @@ export class Generations {
 
   #isSame(known: KnownLabel | undefined, generation = ''): boolean {
     return (generation !== '' || !this.#shared) && isCurrent(known, generation)
+  }
+
+  /** Since when a generation must have been read. Without a delay none is recent enough, even while the clock stands still. */
+  #since(): number {
+    return this.#delay === 0 ? Infinity : this.#clock.monotonic() - this.#delay
   }
 
   #isChecked(known: KnownLabel | undefined, since: number): boolean {

@@ -5,7 +5,7 @@
 import { closestName } from '../../closest-name.ts'
 import { millisecondsWarning } from '../../duration.ts'
 import { shownOption } from '../../errors.ts'
-import { providers } from '../../providers/catalogue.ts'
+import { operationsOf, providers } from '../../providers/catalogue.ts'
 
 /** Options that are durations. */
 const durations = [
@@ -42,7 +42,7 @@ function waitWarning(option: string, given: unknown): string | undefined {
 
 /** An operation may have any name, so one that is only near to a known one is no error. */
 function operationWarning(operation: string, ttl: Readonly<Record<string, unknown>>): string | undefined {
-  const known = ['default', 'value', ...providers.flatMap(({ endpoints }) => endpoints.map((endpoint) => endpoint.operation))]
+  const known = ['default', 'value', ...providers.flatMap(operationsOf)]
   const closest = known.includes(operation) ? undefined : closestName(operation, known)
   if (closest === undefined || Object.hasOwn(ttl, closest)) return undefined
   return (

@@ -63,9 +63,10 @@ export class StoreListing {
   async *pages(prefix: string): AsyncGenerator<readonly StoredValue[], undefined> {
     const { name } = this.#store
     const list = this.#lister()
+    let keys: AsyncGenerator<string, undefined> | undefined
     try {
       if (!(await this.#prepare())) return
-      const keys = each(list(prefix))
+      keys = each(list(prefix))
       for (;;) {
         const page = await this.#inTime('listing the keys of the store', () => take(keys, keysPerPage))
         if (page.length === 0) return
@@ -73,6 +74,9 @@ export class StoreListing {
       }
     } catch (error) {
       throw new StoreError(`the store "${name}" failed to list what is in it`, { cause: error })
+    } finally {
+      // A reader that has seen enough ends the listing, which may hold something of the store. One that hangs is not waited for.
+      void keys?.return(undefined).catch(() => undefined)
     }
   }
 
@@ -101,9 +105,9 @@ async function* each(keys: AsyncIterable<string> | Iterable<string>): AsyncGener
 }
 
 /** Up to `count` of what comes next. */
-async function take(from: AsyncGenerator<string, undefined>, count: number): Promise<string[]> {
+async function take(from: AsyncGenerator<string, undefined> | undefined, count: number): Promise<string[]> {
   const taken: string[] = []
-  while (taken.length < count) {
+  while (from !== undefined && taken.length < count) {
     const { done, value } = await from.next()
     if (done === true) break
     taken.push(value)

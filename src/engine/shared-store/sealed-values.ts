@@ -9,7 +9,7 @@ import { isBytes } from '../../base/bytes.ts'
 import { type Clock, clockSkew } from '../../clock.ts'
 import { EntryError, StoreError } from '../../errors.ts'
 import { kindOf } from '../../key/store-keys.ts'
-import { RecentMap } from '../../memory/recent-map.ts'
+import { RecentMap } from '../../base/recent-map.ts'
 import { type ReadOptions, setIfAbsent, type Store, type StoreWrite } from '../../store.ts'
 import { HiddenNames } from './hidden-names.ts'
 import { overIn, SignedRecords, tombstone } from './signed-records.ts'
@@ -112,9 +112,8 @@ export class SealedValues {
   /** The names of entries and values that begin with `prefix`, before they were hidden. Reads the values, as their own heads hold the names. */
   async *list(prefix: string): AsyncGenerator<string> {
     for (const hiddenPrefix of this.#names.prefixes(prefix)) {
-      const names = await Array.fromAsync(this.#store.keys?.(hiddenPrefix) ?? [])
-      for (let start = 0; start < names.length; start += valuesPerRead) {
-        const found = await this.#find(names.slice(start, start + valuesPerRead), {})
+      for await (const names of pagesOf(this.#store.keys?.(hiddenPrefix) ?? [], valuesPerRead)) {
+        const found = await this.#find(names, {})
         for (const [hidden, value] of found) {
           const name = value === undefined ? undefined : this.#options.nameIn(value)
           if (name?.startsWith(prefix) === true && this.#names.of(name).some((each) => each.name === hidden)) yield name
@@ -237,6 +236,18 @@ export class SealedValues {
       }),
     )
   }
+}
+
+/** Names by the hundred, so that the names of a large store are never held as a whole. */
+async function* pagesOf(names: AsyncIterable<string> | Iterable<string>, size: number): AsyncGenerator<string[]> {
+  let page: string[] = []
+  for await (const name of names) {
+    page.push(name)
+    if (page.length < size) continue
+    yield page
+    page = []
+  }
+  if (page.length > 0) yield page
 }
 
 /** An edition as a name: its signature is another one in each place. */

@@ -37,7 +37,7 @@ export function tierStore({ settings, codec, events }: TierStoreOptions): Store 
 }
 
 /** Where an entry with this head lies. */
-function placeOf({ namespace = '', scope, key, endpoint }: EntryHead): string {
+export function placeOf({ namespace = '', scope, key, endpoint }: EntryHead): string {
   return endpoint === '' ? valuePrefix(namespace, scope) + key : entryKey(namespace, key)
 }
 

@@ -5,7 +5,7 @@
  */
 import { count, isCounted, isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { Usage } from '../../entry.ts'
-import { assembleMessage, disassembleMessage } from './messages-stream.ts'
+import { assembleMessage, disassembleMessage, outlineMessage } from './messages-stream.ts'
 import { type Endpoint } from '../endpoint.ts'
 import { anthropicPlaces } from './places.ts'
 
@@ -17,7 +17,7 @@ export const anthropicMessages: Endpoint = {
   operation: 'messages',
   ignored: ['stream', 'metadata', 'service_tier'],
   place: anthropicPlaces,
-  streaming: { assemble: assembleMessage, disassemble: disassembleMessage },
+  streaming: { assemble: assembleMessage, outline: outlineMessage, disassemble: disassembleMessage },
   bypassReason,
   normalise: normaliseMessages,
   skipReason,

@@ -44,6 +44,13 @@ export function assembleConverse(events: readonly ServerEvent[]): JsonObject | u
   return { output: { message: { role: 'assistant', ...start, content } }, ...stop, ...metadata }
 }
 
+/** Why a stream without a whole answer is not stored: an exception in it, or events before both of its end marks that make no answer. */
+export function outlineConverse(events: readonly ServerEvent[]): string | undefined {
+  const kinds = events.map(({ event = '' }) => event)
+  if (kinds.some((kind) => kind.endsWith('Exception'))) return 'error'
+  return kinds.includes('messageStop') && kinds.includes('metadata') ? 'malformed' : undefined
+}
+
 /** Reads one event. @returns `false` for an error, an event of an unknown kind, or one that begins the answer twice */
 function readEvent(partial: PartialMessage, { event, data }: ServerEvent): boolean {
   const body = parseJsonObject(data)

@@ -9,7 +9,7 @@
 import { count, isCounted, isJsonObject, type JsonObject } from '../../json/object.ts'
 import { toTagged } from '../../json/tagged.ts'
 import type { Usage } from '../../entry.ts'
-import { assembleConverse, disassembleConverse } from './converse-stream.ts'
+import { assembleConverse, disassembleConverse, outlineConverse } from './converse-stream.ts'
 import { type Endpoint } from '../endpoint.ts'
 import { conversePlace } from './places.ts'
 
@@ -22,7 +22,7 @@ export const bedrockConverse: Endpoint = {
   // `performanceConfig` stays in the key: an optimised latency may be served by another deployment of the model.
   ignored: ['stream', 'requestMetadata', 'serviceTier'],
   place: conversePlace,
-  streaming: { assemble: assembleConverse, disassemble: disassembleConverse },
+  streaming: { assemble: assembleConverse, outline: outlineConverse, disassemble: disassembleConverse },
   bypassReason: () => undefined,
   normalise,
   described: tagged,

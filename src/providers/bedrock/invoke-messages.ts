@@ -6,7 +6,7 @@
  */
 import { count, isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
-import { assembleMessage, disassembleMessage } from '../anthropic/messages-stream.ts'
+import { assembleMessage, disassembleMessage, outlineMessage } from '../anthropic/messages-stream.ts'
 import { anthropicMessages, normaliseMessages } from '../anthropic/messages.ts'
 import { bodyUsage } from './families.ts'
 import { bedrockInvoke, described, metricsMember, readChunk, withoutDefaults } from './invoke.ts'
@@ -21,7 +21,7 @@ export const bedrockInvokeMessages: Endpoint = {
   operation: bedrockInvoke.operation,
   ignored: ['stream', ...bedrockInvoke.ignored],
   place: invokeMessagesPlace,
-  streaming: { assemble, disassemble },
+  streaming: { assemble, outline, disassemble },
   described,
   bypassReason: ({ body }) => (isJsonObject(body) ? anthropicMessages.bypassReason(body) : undefined),
   normalise(request) {
@@ -49,6 +49,12 @@ function assemble(events: readonly ServerEvent[]): JsonObject | undefined {
   const message = assembleMessage(events.map(({ data }) => ({ data })))
   if (message === undefined || !isJsonObject(chunks.at(-1)?.[metricsMember])) return undefined
   return { body: { ...message, ...added }, contentType: 'application/json' }
+}
+
+/** Why a stream without a whole message is not stored. Any event but a chunk is an exception of the service. */
+function outline(events: readonly ServerEvent[]): string | undefined {
+  if (events.some(({ event }) => event !== 'chunk')) return 'error'
+  return outlineMessage(events.map(({ data }) => ({ data })))
 }
 
 /** Whether a member is added by the service: what its guardrail did. Its metrics do not count, as only a stream has them. */

@@ -56,17 +56,22 @@ export function described({ body, ...rest }: JsonObject): JsonObject {
 
 /**
  * Whether the events are a complete and successful stream: all are chunks, the last has the service's metrics, and there are stop reasons,
- * each of which is that of a complete answer. There is no other check of such a stream.
+ * each of which is that of a complete answer. There is no other check of such a stream. Of an ended stream it says what is wrong with it.
  */
-function complete(events: readonly ServerEvent[]): boolean {
+function complete(events: readonly ServerEvent[]): boolean | string {
   const chunks = events.map(readChunk)
   const metrics = chunks.at(-1)?.[metricsMember]
-  if (!isJsonObject(metrics) || metrics['outputTokenCount'] === 0) return false
+  if (!isJsonObject(metrics)) return false
+  if (metrics['outputTokenCount'] === 0) return 'empty'
+  // Any other event is an exception of the service.
+  if (events.some(({ event, data }) => event !== 'chunk' || parseJsonObject(data)?.['type'] === 'error')) return 'error'
   let stopped = false
   for (const chunk of chunks) {
-    if (chunk === undefined || wasGuarded(chunk)) return false
-    for (const reason of reasonsIn(chunk)) {
-      if (judgeStop(reason) !== undefined) return false
+    if (chunk === undefined) return 'malformed'
+    if (wasGuarded(chunk)) return 'content_filter'
+    for (const stop of reasonsIn(chunk)) {
+      const reason = judgeStop(stop)
+      if (reason !== undefined) return reason
       stopped = true
     }
   }

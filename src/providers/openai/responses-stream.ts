@@ -37,16 +37,18 @@ export function assembleResponse(events: readonly ServerEvent[]): JsonObject | u
   return items.length === 0 ? answer : { ...answer, output: items }
 }
 
-/** Why a stream without a whole response is not stored, if the provider ended it by an event that says so. */
+/** Why a stream without a whole response is not stored: the provider ended it by an event that says so, or events make no single response. */
 export function outlineResponse(events: readonly ServerEvent[]): string | undefined {
+  const types: unknown[] = []
   for (const event of events) {
-    if (event.event === 'error') return undefined
+    if (event.event === 'error') return 'error'
     if (!decisiveTypes.test(event.data)) continue
     const type = readEvent(event)?.['type']
-    if (type === 'error') return undefined
+    if (type === 'error') return type
     if (type === 'response.failed' || type === 'response.cancelled') return type.slice('response.'.length)
+    types.push(type)
   }
-  return undefined
+  return types.includes('response.completed') || types.includes('response.incomplete') ? 'malformed' : undefined
 }
 
 /** The finished output items of a stream, in order. Some servers leave them out of the response that ends it. */

@@ -307,7 +307,7 @@ describe('the contract of @anthropic-ai/sdk 1 on hits', () => {
         for (let time = 0; time < 2; time++)
           expect(await outcomeOf(() => client.messages.create(streamed, options))).toStrictEqual(expected)
         expect(server.requests).toHaveLength(3)
-        expect(cache.stats()).toMatchObject({ hits: 0, stored: 0, skipped: { aborted: 2 } })
+        expect(cache.stats()).toMatchObject({ hits: 0, stored: 0, skipped: { error: 2 } })
         server.respond(answering('In Germany.'))
         expect((await client.messages.stream(params).finalText()).length).toBe(11)
         expect(await client.messages.stream(params).finalText()).toBe('In Germany.')

@@ -474,7 +474,16 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       const expected = await outcomeOfSend(patient, whole())
       expect(expected.error).toMatchObject({ name: 'ThrottlingException', members: { $metadata: { attempts: 3 } } })
       const own = withCache(patient, cache)
-      const outcomes = await Promise.all(Array.from({ length: 100 }, () => outcomeOfSend(own, whole())))
+      // The first attempt fails only once all callers wait for it.
+      const waiting = gate()
+      server.respond(async (_, reply) => {
+        await waiting
+        reply.json({ message: 'slow down' }, refused)
+      })
+      const asking = Promise.all(Array.from({ length: 100 }, () => outcomeOfSend(own, whole())))
+      await server.untilRequests(4)
+      waiting.open()
+      const outcomes = await asking
       for (const each of outcomes) expect(each).toStrictEqual(expected)
       expect(server.requests).toHaveLength(6)
       server.respond(answering)

@@ -216,21 +216,29 @@ describe('a stream of InvokeModel is complete', () => {
   const text = { generation: 'x', stop_reason: null }
   const stop = { generation: '', stop_reason: 'stop' }
 
-  it.each<[string, ServerEvent[]]>([
-    ['S04 without any event', []],
-    ['S04 without metrics', [text, stop].map((chunk) => ({ event: 'chunk', data: JSON.stringify(chunk) }))],
-    ['S04 with metrics before its end', [...chunksOf(text, stop), { event: 'chunk', data: JSON.stringify(text) }]],
-    ['without a reason to stop', chunksOf(text)],
-    ['S06 that ran out of tokens', chunksOf(text, { generation: '', stop_reason: 'length' })],
-    ['S06 that was filtered', chunksOf({ outputText: 'x', completionReason: 'CONTENT_FILTERED' })],
-    ['S06 that stopped for an unknown reason', chunksOf(text, { generation: '', stop_reason: 'odd' })],
-    ['S06 that a guardrail replaced', chunksOf(text, { ...stop, 'amazon-bedrock-guardrailAction': 'INTERVENED' })],
-    ['S06 of no tokens', [{ event: 'chunk', data: '{"stop_reason":"stop","amazon-bedrock-invocationMetrics":{"outputTokenCount":0}}' }]],
-    ['S03 after an exception', [...chunksOf(text).slice(0, -1), { event: 'modelStreamErrorException', data: '{}' }, ...chunksOf(stop)]],
-    ['S03 after a chunk that is an error', [{ event: 'chunk', data: '{"type":"error"}' }, ...chunksOf(stop)]],
-    ['with a damaged chunk', [{ event: 'chunk', data: '{"generation' }, ...chunksOf(stop)]],
-  ])('not %s', (_, events) => {
-    expect(bedrockInvoke.complete?.(events)).toBe(false)
+  it.each<[what: string, reason: string | false, events: ServerEvent[]]>([
+    ['S04 without any event', false, []],
+    ['S04 without metrics', false, [text, stop].map((chunk) => ({ event: 'chunk', data: JSON.stringify(chunk) }))],
+    ['S04 with metrics before its end', false, [...chunksOf(text, stop), { event: 'chunk', data: JSON.stringify(text) }]],
+    ['without a reason to stop', false, chunksOf(text)],
+    ['S06 that ran out of tokens', 'length', chunksOf(text, { generation: '', stop_reason: 'length' })],
+    ['S06 that was filtered', 'content_filter', chunksOf({ outputText: 'x', completionReason: 'CONTENT_FILTERED' })],
+    ['S06 that stopped for an unknown reason', 'stop_reason', chunksOf(text, { generation: '', stop_reason: 'odd' })],
+    ['S06 that a guardrail replaced', 'content_filter', chunksOf(text, { ...stop, 'amazon-bedrock-guardrailAction': 'INTERVENED' })],
+    [
+      'S06 of no tokens',
+      'empty',
+      [{ event: 'chunk', data: '{"stop_reason":"stop","amazon-bedrock-invocationMetrics":{"outputTokenCount":0}}' }],
+    ],
+    [
+      'S03 after an exception',
+      'error',
+      [...chunksOf(text).slice(0, -1), { event: 'modelStreamErrorException', data: '{}' }, ...chunksOf(stop)],
+    ],
+    ['S03 after a chunk that is an error', 'error', [{ event: 'chunk', data: '{"type":"error"}' }, ...chunksOf(stop)]],
+    ['with a damaged chunk', 'malformed', [{ event: 'chunk', data: '{"generation' }, ...chunksOf(stop)]],
+  ])('not %s, and says why: %s', (_, reason, events) => {
+    expect(bedrockInvoke.complete?.(events)).toBe(reason)
   })
 })
 

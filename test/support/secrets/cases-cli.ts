@@ -9,6 +9,7 @@ import { createCache } from '../../../src/cache/cache.ts'
 import { readCommandLine } from '../../../src/cli/arguments.ts'
 import { commands } from '../../../src/cli/commands.ts'
 import { main } from '../../../src/cli/main.ts'
+import { Output } from '../../../src/cli/output.ts'
 import { sqliteStore } from '../../../src/stores/sqlite/store.ts'
 import { answer, question } from '../chat.ts'
 import type { Cases, Issuer } from './issuer.ts'
@@ -46,8 +47,9 @@ async function overAnswers(issuer: Issuer, linesOf: (key: string) => readonly (r
 /** Keeps what a command throws when it is called as it is. */
 async function refusedCommand(issuer: Issuer, args: readonly string[]): Promise<void> {
   const cache = issuer.cache()
-  const line = readCommandLine(args)
-  await issuer.refused(() => commands[line.command]?.(cache, line))
+  const { command, operands, options } = readCommandLine(args)
+  const output = new Output({ out: (text) => issuer.keep('output', text), error: () => undefined }, options.json)
+  await issuer.refused(() => commands[command]?.({ cache, operands, options, output }))
   await cache.close()
 }
 

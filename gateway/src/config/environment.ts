@@ -1,0 +1,44 @@
+/**
+ * The variables of the environment that are the gateway's own. Those of the cache are read by `llmemo/env`.
+ * @module
+ */
+
+/** Variables by name, as in `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const ownUpstreams = ['openai', 'anthropic', 'bedrock', 'gemini']
+
+/** The options that the environment gives, to be checked. @param mistakes receives a sentence for each mistake */
+export function readEnvironment(env: Environment, mistakes: string[]): Record<string, unknown> {
+  const port = env['PORT'] ?? env['SERVICE_PORT']
+  const workers = env['LLMEMO_WORKERS']
+  const hosts = env['LLMEMO_PRIVATE_HOSTS']
+  return {
+    server: {
+      ...(isGiven(port) && { port: Number(port) }),
+      ...(isGiven(env['HOST']) && { host: env['HOST'] }),
+      ...(isGiven(workers) && { workers: Number(workers) }),
+    },
+    upstreams: { ...named(env), ...further(env['LLMEMO_UPSTREAMS'], mistakes) },
+    ...(isGiven(hosts) && { privateHosts: hosts.split(',').map((host) => host.trim()) }),
+  }
+}
+
+function isGiven(text: string | undefined): text is string {
+  return text !== undefined && text !== ''
+}
+
+function named(env: Environment): Record<string, string> {
+  const given = ownUpstreams.map((name) => [name, env[`LLMEMO_UPSTREAM_${name.toUpperCase()}`]] as const)
+  return Object.fromEntries(given.filter((pair): pair is readonly [string, string] => isGiven(pair[1])))
+}
+
+/** `openrouter=https://openrouter.ai/api/v1,vllm=http://vllm:8000/v1`. */
+function further(text: string | undefined, mistakes: string[]): Record<string, string> {
+  if (!isGiven(text)) return {}
+  const pairs = text.split(',').map((each) => each.trim())
+  const found = pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const)
+  if (pairs.every((pair) => pair.includes('='))) return Object.fromEntries(found)
+  mistakes.push('LLMEMO_UPSTREAMS: must be pairs such as openrouter=https://host/v1, with commas between them')
+  return {}
+}

@@ -1,0 +1,81 @@
+/**
+ * The options of the gateway as plain data, and what they are when checked. Flags, variables and files are only other ways to write them.
+ * @module
+ */
+import { z } from 'zod'
+import { GatewayOptionsError } from '../errors.ts'
+
+/** A base URL, to which paths are added: no query, no fragment, no credential. */
+const baseUrl = z.string().refine(isBaseUrl, 'must be a URL such as https://host/v1, without a query or a credential')
+
+/** What a provider takes as its key: what a header can hold. */
+const secret = z.string().regex(/^[\x21-\x7e]+$/, 'must be a key: visible ASCII characters only')
+const upstreamName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name in small letters')
+
+const port = z.int().min(0).max(65_535)
+const seconds = z.number().positive().max(86_400)
+
+/** The options by name. Each room adds its own group here. */
+const schema = z.strictObject({
+  /** The base URL of each upstream by its name. `openai`, `anthropic`, `bedrock` and `gemini` have a path of their own, others `/up/{name}`. */
+  upstreams: z.record(upstreamName, baseUrl).default({}),
+  /**
+   * The key of a provider by the name of its upstream, where the gateway owns it: for all callers, or by tenant. The caller's own credential is
+   * then not sent.
+   */
+  keys: z
+    .record(upstreamName, z.union([secret, z.strictObject({ default: secret.optional(), tenants: z.record(z.string(), secret) })]))
+    .default({}),
+  /** Hosts at private addresses that an upstream may have: `127.0.0.1`, `vllm.internal`. */
+  privateHosts: z.array(z.string().min(1)).default([]),
+  /** Where it listens. */
+  server: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: port.default(8787),
+      workers: z.int().min(1).max(256).default(1),
+      /** Seconds that requests in flight have after SIGTERM. */
+      drain: seconds.default(30),
+    })
+    .prefault({}),
+  /** What a request may be at the most. */
+  limits: z
+    .strictObject({
+      /** Bytes of a body. */
+      bodyBytes: z
+        .int()
+        .min(1)
+        .default(32 * 1024 * 1024),
+      /** Seconds until the head of a request must be there. */
+      head: seconds.default(20),
+      /** Seconds until all of a request must be there. */
+      request: seconds.default(300),
+    })
+    .prefault({}),
+})
+
+/** The options as a user gives them: everything may be left out. */
+export type GatewayData = z.input<typeof schema>
+
+/** The checked options, with every default filled in. */
+export type GatewaySettings = z.output<typeof schema>
+
+/** Checks options. @returns the settings, or a sentence for each mistake, without the values */
+export function checkOptions(given: unknown): { readonly settings: GatewaySettings } | { readonly mistakes: readonly string[] } {
+  const { success, data, error } = schema.safeParse(given)
+  if (success) return { settings: data }
+  return { mistakes: error.issues.map(({ path, message }) => `${path.length === 0 ? 'the options' : path.join('.')}: ${message}`) }
+}
+
+/** @throws {GatewayOptionsError} with every mistake */
+export function readSettings(given: unknown): GatewaySettings {
+  const checked = checkOptions(given)
+  if ('mistakes' in checked) throw new GatewayOptionsError(checked.mistakes)
+  return checked.settings
+}
+
+function isBaseUrl(text: string): boolean {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol)) return false
+  return url.search === '' && url.hash === '' && url.username === '' && url.password === ''
+}

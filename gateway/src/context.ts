@@ -1,0 +1,33 @@
+/**
+ * What every room of the gateway works with.
+ * @module
+ */
+import type { Cache, Clock } from 'llmemo'
+import type { Monitor } from 'llmemo/monitor'
+import type { Caller } from './caller.ts'
+import type { GatewaySettings } from './config/settings.ts'
+import type { Log } from './log.ts'
+
+/** Made once by `createGateway`, and handed to each room. */
+export interface GatewayContext {
+  readonly cache: Cache
+  readonly monitor: Monitor
+  /** The checked options, with every default filled in. */
+  readonly options: GatewaySettings
+  readonly log: Log
+  readonly clock: Clock
+  /** Aborts when the gateway closes: streams of events end, and nothing new begins. */
+  readonly closing: AbortSignal
+}
+
+/** Where a request came in, as far as the listener knows. */
+export interface Connection {
+  /** The address of the peer: `127.0.0.1`. */
+  readonly remoteAddress?: string
+}
+
+/** The types of hono's context in every room: `c.env.connection`, `c.get('caller')`. */
+export interface GatewayEnv {
+  readonly Bindings: { readonly connection: Connection }
+  readonly Variables: { caller: Caller }
+}

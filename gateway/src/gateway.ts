@@ -1,0 +1,72 @@
+/**
+ * The gateway as a function from requests to responses. It opens no port, so that it can be mounted anywhere.
+ * @module
+ */
+import { Hono } from 'hono'
+import { type Cache, type Clock, createCache, systemClock } from 'llmemo'
+import { createMonitor, type Monitor } from 'llmemo/monitor'
+import { identified } from './access/identify.ts'
+import { type GatewayData, readSettings } from './config/settings.ts'
+import type { Connection, GatewayContext, GatewayEnv } from './context.ts'
+import { dashboardRoutes } from './dashboard/routes.ts'
+import { eventRoutes } from './events/routes.ts'
+import { healthRoutes } from './health/routes.ts'
+import { type Log, silentLog } from './log.ts'
+import { restRoutes } from './rest/routes.ts'
+import { transparentRoutes } from './transparent/routes.ts'
+
+/** What a gateway is made of. */
+export interface GatewayOptions extends GatewayData {
+  /** The cache that it serves from. It stays open when the gateway closes. @default a new one in memory, which the gateway closes */
+  readonly cache?: Cache
+  /** Watches the cache. @default a new one, which the gateway closes */
+  readonly monitor?: Monitor
+  /** Where lines of the log go. @default nowhere */
+  readonly log?: Log
+  /** Time, in one place. @default that of the machine */
+  readonly clock?: Clock
+}
+
+/** A gateway. Made by {@link createGateway}. */
+export interface Gateway {
+  /** Answers one request. @param connection where it came in, if the listener knows */
+  fetch(request: Request, connection?: Connection): Promise<Response>
+  /** Ends streams of events, and closes what the gateway made. Answers that are on their way are still given. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes a gateway over a cache.
+ * @throws {GatewayOptionsError} that has every mistake in the options
+ */
+export function createGateway(options: GatewayOptions = {}): Gateway {
+  const { cache: givenCache, monitor: givenMonitor, log = silentLog, clock = systemClock, ...data } = options
+  const settings = readSettings(data)
+  const cache = givenCache ?? createCache({ clock })
+  const monitor = givenMonitor ?? createMonitor(cache)
+  const closing = new AbortController()
+  const app = routesOf({ cache, monitor, options: settings, log, clock, closing: closing.signal })
+  return {
+    fetch: async (request, connection = {}) => app.fetch(request, { connection }),
+    async close() {
+      closing.abort()
+      if (givenMonitor === undefined) monitor.close()
+      if (givenCache === undefined) await cache.close()
+      else await cache.flush()
+    },
+  }
+}
+
+function routesOf(context: GatewayContext): Hono<GatewayEnv> {
+  const app = new Hono<GatewayEnv>()
+  app.route('/', healthRoutes(context))
+  app.use(identified(context))
+  for (const routes of [transparentRoutes, restRoutes, eventRoutes, dashboardRoutes]) app.route('/', routes(context))
+  app.notFound((c) => c.json({ error: 'There is nothing at this path.' }, 404))
+  app.onError((_error, c) => {
+    // The message may hold what a request held.
+    context.log('error', 'request-failed', { method: c.req.method })
+    return c.json({ error: 'The gateway failed. Its log says more.' }, 500)
+  })
+  return app
+}

@@ -1,0 +1,112 @@
+/**
+ * The listener: HTTP/1.1 and HTTP/2 without TLS at one port. The client of Bedrock for JavaScript speaks only the latter.
+ * @module
+ */
+import type { EventEmitter } from 'node:events'
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2'
+import { createServer as createNetServer, type AddressInfo, type Socket } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import type { Clock } from 'llmemo'
+import type { GatewaySettings } from '../config/settings.ts'
+import type { Connection } from '../context.ts'
+
+/** What a listener needs. */
+export interface ListenOptions {
+  /** Answers a request. */
+  readonly fetch: (request: Request, connection: Connection) => Promise<Response>
+  readonly settings: Pick<GatewaySettings, 'server' | 'limits'>
+  readonly clock: Clock
+}
+
+/** A listener at work. */
+export interface Listening {
+  readonly host: string
+  /** The port, also when 0 was asked for. */
+  readonly port: number
+  /** Takes no more connections, waits for the requests in flight, and cuts off those that take longer than `drain`. */
+  drain(): Promise<void>
+}
+
+/** The first bytes of HTTP/2. Source: https://www.rfc-editor.org/rfc/rfc9113#section-3.4 */
+const preface = 'PRI'
+
+/** Milliseconds between two looks for connections that have become idle, while draining. */
+const idleCheck = 20
+
+/** Opens the port. */
+export async function listen({ fetch, settings, clock }: ListenOptions): Promise<Listening> {
+  const { server: place, limits } = settings
+  const answer = getRequestListener(
+    async (request, { incoming }) =>
+      fetch(request, { ...(incoming.socket.remoteAddress && { remoteAddress: incoming.socket.remoteAddress }) }),
+    { overrideGlobalObjects: false },
+  )
+  let draining = false
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    if (draining) response.setHeader('connection', 'close')
+    void answer(request, response)
+  }
+  const http1 = createHttpServer({ headersTimeout: limits.head * 1_000, requestTimeout: limits.request * 1_000 }, handle)
+  const http2 = createHttp2Server((request, response) => void answer(request, response))
+  // It has no port of its own, and without this event does not look for slow and idle connections.
+  http1.emit('listening')
+  const sessions = new Set<ServerHttp2Session>()
+  http2.on('session', (session) => {
+    sessions.add(session)
+    session.once('close', () => sessions.delete(session))
+  })
+  const sockets = new Set<Socket>()
+  const net = createNetServer((socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    handOver(socket, limits.head * 1_000, (isHttp2) => (isHttp2 ? http2 : http1))
+  })
+  await new Promise<void>((resolve, reject) => {
+    net.once('error', reject)
+    net.listen(place.port, place.host, resolve)
+  })
+  return {
+    host: place.host,
+    port: addressOf(net.address()).port,
+    async drain() {
+      draining = true
+      const closed = new Promise<void>((resolve) => net.close(() => resolve()))
+      for (const session of sessions) session.close()
+      const cancelDeadline = clock.after(place.drain * 1_000, () => sockets.forEach((socket) => socket.destroy()), true)
+      let isClosed = false
+      const closeIdle = (): void => {
+        http1.closeIdleConnections()
+        if (!isClosed) clock.after(idleCheck, closeIdle)
+      }
+      closeIdle()
+      await closed
+      isClosed = true
+      // It does not run by itself, and says so.
+      http1.close(() => undefined)
+      cancelDeadline()
+    },
+  }
+}
+
+/** Gives a connection to the server whose protocol its first bytes are of. */
+function handOver(socket: Socket, timeout: number, serverOf: (isHttp2: boolean) => EventEmitter): void {
+  let begun = Buffer.alloc(0)
+  const end = (): unknown => socket.destroy()
+  const look = (): void => {
+    for (let chunk: unknown = socket.read(); Buffer.isBuffer(chunk); chunk = socket.read()) begun = Buffer.concat([begun, chunk])
+    const text = begun.toString('latin1', 0, preface.length)
+    // A `P` may begin a POST as well.
+    if (text.length < preface.length && preface.startsWith(text)) return
+    socket.off('readable', look).off('end', end).off('error', end).off('timeout', end).setTimeout(0)
+    socket.unshift(begun)
+    serverOf(text === preface).emit('connection', socket)
+  }
+  // A peer that says nothing, or goes away before its first bytes.
+  socket.on('readable', look).on('end', end).on('error', end).on('timeout', end).setTimeout(timeout)
+}
+
+function addressOf(address: AddressInfo | string | null): AddressInfo {
+  if (typeof address === 'object' && address !== null) return address
+  throw new TypeError('the listener has no port')
+}

@@ -1,0 +1,140 @@
+/**
+ * One call through the gateway: to which upstream, as which caller, by which rules, and what the client gets.
+ * @module
+ */
+import { cacheInfo, cachingFetch, type Fetch } from 'llmemo'
+import type { Caller } from '../caller.ts'
+import type { GatewayContext } from '../context.ts'
+import { GatewayError } from '../errors.ts'
+import { type Body, BodyTooLarge, readBody, tooLarge } from './body.ts'
+import { answerHeaders, requestHeaders } from './headers.ts'
+import { ownedKey } from './owned-key.ts'
+import { errorResponse, type Refusal } from './provider-errors.ts'
+import { type Steering, steeringOf, withoutSteering } from './steering.ts'
+import { upstreamFetch } from './upstream-fetch.ts'
+import { routeOf, type Upstream, upstreamsOf } from './upstreams.ts'
+
+/** Answers a request to an upstream; `undefined` for any other. */
+export type TransparentGateway = (request: Request, caller: Caller) => Promise<Response | undefined>
+
+/** One call on its way. */
+interface Call {
+  readonly url: string
+  readonly method: string
+  readonly headers: Headers
+  readonly body: Body
+  readonly signal: AbortSignal
+}
+
+/** Makes the gateway over the upstreams that the configuration names. */
+export function transparentGateway(context: GatewayContext): TransparentGateway {
+  const { cache, options, closing, log } = context
+  const upstreams = upstreamsOf(options)
+  const { fetch: toUpstream, close } = upstreamFetch({ privateHosts: new Set(options.privateHosts.map((host) => host.toLowerCase())) })
+  closing.addEventListener('abort', close, { once: true })
+  const shared = cachingFetch(cache, toUpstream)
+  // Whose answers these are, is said by the credential; no header of the request can change it.
+  const fetchOf = ({ tenant }: Caller): Fetch => (tenant === undefined ? shared : cachingFetch(cache, toUpstream, { scope: tenant }))
+
+  return async function answer(request, caller) {
+    const route = routeOf(upstreams, request.url)
+    if (route === undefined) return undefined
+    const { upstream, url } = route
+    const refuse = (refusal: Refusal): Response => errorResponse(upstream.protocol, refusal)
+    if (request.headers.has('upgrade') && /websocket/i.test(request.headers.get('upgrade') ?? '')) return refuse(noWebSocket)
+    if (url === undefined) return refuse(leadsOut)
+    const steering = steeringOf(request.headers)
+    if (steering.options['x-llmemo-scope'] !== undefined && !caller.roles.has('admin')) return refuse(notYourScope)
+    const headers = requestHeaders(request.headers, caller, ownedKey(options, upstream, caller))
+    withoutSteering(headers)
+    const body = await readBody(request, options.limits.bodyBytes)
+    if (body === tooLarge) return refuse(bodyTooLarge)
+    const call = { url, method: request.method, headers, body, signal: request.signal }
+    try {
+      return told(await steered(fetchOf(caller), call, steering))
+    } catch (error) {
+      if (request.signal.aborted) throw error
+      if (error instanceof BodyTooLarge) return refuse(bodyTooLarge)
+      log('warn', 'upstream-failed', { upstream: upstream.name, code: codeOf(error) })
+      return refuse(failed(upstream, error))
+    }
+  }
+}
+
+/** Calls, and calls again where what is stored is too old for this request, or the provider is out of order and an old answer will do. */
+async function steered(fetch: Fetch, call: Call, steering: Steering): Promise<Response> {
+  const { maxAge, staleIfError } = steering
+  const isReplayable = typeof call.body === 'string'
+  const response = await send(fetch, call, steering.options).catch((error: unknown) => {
+    if (staleIfError && isReplayable && !call.signal.aborted) return undefined
+    throw error
+  })
+  if (response === undefined || (staleIfError && isReplayable && (response.status === 429 || response.status >= 500))) {
+    await response?.body?.cancel()
+    return send(fetch, call, { ...steering.options, 'x-llmemo-mode': 'force-cache' })
+  }
+  const info = maxAge === Number.POSITIVE_INFINITY ? undefined : cacheInfo(response)
+  if (info === undefined || !info.hit || info.age <= maxAge) return response
+  await response.body?.cancel()
+  return send(fetch, call, { ...steering.options, 'x-llmemo-mode': 'reload' })
+}
+
+async function send(fetch: Fetch, { url, method, headers, body, signal }: Call, options: Steering['options']): Promise<Response> {
+  const given = new Headers(headers)
+  for (const [name, value] of Object.entries(options)) given.set(name, value)
+  return fetch(url, { method, headers: given, signal, ...(body !== undefined && { body }) })
+}
+
+/** The answer with what the cache says of it. */
+function told(response: Response): Response {
+  const headers = answerHeaders(response.headers)
+  const info = cacheInfo(response)
+  if (info === undefined) headers.append('cache-status', 'llmemo; fwd=bypass')
+  else {
+    headers.set('x-llmemo-source', info.source)
+    if (info.key !== '') headers.set('x-llmemo-key', info.key)
+    if (info.savedUsd !== null) headers.set('x-llmemo-saved-usd', String(info.savedUsd))
+  }
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers })
+}
+
+const noWebSocket: Refusal = {
+  status: 501,
+  code: 'websocket_not_supported',
+  message: 'llmemo-gateway: WebSockets do not pass through the gateway. Connect to the provider itself for real-time calls.',
+}
+
+const leadsOut: Refusal = {
+  status: 400,
+  code: 'invalid_path',
+  message: 'llmemo-gateway: the path holds "..", which may lead out of what the upstream is configured for. Send the path without it.',
+}
+
+const notYourScope: Refusal = {
+  status: 403,
+  code: 'scope_not_allowed',
+  message:
+    'llmemo-gateway: only an admin may choose a scope by x-llmemo-scope. Leave the header out: the scope is that of your credential.',
+}
+
+const bodyTooLarge: Refusal = {
+  status: 413,
+  code: 'body_too_large',
+  message: 'llmemo-gateway: the body is larger than limits.bodyBytes allows. Send less, or raise that limit.',
+}
+
+function failed({ name }: Upstream, error: unknown): Refusal {
+  const isPrivate = error instanceof GatewayError && error.code === 'PRIVATE_ADDRESS'
+  const why = isPrivate ? 'has a private address, which the configuration does not name' : 'cannot be reached'
+  return {
+    status: 502,
+    code: 'upstream_failed',
+    message: `llmemo-gateway: the upstream "${name}" ${why}. The log of the gateway says more.`,
+  }
+}
+
+/** The code of an error, such as ECONNREFUSED. Its message may hold an address or more. */
+function codeOf(error: unknown): string {
+  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined
+  return typeof code === 'string' ? code : 'unknown'
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from 'tsdown'
+
+export default defineConfig({
+  entry: { index: 'src/index.ts', bin: 'src/bin.ts' },
+  // A program: it needs no CommonJS.
+  format: ['esm'],
+  checks: { pluginTimings: false },
+  platform: 'node',
+  target: 'node22.12',
+  tsconfig: '../tsconfig.json',
+  dts: true,
+  suppressWarnings: [/TypeScript 7\.0 does not yet have a stable API/],
+  outputOptions: { comments: { legal: true, annotation: true, jsdoc: false } },
+  failOnWarn: true,
+})

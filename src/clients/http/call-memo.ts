@@ -1,0 +1,140 @@
+/**
+ * What is known of calls that come again, within a limit. Calls that come often stay; of the others, the older half is forgotten at a time.
+ * @module
+ */
+import type { Engine } from '../../engine/engine.ts'
+import { everything } from '../../engine/invalidation/labels.ts'
+import type { Reading } from '../../json/reading.ts'
+
+/** The limit of all remembered texts together, in characters. With its parsed form, a text takes up to four bytes a character. */
+const maxTotalCharacters = 2 ** 20
+/** The texts may take one character for this many bytes of the hot memory, in addition to them. */
+const memoryBytesPerCharacter = 64
+/** A text may take this part of the room, so that one long text does not push out all others. */
+const maxShareOfOneText = 1 / 8
+
+/** The memory that readings are bounded by at the least where there is a store: it is often used with little hot memory, or none. */
+const leastBesideStore = 16 * 2 ** 20
+
+/** Values by keys, with a limit of the characters that they take. */
+class CallMemo<Key, Value> {
+  readonly #maxCharacters: number
+  readonly #charactersOf: (key: Key, value: Value) => number
+  #young = new Map<Key, Value>()
+  #old = new Map<Key, Value>()
+  /** The characters of the young ones. */
+  #characters = 0
+
+  constructor(maxMemoryBytes: number, charactersOf: (key: Key, value: Value) => number) {
+    this.#maxCharacters = Math.min(maxTotalCharacters, maxMemoryBytes / memoryBytesPerCharacter)
+    this.#charactersOf = charactersOf
+  }
+
+  get(key: Key): Value | undefined {
+    const young = this.#young.get(key)
+    if (young !== undefined) return young
+    const old = this.#old.get(key)
+    if (old !== undefined) this.set(key, old)
+    return old
+  }
+
+  set(key: Key, value: Value): void {
+    const characters = this.#charactersOf(key, value)
+    const young = this.#young.get(key)
+    if (characters > this.#maxCharacters * maxShareOfOneText || young === value) return
+    this.#characters += characters - (young === undefined ? 0 : this.#charactersOf(key, young))
+    this.#old.delete(key)
+    if (young === undefined && this.#characters > this.#maxCharacters / 2) {
+      this.#old = this.#young
+      this.#young = new Map()
+      this.#characters = characters
+    }
+    this.#young.set(key, value)
+  }
+
+  clear(): void {
+    this.#young.clear()
+    this.#old.clear()
+    this.#characters = 0
+  }
+}
+
+/** Values by texts. */
+export class TextMemo<Value> {
+  readonly #memo: CallMemo<string, Value>
+
+  /** @param maxMemoryBytes the limit of the hot memory. The texts take a small part more. */
+  constructor(maxMemoryBytes: number) {
+    this.#memo = new CallMemo(maxMemoryBytes, ({ length }) => length)
+  }
+
+  /** What is known of this text. */
+  get(text: string): Value | undefined {
+    return this.#memo.get(text)
+  }
+
+  /** Notes what is known of a text. */
+  set(text: string, value: Value): void {
+    this.#memo.set(text, value)
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#memo.clear()
+  }
+}
+
+/** A reading, and what is known of it. */
+interface Known<Value> {
+  readonly reading: Reading
+  readonly value: Value
+}
+
+/** How many readings of one sum are kept. */
+const maxAlike = 8
+
+/** Values by readings. */
+export class ReadingMemo<Value> {
+  readonly #bySum: CallMemo<number, readonly Known<Value>[]>
+
+  /** @param maxMemoryBytes the limit of the hot memory. The readings take a small part more. */
+  constructor(maxMemoryBytes: number) {
+    this.#bySum = new CallMemo(maxMemoryBytes, (_, alike) => alike.reduce((sum, { reading }) => sum + reading.characters, 0))
+  }
+
+  /** What is known of a call that reads the same. */
+  get(reading: Reading): Value | undefined {
+    const alike = this.#bySum.get(reading.sum)
+    if (alike === undefined) return undefined
+    for (const known of alike) if (known.reading.isSame(reading)) return known.value
+    return undefined
+  }
+
+  /** Notes what is known of a call. */
+  set(reading: Reading, value: Value): void {
+    const others = (this.#bySum.get(reading.sum) ?? []).filter((other) => !other.reading.isSame(reading))
+    this.#bySum.set(reading.sum, [{ reading: reading.owned(), value }, ...others].slice(0, maxAlike))
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#bySum.clear()
+  }
+}
+
+/** Returns a function that gives the memo of an engine's cache: one for all clients, so that their calls together keep the limit. */
+export function memoByEngine<Value>(): (engine: Engine) => ReadingMemo<Value> {
+  const memos = new WeakMap<Engine, ReadingMemo<Value>>()
+  return (engine) => {
+    const known = memos.get(engine)
+    if (known !== undefined) return known
+    const { maxMemoryBytes, store } = engine.settings
+    const memo = new ReadingMemo<Value>(store === undefined ? maxMemoryBytes : Math.max(maxMemoryBytes, leastBesideStore))
+    memos.set(engine, memo)
+    // What was read are prompts. When everything is outdated, they are of no more use.
+    engine.events.on('invalidate', ({ label }) => {
+      if (label === everything) memo.clear()
+    })
+    return memo
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * One caller's share of a flight as a `Response`.
+ * @module
+ */
+import type { CacheInfo } from '../../call.ts'
+import { leaveWhenCollected, stayWhenCollected } from '../../engine/flight/collected.ts'
+import type { FlightReader } from '../../engine/flight/upstream.ts'
+import type { FlightHead } from '../../engine/seam.ts'
+import { noteInfo } from '../cache-info.ts'
+import { LazyResponse } from '../lazy-response.ts'
+import { located, type ResponseHead } from './response.ts'
+
+type Reader = FlightReader<FlightHead<ResponseHead>, Uint8Array>
+
+/**
+ * One caller's share of a flight. Its chunks are copies, which the caller may change.
+ * @param head with headers that are this caller's own
+ */
+export function sharedResponse(head: ResponseHead, reader: Reader): Response {
+  // A `Response` with one of these statuses may not have a body.
+  // Source: https://fetch.spec.whatwg.org/#null-body-status
+  const empty = [101, 103, 204, 205, 304].includes(head.status)
+  // The SDKs do not read a body that has no bytes, and a flight ends only when it is read to its end.
+  if (empty || head.headers.get('content-length') === '0') reader.next().catch(() => undefined)
+  const body = empty
+    ? null
+    : new ReadableStream<Uint8Array>(
+        {
+          async pull(controller) {
+            const chunk = await reader.next()
+            if (chunk === undefined) controller.close()
+            else controller.enqueue(new Uint8Array(chunk))
+          },
+          cancel: () => reader.leave(),
+        },
+        { highWaterMark: 0 },
+      )
+  if (body !== null) leaveWhenCollected(body, reader)
+  return responseOf(head, body)
+}
+
+/** The same for an SDK that reads a whole answer as text: it needs no stream for that. */
+export function lazySharedResponse(head: ResponseHead, reader: Reader, info: () => CacheInfo): LazyResponse {
+  const { status, statusText, url } = head
+  const headers = plainHeaders(head.headers)
+  let isRead = false
+  const response = new LazyResponse({
+    status,
+    statusText,
+    headers,
+    url,
+    info,
+    text() {
+      isRead = true
+      stayWhenCollected(reader)
+      return textOf(reader)
+    },
+    make() {
+      // The stream of a real one takes over. One whose text was read has nothing left to read.
+      stayWhenCollected(reader)
+      const real = isRead ? responseOf(head, '') : sharedResponse(head, reader)
+      noteInfo(real, info)
+      return real
+    },
+  })
+  leaveWhenCollected(response, reader)
+  return response
+}
+
+/** Whether an SDK reads an answer with this head as text, and gives its caller what it makes of that. */
+export function isReadAsText({ status, headers }: ResponseHead): boolean {
+  return status === 200 && headers.get('content-length') !== '0' && headers.get('content-type')?.includes('json') === true
+}
+
+const decoder = new TextDecoder()
+
+/** The text of an answer, as `Response` makes it of bytes. */
+async function textOf(reader: Reader): Promise<string> {
+  const first = await reader.next()
+  if (first === undefined) return ''
+  const second = await reader.next()
+  if (second === undefined) return decoder.decode(first)
+  const chunks = [first, second]
+  for (let chunk = await reader.next(); chunk !== undefined; chunk = await reader.next()) chunks.push(chunk)
+  return decoder.decode(Buffer.concat(chunks))
+}
+
+function responseOf(head: ResponseHead, body: ReadableStream | string | null): Response {
+  const { status, statusText, headers, url } = head
+  return located(new Response(body, { status, statusText, headers: plainHeaders(headers) }), url)
+}
+
+/** Headers for a body that is decoded already: its length and encoding on the wire are no longer true. */
+function plainHeaders(headers: Headers): Headers {
+  if (!headers.has('content-encoding')) return headers
+  headers.delete('content-length')
+  headers.delete('content-encoding')
+  return headers
+}

@@ -1,0 +1,40 @@
+/**
+ * Anthropic's messages as Vertex AI takes them over HTTP. The model stands in the path, and the version of the protocol in the body.
+ *
+ *     https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/us-east5/publishers/anthropic/models/claude-opus-4-1:streamRawPredict
+ *
+ * The keys are those of the calls of a wrapped client of @anthropic-ai/vertex-sdk.
+ * Source: https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai, and `buildRequest` of @anthropic-ai/vertex-sdk
+ * @module
+ */
+import type { AddressedCall, ReadRequest } from '../protocol.ts'
+import { anthropicCountTokens } from './count-tokens.ts'
+import { anthropicMessages } from './messages.ts'
+import type { JsonObject } from '../../json/object.ts'
+
+const pathPattern = /^(.*)\/(projects\/[^/]+\/locations\/[^/]+)\/publishers\/anthropic\/models\/([^/:]+):(rawPredict|streamRawPredict)$/
+
+/** The version of the protocol under Vertex AI. The SDK sends it for every call to the version `2023-06-01` of Anthropic's own. */
+const vertexVersion = 'vertex-2023-10-16'
+
+/** A call of Anthropic's messages under Vertex AI, by its address. */
+export function vertexMessages(address: URL): AddressedCall | undefined {
+  const [, before = '', place = '', model = '', method = ''] = pathPattern.exec(address.pathname) ?? []
+  if (method === '') return undefined
+  return {
+    endpoint: anthropicMessages,
+    origin: `${address.origin}${before}${address.search}#${place}`,
+    named: JSON.stringify([model, method]),
+    isRotated: (header) => header === 'authorization' && address.hostname.endsWith('.googleapis.com'),
+    read: (body) => readRequest(body, decodeURIComponent(model), method === 'streamRawPredict'),
+    keyed: (headers) => ({ 'anthropic-version': '2023-06-01', ...headers }),
+  }
+}
+
+function readRequest({ anthropic_version: version, ...body }: JsonObject, model: string, isStream: boolean): ReadRequest | undefined {
+  // The SDK asks for a stream in both ways. Without the other one it depends on the server what is answered.
+  if (version !== vertexVersion || (body['stream'] === true) !== isStream) return undefined
+  if (model !== 'count-tokens')
+    return body['model'] === undefined ? { endpoint: anthropicMessages, request: { ...body, model } } : undefined
+  return typeof body['model'] === 'string' ? { endpoint: anthropicCountTokens, request: body } : undefined
+}

@@ -1,0 +1,147 @@
+/**
+ * What holds for every protocol and every SDK that goes through a cache: one list of behaviours, each asked of a real SDK over a real socket.
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Cache, createCache } from '../../src/cache/cache.ts'
+import type { Fetch } from '../../src/clients/http/caching-fetch.ts'
+import { cachingFetch } from '../../src/clients/with-cache.ts'
+import type { CacheOptions } from '../../src/engine/settings/options.ts'
+import { type ProviderReply, type ProviderRequest, type ProviderServer, startProvider } from '../support/provider-server.ts'
+import { top } from '../support/packed.ts'
+
+/** What an SDK gave to its caller. */
+export interface Told {
+  /** The words, the vectors or whatever the answer is. */
+  readonly text: string
+  /** All of it that can be compared: the whole answer, or all parts of the stream. */
+  readonly all: unknown
+}
+
+/** Where an SDK is to send its calls. */
+export interface Way {
+  /** The server's address, without a path. */
+  readonly url: string
+  /** A `fetch` that goes through the cache. */
+  readonly fetch: Fetch
+  readonly cache: Cache
+}
+
+/** A protocol as an SDK speaks it. */
+export interface Spoken {
+  /** What is called, with the versions of the packages: see {@link versionOf}. */
+  readonly title: string
+  /** Answers one request in the provider's own form, as a stream if the request asks for one. The answer says `text`. */
+  readonly answer: (request: ProviderRequest, reply: ProviderReply, text: string) => unknown
+  /** Answers with an error that no SDK asks again after. @default status 400 and an error as OpenAI writes it */
+  readonly fail?: (reply: ProviderReply) => unknown
+  readonly ask: (way: Way, prompt: string) => Promise<Told>
+  /** Asks for a stream and reads it to its end. @default the protocol has no streams */
+  readonly stream?: (way: Way, prompt: string) => Promise<Told>
+  /** Whether a whole answer serves a stream and the other way round. @default true */
+  readonly crosses?: boolean
+  /** The tokens that one answer uses; `undefined` if it does not say. */
+  readonly tokens: number | undefined
+  /** @default none but a scope */
+  readonly options?: CacheOptions
+}
+
+/** The name and the version of an installed package. */
+export function versionOf(name: string): string {
+  const { version } = JSON.parse(readFileSync(join(top, 'node_modules', name, 'package.json'), 'utf8'))
+  return `${name} ${String(version)}`
+}
+
+/** Asks for every behaviour. */
+export function describeBehaviours({ title, answer, fail = refuse, ask, stream, crosses = true, tokens, options }: Spoken): void {
+  describe(title, () => {
+    let server: ProviderServer
+    let cache: Cache
+    let way: Way
+    const ways: readonly (readonly [string, NonNullable<typeof stream>])[] = [
+      ['whole', ask],
+      ...(stream === undefined ? [] : [['streamed', stream] as const]),
+    ]
+
+    beforeEach(async () => {
+      server = await startProvider((request, reply) => answer(request, reply, `answer ${server.requests.length}`))
+      cache = createCache({ logger: false, ...options })
+      way = { url: server.url.replace(/\/v1$/, ''), fetch: cachingFetch(cache), cache }
+    })
+    afterEach(() => server.close())
+
+    it.each(ways)('%s: a second call asks nobody, and gets the same', async (_, make) => {
+      const first = await make(way, 'Hi')
+      const second = await make(way, 'Hi')
+      expect(server.requests.length).toBe(1)
+      expect(first.text).not.toBe('')
+      expect(second).toEqual(first)
+      expect(cache.stats()).toMatchObject({ hits: 1, misses: 1 })
+    })
+
+    it.each(ways)('%s: another question is another answer', async (_, make) => {
+      const first = await make(way, 'Hi')
+      expect((await make(way, 'Ho')).text).not.toBe(first.text)
+      expect(server.requests.length).toBe(2)
+    })
+
+    it.each(ways)('%s: scopes share nothing', async (_, make) => {
+      const [one, two] = [
+        await cache.with({ scope: 'one' }, () => make(way, 'Hi')),
+        await cache.with({ scope: 'two' }, () => make(way, 'Hi')),
+      ]
+      expect(two.text).not.toBe(one.text)
+      expect((await cache.with({ scope: 'one' }, () => make(way, 'Hi'))).text).toBe(one.text)
+      expect(server.requests.length).toBe(2)
+    })
+
+    it.each(ways)('%s: what was tagged can be outdated', async (_, make) => {
+      const tagged = (): Promise<Told> => cache.with({ tags: ['doc:1'] }, () => make(way, 'Hi'))
+      const first = await tagged()
+      await cache.invalidate({ tags: ['doc:2'] })
+      expect(await tagged()).toEqual(first)
+      await cache.invalidate({ tags: ['doc:1'] })
+      expect((await tagged()).text).not.toBe(first.text)
+    })
+
+    it.each(ways)('%s: a call past the cache neither reads nor writes', async (_, make) => {
+      const past = (): Promise<Told> => cache.with({ mode: 'no-store' }, () => make(way, 'Hi'))
+      const first = await past()
+      const second = await make(way, 'Hi')
+      expect(second.text).not.toBe(first.text)
+      expect((await past()).text).not.toBe(second.text)
+      expect((await make(way, 'Hi')).text).toBe(second.text)
+    })
+
+    it.each(ways)("%s: an error is the SDK's own, and is not stored", async (_, make) => {
+      server.respond((_request, reply) => fail(reply))
+      await expect(make(way, 'Hi')).rejects.toThrow(Error)
+      const failed = server.requests.length
+      server.respond((request, reply) => answer(request, reply, 'well'))
+      await make(way, 'Hi')
+      await make(way, 'Hi')
+      expect(server.requests.length).toBe(failed + 1)
+    })
+
+    it.each(ways)('%s: usage is counted once for each hit', async (_, make) => {
+      for (let call = 0; call < 3; call++) await make(way, 'Hi')
+      const { savedTokens } = cache.stats()
+      expect(savedTokens).toBe((tokens ?? 0) * 2)
+    })
+
+    it.runIf(stream !== undefined && crosses)('a whole answer serves a stream, and a stream a whole answer', async () => {
+      if (stream === undefined) return
+      const whole = await ask(way, 'Hi')
+      expect((await stream(way, 'Hi')).text).toBe(whole.text)
+      const streamed = await stream(way, 'Ho')
+      expect((await ask(way, 'Ho')).text).toBe(streamed.text)
+      expect(server.requests.length).toBe(2)
+    })
+  })
+}
+
+function refuse(reply: ProviderReply): void {
+  reply.json({ error: { message: 'no', type: 'invalid_request_error', code: 400, status: 'INVALID_ARGUMENT' } }, { status: 400 })
+}
