@@ -254,19 +254,18 @@ describe('cache.call', () => {
   it('asks only for inputs that are not stored', async () => {
     const { cache } = openCache()
     const asked: unknown[] = []
-    const call = (values: readonly string[]) => ({ provider: 'p', operation: 'embeddings', request: { values }, rules: lengths })
     const origin = ({ request }: { request: object }): { values: number[]; tokens: number } => {
       const values: unknown = Reflect.get(request, 'values')
       asked.push(values)
       const texts = Array.isArray(values) ? values.map(String) : []
       return { values: texts.map((text) => text.length), tokens: texts.length }
     }
-    await cache.call(call(['a', 'bb']), origin)
+    await cache.call(embeddings(['a', 'bb']), origin)
     await settle()
-    const second = await cache.call(call(['bb', 'ccc', 'a']), origin)
+    const second = await cache.call(embeddings(['bb', 'ccc', 'a']), origin)
     expect(second.answer).toEqual({ values: [2, 3, 1], tokens: 3 })
     expect(second.info.inputs).toEqual({ hits: 2, misses: 1 })
-    expect((await cache.call(call(['ccc']), origin)).info.hit).toBe(true)
+    expect((await cache.call(embeddings(['ccc']), origin)).info.hit).toBe(true)
     expect(asked).toEqual([['a', 'bb'], ['ccc']])
   })
 
@@ -302,6 +301,10 @@ const lengths: AnswerRules<Lengths> = {
     share: ({ values }, count) => (values.length === count ? values.map((value) => ({ values: [value], tokens: 1 })) : undefined),
     join: (answers) => ({ values: answers.flatMap(({ values }) => values), tokens: answers.length }),
   },
+}
+
+function embeddings(values: readonly string[]) {
+  return { provider: 'p', operation: 'embeddings', request: { values }, rules: lengths }
 }
 
 function valuesIn(request: object): unknown[] {
