@@ -2,7 +2,7 @@
  * What every room of the gateway works with.
  * @module
  */
-import type { Cache, Clock } from 'llmemo'
+import type { Cache, Clock, Store } from 'llmemo'
 import type { Monitor } from 'llmemo/monitor'
 import type { Caller } from './caller.ts'
 import type { GatewaySettings } from './config/settings.ts'
@@ -12,12 +12,23 @@ import type { Log } from './log.ts'
 export interface GatewayContext {
   readonly cache: Cache
   readonly monitor: Monitor
+  /** The shared tier, where keys and rates lie. @default none: no key is valid, and rates are counted in this process */
+  readonly store?: Store | undefined
   /** The checked options, with every default filled in. */
   readonly options: GatewaySettings
   readonly log: Log
+  /** Counts what is refused. */
+  readonly refusals: RefusalCounter
   readonly clock: Clock
   /** Aborts when the gateway closes: streams of events end, and nothing new begins. */
   readonly closing: AbortSignal
+}
+
+/** Counts refusals by reason. */
+export interface RefusalCounter {
+  count(reason: string): void
+  /** The counts in the text format of Prometheus. */
+  prometheus(): string
 }
 
 /** Where a request came in, as far as the listener knows. */
@@ -29,5 +40,5 @@ export interface Connection {
 /** The types of hono's context in every room: `c.env.connection`, `c.get('caller')`. */
 export interface GatewayEnv {
   readonly Bindings: { readonly connection: Connection }
-  readonly Variables: { caller: Caller }
+  readonly Variables: { caller: Caller; requestId?: string }
 }

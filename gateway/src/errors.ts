@@ -4,7 +4,7 @@
  */
 
 /** What went wrong, as a code for programs. */
-export type GatewayErrorCode = 'INVALID_OPTIONS' | 'PRIVATE_ADDRESS' | 'UPSTREAM_FAILED'
+export type GatewayErrorCode = 'INVALID_OPTIONS' | 'PRIVATE_ADDRESS' | 'UPSTREAM_FAILED' | 'REFUSED' | 'KEY_STORE'
 
 /** The base class of all errors of the gateway. */
 export class GatewayError extends Error {

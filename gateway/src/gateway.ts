@@ -3,9 +3,14 @@
  * @module
  */
 import { Hono } from 'hono'
-import { type Cache, type Clock, createCache, systemClock } from 'llmemo'
+import { type Cache, type Clock, createCache, type Store, systemClock } from 'llmemo'
 import { createMonitor, type Monitor } from 'llmemo/monitor'
+import { crossOrigin } from './access/cross-origin.ts'
 import { identified } from './access/identify.ts'
+import { answerError } from './access/problem.ts'
+import { Refusals } from './access/refusals.ts'
+import { Refused, refused } from './access/refused.ts'
+import { requestId } from './access/request-id.ts'
 import { type GatewayData, readSettings } from './config/settings.ts'
 import type { Connection, GatewayContext, GatewayEnv } from './context.ts'
 import { dashboardRoutes } from './dashboard/routes.ts'
@@ -21,6 +26,8 @@ export interface GatewayOptions extends GatewayData {
   readonly cache?: Cache
   /** Watches the cache. @default a new one, which the gateway closes */
   readonly monitor?: Monitor
+  /** The shared tier, where keys and rates lie. It stays open when the gateway closes. @default none: no key is valid */
+  readonly store?: Store | undefined
   /** Where lines of the log go. @default nowhere */
   readonly log?: Log
   /** Time, in one place. @default that of the machine */
@@ -29,7 +36,10 @@ export interface GatewayOptions extends GatewayData {
 
 /** A gateway. Made by {@link createGateway}. */
 export interface Gateway {
-  /** Answers one request. @param connection where it came in, if the listener knows */
+  /**
+   * Answers one request.
+   * @param connection where it came in, if the listener knows. Without it and without a key, the program that calls this may do everything
+   */
   fetch(request: Request, connection?: Connection): Promise<Response>
   /** Ends streams of events, and closes what the gateway made. Answers that are on their way are still given. */
   close(): Promise<void>
@@ -40,12 +50,12 @@ export interface Gateway {
  * @throws {GatewayOptionsError} that has every mistake in the options
  */
 export function createGateway(options: GatewayOptions = {}): Gateway {
-  const { cache: givenCache, monitor: givenMonitor, log = silentLog, clock = systemClock, ...data } = options
+  const { cache: givenCache, monitor: givenMonitor, log = silentLog, clock = systemClock, store, ...data } = options
   const settings = readSettings(data)
   const cache = givenCache ?? createCache({ clock })
   const monitor = givenMonitor ?? createMonitor(cache)
   const closing = new AbortController()
-  const app = routesOf({ cache, monitor, options: settings, log, clock, closing: closing.signal })
+  const app = routesOf({ cache, monitor, store, options: settings, log, refusals: new Refusals(), clock, closing: closing.signal })
   return {
     fetch: async (request, connection = {}) => app.fetch(request, { connection }),
     async close() {
@@ -60,13 +70,15 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
 function routesOf(context: GatewayContext): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>()
   app.route('/', healthRoutes(context))
+  app.use(crossOrigin(context))
   app.use(identified(context))
   for (const routes of [transparentRoutes, restRoutes, eventRoutes, dashboardRoutes]) app.route('/', routes(context))
-  app.notFound((c) => c.json({ error: 'There is nothing at this path.' }, 404))
-  app.onError((_error, c) => {
+  app.notFound((c) => answerError(c, { status: 404, detail: 'There is nothing at this path.' }))
+  app.onError((error, c) => {
+    if (error instanceof Refused) return refused(context, c, error)
     // The message may hold what a request held.
-    context.log('error', 'request-failed', { method: c.req.method })
-    return c.json({ error: 'The gateway failed. Its log says more.' }, 500)
+    context.log('error', 'request-failed', { method: c.req.method, request: requestId(c), kind: error.name })
+    return answerError(c, { status: 500, detail: 'The gateway failed. Its log says more.', headers: { 'x-request-id': requestId(c) } })
   })
   return app
 }

@@ -4,11 +4,12 @@
  */
 import { systemClock } from 'llmemo'
 import { createCacheFromEnv } from 'llmemo/env'
+import { assertGuarded, openKeyStore } from './access/key-store.ts'
+import { keysCommand } from './access/keys-command.ts'
 import { readArguments, usage } from './config/arguments.ts'
 import { configure } from './config/configuration.ts'
 import type { Environment } from './config/environment.ts'
 import type { GatewaySettings } from './config/settings.ts'
-import { GatewayOptionsError } from './errors.ts'
 import { createGateway } from './gateway.ts'
 import { lineLog, type Log } from './log.ts'
 import { pointing } from './pointing.ts'
@@ -20,14 +21,14 @@ const embedded = 'sqlite:llmemo-gateway.db'
 
 /** Runs until the process is told to end. @returns the exit code: 2 for wrong usage */
 export async function main(words: readonly string[], env: Environment): Promise<number> {
-  const given = readArguments(words)
+  const given = readArguments(words[0] === 'keys' ? [] : words)
   if (given.help) {
     process.stdout.write(usage)
     return 0
   }
+  if (words[0] === 'keys') return keys(words.slice(1), env)
   try {
     const settings = configure(given, env)
-    assertLoopback(settings)
     const log = lineLog(systemClock, (line) => process.stderr.write(line))
     await (settings.server.workers > 1 && !isWorker() ? runWorkers(settings, log) : run(settings, log, env))
     return 0
@@ -39,16 +40,20 @@ export async function main(words: readonly string[], env: Environment): Promise<
 
 async function run(settings: GatewaySettings, log: Log, env: Environment): Promise<void> {
   const cache = await createCacheFromEnv(withStore(env))
-  const gateway = createGateway({ ...settings, cache, log })
+  const store = await openKeyStore(withStore(env), false)
+  const isGuarded = await assertGuarded(settings, store, systemClock)
+  const gateway = createGateway({ ...settings, cache, store, log })
   const server = await listen({ fetch: (request, connection) => gateway.fetch(request, connection), settings, clock: systemClock })
   const ended = untilEnded()
   if (!isWorker()) process.stdout.write(pointing(`http://${server.host}:${server.port}`))
+  if (!isGuarded) process.stdout.write('No key was made yet, so it answers this machine only. Make one: llmemo-gateway keys create --role admin\n')
   await ended
   log('info', 'draining')
   // Streams of events end first, as they would not end by themselves.
   await gateway.close()
   await server.drain()
   await cache.close()
+  await store?.close?.()
   // A worker has a channel to its parent, which would keep it alive.
   if (isWorker()) process.disconnect()
 }
@@ -73,8 +78,16 @@ function withStore(env: Environment): Environment {
   return stores.some((name) => env[name] !== undefined && env[name] !== '') ? env : { ...env, CACHE_STORE: embedded }
 }
 
-/** Without a key, each caller that reaches the port may do everything. */
-function assertLoopback({ server: { host } }: GatewaySettings): void {
-  if (/^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host)) return
-  throw new GatewayOptionsError(['server.host: must be a loopback address such as 127.0.0.1, as no key is configured'])
+async function keys(words: readonly string[], env: Environment): Promise<number> {
+  const tell = (text: string): void => void process.stderr.write(text)
+  try {
+    const store = await openKeyStore(withStore(env), true)
+    if (store === undefined) return 1
+    const code = await keysCommand(words, { store, clock: systemClock, out: (text) => void process.stdout.write(text), tell })
+    await store.close?.()
+    return code
+  } catch (error) {
+    tell(`${error instanceof Error ? error.message : 'The keys cannot be reached.'}\n`)
+    return 2
+  }
 }

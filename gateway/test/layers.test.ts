@@ -18,6 +18,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   rest: common,
   events: common,
   dashboard: common,
+  // For other programs. Of the REST API it has the types only.
+  client: ['rest'],
   top: [...common, 'server', 'health', 'transparent', 'rest', 'events', 'dashboard'],
 }
 

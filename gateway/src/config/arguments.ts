@@ -16,6 +16,7 @@ export interface Arguments {
 
 /** What `--help` prints. */
 export const usage = `Usage: llmemo-gateway [options]
+       llmemo-gateway keys create|list|revoke
 
   --port <number>      where to listen (PORT, SERVICE_PORT), 8787 without it
   --host <name>        at which address (HOST), 127.0.0.1 without it

@@ -2,6 +2,7 @@
  * The variables of the environment that are the gateway's own. Those of the cache are read by `llmemo/env`.
  * @module
  */
+import { accessVariables } from './access-environment.ts'
 
 /** Variables by name, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -23,6 +24,7 @@ export function readEnvironment(env: Environment, mistakes: string[]): Record<st
     ...(region !== undefined && { awsRegion: region }),
     upstreams: { ...named(env), ...further(env['LLMEMO_UPSTREAMS'], mistakes) },
     ...(isGiven(hosts) && { privateHosts: hosts.split(',').map((host) => host.trim()) }),
+    access: accessVariables(env),
   }
 }
 

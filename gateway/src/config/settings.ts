@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { GatewayOptionsError } from '../errors.ts'
+import { accessSettings } from './access-settings.ts'
 
 /** A base URL, to which paths are added: no query, no fragment, no credential. */
 const baseUrl = z.string().refine(isBaseUrl, 'must be a URL such as https://host/v1, without a query or a credential')
@@ -55,8 +56,12 @@ const schema = z.strictObject({
       head: seconds.default(20),
       /** Seconds until all of a request must be there. */
       request: seconds.default(300),
+      /** Levels of objects and arrays within one another, in a body of the REST API. */
+      depth: z.int().min(1).max(1_000).default(100),
     })
     .prefault({}),
+  /** Who may ask. */
+  access: accessSettings,
 })
 
 /** The options as a user gives them: everything may be left out. */
