@@ -34,12 +34,12 @@ it('loses no request while Redis is killed under the load of 64 clients, and giv
     }
   }
   const all = (until: number): Promise<unknown> => Promise.all(Array.from({ length: 64 }, () => client64(until)))
-  await all(600)
+  await all(200)
   expect(sources).toContain('redis')
-  const under = all(1_800)
+  const under = all(800)
   await redis.kill()
   await under
   sources.clear()
   await redis.start()
-  await all(2_400)
+  await all(900)
 })
