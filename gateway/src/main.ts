@@ -46,7 +46,8 @@ async function run(settings: GatewaySettings, log: Log, env: Environment): Promi
   const server = await listen({ fetch: (request, connection) => gateway.fetch(request, connection), settings, clock: systemClock })
   const ended = untilEnded()
   if (!isWorker()) process.stdout.write(pointing(`http://${server.host}:${server.port}`))
-  if (!isGuarded) process.stdout.write('No key was made yet, so it answers this machine only. Make one: llmemo-gateway keys create --role admin\n')
+  if (!isGuarded)
+    process.stdout.write('No key was made yet, so it answers this machine only. Make one: llmemo-gateway keys create --role admin\n')
   await ended
   log('info', 'draining')
   // Streams of events end first, as they would not end by themselves.
@@ -78,8 +79,12 @@ function withStore(env: Environment): Environment {
   return stores.some((name) => env[name] !== undefined && env[name] !== '') ? env : { ...env, CACHE_STORE: embedded }
 }
 
+/** Writes to where people read. */
+function tell(text: string): void {
+  process.stderr.write(text)
+}
+
 async function keys(words: readonly string[], env: Environment): Promise<number> {
-  const tell = (text: string): void => void process.stderr.write(text)
   try {
     const store = await openKeyStore(withStore(env), true)
     if (store === undefined) return 1
