@@ -26,6 +26,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.getByRole('button', { name: 'Explain' }).click()
       await page.locator('#explanation p').first().waitFor()
       await page.evaluate(() => (document.activeElement instanceof HTMLElement ? document.activeElement.blur() : undefined))
+      await page.evaluate(() => window.scrollTo(0, 0))
     }
     await page.waitForTimeout(600)
     const path = new URL(`../../docs/dashboard-${width}-${colorScheme}.png`, import.meta.url).pathname
