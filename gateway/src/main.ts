@@ -30,7 +30,8 @@ export async function main(words: readonly string[], env: Environment): Promise<
     const gateway = createGateway({ ...settings, cache, store, log })
     const server = await listen({ fetch: (request, connection) => gateway.fetch(request, connection), settings, clock: systemClock })
     process.stdout.write(`llmemo-gateway listens at http://${server.host}:${server.port}\n`)
-    if (!isGuarded) process.stdout.write('No key was made yet, so it answers this machine only. Make one: llmemo-gateway keys create --role admin\n')
+    if (!isGuarded)
+      process.stdout.write('No key was made yet, so it answers this machine only. Make one: llmemo-gateway keys create --role admin\n')
     await new Promise<void>((resolve) => {
       process.once('SIGTERM', resolve)
       process.once('SIGINT', resolve)

@@ -18,10 +18,18 @@ export function withChosenTenant(caller: Caller, { headers, connection }: Creden
   const isProxy = proxies.includes(peerOf(connection) ?? '')
   const isAdminOfAll = caller.tenant === undefined && caller.roles.has('admin')
   if (!isProxy && !isAdminOfAll) {
-    throw new Refused({ status: 403, reason: 'tenant', detail: 'The tenant is that of your key. Only an admin may name another one by x-tenant-id.' })
+    throw new Refused({
+      status: 403,
+      reason: 'tenant',
+      detail: 'The tenant is that of your key. Only an admin may name another one by x-tenant-id.',
+    })
   }
   if (!tenantName.safeParse(tenant).success) {
-    throw new Refused({ status: 403, reason: 'tenant', detail: 'x-tenant-id must be a name of letters, digits, dots, hyphens and underscores.' })
+    throw new Refused({
+      status: 403,
+      reason: 'tenant',
+      detail: 'x-tenant-id must be a name of letters, digits, dots, hyphens and underscores.',
+    })
   }
   return { ...caller, tenant }
 }

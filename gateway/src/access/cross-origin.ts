@@ -12,7 +12,17 @@ export function crossOrigin({ options }: GatewayContext): MiddlewareHandler<Gate
   if (origins.length === 0) return (_c, next) => next()
   return cors({
     origin: origins.map((each) => new URL(each).origin),
-    exposeHeaders: ['age', 'cache-status', 'ratelimit', 'ratelimit-policy', 'retry-after', 'x-llmemo-key', 'x-llmemo-saved-usd', 'x-llmemo-source', 'x-request-id'],
+    exposeHeaders: [
+      'age',
+      'cache-status',
+      'ratelimit',
+      'ratelimit-policy',
+      'retry-after',
+      'x-llmemo-key',
+      'x-llmemo-saved-usd',
+      'x-llmemo-source',
+      'x-request-id',
+    ],
     maxAge: 600,
   })
 }

@@ -74,7 +74,8 @@ export class KeyRing {
       ...(ownRate !== undefined && { rate: ownRate }),
       ...(validFor !== undefined && { expiresAt: now + validFor }),
     })
-    if (!made.success) throw new GatewayError('KEY_STORE', made.error.issues.map(({ path, message }) => `${path.join('.')} ${message}.`).join(' '))
+    if (!made.success)
+      throw new GatewayError('KEY_STORE', made.error.issues.map(({ path, message }) => `${path.join('.')} ${message}.`).join(' '))
     await this.#store.set(prefix + made.data.digest, encode(made.data), { ttl: validFor ?? forEver })
     await this.#store.set(marker, encode({}), { ttl: forEver })
     return { key, record: made.data }

@@ -62,7 +62,9 @@ export async function keysCommand(words: readonly string[], command: KeysCommand
     }
     if (verb === 'revoke' && id !== undefined && others.length === 0) {
       const isRevoked = await ring.revoke(id)
-      command.tell(isRevoked ? `Key ${id} is revoked. Gateways that have just used it take it for up to 10 seconds.\n` : 'There is no such key.\n')
+      command.tell(
+        isRevoked ? `Key ${id} is revoked. Gateways that have just used it take it for up to 10 seconds.\n` : 'There is no such key.\n',
+      )
       return isRevoked ? 0 : 1
     }
     command.tell(usage)

@@ -24,6 +24,10 @@ export function assertLocal({ headers, connection }: Credentials, url: string, o
   const site = headers.get('sec-fetch-site')
   const isForeign = origin === null ? site === 'cross-site' || site === 'same-site' : origin !== ownOrigin && !origins.includes(origin)
   if (isForeign) {
-    throw new Refused({ status: 403, reason: 'foreign-page', detail: 'Without a key, pages of other sites may not ask. Name them in access.origins.' })
+    throw new Refused({
+      status: 403,
+      reason: 'foreign-page',
+      detail: 'Without a key, pages of other sites may not ask. Name them in access.origins.',
+    })
   }
 }

@@ -39,7 +39,8 @@ export class Rates {
     if (this.#over.get(name) === number) return { used: rate.limit + 1, reset }
     // The own count goes along, so that it is no empty one when the store goes away.
     const own = this.#own.add(name, rate)
-    const used = store?.add === undefined || clock.monotonic() < this.#restsUntil ? own.used : await this.#shared(name, { ...rate, number, own })
+    const used =
+      store?.add === undefined || clock.monotonic() < this.#restsUntil ? own.used : await this.#shared(name, { ...rate, number, own })
     if (used > rate.limit) this.#over.set(name, number)
     return { used, reset }
   }

@@ -82,7 +82,10 @@ export class Tokens {
       throw new Refused({ status: 403, reason: 'tenant', detail: 'The token names no tenant that can be.' })
     }
     // A subject may be an address of a person, so the log has its digest.
-    const id = `jwt:${createHash('sha256').update(String(payload.sub ?? '')).digest('hex').slice(0, 12)}`
+    const id = `jwt:${createHash('sha256')
+      .update(String(payload.sub ?? ''))
+      .digest('hex')
+      .slice(0, 12)}`
     return { id, roles: withImplied(found), ...(typeof tenant === 'string' && { tenant }) }
   }
 }

@@ -3,7 +3,18 @@
  * @module
  */
 import type { z } from 'zod'
-import type { answers, batch, entriesQuery, entryList, explained, invalidated, invalidation, prompted, savingsQuery, stored } from '../rest/schemas.ts'
+import type {
+  answers,
+  batch,
+  entriesQuery,
+  entryList,
+  explained,
+  invalidated,
+  invalidation,
+  prompted,
+  savingsQuery,
+  stored,
+} from '../rest/schemas.ts'
 
 /** How the gateway is reached. */
 export interface GatewayClientOptions {
@@ -87,7 +98,8 @@ export function createGatewayClient({ url, apiKey, tenant, fetch: send = fetch }
   // What the gateway answers has the form that its schemas say.
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
   const ask = async <Answer>(method: string, path: string, body?: unknown): Promise<Answer> => {
-    const sent = body === undefined ? { headers } : { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) }
+    const sent =
+      body === undefined ? { headers } : { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) }
     const response = await send(base + path, { method, ...sent })
     if (!response.ok) throw await errorOf(response)
     const answer: Answer = await response.json()

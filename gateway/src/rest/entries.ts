@@ -19,7 +19,8 @@ const list = route({
   answers: { 200: entryList },
   async handle({ query: { search: text, limit, ...given }, caller, c, context: { cache } }) {
     const space = spaceOf(caller)
-    const isWanted = (entry: CacheEntry): boolean => text === undefined || textsOf(entry, space.shownKey(entry)).some((each) => each.includes(text.toLowerCase()))
+    const isWanted = (entry: CacheEntry): boolean =>
+      text === undefined || textsOf(entry, space.shownKey(entry)).some((each) => each.includes(text.toLowerCase()))
     const { entries, isPartial } = await search(cache, { filter: filterOf(given), space, limit, isWanted })
     return c.json({ entries: entries.map((entry) => shownEntry(entry, space)), more: isPartial })
   },
@@ -38,7 +39,8 @@ const one = route({
     const { entries } = await search(cache, { filter: {}, space, limit: 1, isWanted: (entry) => space.shownKey(entry) === key })
     const [entry] = entries
     const body = await entry?.body()
-    if (entry === undefined || body === undefined) return answerError(c, { status: 404, detail: 'There is no entry with this key.', code: 'miss' })
+    if (entry === undefined || body === undefined)
+      return answerError(c, { status: 404, detail: 'There is no entry with this key.', code: 'miss' })
     return c.json({ ...shownEntry(entry, space), content: typeof body === 'string' ? body : Buffer.from(body).toString('base64') })
   },
 })
@@ -46,7 +48,9 @@ const one = route({
 /** The routes for entries. */
 export const entryRoutes = [list, one]
 
-type Given = { readonly [Name in 'operation' | 'model' | 'tag']?: string | undefined } & { readonly [Name in 'olderThan' | 'youngerThan']?: number | undefined }
+type Given = { readonly [Name in 'operation' | 'model' | 'tag']?: string | undefined } & {
+  readonly [Name in 'olderThan' | 'youngerThan']?: number | undefined
+}
 
 function filterOf({ operation, model, tag, olderThan, youngerThan }: Given): EntryFilter {
   return {

@@ -30,7 +30,10 @@ export interface EntrySearch {
 }
 
 /** Searches for entries that belong to a caller. */
-export async function search(cache: Cache, { filter, space, limit, isWanted = () => true, isCounted = false }: EntrySearch): Promise<FoundEntries> {
+export async function search(
+  cache: Cache,
+  { filter, space, limit, isWanted = () => true, isCounted = false }: EntrySearch,
+): Promise<FoundEntries> {
   const entries: CacheEntry[] = []
   let count = 0
   let seen = 0

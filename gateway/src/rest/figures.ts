@@ -51,7 +51,11 @@ const savings = route({
       return c.json({ from, to, total: shownRow(total), rows: shownRows(rows) })
     }
     if (query.by !== 'scope' && query.by !== 'day') {
-      return answerError(c, { status: 400, detail: 'Savings by operation and model are those of all tenants. Ask by=scope.', code: 'invalid' })
+      return answerError(c, {
+        status: 400,
+        detail: 'Savings by operation and model are those of all tenants. Ask by=scope.',
+        code: 'invalid',
+      })
     }
     const { from, to, rows } = await cache.savings({ by: 'scope', days: query.days })
     const own = shownRow(rowNamed(rows, tenant))

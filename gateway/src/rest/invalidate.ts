@@ -16,7 +16,8 @@ const shown = 50
 
 const description = {
   method: 'post',
-  summary: 'Declares answers or values outdated: all, those of a pattern, of tags, an operation or a model, or one. With dryRun, only tells which.',
+  summary:
+    'Declares answers or values outdated: all, those of a pattern, of tags, an operation or a model, or one. With dryRun, only tells which.',
   role: 'write',
   body: invalidated,
   answers: { 200: invalidation },
@@ -73,7 +74,11 @@ async function invalidateTenant(cache: Cache, space: TenantSpace): Promise<boole
   return complete
 }
 
-async function invalidateEach(cache: Cache, body: Selected, space: TenantSpace): Promise<{ readonly complete: boolean; readonly count: number }> {
+async function invalidateEach(
+  cache: Cache,
+  body: Selected,
+  space: TenantSpace,
+): Promise<{ readonly complete: boolean; readonly count: number }> {
   const found = await search(cache, { ...selection(body, space), space, limit: Infinity })
   let complete = !found.isPartial
   for (const { key } of found.entries) complete = (await cache.invalidate({ key })) && complete
@@ -88,7 +93,10 @@ function selectorOf({ tags, operation, model, key }: Selected): Invalidation {
 }
 
 /** Which entries a selector means. A pattern means values, and all others but `invalidateAll` mean answers. */
-function selection(body: Selected, space: TenantSpace): { readonly filter: EntryFilter; readonly isWanted: (entry: CacheEntry) => boolean } {
+function selection(
+  body: Selected,
+  space: TenantSpace,
+): { readonly filter: EntryFilter; readonly isWanted: (entry: CacheEntry) => boolean } {
   const { pattern, tags, operation, model, key } = body
   const filter: EntryFilter = { ...(operation !== undefined && { operation }), ...(model !== undefined && { model }) }
   if (pattern !== undefined) {

@@ -7,7 +7,12 @@ import { z } from 'zod'
 import type { Route } from './route.ts'
 import { answers } from './schemas.ts'
 
-const reasons: Readonly<Record<number, string>> = { 200: 'Done.', 400: 'The request cannot be.', 404: 'There is none.', 422: 'It was not stored.' }
+const reasons: Readonly<Record<number, string>> = {
+  200: 'Done.',
+  400: 'The request cannot be.',
+  404: 'There is none.',
+  422: 'It was not stored.',
+}
 
 /** What every route may answer as well. */
 const refusals: Readonly<Record<number, string>> = {
@@ -26,7 +31,8 @@ export function openApi(routes: readonly Route[]): object {
     info: {
       title: 'llmemo-gateway',
       version: '1',
-      description: 'One cache of LLM answers for every language, team and service. Providers’ own protocols are at /openai, /anthropic, /bedrock and /gemini.',
+      description:
+        'One cache of LLM answers for every language, team and service. Providers’ own protocols are at /openai, /anthropic, /bedrock and /gemini.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
@@ -79,6 +85,10 @@ function queryParameters(query: z.ZodType): object[] {
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): z.core.JSONSchema.BaseSchema {
-  const { $schema: _dialect, '~standard': _standard, ...made } = z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any' })
+  const {
+    $schema: _dialect,
+    '~standard': _standard,
+    ...made
+  } = z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any' })
   return made
 }

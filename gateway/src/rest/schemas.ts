@@ -9,7 +9,12 @@ const name = z.string().min(1).max(256)
 /** Any JSON. */
 const json = z.unknown().refine((value) => value !== undefined, 'must be there')
 /** An object of any members. Not a record of the library's, which leaves out a member `__proto__`: two questions would then be one. */
-const anyObject = z.custom<Readonly<Record<string, unknown>>>((given) => typeof given === 'object' && given !== null && !Array.isArray(given), 'must be an object').meta({ type: 'object' })
+const anyObject = z
+  .custom<Readonly<Record<string, unknown>>>(
+    (given) => typeof given === 'object' && given !== null && !Array.isArray(given),
+    'must be an object',
+  )
+  .meta({ type: 'object' })
 const secondsIn: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3_600, d: 86_400 }
 const durationText = z
   .string()

@@ -110,11 +110,7 @@ it('still takes keys that it knows while the store is away', async () => {
 it('without a key answers this machine only, and no page of another site', async () => {
   const { url } = await listening({ store: sqliteStore(databasePath()) })
   expect((await ask(`${url}/cache/stats`)).status).toBe(200)
-  for (const headers of [
-    { origin: 'https://evil.example' },
-    { 'sec-fetch-site': 'cross-site' },
-    { 'x-forwarded-for': '203.0.113.7' },
-  ]) {
+  for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }, { 'x-forwarded-for': '203.0.113.7' }]) {
     expect((await ask(`${url}/cache/stats`, { headers })).status).toBe(403)
   }
   const gateway = createGateway()
@@ -155,7 +151,9 @@ it('answers pages of configured origins only', async () => {
   const headers = { ...(await as('acme', 'read')), origin: 'https://app.example' }
   expect((await ask(`${url}/cache/stats`, { headers })).headers.get('access-control-allow-origin')).toBe('https://app.example')
   const without = await guarded()
-  const other = await ask(`${without.url}/cache/stats`, { headers: { ...(await without.as('acme', 'read')), origin: 'https://app.example' } })
+  const other = await ask(`${without.url}/cache/stats`, {
+    headers: { ...(await without.as('acme', 'read')), origin: 'https://app.example' },
+  })
   expect(other.headers.get('access-control-allow-origin')).toBeNull()
 })
 
@@ -163,7 +161,11 @@ it('tells refusals to the SDKs of providers in a form that they read', async () 
   const { url } = await guarded()
   const { status, body } = await post(`${url}/openai/v1/chat/completions`, {})
   expect(status).toBe(401)
-  expect(body).toMatchObject({ type: 'error', error: { type: 'authentication_error', message: expect.any(String), code: 'no-credential' }, message: expect.any(String) })
+  expect(body).toMatchObject({
+    type: 'error',
+    error: { type: 'authentication_error', message: expect.any(String), code: 'no-credential' },
+    message: expect.any(String),
+  })
 })
 
 function bound(store: Store): Store {

@@ -30,7 +30,9 @@ it('limits a key, says what is left, and lets it in again in the next window', a
 it('limits a tenant by all of its keys, and no other tenant', async () => {
   const { url, as } = await guarded({ access: { tenantRate: '2/h', keyRate: '1000/h' } })
   const stats = async (headers: Record<string, string>): Promise<number> => (await ask(`${url}/cache/stats`, { headers })).status
-  expect([await stats(await as('acme', 'read')), await stats(await as('acme', 'read')), await stats(await as('acme', 'read'))]).toEqual([200, 200, 429])
+  expect([await stats(await as('acme', 'read')), await stats(await as('acme', 'read')), await stats(await as('acme', 'read'))]).toEqual([
+    200, 200, 429,
+  ])
   expect(await stats(await as('other', 'read'))).toBe(200)
 })
 

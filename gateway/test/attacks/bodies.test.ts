@@ -32,9 +32,13 @@ it('takes __proto__ as the name of a member, and as nothing else', async () => {
   const send = (path: string, body: string): ReturnType<typeof ask> => ask(url + path, { method: 'POST', body, headers })
   expect((await send('/cache/query', '{"prompt":"a","__proto__":{"polluted":1}}')).status).toBe(400)
   expect((await send('/cache/query', '{"prompt":"a","constructor":{"prototype":{"polluted":1}}}')).status).toBe(400)
-  expect((await send('/cache/store', '{"prompt":"a","options":{"__proto__":{"polluted":1}},"response":{"__proto__":{"polluted":1}}}')).status).toBe(200)
+  expect(
+    (await send('/cache/store', '{"prompt":"a","options":{"__proto__":{"polluted":1}},"response":{"__proto__":{"polluted":1}}}')).status,
+  ).toBe(200)
   expect((await send('/api/v1/cache', '{"key":"__proto__","value":{"__proto__":{"polluted":1}}}')).status).toBe(200)
-  expect((await send('/cache/store', '{"prompt":"b","response":1,"operation":"__proto__","model":"__proto__","tags":["__proto__"]}')).status).toBe(200)
+  expect(
+    (await send('/cache/store', '{"prompt":"b","response":1,"operation":"__proto__","model":"__proto__","tags":["__proto__"]}')).status,
+  ).toBe(200)
   // With and without the member are two questions.
   expect((await send('/cache/query', '{"prompt":"a","options":{}}')).status).toBe(404)
   expect((await send('/cache/query', '{"prompt":"b","operation":"__proto__","model":"__proto__"}')).status).toBe(200)

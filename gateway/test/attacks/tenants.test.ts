@@ -10,7 +10,11 @@ beforeEach(async () => {
   made = await guarded()
   const acme = await made.as('acme', 'read', 'write')
   await post(`${made.url}/api/v1/cache`, { key: 'k', value: secret }, acme)
-  const { body } = await post(`${made.url}/cache/store`, { prompt: 'a', response: secret, operation: 'acme-operation', model: 'acme-model', tags: ['acme-tag'] }, acme)
+  const { body } = await post(
+    `${made.url}/cache/store`,
+    { prompt: 'a', response: secret, operation: 'acme-operation', model: 'acme-model', tags: ['acme-tag'] },
+    acme,
+  )
   key = Object(body).cacheKey
   await post(`${made.url}/cache/query`, { prompt: 'a', operation: 'acme-operation', model: 'acme-model' }, acme)
   await made.cache.flush()
@@ -21,13 +25,27 @@ type Sent = (headers: Record<string, string>) => Promise<Answered>
 /** Every route, as an attacker would ask for what another tenant has. */
 function attempts(): Readonly<Record<string, Sent>> {
   const { url } = made
-  const get = (path: string): Sent => (headers) => ask(url + path, { headers })
-  const send = (path: string, body: object): Sent => (headers) => post(url + path, body, headers)
-  const remove = (path: string): Sent => (headers) => ask(url + path, { headers, method: 'DELETE' })
+  const get =
+    (path: string): Sent =>
+    (headers) =>
+      ask(url + path, { headers })
+  const send =
+    (path: string, body: object): Sent =>
+    (headers) =>
+      post(url + path, body, headers)
+  const remove =
+    (path: string): Sent =>
+    (headers) =>
+      ask(url + path, { headers, method: 'DELETE' })
   return {
     query: send('/cache/query', { prompt: 'a', operation: 'acme-operation', model: 'acme-model' }),
     'query with a scope': send('/cache/query', { prompt: 'a', operation: 'acme-operation', model: 'acme-model', scope: 'acme' }),
-    'query with options': send('/cache/query', { prompt: 'a', operation: 'acme-operation', model: 'acme-model', options: { scope: 'acme' } }),
+    'query with options': send('/cache/query', {
+      prompt: 'a',
+      operation: 'acme-operation',
+      model: 'acme-model',
+      options: { scope: 'acme' },
+    }),
     explain: send('/cache/explain', { request: { prompt: 'a', operation: 'acme-operation', model: 'acme-model' } }),
     store: send('/cache/store', { prompt: 'a', operation: 'acme-operation', model: 'acme-model', response: 'poison' }),
     get: get('/api/v1/cache/k'),
@@ -38,7 +56,13 @@ function attempts(): Readonly<Record<string, Sent>> {
     'set by the full key': send('/api/v1/cache', { key: 'tenant:acme:k', value: 'poison' }),
     delete: remove('/api/v1/cache/k'),
     'delete by the full key': remove(`/api/v1/cache/${encodeURIComponent('tenant:acme:k')}`),
-    batch: send('/api/v1/cache/batch', { operations: [{ op: 'get', key: 'k' }, { op: 'delete', key: 'k' }, { op: 'set', key: 'k', value: 'poison' }] }),
+    batch: send('/api/v1/cache/batch', {
+      operations: [
+        { op: 'get', key: 'k' },
+        { op: 'delete', key: 'k' },
+        { op: 'set', key: 'k', value: 'poison' },
+      ],
+    }),
     'invalidate all': send('/cache/invalidate', { invalidateAll: true }),
     'invalidate by tag': send('/cache/invalidate', { tags: ['acme-tag'] }),
     'invalidate by operation': send('/api/v1/cache/invalidate', { operation: 'acme-operation' }),
@@ -90,7 +114,9 @@ describe.each([
     }
     // All is still there, as it was.
     const acme = await made.as('acme', 'read')
-    expect((await post(`${made.url}/cache/query`, { prompt: 'a', operation: 'acme-operation', model: 'acme-model' }, acme)).body).toMatchObject({ response: secret })
+    expect(
+      (await post(`${made.url}/cache/query`, { prompt: 'a', operation: 'acme-operation', model: 'acme-model' }, acme)).body,
+    ).toMatchObject({ response: secret })
     expect((await ask(`${made.url}/api/v1/cache/k`, { headers: acme })).body).toMatchObject({ value: secret })
     expect(made.lines.filter(({ reason }) => reason === 'tenant').length).toBeGreaterThan(0)
     expect(JSON.stringify(made.lines)).not.toMatch(traces)
@@ -101,10 +127,33 @@ describe('a key with too few roles', () => {
   it('reads without changing, or changes without reading', async () => {
     const [reader, writer] = [await made.as('acme', 'read'), await made.as('acme', 'write')]
     const all = attempts()
-    for (const name of ['store', 'set', 'delete', 'invalidate all', 'invalidate by tag', 'tenant', 'report', 'metrics', 'entry with content', 'batch']) {
+    for (const name of [
+      'store',
+      'set',
+      'delete',
+      'invalidate all',
+      'invalidate by tag',
+      'tenant',
+      'report',
+      'metrics',
+      'entry with content',
+      'batch',
+    ]) {
       expect((await all[name]?.(reader))?.status, name).toBe(403)
     }
-    for (const name of ['query', 'explain', 'get', 'stats', 'savings', 'report', 'metrics', 'entries', 'entry with content', 'batch', 'tenant']) {
+    for (const name of [
+      'query',
+      'explain',
+      'get',
+      'stats',
+      'savings',
+      'report',
+      'metrics',
+      'entries',
+      'entry with content',
+      'batch',
+      'tenant',
+    ]) {
       expect((await all[name]?.(writer))?.status, name).toBe(403)
     }
   })

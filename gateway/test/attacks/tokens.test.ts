@@ -44,7 +44,14 @@ it('takes no token but a good one', async () => {
       expect(JSON.stringify(body), name).not.toContain(token)
     }
   }
-  for (const claims of [{ tenant: undefined }, { tenant: 'a:b' }, { tenant: ['acme'] }, { tenant: '' }, { roles: undefined }, { roles: 'Admin superuser' }]) {
+  for (const claims of [
+    { tenant: undefined },
+    { tenant: 'a:b' },
+    { tenant: ['acme'] },
+    { tenant: '' },
+    { roles: undefined },
+    { roles: 'Admin superuser' },
+  ]) {
     const headers = { authorization: `Bearer ${await issuer.token(claims)}` }
     expect((await ask(`${url}/cache/stats`, { headers })).status, JSON.stringify(claims)).toBe(403)
   }

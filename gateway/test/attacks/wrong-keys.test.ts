@@ -28,7 +28,12 @@ it('refuses 10,000 wrong keys of one address after twenty, without a look into t
   const store = countingStore()
   const { key } = await new KeyRing(store, clock).create({ roles: ['admin'] })
   const reasons: unknown[] = []
-  const gateway = createGateway({ store, clock, cache: createCache(), log: (_level, _event, fields) => void reasons.push(fields?.['reason']) })
+  const gateway = createGateway({
+    store,
+    clock,
+    cache: createCache(),
+    log: (_level, _event, fields) => void reasons.push(fields?.['reason']),
+  })
   const status = async (text: string, remoteAddress: string): Promise<number> => {
     const request = new Request('http://localhost/cache/stats', { headers: { 'x-llmemo-api-key': text } })
     return (await gateway.fetch(request, { remoteAddress })).status
@@ -44,7 +49,10 @@ it('refuses 10,000 wrong keys of one address after twenty, without a look into t
   expect(await status(key, '203.0.113.7')).toBe(429)
   clock.advance(60_000)
   expect(await status(key, '203.0.113.7')).toBe(200)
-  const { headers, body } = { headers: { 'x-llmemo-api-key': key }, body: 'llmemo_gateway_refusals_total{reason="too-many-wrong-credentials"} 9981' }
+  const { headers, body } = {
+    headers: { 'x-llmemo-api-key': key },
+    body: 'llmemo_gateway_refusals_total{reason="too-many-wrong-credentials"} 9981',
+  }
   expect(await (await gateway.fetch(new Request('http://localhost/metrics', { headers }), {})).text()).toContain(body)
   await gateway.close()
 })

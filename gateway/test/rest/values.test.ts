@@ -34,7 +34,10 @@ it('takes several steps at once, and none if one may not be', async () => {
     ],
   })
   const reader = await as('acme', 'read')
-  const refused = [{ op: 'get', key: 'a' }, { op: 'set', key: 'b', value: 1 }]
+  const refused = [
+    { op: 'get', key: 'a' },
+    { op: 'set', key: 'b', value: 1 },
+  ]
   expect((await post(`${url}/api/v1/cache/batch`, { operations: refused }, reader)).status).toBe(403)
   expect((await ask(`${url}/api/v1/cache/b`, { headers: reader })).status).toBe(404)
 })

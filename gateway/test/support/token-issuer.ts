@@ -39,7 +39,14 @@ export async function tokenIssuer(): Promise<TokenIssuer> {
     publicText: keys,
     token(claims = {}, key = privateKey) {
       const now = Math.floor(Date.now() / 1_000)
-      const good: JWTPayload = { iss: issuer, aud: audience, sub: 'ada@example.com', exp: now + 60, tenant: 'acme', roles: ['read', 'write'] }
+      const good: JWTPayload = {
+        iss: issuer,
+        aud: audience,
+        sub: 'ada@example.com',
+        exp: now + 60,
+        tenant: 'acme',
+        roles: ['read', 'write'],
+      }
       const all = Object.fromEntries(Object.entries({ ...good, ...claims }).filter(([, value]) => value !== undefined))
       return new SignJWT(all).setProtectedHeader({ alg: 'RS256', kid: 'one' }).sign(key)
     },
