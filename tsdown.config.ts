@@ -4,9 +4,11 @@ export default defineConfig({
   // One entry for each subpath of `exports` in package.json, whatever the folders inside `src`.
   entry: {
     index: 'src/index.ts',
+    'ai-sdk': 'src/adapters/ai-sdk/middleware.ts',
     dynamodb: 'src/stores/dynamodb/store.ts',
     cli: 'src/cli/bin.ts',
     env: 'src/env/env.ts',
+    langchain: 'src/adapters/langchain/langchain.ts',
     monitor: 'src/monitor/monitor.ts',
     otel: 'src/monitor/otel.ts',
     redis: 'src/stores/redis/store.ts',

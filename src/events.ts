@@ -133,6 +133,8 @@ export interface ReadEvent {
   /** `memory`, or the name of the store. */
   readonly source: Source
   readonly keys: number
+  /** How many reads it stands for: 1 of a store; of memory, the first one and then one in sixteen is timed and told. */
+  readonly reads: number
   readonly milliseconds: number
   /** Whether it answered in time. */
   readonly answered: boolean
@@ -268,14 +270,20 @@ export class EventEmitter {
   emit<Name extends keyof CacheEvents>(name: Name, event: CacheEvents[Name]): void {
     const registrations: Set<Registration<Name>> = this.#listeners[name]
     if (registrations.size === 0) return
+    if (registrations.size === 1) {
+      // Without the copy, which a hit would wait for.
+      for (const { listener } of registrations) return this.#tell(listener, event)
+    }
     // Loop over a copy: a listener that registers further listeners would otherwise make the loop endless.
-    for (const { listener } of Array.from(registrations)) {
-      try {
-        const result = listener(event)
-        if (isThenable(result)) Promise.resolve(result).catch(this.#failed)
-      } catch (error) {
-        this.#failed(error)
-      }
+    for (const { listener } of Array.from(registrations)) this.#tell(listener, event)
+  }
+
+  #tell<Name extends keyof CacheEvents>(listener: Listener<Name>, event: CacheEvents[Name]): void {
+    try {
+      const result = listener(event)
+      if (isThenable(result)) Promise.resolve(result).catch(this.#failed)
+    } catch (error) {
+      this.#failed(error)
     }
   }
 }

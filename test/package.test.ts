@@ -8,6 +8,7 @@ import { assertBuilt, install, manifest, subpaths, top, type Project } from './s
 /** The doors that need an optional peer: a store that must make commands of the AWS SDK's own classes, and types of OpenTelemetry. */
 const peersOf: Readonly<Record<string, readonly string[]>> = {
   'llmemo/dynamodb': ['@aws-sdk/lib-dynamodb', '@aws-sdk/client-dynamodb'],
+  'llmemo/langchain': ['@langchain/core'],
   'llmemo/otel': ['@opentelemetry/api'],
 }
 /** The doors that need no peer. */
@@ -206,6 +207,38 @@ describe('the declarations', () => {
       import { dynamodbStore } from 'llmemo/dynamodb'
       const client = DynamoDBDocumentClient.from(new DynamoDBClient({ region: 'eu-west-1' }))
       export const cache = createCache({ store: dynamodbStore(client, { tableName: 'answers' }) })
+    `)
+    expect(errors).toBe('')
+  })
+
+  it('of the AI SDK compile with each of its versions, and with none of them', () => {
+    const source = `
+      import { cacheEmbeddingMiddleware, cacheMiddleware } from 'llmemo/ai-sdk'
+      import { createCache } from 'llmemo'
+      const cache = createCache()
+      export const own = cacheMiddleware(cache, { ttl: '10m' }).specificationVersion satisfies 'v4'
+      // @ts-expect-error: an option that does not exist
+      export const wrong = cacheMiddleware(cache, { tenant: 'a' })
+    `
+    expect(project.compile(source).errors).toBe('')
+    const versions = `
+      import type { EmbeddingModelV4Middleware, LanguageModelV2Middleware, LanguageModelV3Middleware, LanguageModelV4Middleware } from '@ai-sdk/provider'
+      export const v4: LanguageModelV4Middleware = cacheMiddleware(cache)
+      export const v3: LanguageModelV3Middleware = cacheMiddleware(cache, { specificationVersion: 'v3' })
+      export const v2: LanguageModelV2Middleware = cacheMiddleware(cache, { specificationVersion: 'v2' })
+      export const embedding: EmbeddingModelV4Middleware = cacheEmbeddingMiddleware(cache)
+    `
+    for (const name of ['@ai-sdk/provider', 'json-schema']) equipped.link(name)
+    expect(equipped.compile(`${versions}${source}`).errors).toBe('')
+  })
+
+  it('of LangChain compile with it', () => {
+    const { errors } = equipped.compile(`
+      import type { BaseCache } from '@langchain/core/caches'
+      import { createCache } from 'llmemo'
+      import { cacheModelCalls, LlmemoCache } from 'llmemo/langchain'
+      export const cache: BaseCache = new LlmemoCache(createCache(), { wait: '5s' })
+      export const hook = cacheModelCalls(createCache())
     `)
     expect(errors).toBe('')
   })

@@ -15,6 +15,7 @@ import { importAndSize } from './import-and-size.ts'
 import { key } from './key.ts'
 import { memory } from './memory.ts'
 import { miss } from './miss.ts'
+import { observers } from './observers.ts'
 import { processesRow } from './processes.ts'
 import { redisHit } from './redis-hit.ts'
 import { seamAndBypass } from './seam-and-bypass.ts'
@@ -26,6 +27,7 @@ const all: readonly Row[] = [
   abilities,
   engineHit,
   clientHit,
+  observers,
   seamAndBypass,
   redisHit,
   sqliteHit,

@@ -5,6 +5,7 @@
 
 export { createGateway } from './gateway.ts'
 export { GatewayError, GatewayOptionsError } from './errors.ts'
+export { readSettings } from './config/settings.ts'
 export { lineLog, silentLog } from './log.ts'
 export { listen } from './server/listen.ts'
 

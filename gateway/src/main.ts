@@ -9,9 +9,15 @@ import { keysCommand } from './access/keys-command.ts'
 import { readArguments, usage } from './config/arguments.ts'
 import { configure } from './config/configuration.ts'
 import type { Environment } from './config/environment.ts'
+import type { GatewaySettings } from './config/settings.ts'
 import { createGateway } from './gateway.ts'
-import { lineLog } from './log.ts'
+import { lineLog, type Log } from './log.ts'
+import { pointing } from './pointing.ts'
 import { listen } from './server/listen.ts'
+import { isWorker, startWorkers } from './server/workers.ts'
+
+/** Where answers are kept if no variable says so: a file in the folder that the program is started in. */
+const embedded = 'sqlite:llmemo-gateway.db'
 
 /** Runs until the process is told to end. @returns the exit code: 2 for wrong usage */
 export async function main(words: readonly string[], env: Environment): Promise<number> {
@@ -24,22 +30,7 @@ export async function main(words: readonly string[], env: Environment): Promise<
   try {
     const settings = configure(given, env)
     const log = lineLog(systemClock, (line) => process.stderr.write(line))
-    const cache = await createCacheFromEnv(env)
-    const store = await openKeyStore(env, false)
-    const isGuarded = await assertGuarded(settings, store, systemClock)
-    const gateway = createGateway({ ...settings, cache, store, log })
-    const server = await listen({ fetch: (request, connection) => gateway.fetch(request, connection), settings, clock: systemClock })
-    process.stdout.write(`llmemo-gateway listens at http://${server.host}:${server.port}\n`)
-    if (!isGuarded)
-      process.stdout.write('No key was made yet, so it answers this machine only. Make one: llmemo-gateway keys create --role admin\n')
-    await new Promise<void>((resolve) => {
-      process.once('SIGTERM', resolve)
-      process.once('SIGINT', resolve)
-    })
-    await server.drain()
-    await gateway.close()
-    await cache.close()
-    await store?.close?.()
+    await (settings.server.workers > 1 && !isWorker() ? runWorkers(settings, log) : run(settings, log, env))
     return 0
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : 'llmemo-gateway could not start.'}\n`)
@@ -47,10 +38,51 @@ export async function main(words: readonly string[], env: Environment): Promise<
   }
 }
 
+async function run(settings: GatewaySettings, log: Log, env: Environment): Promise<void> {
+  const cache = await createCacheFromEnv(withStore(env))
+  const store = await openKeyStore(withStore(env), false)
+  const isGuarded = await assertGuarded(settings, store, systemClock)
+  const gateway = createGateway({ ...settings, cache, store, log })
+  const server = await listen({ fetch: (request, connection) => gateway.fetch(request, connection), settings, clock: systemClock })
+  const ended = untilEnded()
+  if (!isWorker()) process.stdout.write(pointing(`http://${server.host}:${server.port}`))
+  if (!isGuarded && !isWorker())
+    process.stdout.write('No key was made yet, so it answers this machine only. Make one: llmemo-gateway keys create --role admin\n')
+  await ended
+  log('info', 'draining')
+  // Streams of events end first, as they would not end by themselves.
+  await gateway.close()
+  await server.drain()
+  await cache.close()
+  await store?.close?.()
+  // A worker has a channel to its parent, which would keep it alive.
+  if (isWorker()) process.disconnect()
+}
+
+async function runWorkers({ server }: GatewaySettings, log: Log): Promise<void> {
+  const ended = untilEnded()
+  const workers = await startWorkers(server.workers, log)
+  process.stdout.write(pointing(`http://${server.host}:${workers.port}`))
+  await ended
+  await workers.end()
+}
+
+async function untilEnded(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve)
+    process.once('SIGINT', resolve)
+  })
+}
+
+function withStore(env: Environment): Environment {
+  const stores = ['CACHE_STORE', 'REDIS_URL', 'DRAGONFLY_URL', 'DYNAMODB_TABLE', 'CACHE_TABLE']
+  return stores.some((name) => env[name] !== undefined && env[name] !== '') ? env : { ...env, CACHE_STORE: embedded }
+}
+
 async function keys(words: readonly string[], env: Environment): Promise<number> {
   const tell = (text: string): void => void process.stderr.write(text)
   try {
-    const store = await openKeyStore(env, true)
+    const store = await openKeyStore(withStore(env), true)
     if (store === undefined) return 1
     const code = await keysCommand(words, { store, clock: systemClock, out: (text) => void process.stdout.write(text), tell })
     await store.close?.()

@@ -194,7 +194,7 @@ export function createCache(options: CacheOptions = {}): Cache {
     has: (key) => values.has(key),
     del: (key) => values.del(key),
     clear: async () => void (await engine.invalidate([everything])),
-    delByPattern: (pattern) => values.delByPattern(pattern),
+    delByPattern: async (pattern) => (await values.delByPattern(pattern)).count,
     wrap: (key, ttl, make) => values.wrap(key, ttl, make),
     wrapSWR: (key, staleTtl, maxTtl, make) => values.wrapSWR(key, staleTtl, maxTtl, make),
     ttl: (key) => ttlOf(engine, key),
@@ -242,6 +242,5 @@ async function invalidate(engine: Engine, values: ValueCache, what: Invalidation
   const found = selected(what)
   if ('labels' in found) return engine.invalidate(found.labels)
   if ('key' in found) return engine.forget([found.key])
-  await values.delByPattern(found.pattern)
-  return true
+  return (await values.delByPattern(found.pattern)).isDone
 }

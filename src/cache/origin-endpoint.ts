@@ -91,7 +91,7 @@ function streamingOf(rules: PartRules): Streaming {
 
 function perInputOf(rules: InputRules): PerInput {
   return {
-    split: (request) => rules.split(requestIn(request))?.map((single) => ({ ...request, request: single })),
+    split: (request) => rules.split(requestIn(request))?.map((single) => Object.assign({}, request, { request: single })),
     unite: (request, singles) => ({ ...request, request: rules.unite(requestIn(request), singles.map(requestIn)) }),
     share: (stored, singles) => rules.share(fromStored(stored), singles.length)?.map(toStored),
     join: (answers) => toStored(rules.join(answers.map(fromStored))),

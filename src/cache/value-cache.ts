@@ -99,17 +99,17 @@ export class ValueCache {
 
   /**
    * Removes the values whose keys match `pattern`: `*` is any run of characters, `?` any one, `[abc]` one of these, `\` takes the next as it is.
-   * @returns how many there were
+   * Other processes heed it as they heed an invalidation.
+   * @returns how many there were, and whether every tier removed them
    * @throws {StoreError} when the store cannot list its keys
    */
-  async delByPattern(pattern: string): Promise<number> {
+  async delByPattern(pattern: string): Promise<{ readonly count: number; readonly isDone: boolean }> {
     if (typeof pattern !== 'string' || pattern === '') throw new InvalidOptionError('pattern', pattern, "a pattern such as 'user:*'")
     const matches = globMatcher(pattern)
     const keys = [...(await this.#engine.tiers.contents.keys(this.#prefix))].filter((storeKey) =>
       matches(storeKey.slice(this.#prefix.length)),
     )
-    await Promise.all(keys.map((storeKey) => this.#engine.tiers.remove(storeKey)))
-    return keys.length
+    return { count: keys.length, isDone: keys.length === 0 || (await this.#engine.tiers.forget(keys)) }
   }
 
   /** The value under `key`, else what `make` makes, once for all calls at the same time. What JSON cannot hold is returned and not kept. */

@@ -39,7 +39,9 @@ async function requestIn(path: string, { endpoint, provider, scope, operation }:
   const call = { ...(scope !== undefined && { scope }), ...(operation !== undefined && { operation }) }
   if (endpoint !== undefined) return { ...call, endpoint, body: found, ...(provider !== undefined && { provider }) }
   if (!('endpoint' in found) && !['text', 'prompt'].some((form) => form in found)) {
-    throw new UsageError('the file has no "endpoint", "text" or "prompt"; for the body of a request alone, give --endpoint chat.completions')
+    throw new UsageError(
+      'the file has no "endpoint", "text" or "prompt"; for the body of a request alone, give --endpoint chat.completions',
+    )
   }
   // What the file has is checked by `explain`, which refuses what is no request.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion

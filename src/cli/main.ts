@@ -47,7 +47,6 @@ Exit codes: 0 done, 1 not done, 2 wrong usage.`
 const alone = {
   CACHE_MEMORY_BYTES: '0',
   LOG_LEVEL: 'silent',
-  LLMEMO_DEBUG: '',
   ENABLE_OTEL: '',
   CACHE_ENABLED: '',
   CACHE_MODE: '',

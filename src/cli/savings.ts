@@ -47,5 +47,12 @@ function cellsOf(name: string, found: StatsRow | undefined): readonly string[] {
   if (found === undefined) return [name]
   const { hits, misses, savedUsd, savedTokens, savedMs } = found
   const rate = hits + misses === 0 ? 0 : hits / (hits + misses)
-  return [name === '' ? '(none)' : name, countText(hits), percentText(rate), dollarsText(savedUsd), countText(savedTokens), durationText(savedMs / 1_000)]
+  return [
+    name === '' ? '(none)' : name,
+    countText(hits),
+    percentText(rate),
+    dollarsText(savedUsd),
+    countText(savedTokens),
+    durationText(savedMs / 1_000),
+  ]
 }

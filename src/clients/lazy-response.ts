@@ -81,11 +81,12 @@ export class LazyResponse implements Response {
     return this.#real?.bodyUsed ?? this.#read
   }
 
-  /** The text, which then counts as read; `undefined` if it is the real `Response` that has it. */
+  /** The text, which then counts as read; `undefined` if it was read before, or if only the real `Response` has it. */
   take(): string | Promise<string> | undefined {
-    if (this.#real !== undefined || this.#read) return undefined
-    this.#read = true
+    if (this.#read) return undefined
     const { text } = this.#parts
+    if (this.#real !== undefined && (typeof text !== 'string' || !markRead(this.#real))) return undefined
+    this.#read = true
     return typeof text === 'string' ? text : text()
   }
 
@@ -116,6 +117,16 @@ export class LazyResponse implements Response {
   formData(): Promise<FormData> {
     return this.real.formData()
   }
+}
+
+/**
+ * Leaves a response as one that was read, without reading it: a middleware of an SDK looks at the body, which is then never read by another
+ * way than ours. @returns false for a response that can no longer be read
+ */
+function markRead({ bodyUsed, body }: Response): boolean {
+  if (bodyUsed || body === null || body.locked) return false
+  void body.getReader().cancel()
+  return true
 }
 
 let isResponse = false

@@ -62,7 +62,7 @@ export interface EntryCodec {
    */
   encode(entry: Entry): Uint8Array
   /**
-   * The entry in `bytes`. It shares no memory with them, and the records of its head have no prototype.
+   * The entry in `bytes`. It shares no memory with them, its head may be that of an earlier call with the same bytes, and the records of its head have no prototype.
    * @throws {EntryError} `NOT_RECOGNISED` when this codec cannot judge the bytes, so that they must be left alone: other data, another
    *   version, an unknown codec or flag, an entry encrypted with a missing key. `DAMAGED_ENTRY` for an entry that may be overwritten:
    *   truncated, altered, larger than `maxBodyBytes`, of the wrong shape, or not encrypted although encryption is configured.
@@ -83,6 +83,8 @@ const headerLength = 20
 /** The share of its length that a deflated body may have. One that shrinks less, as embeddings in base64 do, is not worth inflating at each read. */
 const worthInflating = 0.7
 const checksumLength = 8
+/** How many heads are remembered by the checksums of their entries. */
+const maxHeads = 1_000
 
 /**
  * Makes a codec for format version 1.
@@ -95,9 +97,20 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
   const encryption = options.encryption === undefined ? undefined : readEncryption('encryption', options.encryption)
   const keyId = Buffer.from(encryption?.current ?? '')
 
+  const heads = new Map<string, EntryHead>()
+  /** The head of the entry with this checksum. To read it again would take as long as the rest of decoding. */
+  const headOf = (checksum: string, bytes: Uint8Array): EntryHead => {
+    const known = heads.get(checksum)
+    if (known !== undefined) return known
+    const head = readHead(parse(text(bytes)))
+    if (heads.size >= maxHeads) heads.clear()
+    heads.set(checksum, head)
+    return head
+  }
+
   /** The head in `bytes`, and the body as it is stored. */
   const open = (bytes: Uint8Array) => {
-    const { codec, isEncrypted, keyIdLength, headLength, storedLength, rawLength, view } = readHeader(bytes)
+    const { codec, isEncrypted, keyIdLength, headLength, storedLength, rawLength, sum, view } = readHeader(bytes)
     const contentStart = headerLength + keyIdLength
     let content = view.subarray(contentStart, view.length - checksumLength)
     if (isEncrypted) {
@@ -111,7 +124,7 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
       throw damagedEntry('it is not encrypted, but the configuration requires encryption')
     }
     if (rawLength > maxBodyBytes) throw damagedEntry(`its body of ${rawLength} bytes is over the limit of ${maxBodyBytes}`)
-    const head = readHead(parse(text(content.subarray(0, headLength))))
+    const head = headOf(sum, content.subarray(0, headLength))
     return { head, stored: content.subarray(headLength, headLength + storedLength), codec, rawLength }
   }
 
@@ -184,7 +197,8 @@ function readHeader(bytes: Uint8Array) {
   if (view[4] !== version) throw unrecognised(`the entry has format version ${view[4]}; this version of llmemo reads only ${version}.`)
   const end = view.length - checksumLength
   if (end < headerLength) throw damagedEntry('it is truncated')
-  if (view.toString('latin1', end) !== checksum(view.subarray(0, end))) throw damagedEntry('its checksum is wrong')
+  const sum = checksum(view.subarray(0, end))
+  if (view.toString('latin1', end) !== sum) throw damagedEntry('its checksum is wrong')
 
   const codec = view.readUInt8(5)
   const flags = view.readUInt8(6)
@@ -201,7 +215,7 @@ function readHeader(bytes: Uint8Array) {
   }
   if (codec === codecs.raw ? storedLength !== rawLength : storedLength >= rawLength)
     throw damagedEntry('its body does not have the stated length')
-  return { view, codec, isEncrypted, keyIdLength, headLength, storedLength, rawLength }
+  return { view, sum, codec, isEncrypted, keyIdLength, headLength, storedLength, rawLength }
 }
 
 /** The bytes of the body to store. Refuses a body that is too large or could not be read back unchanged. */

@@ -14,6 +14,7 @@ import { cacheInfoOf, type Facts, noteCost, type Reused, type StoreOutcome, whol
 import type { NewEntry } from './draft.ts'
 import { Flights } from './flight/flights.ts'
 import { Refreshes } from './flight/refreshes.ts'
+import { MissLog } from './miss-log.ts'
 import { Notices } from './notices.ts'
 import { guardedLogger } from './settings/logger.ts'
 import type { Settings } from './settings/options.ts'
@@ -78,6 +79,8 @@ export class Engine {
   readonly notices: Notices
   /** What is told of calls as events. */
   readonly told: CallEvents
+  /** Says of each miss why it was one; `undefined` unless it is asked for. */
+  readonly missLog: MissLog | undefined
   #pricesExpected = false
 
   constructor(given: Settings) {
@@ -94,6 +97,7 @@ export class Engine {
     this.told = new CallEvents(this.events, this.prices)
     const logger = guardedLogger(settings.logger, () => this.stats.error('hook'))
     this.notices = new Notices(logger)
+    if (settings.debug === 'miss') this.missLog = new MissLog({ ...settings, events: this.events, logger })
     for (const warning of settings.warnings) this.notices.once(warning, warning)
     this.tiers = new TracedTiers({
       settings,
@@ -239,19 +243,7 @@ export class Engine {
     this.stats.bypass({ operation, reason })
     this.told.bypass(bypass)
     const outcome: StoreOutcome = { stored: false, reason, metering: { usage: undefined, model: '', latency: 0 } }
-    const facts = {
-      hit: false,
-      source: 'origin',
-      age: 0,
-      ttl: 0,
-      key,
-      operation,
-      scope,
-      stale: false,
-      provider: '',
-      origin: '',
-      outcome,
-    }
+    const facts = { hit: false, source: 'origin', age: 0, ttl: 0, key, operation, scope, stale: false, provider: '', origin: '', outcome }
     return cacheInfoOf(facts, undefined)
   }
 
@@ -268,7 +260,10 @@ export class Engine {
 
   /** Removes answers by their keys. @returns whether every tier did so */
   forget(keys: readonly string[]): Promise<boolean> {
-    for (const _ of keys) this.stats.invalidated()
+    for (const key of keys) {
+      this.stats.invalidated()
+      this.missLog?.removed(key)
+    }
     return this.tiers.forget(keys.map((key) => entryKey(this.settings.namespace, key)))
   }
 

@@ -18,6 +18,7 @@ export type { Environment } from './reader.ts'
  * makes. The client of the store is made here, and ended by `cache.close()`.
  * @param env @default process.env
  * @throws {EnvironmentError} that has all mistakes at once, and the value of no variable
+ * @throws {EnvironmentError} if `ENABLE_OTEL` is set, and `@opentelemetry/api` is not installed
  * @throws {StoreError} if the package of the store's client is not installed
  */
 export async function createCacheFromEnv(env: Environment = process.env): Promise<Cache> {
@@ -59,6 +60,11 @@ function assertRight({ mistakes }: EnvironmentReader): void {
 
 /** Tells the OpenTelemetry that the program has set up, if it has. */
 async function instrument(cache: Cache): Promise<void> {
-  const [{ metrics, trace }, { instrumentCache }] = await Promise.all([import('@opentelemetry/api'), import('../monitor/otel.ts')])
+  const api = await import('@opentelemetry/api').catch(() => undefined)
+  if (api === undefined) {
+    throw new EnvironmentError(['ENABLE_OTEL needs the package "@opentelemetry/api": npm install @opentelemetry/api.'])
+  }
+  const { metrics, trace } = api
+  const { instrumentCache } = await import('../monitor/otel.ts')
   instrumentCache(cache, { meter: metrics.getMeter('llmemo'), tracer: trace.getTracer('llmemo') })
 }

@@ -65,7 +65,7 @@ export function misspelt(reader: EnvironmentReader): string[] {
 function switchesIn(reader: EnvironmentReader) {
   return {
     enabled: reader.flag('CACHE_ENABLED'),
-    mode: reader.choice('CACHE_MODE', cacheModes),
+    mode: reader.choice('CACHE_MODE', [...cacheModes, 'shadow']),
     maxMemoryEntries: reader.number('MEMORY_CACHE_SIZE', 1),
     compressionLevel: reader.number('CACHE_COMPRESSION_LEVEL', 1, 9),
   }

@@ -9,7 +9,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
 import { wholeNumber } from '../base/option-checks.ts'
-import { type Used, UseOrder } from './use-order.ts'
+import { type Used, UseOrder } from '../base/use-order.ts'
 
 /** Options of a {@link BoundedMemory}. */
 export interface BoundedMemoryOptions<Value> {

@@ -2,6 +2,7 @@
  * What becomes of stored answers: whether they are ever asked for, when, and what removes them.
  * @module
  */
+import { RecentMap } from '../base/recent-map.ts'
 import type { Clock } from '../clock.ts'
 import type { StoreEvent } from '../events.ts'
 import type { Counts } from './counts.ts'
@@ -26,7 +27,7 @@ export class AnswerHistory {
   readonly #clock: Clock
   readonly #counts: () => Counts
   /** The oldest first. */
-  readonly #answers = new Map<string, Followed>()
+  readonly #answers = new RecentMap<Followed>()
 
   /** @param counts what to count into now */
   constructor(clock: Clock, counts: () => Counts) {
@@ -41,7 +42,7 @@ export class AnswerHistory {
     const storedAt = this.#clock.monotonic()
     this.#answers.set(key, { storedAt, ttl: ttl * 1_000, operation, labels, read: false, expired: false })
     this.#counts().lives.row(operation).ttl = ttl * 1_000
-    if (this.#answers.size > maxAnswers) for (const [oldest] of this.#answers) return void this.#answers.delete(oldest)
+    if (this.#answers.size > maxAnswers) this.#answers.delete(this.#answers.oldest?.key ?? '')
   }
 
   /** A call asked for an answer, whether or not there still is one. */
@@ -63,7 +64,7 @@ export class AnswerHistory {
   /** All answers with a label were declared outdated. @returns how many of those that are followed still were of use */
   invalidated(label: string): number {
     let removed = 0
-    for (const [key, answer] of this.#answers) {
+    for (const [key, answer] of this.#answers.entries()) {
       if (!answer.labels.has(label)) continue
       this.#checkExpiry(answer)
       if (!answer.expired) removed++
@@ -75,7 +76,7 @@ export class AnswerHistory {
   /** Counts the answers whose time is over, and forgets those that nothing more can be learnt of. */
   sweep(): void {
     const now = this.#clock.monotonic()
-    for (const [key, answer] of this.#answers) {
+    for (const [key, answer] of this.#answers.entries()) {
       this.#checkExpiry(answer)
       if (answer.expired && (answer.read || now - answer.storedAt > answer.ttl + followedAfterTtl)) this.#answers.delete(key)
     }

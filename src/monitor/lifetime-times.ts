@@ -23,10 +23,10 @@ export class LifetimeTimes {
   }
 
   /** Adds one time, in milliseconds. */
-  add(kind: TimeKind, name: string, milliseconds: number): void {
+  add(kind: TimeKind, name: string, milliseconds: number, times = 1): void {
     const row = this.#rows[kind].row(name)
-    row.count++
-    row.total += milliseconds
+    row.count += times
+    row.total += milliseconds * times
   }
 
   /** Those under one name. */

@@ -3,7 +3,7 @@
  * @module
  */
 import type { MonitorFigures, OperationFigures, Recommendation } from './figures.ts'
-import { bytesText, durationText, millisecondsText, percentText, shortName } from './words.ts'
+import { bytesText, durationText, millisecondsText, percentText, oneLine } from './words.ts'
 
 /** Fewer calls or answers than this are too few to judge by. */
 const enough = 20
@@ -25,7 +25,7 @@ function operationAdvice(name: string, figures: OperationFigures): Recommendatio
   const { hits, misses, hitRate, expired, expiredUnread, secondCallAfter, ttl } = figures
   if (hits + misses < enough || expired < enough || hitRate >= 0.2 || expiredUnread < expired / 2) return []
   const [unread, wait] = [percentText(expiredUnread / expired), durationText(secondCallAfter)]
-  const facts = `\`${shortName(name)}\` hits ${percentText(hitRate)} of the time and ${unread} of its entries expire unread`
+  const facts = `\`${oneLine(name)}\` hits ${percentText(hitRate)} of the time and ${unread} of its entries expire unread`
   const now = `now ${durationText(ttl)}`
   if (secondCallAfter > ttl) {
     return [advice('ttl', `${facts}: lengthen its TTL or stop caching it: ${now}, median time to the second question ${wait}.`)]
@@ -60,7 +60,7 @@ function storeAdvice({ stores, written, readTimes, providerTimes, errors }: Moni
       const faults = (errors['read'] ?? 0) + (errors['write'] ?? 0) + (errors['delete'] ?? 0)
       return advice(
         'store',
-        `The store ${shortName(name)} is not ${sides} at present, after ${faults} faults: see the log for their reason, or run npx llmemo doctor.`,
+        `The store ${oneLine(name)} is not ${sides} at present, after ${faults} faults: see the log for their reason, or run npx llmemo doctor.`,
       )
     })
   const dropped =
@@ -78,7 +78,7 @@ function storeAdvice({ stores, written, readTimes, providerTimes, errors }: Moni
     .map(([name, { p50, p95 }]) =>
       advice(
         'store',
-        `A read of ${shortName(name)} takes ${millisecondsText(p50)} in the median and ${millisecondsText(p95)} at p95, the provider ${millisecondsText(origin)}: move the store nearer to this process.`,
+        `A read of ${oneLine(name)} takes ${millisecondsText(p50)} in the median and ${millisecondsText(p95)} at p95, the provider ${millisecondsText(origin)}: move the store nearer to this process.`,
       ),
     )
   return [...broken, ...dropped, ...slow]
@@ -89,7 +89,7 @@ function bypassAdvice({ bypasses, calls }: MonitorFigures): Recommendation[] {
   const all = number + calls.hits + calls.misses
   if (all < enough || number < all / 4) return []
   const [reason, most] = greatest(bypasses)
-  return [advice('bypass', `${percentText(number / all)} of ${all} calls go past the cache, ${most} of them for "${shortName(reason)}".`)]
+  return [advice('bypass', `${percentText(number / all)} of ${all} calls go past the cache, ${most} of them for "${oneLine(reason)}".`)]
 }
 
 function skipAdvice({ skipped, stored }: MonitorFigures): Recommendation[] {
@@ -97,7 +97,7 @@ function skipAdvice({ skipped, stored }: MonitorFigures): Recommendation[] {
   const all = number + stored
   if (all < enough || number < all / 5) return []
   const [reason, most] = greatest(skipped)
-  return [advice('skip', `${percentText(number / all)} of ${all} answers are not stored, ${most} of them for "${shortName(reason)}".`)]
+  return [advice('skip', `${percentText(number / all)} of ${all} answers are not stored, ${most} of them for "${oneLine(reason)}".`)]
 }
 
 function compressionAdvice({ compression }: MonitorFigures): Recommendation[] {
@@ -117,7 +117,7 @@ function invalidationAdvice({ invalidations }: MonitorFigures): Recommendation[]
     .map(([selector, { calls }]) =>
       advice(
         'invalidation',
-        `${calls} invalidations by ${shortName(selector)} removed none of the answers that this process stored: check that calls and invalidations use the same names.`,
+        `${calls} invalidations by ${oneLine(selector)} removed none of the answers that this process stored: check that calls and invalidations use the same names.`,
       ),
     )
 }

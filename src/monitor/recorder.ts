@@ -2,6 +2,7 @@
  * Counts what a cache tells by its events.
  * @module
  */
+import { RecentMap } from '../base/recent-map.ts'
 import type { Cache } from '../cache/cache.ts'
 import type { CacheEvents, CallEvent, HitEvent, MissEvent } from '../events.ts'
 import { AnswerHistory } from './answer-history.ts'
@@ -20,7 +21,7 @@ export class Recorder {
   readonly #counts: () => Counts
   readonly #settings: MonitorSettings
   readonly #history: AnswerHistory
-  readonly #sizes = new Map<string, TextSize>()
+  readonly #sizes = new RecentMap<TextSize>()
   readonly #stores = new Map<string, StoreState>()
   readonly #ends: readonly (() => void)[]
 
@@ -76,7 +77,7 @@ export class Recorder {
     keys[size].record(milliseconds)
     this.lifetime.add('keys', size, milliseconds)
     this.#sizes.set(key, size)
-    if (this.#sizes.size > maxSizes) for (const [oldest] of this.#sizes) return void this.#sizes.delete(oldest)
+    if (this.#sizes.size > maxSizes) this.#sizes.delete(this.#sizes.oldest?.key ?? '')
   }
 
   #hit(event: HitEvent, counts: Counts): void {
@@ -84,12 +85,18 @@ export class Recorder {
     if (event.source !== 'flight') this.#history.asked(event.key)
     const { inputs, stale, latency } = event
     const tokens = event.tokens ?? 0
-    for (const row of this.#rows(event, counts)) {
+    const add = (row: CallCounts): void => {
       row.hits += inputs
       if (stale) row.stale += inputs
       row.savedTokens += tokens
       row.savedMs += latency
     }
+    add(counts.calls)
+    add(counts.operations.row(event.operation))
+    add(counts.models.row(event.model))
+    add(counts.scopes.row(event.scope))
+    const size = this.#sizes.get(event.key)
+    if (size !== undefined) add(counts.sizes[size])
   }
 
   #miss(event: MissEvent, counts: Counts): void {
@@ -109,9 +116,9 @@ export class Recorder {
     this.#history.stored(event)
   }
 
-  #read({ source, milliseconds }: CacheEvents['read'], { reads }: Counts): void {
-    reads.row(source).record(milliseconds)
-    this.lifetime.add('reads', source, milliseconds)
+  #read({ source, reads: number, milliseconds }: CacheEvents['read'], { reads }: Counts): void {
+    reads.row(source).record(milliseconds, number)
+    this.lifetime.add('reads', source, milliseconds, number)
   }
 
   #write({ source, entries, bytes, milliseconds, written }: CacheEvents['write'], { writes, totals }: Counts): void {

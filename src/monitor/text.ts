@@ -4,7 +4,7 @@
  */
 import type { CallFigures, MonitorFigures, Recommendation } from './figures.ts'
 import type { Times } from './times.ts'
-import { bytesText, countText, dollarsText, durationText, millisecondsText, percentText, shortName } from './words.ts'
+import { bytesText, countText, dollarsText, durationText, millisecondsText, percentText, oneLine } from './words.ts'
 
 const width = 80
 /** Rows of one table; the rest is summed up in a line. */
@@ -90,7 +90,7 @@ function factsOf({
     ([name, { calls, removed: number }]) => `${name} ${countText(calls)} (removed ${countText(number)})`,
   )
   const broken = stores.map(
-    ({ name, read, write }) => `${shortName(name)}: ${read ? 'read' : 'not read'}, ${write ? 'written' : 'not written'}`,
+    ({ name, read, write }) => `${oneLine(name)}: ${read ? 'read' : 'not read'}, ${write ? 'written' : 'not written'}`,
   )
   const compressed = `${bytesText(compression.bytes)} became ${bytesText(compression.storedBytes)} (${percentText(compression.ratio)})`
   const lines: (readonly [string, string])[] = [
@@ -111,7 +111,7 @@ function factsOf({
 
 function tallies(numbers: Readonly<Record<string, number>>): string {
   const all = Object.entries(numbers)
-  return all.map(([name, number]) => `${shortName(name)} ${countText(number)}`).join(', ') || 'none'
+  return all.map(([name, number]) => `${oneLine(name)} ${countText(number)}`).join(', ') || 'none'
 }
 
 function adviceOf(recommendations: readonly Recommendation[]): string {
@@ -127,7 +127,7 @@ function table(head: readonly string[], cells: readonly (readonly string[])[]): 
   const first = Math.min(widths[0] ?? 0, width - others)
   return rows.map((row) => {
     const [name = '', ...rest] = row
-    return `${shortName(name, first).padEnd(first)}${rest.map((cell, column) => `  ${cell.padStart(widths[column + 1] ?? 0)}`).join('')}`.trimEnd()
+    return `${oneLine(name, first).padEnd(first)}${rest.map((cell, column) => `  ${cell.padStart(widths[column + 1] ?? 0)}`).join('')}`.trimEnd()
   })
 }
 

@@ -32,6 +32,7 @@ export class TimeHistogram {
   readonly #resolution: Resolution
   #histogram: RecordableHistogram | undefined
   #total = 0
+  #count = 0
 
   /** @param resolution @default that of work */
   constructor(resolution: Resolution = ofWork) {
@@ -43,10 +44,12 @@ export class TimeHistogram {
     return this.#total
   }
 
-  record(milliseconds: number): void {
+  /** Adds a time. @param times how many such times it stands for */
+  record(milliseconds: number, times = 1): void {
     const { least, most } = this.#resolution
     const within = milliseconds > least ? Math.min(most, milliseconds) : least
-    this.#total += within
+    this.#total += within * times
+    this.#count += times
     // It takes whole numbers from 1.
     this.#made().record(Math.round(within / least))
   }
@@ -55,18 +58,19 @@ export class TimeHistogram {
   add(other: TimeHistogram): void {
     if (other.#histogram === undefined) return
     this.#total += other.#total
+    this.#count += other.#count
     this.#made().add(other.#histogram)
   }
 
   /** What it holds now. */
   times(): Times {
     const histogram = this.#histogram
-    if (histogram === undefined || histogram.count === 0) return { count: 0, mean: 0, p50: 0, p95: 0, p99: 0, max: 0 }
+    if (histogram === undefined) return { count: 0, mean: 0, p50: 0, p95: 0, p99: 0, max: 0 }
     const { least } = this.#resolution
     const quantile = (percent: number): number => histogram.percentile(percent) * least
     return {
-      count: histogram.count,
-      mean: this.#total / histogram.count,
+      count: this.#count,
+      mean: this.#total / this.#count,
       p50: quantile(50),
       p95: quantile(95),
       p99: quantile(99),

@@ -53,7 +53,7 @@ export function dollarsText(amount: number): string {
 }
 
 /** A name of the user's own, on one line and not too long. */
-export function shortName(name: string, width = 40): string {
+export function oneLine(name: string, width = 40): string {
   const plain = name.replaceAll(/\p{C}/gu, '?')
   return plain.length > width ? `${plain.slice(0, width - 1)}…` : plain
 }

@@ -89,11 +89,16 @@ const bedrock: Provider = {
   title: 'AWS Bedrock',
   endpoints: bedrockEndpoints,
   overFetch: false,
+  protocol: {
+    path: /\/model\/[^/]+\/(?:converse(?:-stream)?|invoke(?:-with-response-stream)?)$/,
+    operations: [],
+    load: async () => (await import('./bedrock/protocol.ts')).bedrockProtocol,
+  },
   origin: undefined,
   hosts: bedrockHosts,
-  // The cache answers before the SDK signs a request, and sees no headers on either way.
+  // With the SDK, the cache answers before a request is signed. Its credentials change by themselves.
   credentialHeaders: [],
-  keptHeaders: [],
+  keptHeaders: ['x-amzn-requestid'],
   priceTableName: 'aws',
   hasOtherHosts: false,
   client: { methods: ['send', 'middlewareStack.clone'], serviceId: 'Bedrock Runtime' },

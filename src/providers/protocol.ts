@@ -25,8 +25,8 @@ export interface AnswerForm {
   give(text: string): string
   /** Headers that are stored with an answer, beside those of its provider. */
   headers?(headers: Headers, isStream: boolean): Readonly<Record<string, string>>
-  /** Headers of a stored answer in place of those that are stored, which another client may have stored. */
-  shown?(headers: Readonly<Record<string, string>>, isStream: boolean): Readonly<Record<string, string>>
+  /** Those of the stored headers that are given, as another client may have stored more. */
+  shown?(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>>
 }
 
 /** A request as it is keyed, and the endpoint that it is for. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Redis } from 'ioredis'
-import type { AnswerRules, Cache } from '../../src/cache/cache.ts'
+import type { AnswerRules, Cache, OriginCall } from '../../src/cache/cache.ts'
 import type { CallOptions } from '../../src/call.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
 import { memoryStore } from '../../src/stores/memory-store.ts'
@@ -35,18 +35,14 @@ const rules: AnswerRules<Answer, Part> = {
   },
 }
 
+function call(prompt: string, options: CallOptions): OriginCall<Answer, Part> & { readonly stream?: never } {
+  return { provider: 'p', endpoint: 'chat', request: { prompt }, model: 'm', rules, ...options }
+}
+
 function drive(cache: Cache): AdapterDriver {
   let asked = 0
   let isFailing = false
   let gate: Promise<unknown> | undefined
-  const call = (prompt: string, options: CallOptions) => ({
-    provider: 'p',
-    endpoint: 'chat',
-    request: { prompt },
-    model: 'm',
-    rules,
-    ...options,
-  })
   const answerTo = (request: object): Answer => {
     asked++
     if (isFailing) throw new TypeError('the provider is down')
@@ -220,9 +216,6 @@ describe('cache.call', () => {
     const { cache, clock } = openCache({ ttl: '1m', staleIfError: '1h' })
     await cache.call(simple, () => 'old')
     clock.advance(120_000)
-    const fail = (statusCode?: number) => () => {
-      throw Object.assign(new Error('no'), statusCode === undefined ? {} : { statusCode })
-    }
     expect((await cache.call<string>(simple, fail(503))).answer).toBe('old')
     await expect(cache.call({ ...simple, mode: 'reload' }, fail(400))).rejects.toThrow('no')
     clock.advance(60_000)
@@ -314,6 +307,12 @@ const lengths: AnswerRules<Lengths> = {
 function valuesIn(request: object): unknown[] {
   const values: unknown = Reflect.get(request, 'values')
   return Array.isArray(values) ? values : []
+}
+
+function fail(statusCode?: number): () => never {
+  return () => {
+    throw Object.assign(new Error('no'), statusCode === undefined ? {} : { statusCode })
+  }
 }
 
 async function* streamOf<Part>(parts: readonly Part[]): AsyncGenerator<Part> {

@@ -287,6 +287,33 @@ describe('values and faults', () => {
   })
 })
 
+describe('values that are removed by a pattern', () => {
+  it.each<[string, (cache: ReturnType<typeof openCache>['cache']) => Promise<unknown>, unknown]>([
+    ['delByPattern', (cache) => cache.delByPattern('user:*'), 1],
+    ['invalidate', (cache) => cache.invalidate({ pattern: 'user:*' }), true],
+  ])('G19 are gone in the memory of every process, no later than an invalidation: %s', async (_, remove, result) => {
+    const clock = new ManualClock()
+    const store = memoryStore()
+    const [here, there] = [openCache({ store, clock }).cache, openCache({ store, clock }).cache]
+    await here.set('user:1', 'old')
+    await here.set('other', 'stays')
+    await here.flush()
+    expect([await there.get('user:1'), await there.get('other')]).toEqual(['old', 'stays'])
+    expect(await remove(here)).toBe(result)
+    clock.advance(1_001)
+    expect([await there.get('user:1'), await there.get('other')]).toEqual([undefined, 'stays'])
+  })
+
+  it('G19 invalidate says so if the store did not remove them', async () => {
+    const store = new ScriptedStore()
+    const { cache } = openCache({ store })
+    await cache.set('user:1', 'old')
+    await cache.flush()
+    store.deletes = 'rejects'
+    expect(await cache.invalidate({ pattern: 'user:*' })).toBe(false)
+  })
+})
+
 describe('input that cannot be', () => {
   it('is refused by name', async () => {
     const { cache } = openCache()

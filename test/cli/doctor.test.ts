@@ -66,7 +66,11 @@ describe('llmemo doctor over Redis', () => {
     const { code, found } = await examine(`redis://app:pass@${server.host}:${server.port}`)
     expect(code).toBe(1)
     expect(found).toMatchObject({
-      commands: { state: 'bad', found: 'not allowed: PUBLISH, UNLINK, SUBSCRIBE', mend: expect.stringContaining('+publish +unlink +subscribe') },
+      commands: {
+        state: 'bad',
+        found: 'not allowed: PUBLISH, UNLINK, SUBSCRIBE',
+        mend: expect.stringContaining('+publish +unlink +subscribe'),
+      },
       maxmemory: { state: 'unknown' },
       clock: { state: 'unknown' },
     })
@@ -126,7 +130,9 @@ describe('llmemo doctor over DynamoDB', () => {
         ],
       }),
     )
-    expect((await examine(at(server.endpoint))).found).toMatchObject({ key: { state: 'bad', mend: expect.stringContaining('createTable') } })
+    expect((await examine(at(server.endpoint))).found).toMatchObject({
+      key: { state: 'bad', mend: expect.stringContaining('createTable') },
+    })
   })
 
   it.each([
@@ -139,13 +145,21 @@ describe('llmemo doctor over DynamoDB', () => {
       const refused = ['UpdateItem', 'Scan'].includes(action ?? '')
       const replies: Readonly<Record<string, object>> = {
         DescribeTable: {
-          Table: { KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }], AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }] },
+          Table: {
+            KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+            AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+          },
         },
         DescribeTimeToLive: { TimeToLiveDescription: description },
       }
       request.resume().on('end', () => {
-        response.writeHead(refused ? 400 : 200, { 'content-type': 'application/x-amz-json-1.0', date: new Date(Date.now() - 60_000).toUTCString() })
-        response.end(JSON.stringify(refused ? { __type: 'com.amazon.coral#AccessDeniedException', message: 'secret' } : (replies[action ?? ''] ?? {})))
+        response.writeHead(refused ? 400 : 200, {
+          'content-type': 'application/x-amz-json-1.0',
+          date: new Date(Date.now() - 60_000).toUTCString(),
+        })
+        response.end(
+          JSON.stringify(refused ? { __type: 'com.amazon.coral#AccessDeniedException', message: 'secret' } : (replies[action ?? ''] ?? {})),
+        )
       })
     })
     await once(server2.listen(0, '127.0.0.1'), 'listening')

@@ -204,14 +204,15 @@ describe('llmemo', () => {
     expect((await llmemo('explain', first)).errors).toContain('give --endpoint')
   })
 
-  it.each([['{', 'holds no JSON object'], ['[]', 'holds no JSON object'], ['{"endpoint":"none","body":{}}', 'endpoint']])(
-    'explain refuses a file with %s',
-    async (content, why) => {
-      const { code, errors } = await llmemo('explain', file('request.json', content))
-      expect(code).toBe(2)
-      expect(errors.replaceAll(/\n */g, ' ')).toContain(why)
-    },
-  )
+  it.each([
+    ['{', 'holds no JSON object'],
+    ['[]', 'holds no JSON object'],
+    ['{"endpoint":"none","body":{}}', 'endpoint'],
+  ])('explain refuses a file with %s', async (content, why) => {
+    const { code, errors } = await llmemo('explain', file('request.json', content))
+    expect(code).toBe(2)
+    expect(errors.replaceAll(/\n */g, ' ')).toContain(why)
+  })
 
   it('doctor finds that a store is well, and leaves nothing in it', async () => {
     const { code, output } = await llmemo('doctor')

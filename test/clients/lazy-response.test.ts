@@ -64,6 +64,35 @@ describe('a lazy response', () => {
     expect(() => quick.clone()).toThrow(TypeError)
   })
 
+  it.each(['text', 'json'] as const)('is read by %s() after its body was looked at, as a real one', async (method) => {
+    const { quick, plain, made } = make()
+    const looks = [quick, plain].map(({ body }) => ({ body, before: body?.locked }))
+    expect(await quick[method]()).toEqual(await plain[method]())
+    expect(made()).toBe(1)
+    expect(seen(quick)).toEqual(seen(plain))
+    expect(looks.map(({ body, before }) => [before, body?.locked])).toEqual([
+      [false, true],
+      [false, true],
+    ])
+    for (const { body } of looks) expect(() => body?.getReader()).toThrow(TypeError)
+    for (const again of ['text', 'json', 'bytes'] as const) await expect(quick[again]()).rejects.toThrow(TypeError)
+    expect(() => quick.clone()).toThrow(TypeError)
+  })
+
+  it('is not read while another reader has its body', async () => {
+    const { quick } = make()
+    const reader = quick.body?.getReader()
+    await expect(quick.text()).rejects.toThrow(TypeError)
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe(text)
+  })
+
+  it('leaves its clone to be read', async () => {
+    const { quick } = make()
+    const clone = quick.clone()
+    expect(await quick.json()).toEqual({ answer: 42 })
+    expect(await clone.json()).toEqual({ answer: 42 })
+  })
+
   it('cannot be read as a form', async () => {
     await expect(make().quick.formData()).rejects.toThrow(TypeError)
   })

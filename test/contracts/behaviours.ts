@@ -33,6 +33,8 @@ export interface Way {
 export interface Spoken {
   /** What is called, with the versions of the packages: see {@link versionOf}. */
   readonly title: string
+  /** Starts the server that plays the provider. @default an HTTP/1.1 server that streams server-sent events */
+  readonly start?: typeof startProvider
   /** Answers one request in the provider's own form, as a stream if the request asks for one. The answer says `text`. */
   readonly answer: (request: ProviderRequest, reply: ProviderReply, text: string) => unknown
   /** Answers with an error that no SDK asks again after. @default status 400 and an error as OpenAI writes it */
@@ -55,7 +57,17 @@ export function versionOf(name: string): string {
 }
 
 /** Asks for every behaviour. */
-export function describeBehaviours({ title, answer, fail = refuse, ask, stream, crosses = true, tokens, options }: Spoken): void {
+export function describeBehaviours({
+  title,
+  start = startProvider,
+  answer,
+  fail = refuse,
+  ask,
+  stream,
+  crosses = true,
+  tokens,
+  options,
+}: Spoken): void {
   describe(title, () => {
     let server: ProviderServer
     let cache: Cache
@@ -66,7 +78,7 @@ export function describeBehaviours({ title, answer, fail = refuse, ask, stream, 
     ]
 
     beforeEach(async () => {
-      server = await startProvider((request, reply) => answer(request, reply, `answer ${server.requests.length}`))
+      server = await start((request, reply) => answer(request, reply, `answer ${server.requests.length}`))
       cache = createCache({ logger: false, ...options })
       way = { url: server.url.replace(/\/v1$/, ''), fetch: cachingFetch(cache), cache }
     })

@@ -25,7 +25,7 @@ afterAll(() => {
 function withoutFigures(text: string): string {
   return text
     .replaceAll(/\d+(?:\.\d+)? ms/g, '… ms')
-    
+
     .replaceAll(/(?<=^age +)\d+$/gm, '…')
     .replaceAll(/(?<=^ttl +)\d+$/gm, '…')
     .replaceAll(/\d{13}|\b\d{4}-\d\d-\d\d\b/g, '…')

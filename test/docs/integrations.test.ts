@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
 import { isJsonObject } from '../../src/json/object.ts'
+import { geminiAnswer, geminiEvents } from '../support/google-answers.ts'
 import { chunksOf, completion, response, responseEvents } from '../support/openai-answers.ts'
 import { top, typecheck } from '../support/packed.ts'
 import { type ProviderServer, startProvider } from '../support/provider-server.ts'
@@ -15,7 +16,7 @@ const folder = writeTree('integrations', modules)
 /** The names of the packages that a module imports, with their versions. */
 function versions(file: string): string {
   const names = [...(modules[file] ?? '').matchAll(/ from '([^'.][^']*)'/g)].map(([, name = '']) => name)
-  const known = names.filter((name) => name !== 'llmemo')
+  const known = names.filter((name) => !name.startsWith('llmemo'))
   return known
     .map(
       (name) =>
@@ -41,6 +42,8 @@ describe('docs/integrations.md', () => {
       const isStream = isJsonObject(body) && body['stream'] === true
       const answer = `Blue ${server.requests.length}.`
       if (Object.keys(headers).some((name) => name.includes('llmemo'))) return reply.json({ error: { message: 'leaked' } }, { status: 400 })
+      if (path.includes('streamGenerateContent')) return reply.events(geminiEvents(answer).flat())
+      if (path.includes('generateContent')) return reply.json(geminiAnswer(answer))
       if (path.endsWith('/responses')) return isStream ? reply.events(responseEvents(answer)) : reply.json(response(answer))
       return isStream ? reply.events(chunksOf(answer).flat()) : reply.json(completion(answer))
     })
@@ -50,7 +53,7 @@ describe('docs/integrations.md', () => {
       const { pathname } = new URL(input instanceof Request ? input.url : input)
       return fetch(`${server.url}${pathname}`, init)
     })
-    for (const name of ['OPENAI', 'GROQ', 'TOGETHER']) vi.stubEnv(`${name}_API_KEY`, 'sk-test')
+    for (const name of ['OPENAI', 'GROQ', 'TOGETHER', 'GOOGLE_GENERATIVE_AI']) vi.stubEnv(`${name}_API_KEY`, 'sk-test')
     cache = Reflect.get(await import(join(folder, 'cache.ts')), 'cache')
   })
   beforeEach(async () => {

@@ -4,6 +4,8 @@ import { exportedBy, sourceEntries } from './source-options.ts'
 
 const doors = [
   'src/index.ts',
+  'src/adapters/ai-sdk/middleware.ts',
+  'src/adapters/langchain/langchain.ts',
   'src/env/env.ts',
   'src/monitor/monitor.ts',
   'src/monitor/otel.ts',
@@ -36,7 +38,18 @@ const takenByMethods = [
 ]
 
 /** Things that are passed in as options and have members, but no options of their own. */
-const things = new Set(['Cache', 'Clock', 'Logger', 'ObjectClient', 'RedisClient', 'RedisSubscriber', 'SqliteDatabase', 'Store', 'Usage'])
+const things = new Set([
+  'Cache',
+  'Clock',
+  'GraphSerializer',
+  'Logger',
+  'ObjectClient',
+  'RedisClient',
+  'RedisSubscriber',
+  'SqliteDatabase',
+  'Store',
+  'Usage',
+])
 
 interface Row {
   readonly name: string

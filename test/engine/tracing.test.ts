@@ -45,7 +45,13 @@ describe('the tracing channels', () => {
     await caller.ask('secret question')
     await cache.flush()
     await caller.ask('secret question')
-    const lookup = { scope: 'tenant', provider: 'openai', endpoint: 'chat.completions', keys: 1, key: expect.stringMatching(/^[\da-f]{64}$/) }
+    const lookup = {
+      scope: 'tenant',
+      provider: 'openai',
+      endpoint: 'chat.completions',
+      keys: 1,
+      key: expect.stringMatching(/^[\da-f]{64}$/),
+    }
     expect(lookups).toEqual([
       ['start', lookup],
       ['end', lookup],

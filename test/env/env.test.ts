@@ -234,7 +234,7 @@ describe('a cache of the environment', () => {
 })
 
 describe('the page and the example of variables', () => {
-  const others = ['REDIS_URL', 'DRAGONFLY_URL', 'DYNAMODB_TABLE', 'MEMORY_CACHE_SIZE', 'ENABLE_OTEL', 'LOG_LEVEL', 'STAGE']
+  const others = ['REDIS_URL', 'DRAGONFLY_URL', 'DYNAMODB_TABLE', 'MEMORY_CACHE_SIZE', 'ENABLE_OTEL', 'LLMEMO_DEBUG', 'LOG_LEVEL', 'STAGE']
   const known = [...variableNames, ...others].toSorted()
 
   it.each(['docs/environment.md', 'examples/.env.example'])('%s has all of them, and no others', (path) => {

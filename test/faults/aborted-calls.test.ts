@@ -12,6 +12,7 @@ import { message, text, textEvents } from '../support/anthropic-answers.ts'
 import { converseAnswer, converseEvents, makeBedrock } from '../support/bedrock-sdk.ts'
 import { startBedrock } from '../support/bedrock-server.ts'
 import { chunksOf, completion } from '../support/openai-answers.ts'
+import { isStream } from '../support/outcome.ts'
 import { type ProviderServer, startProvider } from '../support/provider-server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'llmemo-aborted-'))
@@ -82,8 +83,7 @@ const turns = [0, 1, 2, 3, 5, 8, 13, 21]
 /** Reads an answer to its end. @returns how many events it had, or `whole` */
 async function readAll(answer: unknown): Promise<unknown> {
   const stream: unknown = typeof answer === 'object' && answer !== null ? (Reflect.get(answer, 'stream') ?? answer) : answer
-  if (typeof stream !== 'object' || stream === null || !(Symbol.asyncIterator in stream)) return 'whole'
-  return (await Array.fromAsync(stream as AsyncIterable<unknown>)).length
+  return isStream(stream) ? (await Array.fromAsync(stream)).length : 'whole'
 }
 
 describe('a call that is aborted', () => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { BoundedMemory } from '../../src/memory/bounded-memory.ts'
-import { UseOrder } from '../../src/memory/use-order.ts'
+import { UseOrder } from '../../src/base/use-order.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
 const value = { whole: true }

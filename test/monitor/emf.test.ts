@@ -19,7 +19,7 @@ describe('the lines for CloudWatch', () => {
     cache.on('store', () => {
       if (++stores % 50 === 0) lines.push(...monitor.emf({ service: 'support-bot' }).split('\n'))
     })
-    const expected = await runWorkload({ cache, clock, calls: 1_000 })
+    const expected = await runWorkload({ cache, clock, calls: 5_000 })
     lines.push(...monitor.emf({ service: 'support-bot' }).split('\n'))
     const values = lines.flatMap(emfValues)
     expect(lines.length).toBeGreaterThan(10)

@@ -44,7 +44,7 @@ describe('the text for Prometheus', () => {
     const store = new ScriptedStore()
     const { cache, clock } = openCache({ store, ttl: workloadTtl, stale: '1d', prices: workloadPrices })
     const monitor = createMonitor(cache, { clock })
-    const expected = await runWorkload({ cache, clock, store, calls: 1_000 })
+    const expected = await runWorkload({ cache, clock, store, calls: 5_000 })
     const samples = samplesOf(monitor.prometheus())
     for (const [operation, { hits, misses }] of Object.entries(expected.byOperation)) {
       expect(samples.get(`llmemo_hits_total{operation="${operation}"}`)).toBe(hits)

@@ -43,4 +43,12 @@ describe('times', () => {
     expect(first.times()).toMatchObject({ count: 2, mean: 2 })
     expect(new TimeHistogram().times()).toEqual({ count: 0, mean: 0, p50: 0, p95: 0, p99: 0, max: 0 })
   })
+
+  it('that stand for many count as many', () => {
+    const histogram = new TimeHistogram()
+    histogram.record(1)
+    histogram.record(4, 2)
+    expect(histogram.times()).toMatchObject({ count: 3, mean: 3 })
+    expect(histogram.total).toBe(9)
+  })
 })

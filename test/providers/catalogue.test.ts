@@ -63,7 +63,7 @@ describe('the endpoint of a path', () => {
     ['https://api.openai.com/v1/chat/completions', 'chat.completions'],
     ['https://api.openai.com/v1/completions', 'completions'],
     ['https://api.anthropic.com/v1/messages/count_tokens', 'messages.count_tokens'],
-    // Bedrock is not called over a `fetch` of ours.
+    // Its protocol says more of an address than its endpoint.
     ['https://bedrock-runtime.us-east-1.amazonaws.com/model/a/converse', undefined],
     ['https://api.openai.com/v1/files', undefined],
   ])('%s is %s', (path, name) => {
@@ -76,6 +76,9 @@ describe('the provider whose protocol a path is of', () => {
     ['/v1beta/models/gemini-2.5-flash:generateContent', 'gemini'],
     ['/v1beta/models/gemini-2.5-flash:streamGenerateContent', 'gemini'],
     ['/v1/projects/p/locations/l/publishers/anthropic/models/claude-test-1:streamRawPredict', 'gemini'],
+    ['/model/anthropic.claude-v1%3A0/converse', 'aws-bedrock'],
+    ['/model/anthropic.claude-v1%3A0/invoke-with-response-stream', 'aws-bedrock'],
+    ['/model/a/count-tokens', undefined],
     ['/v1/chat/completions', undefined],
     ['/v1/messages', undefined],
   ])('%s is %s', (path, name) => {

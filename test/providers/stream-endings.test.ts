@@ -24,7 +24,7 @@ interface Protocol {
 }
 
 const data = (value: object): ServerEvent => ({ data: JSON.stringify(value) })
-const typed = (value: { readonly type: string } & object): ServerEvent => ({ event: value.type, ...data(value) })
+const typed = (value: { readonly type: string; readonly [name: string]: unknown }): ServerEvent => ({ event: value.type, ...data(value) })
 const named = (value: object): ServerEvent[] => Object.entries(value).map(([event, member]) => ({ event, data: JSON.stringify(member) }))
 
 const message = { type: 'message', role: 'assistant', model: 'm', content: [], usage: { input_tokens: 1, output_tokens: 1 } }

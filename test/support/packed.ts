@@ -98,3 +98,9 @@ export function install(): Project {
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
+
+/** The version of an installed package. */
+export function versionOf(name: string): string {
+  const { version }: { readonly version?: unknown } = JSON.parse(readFileSync(join(top, 'node_modules', name, 'package.json'), 'utf8'))
+  return String(version)
+}

@@ -72,6 +72,7 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
   'engine/pricing': ['dynamic:@pydantic/genai-prices', 'type:@pydantic/genai-prices', 'node:module'],
   cli: ['node:fs/promises', 'node:readline', 'node:util'],
   env: ['dynamic:ioredis', 'dynamic:@aws-sdk/client-dynamodb', 'dynamic:@aws-sdk/lib-dynamodb', 'dynamic:@opentelemetry/api'],
+  adapters: ['@langchain/core/*', 'langchain', '@langchain/langgraph-checkpoint'],
   monitor: ['node:perf_hooks', 'type:@opentelemetry/api'],
   clients: [
     'type:openai',

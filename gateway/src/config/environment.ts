@@ -13,6 +13,7 @@ const ownUpstreams = ['openai', 'anthropic', 'bedrock', 'gemini']
 export function readEnvironment(env: Environment, mistakes: string[]): Record<string, unknown> {
   const port = env['PORT'] ?? env['SERVICE_PORT']
   const workers = env['LLMEMO_WORKERS']
+  const region = [env['AWS_REGION'], env['AWS_DEFAULT_REGION']].find(isGiven)
   const hosts = env['LLMEMO_PRIVATE_HOSTS']
   return {
     server: {
@@ -20,6 +21,7 @@ export function readEnvironment(env: Environment, mistakes: string[]): Record<st
       ...(isGiven(env['HOST']) && { host: env['HOST'] }),
       ...(isGiven(workers) && { workers: Number(workers) }),
     },
+    ...(region !== undefined && { awsRegion: region }),
     upstreams: { ...named(env), ...further(env['LLMEMO_UPSTREAMS'], mistakes) },
     ...(isGiven(hosts) && { privateHosts: hosts.split(',').map((host) => host.trim()) }),
     access: accessVariables(env),

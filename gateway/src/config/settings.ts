@@ -29,6 +29,11 @@ const schema = z.strictObject({
     .default({}),
   /** Hosts at private addresses that an upstream may have: `127.0.0.1`, `vllm.internal`. */
   privateHosts: z.array(z.string().min(1)).default([]),
+  /** The region of Bedrock, for whose signatures the gateway uses the AWS credentials of its own process. */
+  awsRegion: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/, 'must be a region such as us-east-1')
+    .optional(),
   /** Where it listens. */
   server: z
     .strictObject({
@@ -72,7 +77,10 @@ export function checkOptions(given: unknown): { readonly settings: GatewaySettin
   return { mistakes: error.issues.map(({ path, message }) => `${path.length === 0 ? 'the options' : path.join('.')}: ${message}`) }
 }
 
-/** @throws {GatewayOptionsError} with every mistake */
+/**
+ * The options checked, with every default filled in.
+ * @throws {GatewayOptionsError} with every mistake
+ */
 export function readSettings(given: unknown): GatewaySettings {
   const checked = checkOptions(given)
   if ('mistakes' in checked) throw new GatewayOptionsError(checked.mistakes)

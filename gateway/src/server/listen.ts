@@ -34,6 +34,12 @@ const preface = 'PRI'
 /** Milliseconds between two looks for connections that have become idle, while draining. */
 const idleCheck = 20
 
+/** Milliseconds in which a client that is about to send its next request still finds its connection, and is told that it closes. */
+const grace = 100
+
+/** Milliseconds between two looks for requests that are too slow. */
+const slowCheck = 500
+
 /** Opens the port. */
 export async function listen({ fetch, settings, clock }: ListenOptions): Promise<Listening> {
   const { server: place, limits } = settings
@@ -47,7 +53,10 @@ export async function listen({ fetch, settings, clock }: ListenOptions): Promise
     if (draining) response.setHeader('connection', 'close')
     void answer(request, response)
   }
-  const http1 = createHttpServer({ headersTimeout: limits.head * 1_000, requestTimeout: limits.request * 1_000 }, handle)
+  const http1 = createHttpServer(
+    { headersTimeout: limits.head * 1_000, requestTimeout: limits.request * 1_000, connectionsCheckingInterval: slowCheck },
+    handle,
+  )
   const http2 = createHttp2Server((request, response) => void answer(request, response))
   // It has no port of its own, and without this event does not look for slow and idle connections.
   http1.emit('listening')
@@ -57,10 +66,17 @@ export async function listen({ fetch, settings, clock }: ListenOptions): Promise
     session.once('close', () => sessions.delete(session))
   })
   const sockets = new Set<Socket>()
+  /** Connections that have sent nothing yet. Clients open some in advance. */
+  const silent = new Set<Socket>()
   const net = createNetServer((socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    handOver(socket, limits.head * 1_000, (isHttp2) => (isHttp2 ? http2 : http1))
+    silent.add(socket)
+    socket.once('close', () => silent.delete(socket))
+    handOver(socket, limits.head * 1_000, (isHttp2) => {
+      silent.delete(socket)
+      return isHttp2 ? http2 : http1
+    })
   })
   await new Promise<void>((resolve, reject) => {
     net.once('error', reject)
@@ -73,13 +89,14 @@ export async function listen({ fetch, settings, clock }: ListenOptions): Promise
       draining = true
       const closed = new Promise<void>((resolve) => net.close(() => resolve()))
       for (const session of sessions) session.close()
+      for (const socket of silent) socket.destroy()
       const cancelDeadline = clock.after(place.drain * 1_000, () => sockets.forEach((socket) => socket.destroy()), true)
       let isClosed = false
       const closeIdle = (): void => {
         http1.closeIdleConnections()
         if (!isClosed) clock.after(idleCheck, closeIdle)
       }
-      closeIdle()
+      clock.after(grace, closeIdle, true)
       await closed
       isClosed = true
       // It does not run by itself, and says so.

@@ -7,6 +7,7 @@ import type { Caller } from '../caller.ts'
 import type { GatewayContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
 import { type Body, BodyTooLarge, readBody, tooLarge } from './body.ts'
+import { markForSigning, signer } from './aws-signature.ts'
 import { answerHeaders, requestHeaders } from './headers.ts'
 import { ownedKey } from './owned-key.ts'
 import { errorResponse, type Refusal } from './provider-errors.ts'
@@ -30,11 +31,13 @@ interface Call {
 export function transparentGateway(context: GatewayContext): TransparentGateway {
   const { cache, options, closing, log } = context
   const upstreams = upstreamsOf(options)
-  const { fetch: toUpstream, close } = upstreamFetch({ privateHosts: new Set(options.privateHosts.map((host) => host.toLowerCase())) })
-  closing.addEventListener('abort', close, { once: true })
-  const shared = cachingFetch(cache, toUpstream)
+  const toUpstream = upstreamFetch({ privateHosts: new Set(options.privateHosts.map((host) => host.toLowerCase())) })
+  closing.addEventListener('abort', () => toUpstream.close(), { once: true })
+  const sign = signer({ ...(options.awsRegion !== undefined && { region: options.awsRegion }) })
+  const sending: Fetch = async (input, init) => toUpstream.fetch(input, await sign(input, init))
+  const shared = cachingFetch(cache, sending)
   // Whose answers these are, is said by the credential; no header of the request can change it.
-  const fetchOf = ({ tenant }: Caller): Fetch => (tenant === undefined ? shared : cachingFetch(cache, toUpstream, { scope: tenant }))
+  const fetchOf = ({ tenant }: Caller): Fetch => (tenant === undefined ? shared : cachingFetch(cache, sending, { scope: tenant }))
 
   return async function answer(request, caller) {
     const route = routeOf(upstreams, request.url)
@@ -47,6 +50,7 @@ export function transparentGateway(context: GatewayContext): TransparentGateway 
     if (steering.options['x-llmemo-scope'] !== undefined && !caller.roles.has('admin')) return refuse(notYourScope)
     const headers = requestHeaders(request.headers, caller, ownedKey(options, upstream, caller))
     withoutSteering(headers)
+    if (upstream.protocol === 'bedrock') markForSigning(headers, options.awsRegion)
     const body = await readBody(request, options.limits.bodyBytes)
     if (body === tooLarge) return refuse(bodyTooLarge)
     const call = { url, method: request.method, headers, body, signal: request.signal }

@@ -33,9 +33,10 @@ const own: readonly { readonly name: Protocol; readonly prefix: string; readonly
 ]
 
 /** All upstreams: those with a path of their own, and the further ones by name below `/up`. */
-export function upstreamsOf({ upstreams }: Pick<GatewaySettings, 'upstreams'>): readonly Upstream[] {
+export function upstreamsOf({ upstreams, awsRegion }: Pick<GatewaySettings, 'upstreams' | 'awsRegion'>): readonly Upstream[] {
   const named = own.flatMap(({ name, prefix, base }) => {
-    const url = upstreams[name] ?? base
+    const regional = name === 'bedrock' && awsRegion !== undefined ? `https://bedrock-runtime.${awsRegion}.amazonaws.com` : undefined
+    const url = upstreams[name] ?? base ?? regional
     return url === undefined ? [] : [{ name, protocol: name, prefix, base: withoutSlash(url) }]
   })
   const further = Object.entries(upstreams).filter(([name]) => own.every((each) => each.name !== name))

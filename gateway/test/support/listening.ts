@@ -9,8 +9,8 @@ export async function listening(options: GatewayOptions = {}): Promise<{ url: st
   const settings = readSettings({ server: { ...options.server, port: 0 }, limits: options.limits })
   const server = await listen({ fetch: (request, connection) => gateway.fetch(request, connection), settings, clock: systemClock })
   onTestFinished(async () => {
-    await server.drain()
     await gateway.close()
+    await server.drain()
   })
   return { url: `http://${server.host}:${server.port}`, gateway, server }
 }

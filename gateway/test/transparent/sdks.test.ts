@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import Anthropic from '@anthropic-ai/sdk'
 import { type Cache, createCache, withCache } from 'llmemo'
 import { sqliteStore } from 'llmemo/sqlite'
+import { GoogleGenAI } from '@google/genai'
 import OpenAI from 'openai'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { message, text, textEvents } from '../../../test/support/anthropic-answers.ts'
 import { chunksOf, completion } from '../../../test/support/openai-answers.ts'
+import { wordEvents, words } from '../../../test/support/gemini-answers.ts'
 import { type ProviderServer, startProvider } from '../../../test/support/provider-server.ts'
 import { isStreamRequest } from '../support/stand-in.ts'
 import { listening } from '../support/listening.ts'
@@ -19,6 +21,8 @@ let folder = ''
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'llmemo-gateway-'))
   provider = await startProvider((request, reply) => {
+    if (request.path.includes(':generateContent')) return reply.json(words('Rayleigh.'))
+    if (request.path.includes(':streamGenerateContent')) return reply.events(wordEvents('Rayleigh.'))
     const isOpenAi = request.path.startsWith('/v1/chat')
     if (!isStreamRequest(request)) return reply.json(isOpenAi ? completion('Rayleigh.') : message([text('Rayleigh.')]))
     return reply.events(isOpenAi ? chunksOf('Rayleigh.').flat() : textEvents('Rayleigh.').flat())
@@ -37,7 +41,7 @@ function sharedCache(): Cache {
 }
 
 async function gatewayUrl(cache: Cache = createCache()): Promise<string> {
-  const upstreams = { openai: provider.url, anthropic: new URL(provider.url).origin }
+  const upstreams = { openai: provider.url, anthropic: new URL(provider.url).origin, gemini: new URL(provider.url).origin }
   return (await listening({ cache, upstreams, privateHosts: ['127.0.0.1'] })).url
 }
 
@@ -55,6 +59,11 @@ const openai = (url: string, cache?: Cache): OpenAI => {
 }
 const anthropic = (url: string, cache?: Cache): Anthropic => {
   const client = new Anthropic({ baseURL: url, apiKey: 'sk-test', authToken: null, maxRetries: 0 })
+  return cache === undefined ? client : withCache(client, cache)
+}
+
+const gemini = (url: string, cache?: Cache): GoogleGenAI => {
+  const client = new GoogleGenAI({ apiKey: 'key-test', httpOptions: { baseUrl: url } })
   return cache === undefined ? client : withCache(client, cache)
 }
 
@@ -76,6 +85,28 @@ const asks: Readonly<Record<string, { readonly prefix: string; readonly own: () 
       let said = ''
       for await (const chunk of data) said += chunk.choices[0]?.delta.content ?? ''
       return { text: said, headers: response.headers }
+    },
+  },
+  'Gemini, whole': {
+    prefix: '/gemini',
+    own: () => new URL(provider.url).origin,
+    async ask(url, cache) {
+      const answer = await gemini(url, cache).models.generateContent({ model: 'gemini-test', contents: 'Why is the sky blue?' })
+      return { text: answer.text ?? '', headers: new Headers(answer.sdkHttpResponse?.headers) }
+    },
+  },
+  'Gemini, streamed': {
+    prefix: '/gemini',
+    own: () => new URL(provider.url).origin,
+    async ask(url, cache) {
+      const stream = await gemini(url, cache).models.generateContentStream({ model: 'gemini-test', contents: 'Why is the sky blue?' })
+      let said = ''
+      let headers = new Headers()
+      for await (const chunk of stream) {
+        said += chunk.text ?? ''
+        headers = new Headers(chunk.sdkHttpResponse?.headers)
+      }
+      return { text: said, headers }
     },
   },
   'Anthropic, whole': {

@@ -15,7 +15,7 @@ import { namesHeader } from '../http/given-headers.ts'
 import { isMethod } from '../http/own-code.ts'
 import { isOverridden } from '../http/sdk-class.ts'
 import { twinFetch } from '../http/twin-fetch.ts'
-import { type ShownField, type Twin, twinOf } from '../http/twin.ts'
+import { settled, type ShownField, type Twin, twinOf } from '../http/twin.ts'
 import { infoOfResponse, noteInfo } from '../cache-info.ts'
 import { callOptions, passDown, type PassedOptions, passedOptionsIn } from '../call-options.ts'
 import { openFastLane } from '../http/fast-lane.ts'
@@ -80,7 +80,7 @@ function wrappedTwin(twin: Twin<FetchClient>, { isSeamOurs, ...behaviour }: Seam
   const wrapped = withCallOptions(twin, behaviour)
   const isUntraced = tracingOf(twin.own)
   if (isFixed) openMethodLane(twin, engine, { ...laneMethods, isSeamOurs: () => isSeamOurs() && isUntraced() })
-  return wrapped
+  return settled(wrapped)
 }
 
 function refined(options: unknown): unknown {

@@ -7,7 +7,8 @@ import { fromTagged, toTagged } from '../../json/tagged.ts'
 import { bedrockConverse } from '../../providers/bedrock/converse.ts'
 import { invokeEndpoint } from '../../providers/bedrock/endpoints.ts'
 import { type Endpoint } from '../../providers/endpoint.ts'
-import { hasRoundedInteger, parseExactJson } from '../../json/exact.ts'
+import { joined, keepInvoked, readInvoked } from '../../providers/bedrock/invoke-text.ts'
+import { parseExactJson } from '../../json/exact.ts'
 import { keepsMembers } from '../../json/members.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
 
@@ -78,13 +79,11 @@ const invoke: CommandCodec = {
   },
   keep({ body, ...rest }) {
     const text = textOf(body)
-    // Numbers are stored as they are written. An integer that JavaScript rounds would differ between a streamed and a whole answer.
-    return text === undefined || !isJson(text) || hasRoundedInteger(text) ? undefined : joined(rest, text)
+    return text === undefined ? undefined : keepInvoked(rest, text)
   },
   output(text) {
-    const { body, ...rest } = objectOf(JSON.parse(text))
-    const before = joined(rest, '').slice(0, -1)
-    return { ...rest, body: blob(text.startsWith(before) ? text.slice(before.length, -1) : JSON.stringify(body)) }
+    const { rest, body } = readInvoked(text)
+    return { ...rest, body: blob(body) }
   },
   assembled: ({ body, ...rest }) => joined(rest, JSON.stringify(body)),
   keepEvent({ chunk }) {
@@ -119,21 +118,6 @@ function mayHoldTags(text: string): boolean {
 
 function converseInput({ model, ...rest }: JsonObject): JsonObject {
   return { modelId: model, ...objectOf(fromTagged(less(rest, 'stream'))) }
-}
-
-/** An object's text with `body` as its last member, so that the body can be cut out again unchanged. */
-function joined(rest: JsonObject, body: string): string {
-  const text = JSON.stringify(rest)
-  return `${text.slice(0, -1)}${text === '{}' ? '' : ','}"body":${body}}`
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** The bytes of any array, in a buffer of their own. */

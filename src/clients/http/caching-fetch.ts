@@ -34,7 +34,7 @@ import { endpointOf, placeOf, readRequest, textFor } from './target.ts'
 import { wholeResponse } from './whole-response.ts'
 import { Chunks } from './chunks.ts'
 import { draftOf } from './draft.ts'
-import { sendForUsage, withoutUsage } from './stream-usage.ts'
+import { isSigned, sendForUsage, withoutUsage } from './stream-usage.ts'
 import { type CallContext, isSameContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
 
 /** The type of `fetch`, for callers that pass one in. */
@@ -117,7 +117,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       read === undefined || (earlier === undefined && !isKeyable(passed))
         ? { endpoint: target.endpoint, operation: target.endpoint.operation, scope: passed.options.scope ?? '', reason: 'not keyable' }
         : (done ??
-          resolve(engine, {
+          resolve(engine, headers, {
             ...context,
             endpoint: read.endpoint,
             request: read.request,
@@ -193,17 +193,24 @@ function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
 }
 
 /** The call as the cache sees it, or why it bypasses the cache. An invalid option fails the call; a fault of ours does not. */
-function resolve(engine: Engine, call: Call): (ResolvedCall & { readonly inputs?: PerInputCalls }) | Bypass {
+function resolve(engine: Engine, headers: Headers, call: Call): (ResolvedCall & { readonly inputs?: PerInputCalls }) | Bypass {
   try {
     const cachedCall = resolveFor(engine, call)
     if ('reason' in cachedCall) return cachedCall
     const inputs = resolveInputs(engine, call, cachedCall)
-    return { call, cachedCall, ...(inputs && { inputs }) }
+    // A signed request cannot be sent for the missing inputs alone.
+    if (inputs === undefined || (inputs.calls.length > 1 && isSigned(headers))) return { call, cachedCall: undivided(cachedCall) }
+    return { call, cachedCall, inputs }
   } catch (error) {
     if (error instanceof InvalidOptionError) throw error
     engine.hookFailed(error)
     return { endpoint: call.endpoint, operation: call.endpoint.operation, scope: '', reason: 'fault' }
   }
+}
+
+/** A call for many inputs that has one entry. */
+function undivided({ inputKeys: _, inputs: __, ...cachedCall }: CachedCall): CachedCall {
+  return cachedCall
 }
 
 function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Array, Response> {

@@ -13,6 +13,9 @@ const memoryBytesPerCharacter = 64
 /** A text may take this part of the room, so that one long text does not push out all others. */
 const maxShareOfOneText = 1 / 8
 
+/** The memory that readings are bounded by at the least where there is a store: it is often used with little hot memory, or none. */
+const leastBesideStore = 16 * 2 ** 20
+
 /** Values by keys, with a limit of the characters that they take. */
 class CallMemo<Key, Value> {
   readonly #maxCharacters: number
@@ -125,7 +128,8 @@ export function memoByEngine<Value>(): (engine: Engine) => ReadingMemo<Value> {
   return (engine) => {
     const known = memos.get(engine)
     if (known !== undefined) return known
-    const memo = new ReadingMemo<Value>(engine.settings.maxMemoryBytes)
+    const { maxMemoryBytes, store } = engine.settings
+    const memo = new ReadingMemo<Value>(store === undefined ? maxMemoryBytes : Math.max(maxMemoryBytes, leastBesideStore))
     memos.set(engine, memo)
     // What was read are prompts. When everything is outdated, they are of no more use.
     engine.events.on('invalidate', ({ label }) => {

@@ -55,8 +55,6 @@ interface KnownCall extends LaneCall {
 /** What the lane works with. */
 interface Lane {
   readonly client: object
-  /** The fields of the client as its caller gave and set them. */
-  readonly view: object
   readonly engine: Engine
   /** By the kind of the call. */
   readonly knownShapes: Map<string, KnownShape>
@@ -75,7 +73,7 @@ const maxKinds = 50
 export function openFastLane({ client, view }: Twin<object>, engine: Engine, isSeamOurs: () => boolean): void {
   const isAsShipped = shippedSteps(client, view)
   if (isAsShipped === undefined) return
-  const lane: Lane = { client, view, engine, isOpen: () => isAsShipped() && isSeamOurs(), knownShapes: new Map(), closed: false }
+  const lane: Lane = { client, engine, isOpen: () => isAsShipped() && isSeamOurs(), knownShapes: new Map(), closed: false }
   const value = async (given: unknown, retriesRemaining: unknown, ...rest: unknown[]): Promise<unknown> => {
     const options = await given
     const isFirstTry = retriesRemaining === null && rest.every(isUndefined)
@@ -102,7 +100,7 @@ function answer(lane: Lane, options: JsonObject, proceed: Proceed): unknown {
   const { body, fetchOptions } = options
   const passed = isJsonObject(fetchOptions) ? passedOptionsIn(fetchOptions) : undefined
   if (lane.closed || passed === undefined || passed.options.mode === 'no-store' || !lane.isOpen()) return proceed(options)
-  const fingerprint = fingerprintOf(lane.view, options)
+  const fingerprint = fingerprintOf(lane.client, options)
   if (fingerprint === undefined || !isJsonObject(body) || !isPlainBody(body, passed)) return proceed(options)
   const shape = lane.knownShapes.get(fingerprint.kind)
   const call: LaneCall = { options, body, passed, proceed }
@@ -225,7 +223,7 @@ async function learn(lane: Lane, fingerprint: RequestFingerprint, call: LaneCall
   let observation: SeamObservation | undefined
   passed.learn = (current) => {
     // The caller may have changed the client since the call began.
-    const now = fingerprintOf(lane.view, options)
+    const now = fingerprintOf(lane.client, options)
     observation = now !== undefined && isSameFingerprint(now, fingerprint) ? current : undefined
   }
   const props = await proceed(options)

@@ -25,6 +25,7 @@ import { isServable } from './servable.ts'
 import { shippedSteps } from './shipped-steps.ts'
 import { storedPromise } from './stored-promise.ts'
 import type { EventRules } from './stored-stream.ts'
+import { waitingPromise } from './waiting-promise.ts'
 import type { Twin } from './twin.ts'
 
 /** The methods that a lane stands at, and what they add to a result. */
@@ -54,7 +55,6 @@ interface KnownBypass {
 /** What the lane of one client works with. */
 interface Lane {
   readonly client: object
-  readonly view: object
   readonly engine: Engine
   readonly ids: LaneMethods['ids']
   readonly events: EventRules
@@ -102,7 +102,6 @@ export function openMethodLane(
   const memo = memoOf(engine)
   const lane: Lane = {
     client,
-    view,
     engine,
     ids,
     events,
@@ -115,7 +114,10 @@ export function openMethodLane(
   }
   for (const path of resources) {
     const resource = path.reduce<unknown>((parent, name) => (isJsonObject(parent) ? parent[name] : undefined), client)
-    if (isJsonObject(resource)) openMethod(lane, resource, path.join('.'))
+    // Any other object is the caller's own.
+    if (isJsonObject(resource) && Object.getOwnPropertyDescriptor(resource, '_client')?.value === client) {
+      openMethod(lane, resource, path.join('.'))
+    }
   }
 }
 
@@ -148,13 +150,18 @@ function openMethod(lane: Lane, resource: JsonObject, name: string): void {
     }
     const call = readCall(lane, name, parameters)
     if (call === undefined) return Reflect.apply(method, this, parameters)
-    const known = lane.memo.get(call.reading)
-    const answer = known && answered(lane, known, call)
-    if (answer !== undefined) return answer
-    return taught(lane, call, {
-      again: () => readCall(lane, name, parameters),
-      make: (own) => Reflect.apply(method, resource, [body, own]),
+    const making = (of: JsonObject): Teaching => ({
+      again: () => readCall(lane, name, [of, options]),
+      make: (own) => Reflect.apply(method, resource, [of, own]),
     })
+    const known = lane.memo.get(call.reading)
+    const answer =
+      known &&
+      (answered(lane, known, call) ??
+        waitingPromise(lane.engine, { ...known, ...call, client: lane.client, events: lane.events }, (looked, of) =>
+          taught(lane, { ...call, body: of }, { ...making(of), looked }),
+        ))
+    return answer ?? taught(lane, call, making(call.body))
   }
   originals.set(create, below)
   Object.defineProperty(resource, 'create', { value: create, configurable: true, writable: true })
@@ -219,7 +226,7 @@ function isInertOptions(options: unknown): options is JsonObject {
 /** Whether the client makes its requests as when the calls were learnt. If it makes them in another way, the lane begins again. */
 function isSameClient(lane: Lane): boolean {
   if (!lane.isOpen()) return false
-  const facts = clientFacts(lane.view)
+  const facts = clientFacts(lane.client)
   if (facts === undefined) return false
   if (!isSameList(facts, lane.facts)) {
     lane.facts = facts
@@ -243,10 +250,12 @@ interface Teaching {
   readonly again: () => ReadCall | undefined
   /** Makes it the documented way. */
   readonly make: (options: JsonObject) => unknown
+  /** What was looked up for it already. */
+  readonly looked?: Lesson['looked']
 }
 
 /** Makes the call the documented way, and learns what becomes of it. */
-function taught(lane: Lane, { body, reading, options }: ReadCall, { again, make }: Teaching): unknown {
+function taught(lane: Lane, { body, reading, options }: ReadCall, { again, make, looked }: Teaching): unknown {
   const { generation } = lane
   let isRead = false
   let call: CachedCall | undefined
@@ -255,6 +264,7 @@ function taught(lane: Lane, { body, reading, options }: ReadCall, { again, make 
   let made: { deref(): object | undefined } | undefined
   const lesson: Lesson = {
     ...noLesson,
+    looked,
     // Some versions of the SDK read the body later, when the caller may have changed it.
     read: () => void (isRead = isInertJson(body) && again()?.reading.isSame(reading) === true),
     seen(cachedCall, url) {

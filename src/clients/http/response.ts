@@ -45,15 +45,14 @@ export function storedResponse(
 ): Response {
   const { entry } = found
   const streamed = cachedCall.endpoint.streaming === undefined ? entry.head.kind === 'sse' : cachedCall.streamed
-  const headers = { ...storedHeaders(found, cachedCall), ...(addressed && headersOf(entry, addressed, streamed)) }
+  const headers = { ...storedHeaders(found, cachedCall, addressed), ...(addressed && typeOf(addressed, streamed)) }
   const body = streamed ? replayed(chunksOf(entry, cachedCall, addressed), replay, signal) : givenBody(entry, cachedCall, addressed)
   return located(new Response(body, { status: entry.head.status, headers }), url)
 }
 
-/** The headers of a stored answer, which may have come in another form, or to another client of the provider. */
-function headersOf({ head }: Entry, { stream, answers }: AddressedCall, streamed: boolean): Record<string, string> {
-  const type = streamed ? (stream?.type ?? 'text/event-stream; charset=utf-8') : 'application/json'
-  return { ...answers?.shown?.(head.headers, streamed), 'content-type': type }
+/** The type of a stored answer, which may have come in another form. */
+function typeOf({ stream }: AddressedCall, streamed: boolean): Record<string, string> {
+  return { 'content-type': streamed ? (stream?.type ?? 'text/event-stream; charset=utf-8') : 'application/json' }
 }
 
 function chunksOf(entry: Entry, cachedCall: CachedCall, addressed: AddressedCall | undefined): readonly (string | Uint8Array)[] {
@@ -84,11 +83,11 @@ export function lazyResponse(found: LookupResult, cachedCall: CachedCall, { url,
 }
 
 /** A plain object, as a `Response` would only copy a `Headers`. */
-function storedHeaders(found: LookupResult, cachedCall: CachedCall): Record<string, string> {
+function storedHeaders(found: LookupResult, cachedCall: CachedCall, addressed?: AddressedCall): Record<string, string> {
   const { head } = found.entry
   const crossing = cachedCall.endpoint.streaming !== undefined && cachedCall.streamed !== (head.kind === 'sse')
   return {
-    ...head.headers,
+    ...(addressed?.answers?.shown?.(head.headers) ?? head.headers),
     ...(crossing && { 'content-type': cachedCall.streamed ? 'text/event-stream; charset=utf-8' : 'application/json' }),
     age: String(Math.floor(found.age / 1_000)),
     'cache-status': hitStatus(freshForCall(found, cachedCall), found.source),

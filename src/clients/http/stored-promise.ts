@@ -74,7 +74,7 @@ export class StoredProps implements SdkProps {
       return response
     }
     const response = lazyResponse(found, cachedCall, { url, info })
-    if (this.#isTaken) response.take()
+    if (this.#isTaken) void response.take()
     return response
   }
 

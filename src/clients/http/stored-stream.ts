@@ -22,7 +22,7 @@ export type EventUse = 'give' | 'leave out' | 'end' | 'other'
 
 /** What an SDK makes of the events of a stream. */
 export interface EventRules {
-  /** By the event. */
+  /** By the name of the event, and by what its data begins with. */
   use(event: ServerEvent): EventUse
   /** Whether the SDK gives this data, and does not take it for an error. */
   isGiven(data: unknown): boolean
@@ -79,6 +79,8 @@ class RecordedEvents implements AsyncIterableIterator<unknown, undefined> {
   readonly #made: StreamClass
   readonly #recorded: RecordedStream
   #next = 0
+  /** How the text of the last event began that was given, with the first character of its data. */
+  #given = ''
   #isOver = false
   /** What gives the events from here on. @default we do */
   #rest: AsyncIterator<unknown> | undefined
@@ -118,19 +120,29 @@ class RecordedEvents implements AsyncIterableIterator<unknown, undefined> {
     const { texts, rules, controller } = this.#recorded
     while (!this.#isOver && !controller.signal.aborted) {
       const text = texts[this.#next]
-      const event = text === undefined ? undefined : eventOf(text)
-      const use = text === undefined ? 'end' : event === undefined ? 'leave out' : rules.use(event)
+      if (text === undefined) break
+      const likely = this.#dataLikeBefore(text)
+      const event = likely === undefined ? eventOf(text) : undefined
+      const use = likely !== undefined ? 'give' : event === undefined ? 'leave out' : rules.use(event)
       if (use === 'end') break
       if (use !== 'leave out') {
-        const data: unknown = use === 'give' ? JSON.parse(event?.data ?? '') : undefined
+        const data: unknown = use === 'give' ? JSON.parse(likely ?? event?.data ?? '') : undefined
         if (use === 'other' || !rules.isGiven(data)) return this.#leaveToSdk()
         this.#next++
+        if (event !== undefined) this.#given = startOf(text, event)
         return { value: data, done: false }
       }
       this.#next++
     }
     this.#end(false)
     return { value: undefined, done: true }
+  }
+
+  /** The data of an event that begins as the one that was given before: most events of a stream have one name. */
+  #dataLikeBefore(text: string): string | undefined {
+    const { length } = this.#given
+    const end = text.length - 2
+    return length > 0 && text.startsWith(this.#given) && text.indexOf('\n', length) === end ? text.slice(length - 1, end) : undefined
   }
 
   #leaveToSdk(): Promise<Step> {
@@ -159,6 +171,11 @@ function eventOf(text: string): ServerEvent | undefined {
   if (!isOneLine) return parseEvents(text)[0]
   const data = text.slice(from + 6, end)
   return from === 0 ? { data } : { event: text.slice(7, from - 1), data }
+}
+
+/** How the text of an event with an object as its data begins; empty for any other. */
+function startOf(text: string, { data }: ServerEvent): string {
+  return data.startsWith('{') && text.endsWith(`data: ${data}\n\n`) ? text.slice(0, text.length - data.length - 1) : ''
 }
 
 /** The events as the SDK itself decodes them. */

@@ -91,7 +91,8 @@ function usageToAsk({ settings }: Engine, { cachedCall, url, headers }: UsageCal
 /** Headers that hold a digest or a signature of the body. Such a request must be sent as it is. */
 const bodyDigests = ['x-amz-content-sha256', 'content-digest', 'digest', 'content-md5', 'signature']
 
-function isSigned(headers: Headers): boolean {
+/** Whether a request is signed with its body, so that it must be sent as it is. */
+export function isSigned(headers: Headers): boolean {
   return bodyDigests.some((name) => headers.has(name)) || headers.get('authorization')?.startsWith('AWS4-') === true
 }
 

@@ -32,15 +32,27 @@ export function twinResources(
       if (!isSamePatch(patch, memberOf(value, name))) Reflect.deleteProperty(twin, name)
     }
     Object.setPrototypeOf(twin, value)
-    for (const name of Reflect.ownKeys(value)) {
-      const member = memberOf(value, name)
+    for (const name of namesOf(value)) {
+      const member = anyMemberOf(value, name)
       const mine = name === '_client' ? client : twinOf(member, parts.get(name))
-      if (mine !== member) Object.defineProperty(twin, name, { value: mine, writable: true, enumerable: true, configurable: true })
+      if (mine === member) continue
+      const given = (): unknown => anyMemberOf(value, name)
+      const get = (): unknown => (given() === member ? mine : twinOf(given(), undefined))
+      ours.add(get)
+      const descriptor = name === '_client' ? { value: mine, writable: true } : { get, set: settable(name) }
+      Object.defineProperty(twin, name, { ...descriptor, enumerable: true, configurable: true })
     }
     return twin
   }
 
   return (value, name) => twinOf(value, constructed.get(name))
+}
+
+/** A setter that makes a plain member of an accessor. */
+function settable(name: PropertyKey): (this: object, value: unknown) => void {
+  return function set(value) {
+    Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true })
+  }
 }
 
 /** Whether a value sends its requests through `own`, or is a plain object of such values. */
@@ -52,12 +64,33 @@ function isResource(value: unknown, own: object): value is object {
 
 /** The client that a resource calls. */
 function callsOf(value: unknown): unknown {
-  return typeof value === 'object' && value !== null ? memberOf(value, '_client') : undefined
+  return typeof value === 'object' && value !== null ? anyMemberOf(value, '_client') : undefined
 }
 
-/** An own member that is no accessor. Some accessors of the SDKs throw. */
+/** The members of a resource. One that the caller put in the place of the SDK's may inherit from that. */
+function namesOf(resource: object): Set<PropertyKey> {
+  const names = new Set<PropertyKey>()
+  for (const each of [resource, ...prototypesOf(resource)]) {
+    for (const name of Reflect.ownKeys(each)) names.add(name)
+    if (Object.hasOwn(each, '_client')) break
+  }
+  return names
+}
+
+/** The same of an own or an inherited member. */
+function anyMemberOf(object: object, name: PropertyKey): unknown {
+  const owner = [object, ...prototypesOf(object)].find((each) => Object.hasOwn(each, name))
+  return owner && memberOf(owner, name)
+}
+
+/** The accessors of twins. */
+const ours = new WeakSet<object>()
+
+/** An own member that is no accessor but ours. Some accessors of the SDKs throw. */
 function memberOf(object: object, name: PropertyKey): unknown {
-  return Object.getOwnPropertyDescriptor(object, name)?.value
+  const descriptor = Object.getOwnPropertyDescriptor(object, name)
+  const get: unknown = descriptor && Reflect.get(descriptor, 'get')
+  return isMethod(get) && ours.has(get) ? get() : descriptor?.value
 }
 
 /** An object with the private members of the SDK's class of `resource`. */

@@ -100,6 +100,15 @@ export function twinOf<Client extends object>(given: Client, bare: Client, field
   }
 }
 
+/**
+ * Says that all members are on the client. V8 keeps an object with so many members as a table, in which each look-up is slow, unless the
+ * object is a prototype: then reading the members that a lane compares takes a quarter of the time.
+ */
+export function settled<Client extends object>(client: Client): Client {
+  Object.create(client)
+  return client
+}
+
 function same(value: unknown): unknown {
   return value
 }

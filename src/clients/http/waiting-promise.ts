@@ -4,28 +4,41 @@
  * @module
  */
 import type { Engine } from '../../engine/engine.ts'
+import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import { readOnce } from '../../json/read-once.ts'
 import type { LookupResult } from '../../lookup-result.ts'
+import { isRead } from '../../engine/reuse.ts'
+import type { Lesson } from '../call-options.ts'
+import { mayWait } from './fast-lane.ts'
 import { materialise } from '../lazy-response.ts'
 import type { SdkPromise, SdkProps, Transform } from './sdk-promise.ts'
 import { isServable } from './servable.ts'
 import { parsed, type StoredResult, StoredProps, unwrapped } from './stored-promise.ts'
 
-/** A look-up that is under way, and what follows if it finds nothing of use. */
-export interface Waiting {
-  readonly lookup: Promise<LookupResult | undefined>
-  /** Makes the call the documented way, by the SDK's promise. */
-  readonly make: (found: LookupResult | undefined) => unknown
-}
-
 /** A stored answer that is not found yet. */
 type AwaitedResult = Omit<StoredResult, 'found'>
 
-/** The SDK's promise of what a look-up finds, which is counted as a hit then, or of the call. */
-export function waitingPromise(engine: Engine, result: AwaitedResult, { lookup, make }: Waiting): SdkPromise {
+/**
+ * The SDK's promise of what the store has, which is counted as a hit then; `undefined` if the store is not to be asked.
+ * @param make makes the call the documented way, by the SDK's promise: with what was looked up, and with the body as it was
+ */
+export function waitingPromise(
+  engine: Engine,
+  result: AwaitedResult,
+  make: (looked: Lesson['looked'], body: JsonObject) => unknown,
+): SdkPromise | undefined {
   const { client, cachedCall, form } = result
+  const { mode, streamed, key } = cachedCall
+  if (streamed || !isRead(mode) || mode === 'only-if-cached' || !mayWait({ client, engine }, {})) return undefined
+  const { changes } = engine.tiers
+  // The caller may change its body while the store is asked.
+  const { copy } = readOnce(result.body)
+  const body = isJsonObject(copy) ? copy : {}
+  const lookup = engine.tiers.get(cachedCall)
+  if (!(lookup instanceof Promise)) return undefined
   const props = lookup.then((found) => {
     const stored = found !== undefined && isServable(engine, cachedCall, found) ? storedProps(engine, result, found) : undefined
-    return stored ?? new Call(make(found))
+    return stored ?? new Call(make({ key, lookup: { found, changes } }, body))
   })
   return promiseOf({ client, form }, props, (props) => parsed(client, props))
 }
@@ -42,6 +55,8 @@ function storedProps(engine: Engine, result: AwaitedResult, found: LookupResult)
 /** A call that the SDK makes, in the place of what it notes on a response. */
 class Call implements SdkProps {
   readonly promise: SdkPromise
+  /** The promise of the call looks after its span. */
+  readonly options = {}
 
   constructor(promise: unknown) {
     // The SDK's method gives its own promise: one of the class that this lane has learnt.

@@ -9,7 +9,7 @@ import { openFastLane } from '../http/fast-lane.ts'
 import { type LaneMethods, openMethodLane } from '../http/method-lane.ts'
 import { isOverridden } from '../http/sdk-class.ts'
 import { twinFetch } from '../http/twin-fetch.ts'
-import { twinOf } from '../http/twin.ts'
+import { settled, twinOf } from '../http/twin.ts'
 import { isClientOf } from '../../providers/catalogue.ts'
 import { bareClient, type FetchClient, optionOf, withCallOptions } from '../http/sdk-client.ts'
 import { namesHeader } from '../http/given-headers.ts'
@@ -41,7 +41,7 @@ export function wrapOpenAi(client: FetchClient, engine: Engine): FetchClient {
   if (!rotating) openFastLane(twin, engine, isSeamOurs)
   const wrapped = withCallOptions(twin, { engine, again: (copy) => wrapOpenAi(copy, engine) })
   if (!rotating) openMethodLane(twin, engine, { ...laneMethods, isSeamOurs })
-  return wrapped
+  return settled(wrapped)
 }
 
 /**

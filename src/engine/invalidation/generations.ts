@@ -23,7 +23,7 @@ import {
 } from './known-label.ts'
 import { everything } from './labels.ts'
 import { NewsLimit } from './news-limit.ts'
-import { RecentMap } from '../../memory/recent-map.ts'
+import { RecentMap } from '../../base/recent-map.ts'
 
 /** How many labels are remembered. Beyond that the oldest are forgotten. */
 export const maxLabels = 50_000

@@ -15,7 +15,7 @@ import {
 import { Generations, maxLabels } from './generations.ts'
 import { generationKey as generationKeyOf } from '../../key/store-keys.ts'
 import { everything, removals } from './labels.ts'
-import { RecentMap } from '../../memory/recent-map.ts'
+import { RecentMap } from '../../base/recent-map.ts'
 import { signError } from '../shared-store/store-sign.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
 import { unread } from '../shared-store/store-reader.ts'

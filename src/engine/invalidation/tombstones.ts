@@ -3,7 +3,7 @@
  * @module
  */
 import { shortName } from '../../base/short-name.ts'
-import { RecentMap } from '../../memory/recent-map.ts'
+import { RecentMap } from '../../base/recent-map.ts'
 
 /** How many removals are remembered one by one, of this process and of others each. */
 const maxRemembered = 10_000

@@ -72,6 +72,12 @@ export interface CacheOptions extends FreshnessOptions, SizeOptions, SwitchOptio
    * Redis, DynamoDB and SQLite do, else in this process; with encryption, in this process. @default false
    */
   readonly savings?: boolean
+  /**
+   * `'miss'`: for each miss, the logger gets one line that says why it was one: never seen, expired 3 m ago, invalidated by which label,
+   * evicted, of another scope, or nearly the same as another request but for `temperature`. It shows no prompt and no answer, and knows what
+   * this process has seen. The environment variable `LLMEMO_DEBUG` goes before it. @default none
+   */
+  readonly debug?: 'miss'
   /** How a stored stream is served. */
   readonly replay?: ReplayOptions
   /**
@@ -128,6 +134,7 @@ export interface Settings extends Freshness, Sizes, KeySettings {
   readonly policy: StorePolicy | undefined
   readonly prices: readonly PriceRule[] | false
   readonly savings: boolean
+  readonly debug: 'miss' | undefined
   readonly replay: ReplayOptions
   readonly streamUsage: 'auto' | boolean
   readonly readDeadline: number
@@ -156,6 +163,7 @@ const names = [
   'policy',
   'prices',
   'savings',
+  'debug',
   'replay',
   'streamUsage',
   'readDeadline',
@@ -211,6 +219,7 @@ export function readOptions(options: CacheOptions): Settings {
     policy,
     prices,
     savings: readFlag('savings', given.savings),
+    debug: readDebug(given.debug),
     replay,
     streamUsage: readStreamUsage(given.streamUsage),
     readDeadline: milliseconds('readDeadline', readDeadline),
@@ -229,6 +238,14 @@ export function readOptions(options: CacheOptions): Settings {
     }),
     warnings: optionWarnings(given),
   }
+}
+
+/** The environment's variable goes before the option: it is set for one run. */
+function readDebug(given: unknown): 'miss' | undefined {
+  const wanted = globalThis.process?.env?.['LLMEMO_DEBUG'] ?? ''
+  if (wanted !== '' && wanted !== 'miss') throw new InvalidOptionError('LLMEMO_DEBUG', wanted, ['miss'])
+  if (given !== undefined && given !== 'miss') throw new InvalidOptionError('debug', given, ['miss'])
+  return wanted === 'miss' ? 'miss' : given
 }
 
 function readStreamUsage(given: unknown = 'auto'): 'auto' | boolean {

@@ -14,18 +14,20 @@ export interface TimeLimit {
 
 /**
  * The result of `work`, at once if the work has it at once. A result after the deadline is dropped.
- * @throws {DeadlineError} when the work takes too long
+ * Rejects as `work` does, also if that throws, and with a {@link DeadlineError} when the work takes too long
  */
-export async function inTime<Value>(clock: Clock, { what, deadline }: TimeLimit, work: () => Value | PromiseLike<Value>): Promise<Value> {
-  const working = work()
-  if (!isThenable(working)) return working
-  let cancel: (() => void) | undefined
-  try {
-    return await new Promise<Value>((resolve, reject) => {
-      cancel = clock.after(deadline, () => reject(new DeadlineError(what, deadline)))
-      working.then(resolve, reject)
-    })
-  } finally {
-    cancel?.()
-  }
+export function inTime<Value>(clock: Clock, { what, deadline }: TimeLimit, work: () => Value | PromiseLike<Value>): Promise<Value> {
+  return new Promise<Value>((resolve, reject) => {
+    const working = work()
+    if (!isThenable(working)) return resolve(working)
+    const cancel = clock.after(deadline, () => reject(new DeadlineError(what, deadline)))
+    const ended = (settle: () => void): void => {
+      cancel()
+      settle()
+    }
+    working.then(
+      (value) => ended(() => resolve(value)),
+      (error: unknown) => ended(() => reject(error)),
+    )
+  })
 }

@@ -44,6 +44,8 @@ type Sums = Readonly<Record<string, number>>
 
 /** A store that answers in time or not at all. */
 export class SharedStore {
+  /** The store's name. */
+  readonly name: string
   readonly #store: Store
   readonly #clock: Clock
   readonly #events: EventEmitter
@@ -71,6 +73,7 @@ export class SharedStore {
   constructor(options: SharedStoreOptions) {
     const { store, clock, events, logger, readDeadline, firstReadDeadline = readDeadline } = options
     this.#store = store
+    this.name = store.name
     this.canAdd = store.add !== undefined
     this.#clock = clock
     this.#events = events
@@ -107,24 +110,24 @@ export class SharedStore {
     }
   }
 
-  /** The store's name. */
-  get name(): string {
-    return this.#store.name
-  }
-
   /**
    * The values under the keys of `entries`, in their order, or `undefined` when the store could not say so in time. Never throws.
    * A value that is still on its way to the store counts as being there, as what lies there is older.
    * @param latest further keys, whose values follow; of these the store must not answer an older value than the last one written
    * @param begun when the call's first read began, by the monotonic clock: one deadline holds for all reads of a call. @default now
    */
-  async read(entries: readonly string[], latest: readonly string[] = [], begun?: number): Promise<Values | undefined> {
-    if (this.#closing !== undefined) return undefined
+  read(entries: readonly string[], latest: readonly string[] = [], begun?: number): Promise<Values | undefined> {
+    if (this.#closing !== undefined) return Promise.resolve(undefined)
     const keys = latest.length === 0 ? entries : [...entries, ...latest]
     if (this.#unready.size === 0 && this.#queue.isIdle) return this.#reader.read(keys, new Set(latest), begun)
+    return this.#readBeside(keys, new Set(latest), begun)
+  }
+
+  /** Reads what is not on its way to the store. */
+  async #readBeside(keys: readonly string[], latest: ReadonlySet<string>, begun: number | undefined): Promise<Values | undefined> {
     const queued = keys.map((key) => this.#onItsWay(key))
     const others = keys.filter((_, index) => queued[index] === undefined)
-    const read = others.length === 0 ? [] : await this.#reader.read(others, new Set(latest), begun)
+    const read = others.length === 0 ? [] : await this.#reader.read(others, latest, begun)
     if (read === undefined || others.length === keys.length) return read
     const values = read.values()
     return queued.map((known) => (known === undefined ? values.next().value : known.value))

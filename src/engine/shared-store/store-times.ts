@@ -36,7 +36,7 @@ export class StoreTimes {
   /** Tells of a read that has ended. */
   readonly onRead: ReadListener = (keys, begun, answered) => {
     if (!this.#events.isHeard('read')) return
-    this.#events.emit('read', { source: this.#source, keys, milliseconds: this.#clock.monotonic() - begun, answered })
+    this.#events.emit('read', { source: this.#source, keys, reads: 1, milliseconds: this.#clock.monotonic() - begun, answered })
   }
 
   /** Writes, and tells of it. */

@@ -2,7 +2,7 @@
  * Writes that wait until it is known whether they are of use. A newer write to the same key, or its deletion, ends the wait.
  * @module
  */
-import { RecentMap } from '../../memory/recent-map.ts'
+import { RecentMap } from '../../base/recent-map.ts'
 import type { PendingWrite } from './write-queue.ts'
 
 /** A write that waits, and the end of its wait. */

@@ -10,6 +10,9 @@ import { isJsonObject } from '../../json/object.ts'
 import type { UsageOnRequest } from '../endpoint.ts'
 import { withoutUsage } from './chunks.ts'
 
+/** The end of the text of an event that has no usage. */
+const lastUsage = ',"usage":null}\n\n'
+
 /** How a stream of chat or legacy completions gets its usage. */
 export const chunkUsage: UsageOnRequest = {
   // With those of a region: `eu.api.openai.com`.
@@ -18,7 +21,10 @@ export const chunkUsage: UsageOnRequest = {
     return { stream_options: { ...(isJsonObject(options) ? options : {}), include_usage: true } }
   },
   remove(text) {
-    if (!text.includes('"usage"')) return text
+    const at = text.indexOf('"usage"')
+    if (at === -1) return text
+    // As OpenAI writes it.
+    if (at === text.length - lastUsage.length + 1 && text.endsWith(lastUsage)) return `${text.slice(0, at - 1)}}\n\n`
     const bare = text.replace(/,\s*"usage"\s*:\s*null/, '')
     return bare.includes('"usage"') ? formatEvents(parseEvents(text).flatMap(withoutUsage)) : bare
   },

@@ -137,7 +137,8 @@ async function permissions(client: DynamoDBClient, { tableName: TableName, key }
     const mend = `Allow ${refused.map((action) => `dynamodb:${action}`).join(', ')} on the table. Scan is for patterns and lists, UpdateItem for savings.`
     return { check, state: 'bad', found: `not allowed: ${refused.join(', ')}`, mend }
   }
-  if (failed.length > 0) return { check, state: 'bad', found: failed.join('; '), mend: 'Try again; if it stays so, look at the metrics of the table.' }
+  if (failed.length > 0)
+    return { check, state: 'bad', found: failed.join('; '), mend: 'Try again; if it stays so, look at the metrics of the table.' }
   return { check, state: 'good', found: 'all that the cache needs are allowed' }
 }
 

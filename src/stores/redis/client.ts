@@ -91,10 +91,13 @@ export async function sendAll(client: RedisClient, commands: readonly RedisComma
 }
 
 /** Sends one command, as {@link sendAll} does. */
-export async function sendOne(client: RedisClient, command: RedisCommand): Promise<RedisReply> {
+export function sendOne(client: RedisClient, command: RedisCommand): Promise<RedisReply> {
+  const sent = (): Promise<RedisReply> => {
+    const lost = lostConnection(client)
+    return lost === undefined ? send(client, command) : Promise.resolve(lost)
+  }
   const connection = firstConnection(client)
-  if (connection !== undefined) await connection
-  return lostConnection(client) ?? send(client, command)
+  return connection === undefined ? sent() : connection.then(sent)
 }
 
 function lostConnection({ status }: RedisClient): RedisReply | undefined {

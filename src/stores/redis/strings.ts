@@ -62,8 +62,8 @@ export class RedisStrings {
   }
 
   /** As `read`, for one key. */
-  async readOne(key: string, latest?: ReadonlySet<string>): Promise<Buffer | undefined> {
-    return this.#bytesIn(key, await sendOne(this.#client, this.#readCommand(key, latest)))
+  readOne(key: string, latest?: ReadonlySet<string>): Promise<Buffer | undefined> {
+    return sendOne(this.#client, this.#readCommand(key, latest)).then((reply) => this.#bytesIn(key, reply))
   }
 
   #readCommand(key: string, latest: ReadonlySet<string> | undefined): RedisCommand {

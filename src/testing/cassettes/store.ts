@@ -15,7 +15,7 @@ import {
   type RecordingStore,
 } from '../../key/recordings.ts'
 import type { Store } from '../../store.ts'
-import { RecentMap } from '../../memory/recent-map.ts'
+import { RecentMap } from '../../base/recent-map.ts'
 import { type Cassette, entryIn, readableAnswer, readableCall } from './cassette.ts'
 import { Beside, CassetteFolder } from './folder.ts'
 import { explainMiss } from './miss.ts'

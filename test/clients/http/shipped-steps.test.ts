@@ -80,35 +80,91 @@ describe.each(subjects)('G04 the fast lane of $name', ({ make, answer, resource 
   }
 
   describe.each(Object.entries(hooks))('closes for %s', (name, hook) => {
-    it.each(['the wrapped client', 'the given client', 'the class of the SDK'])('on %s, set after wrapping', async (where) => {
+    it.each(['the wrapped client', 'the wrapped client, as spies do it', 'the given client', 'the class of the SDK'])(
+      'on %s, set after wrapping',
+      async (where) => {
+        const sent: (string | null)[] = []
+        const given: object = make({ url: 'https://provider.invalid/v1', fetch: fetchOf(answer, sent) })
+        const client: object = withCache(given, createCache({ logger: false }))
+        for (let call = 0; call < 3; call++) await ask(client)
+        expect(sent).toHaveLength(1)
+        let tenant = 'a'
+        const target = where.startsWith('the wrapped client') ? client : where === 'the given client' ? given : rootOf(given)
+        const before = Object.getOwnPropertyDescriptor(target, name)
+        const root = rootOf(given)
+        const original: unknown = Reflect.get(root, name)
+        onTestFinished(() => {
+          if (target === root && before !== undefined) Object.defineProperty(target, name, before)
+        })
+        const set = hook(
+          () => tenant,
+          function unhooked(this: unknown, ...rest) {
+            return typeof original === 'function' ? Reflect.apply(original, this, rest) : undefined
+          },
+        )
+        if (where.endsWith('spies do it')) Object.defineProperty(target, name, { value: set, writable: true, configurable: true })
+        else Reflect.set(target, name, set)
+        for (const each of ['a', 'b', 'a', 'b']) {
+          tenant = each
+          await ask(client)
+          await ask(client)
+        }
+        expect(sent).toEqual([null, 'a', 'b'])
+      },
+    )
+  })
+
+  it('G04 sees a base URL that its caller defines again on the wrapped client', async () => {
+    const paths: string[] = []
+    const fetched: typeof fetch = async (input) => {
+      paths.push(new URL(new Request(input).url).pathname.split('/')[1] ?? '')
+      return Response.json({ ...answer, id: `${paths.length}` })
+    }
+    const client: object = withCache(make({ url: 'https://provider.invalid/v1', fetch: fetched }), createCache({ logger: false }))
+    let tenant = 'a'
+    for (let call = 0; call < 3; call++) await ask(client)
+    Object.defineProperty(client, 'baseURL', { get: () => `https://provider.invalid/${tenant}/v1`, configurable: true })
+    for (const each of ['a', 'b', 'a', 'b']) {
+      tenant = each
+      await ask(client)
+      await ask(client)
+    }
+    expect(paths.slice(1)).toEqual(['a', 'b'])
+  })
+
+  it.each(['before', 'after'])(
+    'G02 a resource that its caller puts in the place of the SDK’s, %s wrapping, is that of the wrapped client',
+    async (when) => {
       const sent: (string | null)[] = []
       const given: object = make({ url: 'https://provider.invalid/v1', fetch: fetchOf(answer, sent) })
-      const client: object = withCache(given, createCache({ logger: false }))
-      for (let call = 0; call < 3; call++) await ask(client)
-      expect(sent).toHaveLength(1)
       let tenant = 'a'
-      const target = where === 'the wrapped client' ? client : where === 'the given client' ? given : rootOf(given)
-      const before = Object.getOwnPropertyDescriptor(target, name)
-      const root = rootOf(given)
-      const original: unknown = Reflect.get(root, name)
-      onTestFinished(() => {
-        if (target === root && before !== undefined) Object.defineProperty(target, name, before)
-      })
-      const set = hook(
-        () => tenant,
-        function unhooked(this: unknown, ...rest) {
-          return typeof original === 'function' ? Reflect.apply(original, this, rest) : undefined
-        },
-      )
-      Reflect.set(target, name, set)
+      const [last = '', ...above] = resource.toReversed()
+      const parent = Object(above.reduceRight<unknown>((of, name) => Reflect.get(Object(of), name), given))
+      const replace = (): object => {
+        const own: object = Object.create(Object(Reflect.get(parent, last)))
+        const create: unknown = Reflect.get(own, 'create')
+        const patched = function create2(this: unknown, body: unknown, options: unknown): unknown {
+          return (
+            typeof create === 'function' && Reflect.apply(create, this, [body, { ...Object(options), headers: { 'x-tenant': tenant } }])
+          )
+        }
+        Reflect.set(own, 'create', patched)
+        Reflect.set(parent, last, own)
+        return own
+      }
+      const early = when === 'before' ? replace() : undefined
+      const client: object = withCache(given, createCache({ logger: false }))
+      for (let call = 0; call < 2; call++) await ask(client)
+      const replaced = early ?? replace()
+      const patch: unknown = Reflect.get(replaced, 'create')
       for (const each of ['a', 'b', 'a', 'b']) {
         tenant = each
         await ask(client)
-        await ask(client)
       }
-      expect(sent).toEqual([null, 'a', 'b'])
-    })
-  })
+      expect(sent).toEqual(when === 'before' ? ['a', 'b'] : [null, 'a', 'b'])
+      expect([Reflect.get(replaced, 'create'), Reflect.get(parent, last)]).toEqual([patch, replaced])
+    },
+  )
 
   it('is open for a client whose hooks are as shipped', async () => {
     const sent: (string | null)[] = []

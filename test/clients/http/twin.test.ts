@@ -469,6 +469,22 @@ async function longAnswer(client: object, options?: object): Promise<unknown> {
   }
 }
 
+/** What comes of long answers of a client and of its copies, with a time-out of their own and without. */
+async function outcomes(client: object): Promise<unknown[]> {
+  const all: unknown[] = []
+  for (const options of [undefined, {}, { timeout: 9000 }]) {
+    // Some old versions cannot copy some of their clients.
+    const copy = options === undefined ? client : copyOf(client, options)
+    if (typeof copy !== 'object') all.push(copy)
+    else {
+      all.push(await longAnswer(copy), await longAnswer(copy, { timeout: 9000 }))
+      Reflect.set(copy, 'timeout', 9000)
+      all.push(await longAnswer(copy))
+    }
+  }
+  return all
+}
+
 function isResource(value: unknown): boolean {
   return typeof value === 'object' && value !== null && '_client' in value
 }
@@ -502,20 +518,6 @@ describe('a wrapped client', () => {
     })
 
     it('G20 no default of it becomes explicit: it refuses a long answer as the bare one does', async () => {
-      const outcomes = async (client: object): Promise<unknown[]> => {
-        const all: unknown[] = []
-        for (const options of [undefined, {}, { timeout: 9000 }]) {
-          // Some old versions cannot copy some of their clients.
-          const copy = options === undefined ? client : copyOf(client, options)
-          if (typeof copy !== 'object') all.push(copy)
-          else {
-            all.push(await longAnswer(copy), await longAnswer(copy, { timeout: 9000 }))
-            Reflect.set(copy, 'timeout', 9000)
-            all.push(await longAnswer(copy))
-          }
-        }
-        return all
-      }
       const expected = await outcomes(make(origin))
       expect(await outcomes(wrap(make(origin)))).toEqual(expected)
       expect(String(expected[0])).toMatch(Reflect.has(make(origin), 'messages') ? /^\w*Error: Streaming is/ : /^given$/)

@@ -2,10 +2,10 @@
  * Cases of the command line: a secret in each place where one can be typed, in the environment, and in what a store holds.
  * @module
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createCache } from '../../../src/cache/cache.ts'
+import { createCache, engineOf } from '../../../src/cache/cache.ts'
 import { readCommandLine } from '../../../src/cli/arguments.ts'
 import { commands } from '../../../src/cli/commands.ts'
 import { main } from '../../../src/cli/main.ts'
@@ -14,6 +14,8 @@ import { sqliteStore } from '../../../src/stores/sqlite/store.ts'
 import { answer, question } from '../chat.ts'
 import type { Cases, Issuer } from './issuer.ts'
 import { secret } from './marker.ts'
+import { mistaken } from './mistaken.ts'
+import { putPortable } from '../../../src/cache/portable-entries.ts'
 
 const password = secret('password')
 const address = `redis://user:${password}@127.0.0.1:1`
@@ -53,9 +55,34 @@ async function refusedCommand(issuer: Issuer, args: readonly string[]): Promise<
   await cache.close()
 }
 
+/** Keeps what a command says of a file. */
+async function overFile(issuer: Issuer, content: string, args: readonly string[]): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'llmemo-cli-file-'))
+  try {
+    const path = join(folder, 'file.json')
+    writeFileSync(path, content)
+    await typed(issuer, [...args, path])
+    const { command, operands, options } = readCommandLine([...args, path])
+    const cache = issuer.cache()
+    const output = new Output({ out: (text) => issuer.keep('output', text), error: () => undefined }, false)
+    await issuer.outcome(() => commands[command]?.({ cache, operands, options, output }))
+    await cache.close()
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
 /** The cases of these files. */
 export const cliCases: Cases = {
   'src/cli/arguments.ts': [
+    { name: 'a limit that is a secret', run: (issuer) => refusedCommand(issuer, ['ls', '--limit', password]) },
+    {
+      name: 'ages that are secrets',
+      async run(issuer) {
+        await typed(issuer, ['ls', '--older-than', password])
+        await typed(issuer, ['prune', '--younger-than', password])
+      },
+    },
     ...[[`--${address}`], [`--stroe=${address}`], [`-${password}`], [`--${password}`, '--store'], ['ls', `--json=${password}`]].map(
       (args) => ({
         name: `an option that cannot be: ${args.join(' ').replaceAll(password, '…')}`,
@@ -73,24 +100,19 @@ export const cliCases: Cases = {
       },
     },
   ],
-  'src/cli/commands.ts': [
-    { name: 'show without a key', run: (issuer) => refusedCommand(issuer, ['show', '--scope', password]) },
+  'src/cli/change.ts': [
     { name: 'two selectors', run: (issuer) => refusedCommand(issuer, ['invalidate', '--tag', password, '--key', password]) },
-    { name: 'a limit that is a secret', run: (issuer) => refusedCommand(issuer, ['ls', '--limit', password]) },
     {
-      name: 'ages and keys that are secrets',
+      name: 'tags and models that are secrets',
       async run(issuer) {
-        for (const args of [
-          ['ls', '--older-than', password],
-          ['prune', '--younger-than', password],
-          ['show', password],
-          ['invalidate', '--tag', password, '--yes'],
-          ['invalidate', '--model', `${password}\uD800`, '--yes'],
-        ]) {
-          await typed(issuer, args)
-        }
+        await typed(issuer, ['invalidate', '--tag', password, '--yes'])
+        await typed(issuer, ['invalidate', '--model', `${password}\uD800`, '--yes'])
       },
     },
+  ],
+  'src/cli/look.ts': [
+    { name: 'show without a key', run: (issuer) => refusedCommand(issuer, ['show', '--scope', password]) },
+    { name: 'a key that is a secret', run: (issuer) => typed(issuer, ['show', password]) },
     {
       name: 'what a store holds, where no body is asked for',
       run: (issuer) =>
@@ -103,6 +125,41 @@ export const cliCases: Cases = {
           ['doctor'],
           ['prune', '--older-than', '1ms', '--yes'],
         ]),
+    },
+  ],
+  'src/cli/savings.ts': [{ name: 'a way that is a secret', run: (issuer) => refusedCommand(issuer, ['savings', '--by', password]) }],
+  'src/cli/transfer.ts': [
+    { name: 'no file', run: (issuer) => refusedCommand(issuer, ['import', '--scope', password]) },
+    { name: 'an address in the place of a file', run: (issuer) => refusedCommand(issuer, ['import', address]) },
+    {
+      name: 'something else in the place of a cache',
+      async run(issuer) {
+        const line = { ...readCommandLine(['export']), output: new Output({ out: () => undefined, error: () => undefined }, false) }
+        await issuer.refused(() => commands['export']?.({ ...line, cache: mistaken({ [password]: password }) }))
+      },
+    },
+    { name: 'lines that are no entries', run: (issuer) => overFile(issuer, `${password}\n{"llmemo":1,"key":"${password}"}`, ['import']) },
+  ],
+  'src/cli/explain.ts': [
+    { name: 'no file', run: (issuer) => refusedCommand(issuer, ['explain', '--scope', password]) },
+    { name: 'an address in the place of a file', run: (issuer) => refusedCommand(issuer, ['explain', address]) },
+    ...[password, `["${password}"]`, `{"${password}":"${password}"}`, `{"endpoint":"${password}","body":{}}`].map((content, index) => ({
+      name: `a file that is no request: ${index}`,
+      run: (issuer: Issuer) => overFile(issuer, content, ['explain']),
+    })),
+  ],
+  'src/cache/portable-entries.ts': [
+    {
+      name: 'entries that cannot be imported',
+      async run(issuer) {
+        const cache = issuer.cache()
+        const engine = engineOf(cache)
+        if (engine === undefined) throw new Error('there is no engine')
+        for (const value of [password, { llmemo: password }, { llmemo: 1, labels: [password], key: password }]) {
+          await issuer.refused(() => putPortable(engine, value))
+        }
+        await cache.close()
+      },
     },
   ],
   'src/cli/main.ts': [

@@ -290,6 +290,21 @@ export const engineCases: Cases = {
       },
     },
   ],
+  'src/engine/miss-log.ts': [
+    {
+      name: 'misses of requests whose names are secrets',
+      async run(issuer) {
+        const cache = issuer.cache({ debug: 'miss' })
+        const name = secret('name')
+        const asked = (context: unknown) => question(prompt, { operation: name, scope: name, tags: [name], context: mistaken(context) })
+        await cache.store(asked({ [name]: name }), answer(secret('answer')))
+        await cache.lookup(asked({ [name]: prompt }))
+        await cache.invalidate({ tags: [name] })
+        await cache.lookup(asked({ [name]: name }))
+        await cache.close()
+      },
+    },
+  ],
   'src/engine/notices.ts': [
     {
       name: 'functions of the user throw',

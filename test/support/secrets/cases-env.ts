@@ -93,6 +93,24 @@ export const envCases: Cases = {
       run: (issuer) => issuer.refused(() => createCacheFromEnv({ REDIS_URL: `redis://:${password}@host`, CACHE_TABLE: 'table' })),
     },
     {
+      name: 'no OpenTelemetry',
+      async run(issuer) {
+        const hooks = registerHooks({
+          resolve(specifier, context, next) {
+            if (specifier === '@opentelemetry/api') throw Object.assign(new Error(`no ${password}`), { code: 'ERR_MODULE_NOT_FOUND' })
+            return next(specifier, context)
+          },
+        })
+        try {
+          const again = '../../../src/env/env.ts?without=otel'
+          const { createCacheFromEnv: make }: { createCacheFromEnv: typeof createCacheFromEnv } = await import(again)
+          await issuer.refused(() => make({ ENABLE_OTEL: 'true', CACHE_NAMESPACE: token }))
+        } finally {
+          hooks.deregister()
+        }
+      },
+    },
+    {
       name: 'what only the cache refuses',
       run: (issuer) => issuer.refused(() => createCacheFromEnv({ CACHE_SCOPE: `${password}\uD800`, CACHE_NAMESPACE: token })),
     },

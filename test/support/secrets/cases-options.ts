@@ -85,6 +85,18 @@ const refusedBy = (name: string, action: () => unknown): SecretCase => ({ name, 
 export const optionCases: Cases = {
   'src/engine/settings/options.ts': [
     ...options.map((option) => ({ name: `${option} is a secret`, run: (issuer: Issuer) => givenEach(issuer, option) })),
+    refusedBy('debug is a secret', () => createCache({ debug: mistaken(password) })),
+    {
+      name: 'LLMEMO_DEBUG is a secret',
+      async run(issuer) {
+        process.env['LLMEMO_DEBUG'] = password
+        try {
+          await issuer.refused(() => createCache())
+        } finally {
+          delete process.env['LLMEMO_DEBUG']
+        }
+      },
+    },
     refusedBy('replay.delay is a secret', () => createCache({ replay: { delay: mistaken(password) } })),
     refusedBy('an option of a secret name', () => createCache(mistaken({ [token]: 1 }))),
     refusedBy('an option of a short secret name', () => createCache(mistaken({ [`k${key.slice(0, 12)}`]: 1 }))),

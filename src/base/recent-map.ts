@@ -28,6 +28,17 @@ export class RecentMap<Value> {
     return this.#order.oldest
   }
 
+  /** All keys and values, the oldest first. Its reader may remove the one that it has, and change nothing else meanwhile. */
+  *entries(): Generator<readonly [key: string, value: Value], undefined> {
+    let member: Member<Value> | undefined = this.#order.oldest
+    while (member !== undefined) {
+      // A removed one knows its neighbours no longer.
+      const next: Member<Value> | undefined = member.newer
+      yield [member.key, member.value]
+      member = next
+    }
+  }
+
   /** The value of `key`. Does not change the order. */
   get(key: string): Value | undefined {
     return this.#members.get(key)?.value

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { RecentMap } from '../../src/memory/recent-map.ts'
+import { RecentMap } from '../../src/base/recent-map.ts'
 
 describe('a map in the order of setting', () => {
   it('is a Map whose members are deleted and set again', () => {
@@ -17,6 +17,7 @@ describe('a map in the order of setting', () => {
             expected.set(key, index)
           } else if (named !== undefined) map.delete(named)
           const [oldest] = expected
+          expect([...map.entries()]).toEqual([...expected])
           expect([map.size, map.get(key), map.oldest?.key, map.oldest?.value]).toEqual([
             expected.size,
             expected.get(key),
@@ -25,5 +26,15 @@ describe('a map in the order of setting', () => {
         }
       }),
     )
+  })
+
+  it('lets its reader remove what it has', () => {
+    const map = new RecentMap<number>()
+    for (const [number, key] of ['a', 'b', 'c', 'd'].entries()) map.set(key, number)
+    for (const [key, number] of map.entries()) if (number % 2 === 0) map.delete(key)
+    expect([...map.entries()]).toEqual([
+      ['b', 1],
+      ['d', 3],
+    ])
   })
 })
