@@ -80,7 +80,6 @@ function withStore(env: Environment): Environment {
 }
 
 async function keys(words: readonly string[], env: Environment): Promise<number> {
-  const tell = (text: string): void => void process.stderr.write(text)
   try {
     const store = await openKeyStore(withStore(env), true)
     if (store === undefined) return 1
@@ -91,4 +90,8 @@ async function keys(words: readonly string[], env: Environment): Promise<number>
     tell(`${error instanceof Error ? error.message : 'The keys cannot be reached.'}\n`)
     return 2
   }
+}
+
+function tell(text: string): void {
+  process.stderr.write(text)
 }

@@ -2,6 +2,7 @@ import { type Cache, createCache, systemClock } from 'llmemo'
 import { type GatewayData, silentLog } from 'llmemo-gateway'
 import { createMonitor } from 'llmemo/monitor'
 import { onTestFinished } from 'vitest'
+import { Refusals } from '../../src/access/refusals.ts'
 import { readSettings } from '../../src/config/settings.ts'
 import type { GatewayContext } from '../../src/context.ts'
 
@@ -13,5 +14,13 @@ export function contextOf(data: GatewayData = {}, cache: Cache = createCache()):
     closing.abort()
     monitor.close()
   })
-  return { cache, monitor, options: readSettings(data), log: silentLog, clock: systemClock, closing: closing.signal }
+  return {
+    cache,
+    monitor,
+    options: readSettings(data),
+    log: silentLog,
+    refusals: new Refusals(),
+    clock: systemClock,
+    closing: closing.signal,
+  }
 }
