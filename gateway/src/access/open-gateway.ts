@@ -12,8 +12,7 @@ export function assertLocal({ headers, connection }: Credentials, url: string, o
   const { hostname, origin: ownOrigin } = new URL(url)
   // A page may give its own name the address of this machine. Its requests then have that name as their host.
   const isLocalName = hostname === 'localhost' || hostname.endsWith('.localhost') || isLoopback(hostname.replace(/^\[|\]$/g, ''))
-  const isForwarded = headers.has('x-forwarded-for') || headers.has('forwarded')
-  if (!isLoopback(peer) || !isLocalName || isForwarded) {
+  if (!isLoopback(peer) || !isLocalName) {
     throw new Refused({
       status: 403,
       reason: 'not-this-machine',

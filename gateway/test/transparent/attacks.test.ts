@@ -27,7 +27,7 @@ async function raw(url: string, text: string): Promise<string> {
   return got
 }
 
-const head = 'POST /openai/v1/chat/completions HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n'
+const head = 'POST /openai/v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
 
 describe('a request that two servers may read differently', () => {
   it.each([
@@ -95,7 +95,7 @@ describe('a body', () => {
     expect(await declared.json()).toMatchObject({ error: { code: 'body_too_large' } })
     const chunks = Array.from({ length: 10 }, () => '1f4\r\n' + 'a'.repeat(500) + '\r\n').join('')
     expect(await raw(url, `${head}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`)).toContain('HTTP/1.1 413')
-    const upload = `POST /openai/v1/files HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/octet-stream\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`
+    const upload = `POST /openai/v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`
     expect(await raw(url, upload)).toContain('HTTP/1.1 413')
     expect(provider.requests).toEqual([])
     expect((await ask(url)).status).toBe(200)
@@ -114,7 +114,7 @@ describe('an upstream', () => {
     'is not left by %s',
     async (path) => {
       const { provider, url } = await gatewayOver()
-      const got = await raw(url, `GET ${path} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n`)
+      const got = await raw(url, `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
       expect(got).toContain('HTTP/1.1 400')
       expect(provider.requests).toEqual([])
     },
@@ -129,7 +129,7 @@ describe('an upstream', () => {
     '//evil.example/a',
   ])('is not made by the path %s', async (path) => {
     const { provider, url } = await gatewayOver()
-    expect(await raw(url, `GET ${path} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n`)).toContain('HTTP/1.1 404')
+    expect(await raw(url, `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)).toContain('HTTP/1.1 404')
     expect(provider.requests).toEqual([])
   })
 
@@ -221,7 +221,7 @@ describe('resets', () => {
       socket.write(whole.slice(0, cut))
       socket.resetAndDestroy()
     }
-    const upgrade = 'GET /openai/v1/realtime HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+    const upgrade = 'GET /openai/v1/realtime HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
     const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
     for (const text of [upgrade, preface, preface.slice(0, 5), `${preface}\0\0\0\0\0\0\0\0\0garbage`]) {
       const socket = connect(Number(port), hostname)
