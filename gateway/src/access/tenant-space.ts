@@ -10,7 +10,7 @@ export type Placed = Pick<CacheEntry, 'key' | 'endpoint' | 'scope'>
 
 /** What of the cache belongs to a caller. */
 export interface TenantSpace {
-  /** The tenant; `undefined` for an admin, to whom everything belongs. */
+  /** The tenant; `undefined` for an admin, that owns everything. */
   readonly tenant: string | undefined
   /** The option that lets a request meet only answers of the tenant. */
   readonly scope: { readonly scope?: string }
