@@ -2,7 +2,7 @@
  * The handlers that Lambda calls for HTTP requests.
  * @module
  */
-import { Readable, type Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { LambdaTimeoutError } from '../errors.ts'
 import { headersIn, httpEvent, type HttpResult } from './http-event.ts'
@@ -90,7 +90,7 @@ async function write(response: Response, stream: ResponseStream, signal: AbortSi
   stream.write(separator)
   if (response.body === null) return
   try {
-    await pipeline(Readable.fromWeb(response.body), stream, { end: false, signal })
+    await pipeline(response.body, stream, { end: false, signal })
   } catch (cause) {
     throw signal.aborted ? new LambdaTimeoutError({ cause }) : cause
   }

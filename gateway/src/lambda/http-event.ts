@@ -58,10 +58,10 @@ export interface HttpResult {
 /** An event, understood. */
 export interface HttpEvent {
   /** @throws {TypeError} for a URL, a method or a header that no request can have */
-  request(signal: AbortSignal): Request
+  readonly request: (signal: AbortSignal) => Request
   readonly connection: Connection
   /** The response in the form of this event. */
-  result(response: Response): Promise<HttpResult>
+  readonly result: (response: Response) => Promise<HttpResult>
 }
 
 /**

@@ -16,8 +16,8 @@ interface Surroundings {
   readonly provider: ProviderServer
   readonly key: string
   /** A new instance of the function. */
-  start(handler?: string, env?: Readonly<Record<string, string>>): Promise<LambdaFunction>
-  stopStore(): Promise<void>
+  readonly start: (handler?: string, env?: Readonly<Record<string, string>>) => Promise<LambdaFunction>
+  readonly stopStore: () => Promise<void>
 }
 
 const answering: ProviderHandler = (request, reply) =>
@@ -116,7 +116,7 @@ interface Response {
 
 /** A whole result as its client sees it. */
 function whole({ bytes, failed }: Invoked): Response {
-  expect(failed, bytes.toString()).toBe(false)
+  if (failed) throw new Error(bytes.toString())
   const { statusCode, headers, multiValueHeaders, body } = JSON.parse(bytes.toString())
   const named = headers ?? Object.fromEntries(Object.entries<string[]>(multiValueHeaders).map(([name, values]) => [name, values[0]]))
   return { status: statusCode, source: named['x-llmemo-source'], cacheStatus: named['cache-status'], body: JSON.parse(body) }
