@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
-  entry: { index: 'src/index.ts', bin: 'src/bin.ts', client: 'src/client/client.ts' },
+  entry: { index: 'src/index.ts', bin: 'src/bin.ts', client: 'src/client/client.ts', lambda: 'src/lambda/index.ts' },
   // A program: it needs no CommonJS.
   format: ['esm'],
   checks: { pluginTimings: false },

@@ -4,7 +4,14 @@
  */
 
 /** What went wrong, as a code for programs. */
-export type GatewayErrorCode = 'INVALID_OPTIONS' | 'PRIVATE_ADDRESS' | 'UPSTREAM_FAILED' | 'REFUSED' | 'KEY_STORE'
+export type GatewayErrorCode =
+  | 'INVALID_OPTIONS'
+  | 'PRIVATE_ADDRESS'
+  | 'UPSTREAM_FAILED'
+  | 'REFUSED'
+  | 'KEY_STORE'
+  | 'LAMBDA_EVENT'
+  | 'LAMBDA_TIMEOUT'
 
 /** The base class of all errors of the gateway. */
 export class GatewayError extends Error {
@@ -33,5 +40,21 @@ export class GatewayOptionsError extends GatewayError {
     const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`
     super('INVALID_OPTIONS', `the options have ${count}.\n${mistakes.map((each) => `- ${each}`).join('\n')}`)
     this.mistakes = mistakes
+  }
+}
+
+/** A function was called by something that its handler is not for. */
+export class LambdaEventError extends GatewayError {
+  /** @param expected what the handler takes */
+  constructor(expected: string) {
+    super('LAMBDA_EVENT', `the event is not ${expected}. Look at what triggers the function, and at its handler.`)
+  }
+}
+
+/** The time of an invocation ended in the middle of a stream. */
+export class LambdaTimeoutError extends GatewayError {
+  /** @param options how the stream ended, as `cause` */
+  constructor(options: { cause: unknown }) {
+    super('LAMBDA_TIMEOUT', 'the function had no time left for the rest of the answer. Give it more.', options)
   }
 }

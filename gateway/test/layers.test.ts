@@ -20,6 +20,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   dashboard: common,
   // For other programs. Of the REST API it has the types only.
   client: ['rest'],
+  // For AWS Lambda, in place of the listener.
+  lambda: [...common, 'top'],
   top: [...common, 'server', 'health', 'transparent', 'rest', 'events', 'dashboard'],
 }
 

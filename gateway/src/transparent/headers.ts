@@ -35,6 +35,8 @@ const ofWay = new Set([
   'priority',
   'true-client-ip',
   'via',
+  'x-amz-cf-id',
+  'x-amzn-trace-id',
   'x-client-ip',
   'x-cluster-client-ip',
   'x-original-url',

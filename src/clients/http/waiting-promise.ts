@@ -64,8 +64,9 @@ class Call implements SdkProps {
     this.promise = promise as SdkPromise
   }
 
+  /** Stands in for the response of the call, which is had by its promise. */
   get response(): Response {
-    throw new TypeError('the response of a call is had by its promise')
+    return Response.error()
   }
 }
 

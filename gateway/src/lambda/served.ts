@@ -1,0 +1,83 @@
+/**
+ * One gateway for all invocations of an instance of a function, and the time that an invocation has.
+ * @module
+ */
+import { type Cache, systemClock } from 'llmemo'
+import { createCacheFromEnv } from 'llmemo/env'
+import { openKeyStore } from '../access/key-store.ts'
+import { configure } from '../config/configuration.ts'
+import type { Environment } from '../config/environment.ts'
+import { createGateway, type Gateway } from '../gateway.ts'
+import { lineLog } from '../log.ts'
+
+/** What a function serves from. */
+export interface Served {
+  readonly gateway: Pick<Gateway, 'fetch'>
+  readonly cache: Pick<Cache, 'flush'>
+}
+
+/** What Lambda tells of an invocation, as far as it is needed. */
+export interface LambdaContext {
+  /** Milliseconds until Lambda ends the invocation. */
+  getRemainingTimeInMillis(): number
+}
+
+/** Makes what a function serves from. Called at the first invocation, and again after it failed. */
+export type OpenServed = () => Promise<Served>
+
+/** Milliseconds kept back of an invocation's time, for what was written to reach the store and for the answer that says so. */
+const reserve = 500
+
+/** The gateway as the variables of the environment say: those of `llmemo/env`, and those of the gateway. */
+export async function openFromEnvironment(env: Environment = process.env): Promise<Served> {
+  const settings = configure({ data: {}, help: false, mistakes: [] }, env)
+  const cache = await createCacheFromEnv(env)
+  const store = await openKeyStore(env, false)
+  const log = lineLog(systemClock, (line) => process.stdout.write(line))
+  return { cache, gateway: createGateway({ ...settings, cache, store, log }) }
+}
+
+/** Remembers what `open` made. A failure is not remembered: the store may be back at the next invocation. */
+export function opened(open: OpenServed): OpenServed {
+  let served: Promise<Served> | undefined
+  return () => {
+    served ??= open().catch((error: unknown) => {
+      served = undefined
+      throw error
+    })
+    return served
+  }
+}
+
+/** Aborts shortly before Lambda would end the invocation. */
+export function deadline(context: LambdaContext): { readonly signal: AbortSignal; cancel(): void } {
+  const controller = new AbortController()
+  const cancel = systemClock.after(Math.max(0, context.getRemainingTimeInMillis() - reserve), () => controller.abort(), true)
+  return { signal: controller.signal, cancel }
+}
+
+/** What `work` resolves to, or `undefined` as soon as `signal` aborts. */
+export async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const end = (): void => resolve(undefined)
+  signal.addEventListener('abort', end)
+  if (signal.aborted) end()
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    signal.removeEventListener('abort', end)
+    // It may fail after it was given up.
+    work.catch(() => undefined)
+  }
+}
+
+/**
+ * Waits until every write has reached the store, as Lambda freezes the process afterwards. A store that does not answer may take what is left
+ * of the time, but not all of it: the answer must still go out.
+ */
+export async function flushed({ cache }: Served, context: LambdaContext): Promise<void> {
+  const left = new AbortController()
+  const cancel = systemClock.after(Math.max(0, context.getRemainingTimeInMillis() - reserve / 2), () => left.abort(), true)
+  await unlessAborted(cache.flush(), left.signal)
+  cancel()
+}
