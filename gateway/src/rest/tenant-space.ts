@@ -7,7 +7,7 @@ import type { Caller } from '../caller.ts'
 
 /** What of the cache belongs to a caller. */
 export interface TenantSpace {
-  /** The tenant; `undefined` for an admin, to whom everything belongs. */
+  /** The tenant; `undefined` for an admin, that owns everything. */
   readonly tenant: string | undefined
   /** The option that lets a request meet only answers of the tenant. */
   readonly scope: { readonly scope?: string }

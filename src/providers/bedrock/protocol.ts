@@ -69,7 +69,8 @@ function readConverse(body: JsonObject, model: string, stream: boolean): ReadReq
   return { endpoint: bedrockConverse, request: { model, ...tagged, stream } }
 }
 
-function writeConverse({ model: _, stream: __, ...rest }: JsonObject): JsonObject {
+function writeConverse(request: JsonObject): JsonObject {
+  const { model: _, stream: __, ...rest } = request
   const body = toWire(rest)
   return isJsonObject(body) ? body : rest
 }
@@ -105,8 +106,9 @@ function invokeMembers(headers: Headers): JsonObject {
 }
 
 /** Headers of a stored answer without the one that holds other members of the SDK's output. */
-function shown({ output: _, ...headers }: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return headers
+function shown(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const { output: _, ...others } = headers
+  return others
 }
 
 const converseAnswers: AnswerForm = {
@@ -137,10 +139,15 @@ function outputMembers(headers: Headers, typeHeader: string): JsonObject {
 
 const type = 'application/vnd.amazon.eventstream'
 
+function eventText(event: JsonObject): string {
+  const { p: _, ...members } = event
+  return JSON.stringify(fromWire(members))
+}
+
 /** An event is the member of the SDK's event, without the padding `p` that hides its length. */
 const converseStream: StreamForm = {
   type,
-  parse: (bytes) => eventsOf(bytes, ({ p: _, ...event }) => JSON.stringify(fromWire(event))),
+  parse: (bytes) => eventsOf(bytes, eventText),
   format: (events) => events.map(({ event = '', data }) => framed(event, JSON.stringify(toWire(JSON.parse(data))))),
 }
 

@@ -61,9 +61,15 @@ function geminiCall(address: URL): AddressedCall | undefined {
     // Google's access tokens change each hour.
     isRotated: (header) => header === 'authorization' && address.hostname.endsWith('.googleapis.com'),
     read: (body) => readRequest(endpoint, body, { model, ...(endpoint === geminiContent && { stream: isStream }) }),
-    write: ({ model: _, stream: __, ...body }) => body,
+    write: withoutAddress,
     ...(isStream && alt === 'json' && { stream: jsonArray }),
   }
+}
+
+/** The body of a request: the path says its model, and whether it is streamed. */
+function withoutAddress(request: JsonObject): JsonObject {
+  const { model: _, stream: __, ...body } = request
+  return body
 }
 
 /** The request with what the path says. A body that says something else of it has no key. */
