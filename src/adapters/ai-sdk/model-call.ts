@@ -2,8 +2,10 @@
  * A call of a model of the AI SDK as the cache sees it: who is asked for what, by which credential, and with which options.
  * @module
  */
+import { sha256 } from '../../base/digest.ts'
 import type { CallOptions } from '../../call.ts'
 import type { OriginCall } from '../../cache/cache.ts'
+import { isPlainJson } from '../../json/plain.ts'
 import { type CallParams, hasMembers, membersOf, type Members, type NamedModel } from './contract.ts'
 
 /** Headers that hold a credential, in lower case. */
@@ -18,18 +20,42 @@ export type ModelCall = Pick<
   'provider' | 'request' | 'model' | 'origin' | 'headers' | 'credential' | 'signal' | 'defaults' | keyof CallOptions
 >
 
-/** The call of `model` with `params`, over the middleware's own options. */
-export function modelCall(model: NamedModel, params: CallParams, defaults: CallOptions): ModelCall {
-  const { abortSignal, headers = {}, includeRawChunks, ...asked } = sentParams(params)
+/** The call of `model` with `params`, over the middleware's own options. A promise only if the model's own headers are one. */
+export function modelCall(model: NamedModel, params: CallParams, defaults: CallOptions): ModelCall | Promise<ModelCall> {
+  const { config } = partsOf(model)
+  const own = headersOf(config)
+  const asked = { params, defaults, config }
+  if (!(own instanceof Promise)) return callWith(model, own, { ...asked, rotated: [] })
+  // A function that gives headers later may fetch a token, which changes by itself and is no static credential.
+  return own.then(
+    (headers: unknown) => callWith(model, membersOf(headers), { ...asked, rotated: ['authorization'] }),
+    () => callWith(model, {}, { ...asked, rotated: [] }),
+  )
+}
+
+interface AskedCall {
+  readonly params: CallParams
+  readonly defaults: CallOptions
+  readonly config: Members
+  /** Headers of the model that change by themselves. */
+  readonly rotated: readonly string[]
+}
+
+/** @param own the headers of all calls of the model */
+function callWith(model: NamedModel, own: Members, { params, defaults, config, rotated }: AskedCall): ModelCall {
+  const { abortSignal, headers: given = {}, includeRawChunks, ...asked } = sentParams(params)
   const [name = ''] = model.provider.split('.')
-  const own = ownHeaders(model)
-  const credential = credentialIn({ ...own, ...headers })
-  const origin = originOf(model)
+  const lasting = inLowerCase(own)
+  for (const each of rotated) lasting.delete(each)
+  const sent = new Map([...lasting, ...inLowerCase(given)])
+  const credential = credentialIn(sent)
+  const origin = originOf(model, config)
+  const made = madeWith(model)
   return {
     provider: names[name] ?? name,
     model: model.modelId,
-    request: { provider: model.provider, ...asked },
-    headers,
+    request: { provider: model.provider, ...asked, ...(made !== undefined && { made }) },
+    headers: Object.fromEntries([...sent].map(([header, value]) => [header, typeof value === 'string' ? value : undefined])),
     signal: abortSignal,
     defaults,
     ...(credential !== '' && { credential }),
@@ -53,38 +79,52 @@ export function sentParams<Params extends CallParams>(params: Params): Params {
   return { ...params, providerOptions: Object.keys(others).length === 0 ? undefined : others }
 }
 
-/** The configuration that the SDK's own models have. Models of others may have none. */
-function configOf(model: NamedModel): Members {
-  return membersOf(Reflect.get(model, 'config'))
+/** What a model was made with, as the SDK's own models show it. Models of others may show nothing. */
+function partsOf(model: NamedModel): { readonly config: Members; readonly settings: Members } {
+  return { config: membersOf(Reflect.get(model, 'config')), settings: membersOf(Reflect.get(model, 'settings')) }
+}
+
+/** Members of a configuration that are read by themselves, or only name what the model does. */
+const readElsewhere = new Set(['provider', 'baseURL', 'baseUrl', 'url', 'headers'])
+
+/** A digest of what else a model was made with, such as members that it adds to each request; `undefined` if there is nothing. */
+function madeWith(model: NamedModel): string | undefined {
+  const { config, settings } = partsOf(model)
+  const plain = (members: Members): [string, unknown][] =>
+    Object.entries(members).filter(([name, value]) => !readElsewhere.has(name) && value !== undefined && isPlainJson(value))
+  const made = [plain(config), plain(settings)].map((entries) => entries.toSorted(([first], [second]) => (first < second ? -1 : 1)))
+  return made.every((entries) => entries.length === 0) ? undefined : sha256(JSON.stringify(made))
 }
 
 /** The base URL, so that two servers under one name do not answer for each other; `undefined` if the model does not show it. */
-function originOf(model: NamedModel): string | undefined {
-  const { baseURL, url } = configOf(model)
+function originOf(model: NamedModel, { baseURL, baseUrl = baseURL, url }: Members): string | undefined {
   try {
-    const found: unknown = typeof url === 'function' ? url({ path: '', modelId: model.modelId }) : baseURL
+    const base: unknown = typeof baseUrl === 'function' ? Reflect.apply(baseUrl, undefined, []) : baseUrl
+    const found: unknown = typeof url === 'function' ? Reflect.apply(url, undefined, [{ path: '', modelId: model.modelId }]) : base
     return typeof found === 'string' ? found : undefined
   } catch {
     return undefined
   }
 }
 
-/** The headers of all calls of a model. What a function gives only later may change by itself, and is no static credential. */
-function ownHeaders(model: NamedModel): Members {
-  const { headers } = configOf(model)
+/** The headers of all calls of a model. */
+function headersOf({ headers }: Members): Members | Promise<unknown> {
   try {
-    const given: unknown = typeof headers === 'function' ? headers() : headers
-    if (!(given instanceof Promise)) return membersOf(given)
-    given.catch(() => undefined)
+    const given: unknown = typeof headers === 'function' ? Reflect.apply(headers, undefined, []) : headers
+    return given instanceof Promise ? given : membersOf(given)
   } catch {
     // Without an API key the SDK throws here. The call itself will say so, if the provider is asked at all.
+    return {}
   }
-  return {}
 }
 
-function credentialIn(headers: Members): string {
-  const values = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-  const found = credentialHeaders.map((name) => values.get(name) ?? null)
+function inLowerCase(headers: Members): Map<string, unknown> {
+  const given = Object.entries(headers).filter(([, value]) => value !== undefined)
+  return new Map(given.map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+function credentialIn(headers: ReadonlyMap<string, unknown>): string {
+  const found = credentialHeaders.map((name) => headers.get(name) ?? null)
   return found.every((value) => value === null) ? '' : JSON.stringify(found)
 }
 
