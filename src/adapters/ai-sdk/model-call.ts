@@ -2,10 +2,8 @@
  * A call of a model of the AI SDK as the cache sees it: who is asked for what, by which credential, and with which options.
  * @module
  */
-import { sha256 } from '../../base/digest.ts'
 import type { CallOptions } from '../../call.ts'
 import type { OriginCall } from '../../cache/cache.ts'
-import { isPlainJson } from '../../json/plain.ts'
 import { type CallParams, hasMembers, membersOf, type Members, type NamedModel } from './contract.ts'
 
 /** Headers that hold a credential, in lower case. */
@@ -22,9 +20,9 @@ export type ModelCall = Pick<
 
 /** The call of `model` with `params`, over the middleware's own options. A promise only if the model's own headers are one. */
 export function modelCall(model: NamedModel, params: CallParams, defaults: CallOptions): ModelCall | Promise<ModelCall> {
-  const { config } = partsOf(model)
-  const own = headersOf(config)
-  const asked = { params, defaults, config }
+  const shown = partsOf(model)
+  const own = headersOf(shown.config)
+  const asked = { params, defaults, shown }
   if (!(own instanceof Promise)) return callWith(model, own, { ...asked, rotated: [] })
   // A function that gives headers later may fetch a token, which changes by itself and is no static credential.
   return own.then(
@@ -36,21 +34,21 @@ export function modelCall(model: NamedModel, params: CallParams, defaults: CallO
 interface AskedCall {
   readonly params: CallParams
   readonly defaults: CallOptions
-  readonly config: Members
+  readonly shown: ShownParts
   /** Headers of the model that change by themselves. */
   readonly rotated: readonly string[]
 }
 
 /** @param own the headers of all calls of the model */
-function callWith(model: NamedModel, own: Members, { params, defaults, config, rotated }: AskedCall): ModelCall {
+function callWith(model: NamedModel, own: Members, { params, defaults, shown, rotated }: AskedCall): ModelCall {
   const { abortSignal, headers: given = {}, includeRawChunks, ...asked } = sentParams(params)
   const [name = ''] = model.provider.split('.')
   const lasting = inLowerCase(own)
   for (const each of rotated) lasting.delete(each)
   const sent = new Map([...lasting, ...inLowerCase(given)])
-  const credential = credentialIn(sent)
-  const origin = originOf(model, config)
-  const made = madeWith(model)
+  const credential = credentialIn(sent, shown)
+  const origin = originOf(model, shown.config)
+  const made = madeWith(shown)
   return {
     provider: names[name] ?? name,
     model: model.modelId,
@@ -80,21 +78,42 @@ export function sentParams<Params extends CallParams>(params: Params): Params {
 }
 
 /** What a model was made with, as the SDK's own models show it. Models of others may show nothing. */
-function partsOf(model: NamedModel): { readonly config: Members; readonly settings: Members } {
+interface ShownParts {
+  readonly config: Members
+  readonly settings: Members
+}
+
+function partsOf(model: NamedModel): ShownParts {
   return { config: membersOf(Reflect.get(model, 'config')), settings: membersOf(Reflect.get(model, 'settings')) }
 }
 
 /** Members of a configuration that are read by themselves, or only name what the model does. */
 const readElsewhere = new Set(['provider', 'baseURL', 'baseUrl', 'url', 'headers'])
 
-/** A digest of what else a model was made with, such as members that it adds to each request; `undefined` if there is nothing. */
-function madeWith(model: NamedModel): string | undefined {
-  const { config, settings } = partsOf(model)
-  const plain = (members: Members): [string, unknown][] =>
-    Object.entries(members).filter(([name, value]) => !readElsewhere.has(name) && value !== undefined && isPlainJson(value))
-  const made = [plain(config), plain(settings)].map((entries) => entries.toSorted(([first], [second]) => (first < second ? -1 : 1)))
-  return made.every((entries) => entries.length === 0) ? undefined : sha256(JSON.stringify(made))
+/** What else a model was made with, such as members that it adds to each request, as JSON; `undefined` if there is nothing. */
+function madeWith({ config, settings }: ShownParts): string | undefined {
+  const plain = [config, settings].map((members) => {
+    const entries = Object.entries(members).filter(([name, value]) => !readElsewhere.has(name) && !isSecret(name) && isData(value))
+    return entries.toSorted(([first], [second]) => (first < second ? -1 : 1))
+  })
+  return plain.every((entries) => entries.length === 0) ? undefined : JSON.stringify(plain)
 }
+
+/** Whether a member of a configuration may be a credential. */
+function isSecret(name: string): boolean {
+  return /key|token|secret|password|credential/i.test(name)
+}
+
+/** Whether JSON can say all of a value. */
+function isData(value: unknown, depth = 0): boolean {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null) return true
+  if (typeof value !== 'object' || depth > maxDepth) return false
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return false
+  return Object.values(value).every((member) => member === undefined || isData(member, depth + 1))
+}
+
+/** Levels of nesting in what a model was made with. */
+const maxDepth = 20
 
 /** The base URL, so that two servers under one name do not answer for each other; `undefined` if the model does not show it. */
 function originOf(model: NamedModel, { baseURL, baseUrl = baseURL, url }: Members): string | undefined {
@@ -123,8 +142,12 @@ function inLowerCase(headers: Members): Map<string, unknown> {
   return new Map(given.map(([name, value]) => [name.toLowerCase(), value]))
 }
 
-function credentialIn(headers: ReadonlyMap<string, unknown>): string {
-  const found = credentialHeaders.map((name) => headers.get(name) ?? null)
+function credentialIn(headers: ReadonlyMap<string, unknown>, shown: ShownParts): string {
+  const found: unknown[] = credentialHeaders.map((name) => headers.get(name) ?? null)
+  const secrets = [shown.config, shown.settings].flatMap((members) =>
+    Object.entries(members).filter(([name, value]) => isSecret(name) && typeof value === 'string'),
+  )
+  if (secrets.length > 0) found.push(...secrets)
   return found.every((value) => value === null) ? '' : JSON.stringify(found)
 }
 
