@@ -36,14 +36,14 @@ function bedrockCall(address: URL): AddressedCall | undefined {
     endpoint: isConverse ? bedrockConverse : bedrockInvoke,
     origin: href,
     named: JSON.stringify([model, action, isStream]),
-    // The scope of the SDK's clients is none by default, as their credentials change by themselves.
-    isRotated: () => true,
+    // A signature is another one for each request, and of credentials that change by themselves.
+    isRotated: (_, value) => value.startsWith('AWS4-'),
     originOf: (headers) => originOf(address, href, headers),
     read: isConverse
       ? (body) => readConverse(body, model, isStream)
       : (_, headers, text) => readInvoke(text, { ...invokeMembers(headers), model, stream: isStream }),
     write: isConverse ? writeConverse : ({ body }) => (isJsonObject(body) ? body : {}),
-    keyed: (headers) => Object.fromEntries(Object.entries(headers).filter(([name]) => !/^(?:amz-sdk-|x-amz-|x-amzn-bedrock-)/.test(name))),
+    keyed: (headers) => Object.fromEntries(Object.entries(headers).filter(([name]) => !isMember(name, isConverse))),
     ...(isStream && { stream: isConverse ? converseStream : invokeStream }),
     answers: isConverse ? converseAnswers : invokeAnswers,
   }
@@ -90,6 +90,16 @@ const memberHeaders = [
   ['performanceConfigLatency', 'x-amzn-bedrock-performanceconfig-latency'],
   ['serviceTier', 'x-amzn-bedrock-service-tier'],
 ] as const
+
+/** Headers of how the AWS SDK sends a request. */
+const sending =
+  /^(?:amz-sdk-|x-amz-(?:algorithm|content-sha256|credential|date|decoded-content-length|security-token|signature|signedheaders|user-agent)$)/
+
+/** Whether a header is no part of the key, as it says how a request is sent, or stands for a member of the SDK's input. */
+function isMember(name: string, isConverse: boolean): boolean {
+  if (sending.test(name)) return true
+  return !isConverse && (name === 'x-amzn-bedrock-accept' || memberHeaders.some(([, header]) => header === name))
+}
 
 function invokeMembers(headers: Headers): JsonObject {
   const members: JsonObject = {}
