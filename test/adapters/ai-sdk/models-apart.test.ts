@@ -23,7 +23,7 @@ interface Given {
 const answering =
   (answer: (said: string) => object): typeof fetch =>
   async (input, init) =>
-    Response.json(answer(`${String(input)} ${new Headers(init?.headers).get('x-tenant')}`))
+    Response.json(answer(`${new Request(input).url} ${new Headers(init?.headers).get('x-tenant')}`))
 
 const cohereAnswer = (said: string) => ({
   generation_id: 'g',
@@ -68,9 +68,10 @@ it.each(models)('G02 models of %s with other headers or servers do not answer fo
   for (const [index, each] of given.entries()) expect(await ask(make(each))).toBe(first[index])
 })
 
+const inRegion = (region: string) => createAmazonBedrock({ region, apiKey, fetch: answering(converseAnswer) })('m')
+
 it('G05 models of Bedrock in other regions do not answer for each other', async () => {
   const ask = asker()
-  const inRegion = (region: string) => createAmazonBedrock({ region, apiKey, fetch: answering(converseAnswer) })('m')
   expect(await ask(inRegion('eu-west-1'))).not.toBe(await ask(inRegion('us-east-1')))
 })
 

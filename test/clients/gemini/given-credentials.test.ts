@@ -7,10 +7,10 @@ import { geminiAnswer } from '../../support/google-answers.ts'
 
 let tokens = 0
 
+const fetch = async (_: unknown, init?: RequestInit) => Response.json(geminiAnswer(String(new Headers(init?.headers).get('authorization'))))
+
 /** A client without a key, whose provider says by which token it was asked. Its own tokens change with each request. */
 function make(headers: Record<string, string> = {}): GoogleGenAI {
-  const fetch = async (_: unknown, init?: RequestInit) =>
-    Response.json(geminiAnswer(String(new Headers(init?.headers).get('authorization'))))
   const client = new GoogleGenAI({
     vertexai: true,
     project: 'p',

@@ -16,7 +16,7 @@ const asked = () => ({ model: 'm', max_tokens: 9, messages: [{ role: 'user', con
 
 const openai = { path: ['chat', 'completions'], answer: completion }
 const subjects = [
-  ...openaiSdks.map(({ name, make }) => ({ ...openai, name, make: make as Make })),
+  ...openaiSdks.map(({ name, make }) => Object.assign({ name, make }, openai)),
   ...anthropicSdks.map(({ name, make }) => ({
     name,
     make: make as Make,
@@ -25,7 +25,7 @@ const subjects = [
   })),
 ]
 // Without a lane. openai 7 itself reads the options of a call a turn later.
-const others = azureSdks.slice(1).map(({ name, make }) => ({ ...openai, name, make: make as Make }))
+const others = azureSdks.slice(1).map(({ name, make }) => Object.assign({ name, make }, openai))
 const all = [...subjects, ...others].map((subject) => [subject.name, subject] as const)
 
 /** A wrapped client whose provider counts its answers. */
