@@ -7,7 +7,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts', 'examples/*.test.ts', 'gateway/test/**/*.test.ts'],
-    globalSetup: ['test/support/install-redis.ts', 'test/support/install-promtool.ts'],
+    globalSetup: ['test/support/install-redis.ts', 'test/support/install-promtool.ts', 'test/support/install-chromium.ts'],
     restoreMocks: true,
     // By default one core is left idle, which on a machine of two is half of it.
     maxWorkers: '100%',

@@ -7,6 +7,8 @@ export default defineConfig({
   checks: { pluginTimings: false },
   platform: 'node',
   target: 'node22.12',
+  // The files of the dashboard, which browsers take as they are.
+  copy: ['src/dashboard/page'],
   tsconfig: '../tsconfig.json',
   dts: true,
   suppressWarnings: [/TypeScript 7\.0 does not yet have a stable API/],

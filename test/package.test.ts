@@ -229,7 +229,7 @@ describe('the declarations', () => {
       export const embedding: EmbeddingModelV4Middleware = cacheEmbeddingMiddleware(cache)
     `
     for (const name of ['@ai-sdk/provider', 'json-schema']) equipped.link(name)
-    expect(equipped.compile(`${versions}${source}`).errors).toBe('')
+    expect(equipped.compile(`${source}${versions}`).errors).toBe('')
   })
 
   it('of LangChain compile with it', () => {

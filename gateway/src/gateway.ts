@@ -13,7 +13,7 @@ import { Refused, refused } from './access/refused.ts'
 import { requestId } from './access/request-id.ts'
 import { type GatewayData, readSettings } from './config/settings.ts'
 import type { Connection, GatewayContext, GatewayEnv } from './context.ts'
-import { dashboardRoutes } from './dashboard/routes.ts'
+import { dashboardRoutes, pageRoutes } from './dashboard/routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { healthRoutes } from './health/routes.ts'
 import { type Log, silentLog } from './log.ts'
@@ -70,6 +70,7 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
 function routesOf(context: GatewayContext): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>()
   app.route('/', healthRoutes(context))
+  app.route('/', pageRoutes())
   app.use(crossOrigin(context))
   app.use(identified(context))
   for (const routes of [transparentRoutes, restRoutes, eventRoutes, dashboardRoutes]) app.route('/', routes(context))

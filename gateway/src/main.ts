@@ -46,7 +46,7 @@ async function run(settings: GatewaySettings, log: Log, env: Environment): Promi
   const server = await listen({ fetch: (request, connection) => gateway.fetch(request, connection), settings, clock: systemClock })
   const ended = untilEnded()
   if (!isWorker()) process.stdout.write(pointing(`http://${server.host}:${server.port}`))
-  if (!isGuarded)
+  if (!isGuarded && !isWorker())
     process.stdout.write('No key was made yet, so it answers this machine only. Make one: llmemo-gateway keys create --role admin\n')
   await ended
   log('info', 'draining')
@@ -79,11 +79,6 @@ function withStore(env: Environment): Environment {
   return stores.some((name) => env[name] !== undefined && env[name] !== '') ? env : { ...env, CACHE_STORE: embedded }
 }
 
-/** Writes to where people read. */
-function tell(text: string): void {
-  process.stderr.write(text)
-}
-
 async function keys(words: readonly string[], env: Environment): Promise<number> {
   try {
     const store = await openKeyStore(withStore(env), true)
@@ -95,4 +90,8 @@ async function keys(words: readonly string[], env: Environment): Promise<number>
     tell(`${error instanceof Error ? error.message : 'The keys cannot be reached.'}\n`)
     return 2
   }
+}
+
+function tell(text: string): void {
+  process.stderr.write(text)
 }

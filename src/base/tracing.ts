@@ -52,16 +52,15 @@ export class Tracing<Context extends object> {
       const result = work()
       if (result instanceof Promise) {
         // Watched beside the caller, whose own promise is passed on untouched.
-        result.then(
-          (value: Awaited<Value>) => {
-            note(context, value)
-            settle(channels, context)
-          },
-          () => {
-            channels.error.publish(context)
-            settle(channels, context)
-          },
-        )
+        const succeeded = (value: Awaited<Value>): void => {
+          note(context, value)
+          settle(channels, context)
+        }
+        const failed = (): void => {
+          channels.error.publish(context)
+          settle(channels, context)
+        }
+        result.then(succeeded, failed)
       } else {
         // What is no promise is its own awaited value.
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion

@@ -20,6 +20,7 @@ import { assertCallOptions, layered } from '../engine/settings/call-options.ts'
 import { refusedCall } from '../engine/settings/recorded.ts'
 import type { StoreOutcome } from '../engine/cache-info.ts'
 import { isJsonObject, type JsonObject } from '../json/object.ts'
+import { ownCopy } from '../json/own-copy.ts'
 import { keyedHeaders } from '../providers/http-headers.ts'
 import { storedEvents, wholeAnswer } from '../providers/stored-answer.ts'
 import type { AnswerRules, CallOrigin, OriginCall, OriginContext } from './origin-calls.ts'
@@ -91,7 +92,8 @@ function callOf(given: OriginCall, { settings }: Engine): Call {
     endpoint: originEndpoint(provider, name, rules),
     origin,
     headers: keyedHeaders(sent, settings.ignoredHeaders),
-    request: { ...(typeof asked === 'string' && { model: asked }), ...(stream && { stream }), request },
+    // The caller may change its own before the origin is asked.
+    request: { ...(typeof asked === 'string' && { model: asked }), ...(stream && { stream }), request: ownCopy(request) },
     credential: credential === undefined || credential === '' ? '' : sha256(credential),
     options: layered(options, layered(settings.ambient.current ?? {}, defaults)),
   }

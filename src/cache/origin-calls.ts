@@ -75,7 +75,7 @@ export interface InputRules<Answer = unknown> {
 export interface OriginContext {
   /** Fires when no caller waits for the answer any longer. */
   readonly signal: AbortSignal
-  /** The request to send: the caller's own, or one for those inputs that are not stored. */
+  /** The request to send: a copy of the caller's as it was when it called, or one for those inputs that are not stored. */
   readonly request: object
 }
 

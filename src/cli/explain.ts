@@ -44,8 +44,7 @@ async function requestIn(path: string, { endpoint, provider, scope, operation }:
     )
   }
   // What the file has is checked by `explain`, which refuses what is no request.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return { ...found, ...call } as unknown as CacheRequest
+  return { ...found, ...call }
 }
 
 async function objectIn(path: string): Promise<JsonObject> {

@@ -2,7 +2,7 @@
  * The cache's options of one call: read from the SDK's request options, and passed down to the seam.
  * @module
  */
-import { assertCallOptions } from '../engine/settings/call-options.ts'
+import { assertCallOptions, ownOptions } from '../engine/settings/call-options.ts'
 import { type CallOptions } from '../call.ts'
 import { InvalidOptionError, NotKeyableError } from '../errors.ts'
 import type { Call, CachedCall } from '../engine/cached-call.ts'
@@ -77,15 +77,16 @@ export function passedOptionsIn(init: object | undefined): PassedOptions | undef
 }
 
 /**
- * The cache's options in an SDK's request options.
+ * The cache's options in an SDK's request options: a copy, as the caller may change its own while the call is made.
  * @throws {InvalidOptionError} for an unknown option or a value that cannot be
  */
 export function readCallOptions(cache: unknown, bypassCache: unknown): CallOptions {
   if (bypassCache !== undefined && typeof bypassCache !== 'boolean') {
     throw new InvalidOptionError('bypassCache', bypassCache, 'true or false')
   }
-  if (cache !== undefined) assertCallOptions(cache)
-  return bypassCache === true ? { ...cache, mode: 'no-store' } : (cache ?? {})
+  const own = ownOptions(cache)
+  if (own !== undefined) assertCallOptions(own)
+  return bypassCache === true ? { ...own, mode: 'no-store' } : (own ?? {})
 }
 
 /**

@@ -83,6 +83,9 @@ const headerLength = 20
 /** The share of its length that a deflated body may have. One that shrinks less, as embeddings in base64 do, is not worth inflating at each read. */
 const worthInflating = 0.7
 const checksumLength = 8
+/** The bytes of the longest head that is remembered. */
+const maxKnownHead = 2_048
+
 /** How many heads are remembered by the checksums of their entries. */
 const maxHeads = 1_000
 
@@ -103,6 +106,8 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
     const known = heads.get(checksum)
     if (known !== undefined) return known
     const head = readHead(parse(text(bytes)))
+    // A long head, such as one with a name of a megabyte, would take too much room.
+    if (bytes.length > maxKnownHead) return head
     if (heads.size >= maxHeads) heads.clear()
     heads.set(checksum, head)
     return head

@@ -25,7 +25,7 @@ export function inputsIn({ input, output, counts = [], lists = [] }: InputPlaces
     split(request) {
       const given = request[input]
       if (!Array.isArray(given)) return typeof given === 'string' ? [{ ...request, [input]: [given] }] : undefined
-      return given.length === 0 ? undefined : given.map((each: unknown) => ({ ...request, [input]: [each] }))
+      return given.length === 0 ? undefined : given.map((each: unknown) => Object.assign({}, request, { [input]: [each] }))
     },
     unite: (request, singles) => ({ ...request, [input]: singles.flatMap((single) => single[input]) }),
     share(answer, singles) {

@@ -46,7 +46,7 @@ export interface AddressedCall {
   /** The credential in the address, as the header that stands for the same. @default none */
   readonly credential?: readonly [header: string, value: string]
   /** Whether the value of a credential's header changes by itself, so that it makes no scope. @default never */
-  readonly isRotated?: (header: string) => boolean
+  readonly isRotated?: (header: string, value: string) => boolean
   /**
    * The request that is keyed, of the body and of headers that stand for members of it; `undefined` if no key can be made.
    * @default the body itself

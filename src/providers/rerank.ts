@@ -12,7 +12,7 @@ export function rerankOf(provider: string, isHost: (hostname: string) => boolean
   return partsIn({
     provider,
     name: 'rerank',
-    match: (address) => /\/rerank$/.test(address.pathname) && isHost(address.hostname),
+    match: (address) => address.pathname.endsWith('/rerank') && isHost(address.hostname),
     skipReason(answer) {
       const list = answer['results'] ?? answer['data']
       if (!Array.isArray(list) || !list.every(isJsonObject)) return 'malformed'

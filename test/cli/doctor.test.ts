@@ -26,6 +26,8 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+const at = (endpoint: string): string => `dynamodb://answers?region=eu-west-1&endpoint=${encodeURIComponent(endpoint)}`
+const key = (name: string) => ({ AttributeName: name, AttributeType: 'S' }) as const
 describe('llmemo doctor over Redis', () => {
   let server: RedisServer
   let client: Redis
@@ -95,8 +97,6 @@ describe('llmemo doctor over DynamoDB', () => {
   })
   afterEach(() => server.close())
 
-  const at = (endpoint: string): string => `dynamodb://answers?region=eu-west-1&endpoint=${encodeURIComponent(endpoint)}`
-
   it('finds one that is well, but for a TTL that is off', async () => {
     const client = server.client()
     await createTable(client, { tableName: 'answers' })
@@ -118,7 +118,6 @@ describe('llmemo doctor over DynamoDB', () => {
   })
 
   it('finds a key that cannot be used', async () => {
-    const key = (name: string) => ({ AttributeName: name, AttributeType: 'S' }) as const
     await server.client().send(
       new CreateTableCommand({
         TableName: 'answers',

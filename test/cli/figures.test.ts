@@ -16,12 +16,12 @@ async function printed(cache: Cache, ...args: string[]): Promise<unknown> {
   return JSON.parse(lines.join('\n'))
 }
 
+const columns = ({ hits, misses }: { readonly hits: number; readonly misses: number }) => ({ hits, misses })
 describe('after 5,000 calls, over a store that fails for a while,', () => {
   it('savings and the command line have the figures that the provider and the callers count', async () => {
     const store = new ScriptedStore()
     const { cache, clock } = openCache({ store, ttl: workloadTtl, stale: '1d', prices: workloadPrices, savings: true })
     const expected = await runWorkload({ cache, clock, store, calls: 5_000 })
-    const columns = ({ hits, misses }: { readonly hits: number; readonly misses: number }) => ({ hits, misses })
     for (const [by, rows] of [
       ['operation', expected.byOperation],
       ['scope', expected.byScope],

@@ -39,6 +39,11 @@ function headOf(index: number): EntryHead {
   }
 }
 
+function valueAt(key: string): Uint8Array | undefined {
+  const index = Number.parseInt(key.slice(-12), 16)
+  return key.startsWith(entryPrefix('')) ? codec.encode({ head: headOf(index), body }) : undefined
+}
+
 /** A store of so many entries, none of which is there before it is read. Counts how many names and values it has given. */
 function generatedStore(size: number) {
   const counts = { listed: 0, read: 0, removed: 0, most: 0, stopped: 0 }
@@ -64,10 +69,6 @@ function generatedStore(size: number) {
         counts.stopped++
       }
     },
-  }
-  function valueAt(key: string): Uint8Array | undefined {
-    const index = Number.parseInt(key.slice(-12), 16)
-    return key.startsWith(entryPrefix('')) ? codec.encode({ head: headOf(index), body }) : undefined
   }
   return { store, counts }
 }

@@ -72,6 +72,7 @@ export function describeBehaviours({
   tokens,
   options,
 }: Spoken): void {
+  // oxlint-disable-next-line vitest/valid-title -- a member of the parameter, whose type is string
   describe(title, () => {
     let server: ProviderServer
     let cache: Cache

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { providers } from '../../src/providers/catalogue.ts'
 import { typecheck } from '../support/packed.ts'
 import { modulesIn, page, writeTree } from './pages.ts'
@@ -11,6 +11,7 @@ const folder = writeTree('add-a-provider', modules, true)
 
 it('docs/add-a-provider.md shows an endpoint, a list and a test that compile', () => {
   expect(Object.keys(modules)).toEqual([
+    'acme.ts',
     'src/providers/cohere/rerank.ts',
     'src/providers/cohere/endpoints.ts',
     'test/providers/cohere/rerank.test.ts',
@@ -30,6 +31,25 @@ it('docs/add-a-provider.md explains every member of an endpoint', () => {
   const table = /\| member \|[^]*?\n\n/.exec(text)?.[0] ?? ''
   const explained = [...table.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, names = '']) => names.replaceAll('`', '').split(', '))
   expect(explained.toSorted()).toEqual(members.toSorted())
+})
+
+it("docs/add-a-provider.md defines an endpoint of the user's own, which is asked once for one question", async () => {
+  const asked: string[] = []
+  vi.stubGlobal('fetch', async (input: string, init: RequestInit) => {
+    asked.push(`${input} ${String(init.body)}`)
+    return Response.json({ text: 'Rayleigh.', tokens: 3 })
+  })
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const { cache, fetch } = await import(join(folder, 'acme.ts'))
+  const ask = async (trace: string): Promise<unknown> => {
+    const body = JSON.stringify({ question: 'Why?', trace })
+    const headers = { 'content-type': 'application/json' }
+    const response: Response = await Reflect.apply(fetch, undefined, ['https://acme.example/v1/answers', { method: 'POST', headers, body }])
+    return response.json()
+  }
+  expect([await ask('a'), await ask('b')]).toEqual(Array.from({ length: 2 }, () => ({ text: 'Rayleigh.', tokens: 3 })))
+  expect(asked).toHaveLength(1)
+  expect(Reflect.apply(Object(cache).stats, cache, [])).toMatchObject({ hits: 1, misses: 1, savedTokens: 3 })
 })
 
 // The page's own test of its endpoint.

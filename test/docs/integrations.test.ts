@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
 import { isJsonObject } from '../../src/json/object.ts'
+import { message, text } from '../support/anthropic-answers.ts'
 import { geminiAnswer, geminiEvents } from '../support/google-answers.ts'
 import { chunksOf, completion, response, responseEvents } from '../support/openai-answers.ts'
 import { top, typecheck } from '../support/packed.ts'
@@ -44,6 +45,9 @@ describe('docs/integrations.md', () => {
       if (Object.keys(headers).some((name) => name.includes('llmemo'))) return reply.json({ error: { message: 'leaked' } }, { status: 400 })
       if (path.includes('streamGenerateContent')) return reply.events(geminiEvents(answer).flat())
       if (path.includes('generateContent')) return reply.json(geminiAnswer(answer))
+      if (path.endsWith('/messages')) return reply.json(message([text(answer)]))
+      if (path.endsWith('/api/chat'))
+        return reply.json({ model: 'llama3.2', message: { role: 'assistant', content: answer }, done: true, done_reason: 'stop' })
       if (path.endsWith('/responses')) return isStream ? reply.events(responseEvents(answer)) : reply.json(response(answer))
       return isStream ? reply.events(chunksOf(answer).flat()) : reply.json(completion(answer))
     })
@@ -53,7 +57,8 @@ describe('docs/integrations.md', () => {
       const { pathname } = new URL(input instanceof Request ? input.url : input)
       return fetch(`${server.url}${pathname}`, init)
     })
-    for (const name of ['OPENAI', 'GROQ', 'TOGETHER', 'GOOGLE_GENERATIVE_AI']) vi.stubEnv(`${name}_API_KEY`, 'sk-test')
+    for (const name of ['OPENAI', 'ANTHROPIC', 'MISTRAL', 'GROQ', 'TOGETHER', 'PERPLEXITY', 'GOOGLE_GENERATIVE_AI'])
+      vi.stubEnv(`${name}_API_KEY`, 'sk-test')
     cache = Reflect.get(await import(join(folder, 'cache.ts')), 'cache')
   })
   beforeEach(async () => {

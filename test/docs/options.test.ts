@@ -16,7 +16,7 @@ const doors = [
 ]
 
 /** What the doors export that makes nothing by options: a reader of facts. */
-const makesNothing = new Set(['cacheInfo', 'cacheOf', 'isNotCached'])
+const makesNothing = new Set(['cacheInfo', 'cacheOf', 'globMatcher', 'isNotCached'])
 
 /** Options that no factory takes, but a call, a method or a check. */
 const takenByMethods = [

@@ -25,6 +25,18 @@ function open(options: CacheOptions = {}) {
   return { ...opened, why }
 }
 
+const parts = (number: number) => ({
+  namespace: '',
+  scope: '',
+  provider: 'openai',
+  origin: '',
+  endpoint: 'chat.completions',
+  headers: {},
+  request: { number, fixed: true },
+  context: null,
+  variant: 0,
+})
+
 describe("debug: 'miss'", () => {
   it('says of each miss why it was one', async () => {
     const { cache, clock, why } = open({ ttl: '10m' })
@@ -120,17 +132,6 @@ describe("debug: 'miss'", () => {
 
   it('keeps a bounded table', () => {
     const requests = new RecentRequests()
-    const parts = (number: number) => ({
-      namespace: '',
-      scope: '',
-      provider: 'openai',
-      origin: '',
-      endpoint: 'chat.completions',
-      headers: {},
-      request: { number, fixed: true },
-      context: null,
-      variant: 0,
-    })
     for (let number = 0; number < 600; number++) requests.note(`${number}`, parts(number))
     // The oldest are forgotten, and with them what they are near to.
     expect(requests.nearest('0')).toBeUndefined()

@@ -50,3 +50,10 @@ function eventsOf(group: string, text: string): ServerEvent[] {
   })
   return group === 'openai-chat' || group === 'openai-completions' ? [...events, { data: '[DONE]' }] : events
 }
+
+/** Why a stream that makes no whole answer is not stored: an error in it, an end mark after events that make none, or no end mark. */
+export function reasonOfUnreadable(events: readonly ServerEvent[]): 'error' | 'malformed' | 'incomplete' {
+  const types = new Set(events.map(({ event, data }) => event ?? /"type": ?"([^"]+)"/.exec(data)?.[1]))
+  if (types.has('error')) return 'error'
+  return types.has('response.completed') || types.has('message_stop') ? 'malformed' : 'incomplete'
+}

@@ -59,7 +59,7 @@ export class Doorkeeper {
     return this.#wrong.size + this.#missing.size
   }
 
-  /** Whether nobody has a key yet: no key was made, and no tokens are taken. Looks into the store every other second. */
+  /** Whether there is no key yet and no tokens are taken. Looks into the store every other second. */
   async isOpen(): Promise<boolean> {
     if (this.#isClosed || this.#ring === undefined) return !this.#isClosed
     const now = this.#context.clock.monotonic()

@@ -35,6 +35,6 @@ export async function assertGuarded({ access, server }: GatewaySettings, store: 
   if (access.jwt !== undefined || (store !== undefined && (await new KeyRing(store, clock).hasAny()))) return true
   if (isLoopback(server.host) || server.host === 'localhost') return false
   throw new GatewayOptionsError([
-    'server.host: without a key, the gateway listens on 127.0.0.1 only. Make one: llmemo-gateway keys create --role admin',
+    'server.host: must be a loopback address, such as 127.0.0.1 only, as long as there is no key. Make one: llmemo-gateway keys create --role admin',
   ])
 }

@@ -30,6 +30,7 @@ const ownPaths: ReadonlySet<string> = new Set([
   'openapi.json',
   'ready',
   'dashboard',
+  'favicon.ico',
 ])
 
 /** Whether the path is the gateway's own, rather than a provider's. */

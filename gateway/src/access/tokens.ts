@@ -83,7 +83,7 @@ export class Tokens {
     }
     // A subject may be an address of a person, so the log has its digest.
     const id = `jwt:${createHash('sha256')
-      .update(String(payload.sub ?? ''))
+      .update(payload.sub ?? '')
       .digest('hex')
       .slice(0, 12)}`
     return { id, roles: withImplied(found), ...(typeof tenant === 'string' && { tenant }) }

@@ -105,28 +105,19 @@ export function createGatewayClient({ url, apiKey, tenant, fetch: send = fetch }
     const answer: Answer = await response.json()
     return answer
   }
-  const orNothing = async <Answer>(asked: Promise<Answer>): Promise<Answer | undefined> => {
-    try {
-      return await asked
-    } catch (error) {
-      if (error instanceof GatewayClientError && error.status === 404 && error.code === 'miss') return undefined
-      throw error
-    }
-  }
-  const value = (key: string): string => `/api/v1/cache/${encodeURIComponent(key)}`
   return {
     query: (asked) => orNothing(ask('POST', '/cache/query', asked)),
     store: (given) => ask('POST', '/cache/store', given),
     explain: (asked) => ask('POST', '/cache/explain', asked),
     async get<Value>(key: string) {
-      const found = await orNothing(ask<{ readonly value: Value }>('GET', value(key)))
+      const found = await orNothing(ask<{ readonly value: Value }>('GET', valuePath(key)))
       return found?.value
     },
     async set(key, given, ttl) {
       await ask('POST', '/api/v1/cache', { key, value: given, ...(ttl !== undefined && { ttl }) })
     },
     async delete(key) {
-      const { deleted } = await ask<z.output<typeof answers.deleted>>('DELETE', value(key))
+      const { deleted } = await ask<z.output<typeof answers.deleted>>('DELETE', valuePath(key))
       return deleted
     },
     async batch(operations) {
@@ -139,6 +130,19 @@ export function createGatewayClient({ url, apiKey, tenant, fetch: send = fetch }
     savings: (query = {}) => ask('GET', `/cache/savings${searchOf(query)}`),
     entries: (query = {}) => ask('GET', `/cache/entries${searchOf(query)}`),
   }
+}
+
+async function orNothing<Answer>(asked: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof GatewayClientError && error.status === 404 && error.code === 'miss') return undefined
+    throw error
+  }
+}
+
+function valuePath(key: string): string {
+  return `/api/v1/cache/${encodeURIComponent(key)}`
 }
 
 function searchOf(query: Readonly<Record<string, string | number | undefined>>): string {

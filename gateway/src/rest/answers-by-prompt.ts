@@ -7,7 +7,7 @@ import type { z } from 'zod'
 import { answerError } from '../access/problem.ts'
 import { route } from './route.ts'
 import { answers, type described, explained, prompted, stored } from './schemas.ts'
-import { spaceOf } from './tenant-space.ts'
+import { spaceOf } from '../access/tenant-space.ts'
 
 /** `POST /cache/query`. */
 const query = route({

@@ -7,7 +7,7 @@ import { answerError } from '../access/problem.ts'
 import { search, shownEntry } from './entry-list.ts'
 import { route } from './route.ts'
 import { answers, entriesQuery, entryList } from './schemas.ts'
-import { spaceOf } from './tenant-space.ts'
+import { spaceOf } from '../access/tenant-space.ts'
 
 /** `GET /cache/entries`. */
 const list = route({

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Cache, CacheEntry, EntryFilter } from 'llmemo'
-import { isValue, type TenantSpace } from './tenant-space.ts'
+import { isValue, type TenantSpace } from '../access/tenant-space.ts'
 
 /** Entries that one search looks at, at the most: a list is for people, and a store may hold millions. */
 const maxLookedAt = 100_000

@@ -9,7 +9,7 @@ import { tenantName } from '../config/access-settings.ts'
 import { search, shownEntry } from './entry-list.ts'
 import { type Given, route } from './route.ts'
 import { invalidated, invalidation } from './schemas.ts'
-import { isValue, spaceOf, type TenantSpace } from './tenant-space.ts'
+import { isValue, spaceOf, type TenantSpace } from '../access/tenant-space.ts'
 
 /** Entries that a preview shows. */
 const shown = 50

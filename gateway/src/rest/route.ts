@@ -4,7 +4,7 @@
  */
 import type { Context } from 'hono'
 import type { z } from 'zod'
-import { Refused } from '../access/refused.ts'
+import { authorize } from '../access/authorize.ts'
 import { answerError } from '../access/problem.ts'
 import type { Caller, Role } from '../caller.ts'
 import type { GatewayContext, GatewayEnv } from '../context.ts'
@@ -62,20 +62,6 @@ export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.Z
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       return handle({ body: sent?.data as z.output<Body>, query: asked?.data as z.output<Query>, caller, c, context })
     },
-  }
-}
-
-/** @throws {Refused} if the caller may not do this */
-export function authorize(caller: Caller, role: Role | undefined, isForAll: boolean): void {
-  if (role !== undefined && !caller.roles.has(role)) {
-    throw new Refused({ status: 403, reason: 'role', detail: `This needs a key with the role ${role}.` })
-  }
-  if (isForAll && caller.tenant !== undefined) {
-    throw new Refused({
-      status: 403,
-      reason: 'tenant',
-      detail: 'This tells of all tenants, so it needs a key of an admin without a tenant.',
-    })
   }
 }
 

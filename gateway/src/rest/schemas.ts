@@ -24,12 +24,11 @@ const durationText = z
 const ttl = z.union([z.number().positive(), durationText]).meta({ description: 'Seconds, or a text such as 10m.' })
 const count = z.int().min(0)
 /** What a value's key may be: any text without control characters. */
-// oxlint-disable-next-line no-control-regex -- they are what is refused
 export const valueKey = z
   .string()
   .min(1)
   .max(1_024)
-  .regex(/^[^\u0000-\u001F\u007F]+$/, 'must have no control characters')
+  .regex(/^\P{Cc}+$/u, 'must have no control characters')
 const tags = z.array(name).max(64)
 
 /** A request by its prompt. */

@@ -4,12 +4,13 @@
  */
 import type { Cache } from 'llmemo'
 import type { z } from 'zod'
+import { authorize } from '../access/authorize.ts'
 import { answerError } from '../access/problem.ts'
+import { spaceOf } from '../access/tenant-space.ts'
 import type { Context } from 'hono'
 import type { GatewayEnv } from '../context.ts'
-import { authorize, type Given, route } from './route.ts'
+import { type Given, route } from './route.ts'
 import { answers, batch, keptValue, valueKey } from './schemas.ts'
-import { spaceOf } from './tenant-space.ts'
 
 /** `GET /api/v1/cache/{key}`. */
 const get = route({

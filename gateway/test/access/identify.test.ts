@@ -169,12 +169,11 @@ it('tells refusals to the SDKs of providers in a form that they read', async () 
 })
 
 function bound(store: Store): Store {
-  const { name, get, set, delete: remove, keys } = store
   return {
-    name,
-    get: get.bind(store),
-    set: set.bind(store),
-    delete: remove.bind(store),
-    ...(keys && { keys: keys.bind(store) }),
+    name: store.name,
+    get: (key, options) => store.get(key, options),
+    set: (...given) => store.set(...given),
+    delete: (...given) => store.delete(...given),
+    keys: (prefix) => store.keys?.(prefix) ?? [],
   }
 }

@@ -69,10 +69,10 @@ it('gives nothing of the machine for paths that reach for it', async () => {
   ]) {
     for (const method of ['GET', 'DELETE']) {
       const { status, body } = await ask(url + path, { headers, method })
-      expect([200, 400, 403, 404], path).toContain(status)
+      expect([200, 400, 403, 404]).toContain(status)
       // A DELETE of what is not there says so.
-      if (status === 200) expect(body, path).toEqual({ key: expect.any(String), deleted: false })
-      expect(JSON.stringify(body), path).not.toMatch(/root:|llmemo_hits/)
+      expect([path, status === 200 && Object(body).deleted !== false]).toEqual([path, false])
+      expect(JSON.stringify(body)).not.toMatch(/root:|llmemo_hits/)
     }
   }
   expect((await post(`${url}/cache/query`, { prompt: 'a' }, headers)).status).toBe(404)

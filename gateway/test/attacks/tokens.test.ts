@@ -40,8 +40,8 @@ it('takes no token but a good one', async () => {
   for (const [name, token] of Object.entries(bad)) {
     for (const headers of [{ authorization: `Bearer ${token}` }, { 'x-llmemo-api-key': token }]) {
       const { status, body } = await ask(`${url}/cache/stats`, { headers })
-      expect(status, name).toBe(401)
-      expect(JSON.stringify(body), name).not.toContain(token)
+      expect([name, status]).toEqual([name, 401])
+      expect(JSON.stringify(body)).not.toContain(token)
     }
   }
   for (const claims of [
@@ -53,7 +53,7 @@ it('takes no token but a good one', async () => {
     { roles: 'Admin superuser' },
   ]) {
     const headers = { authorization: `Bearer ${await issuer.token(claims)}` }
-    expect((await ask(`${url}/cache/stats`, { headers })).status, JSON.stringify(claims)).toBe(403)
+    expect([claims, (await ask(`${url}/cache/stats`, { headers })).status]).toEqual([claims, 403])
   }
   expect(lines.filter(({ event, reason }) => event === 'refused' && reason === 'wrong-credential').length).toBeGreaterThan(15)
   expect(JSON.stringify(lines)).not.toMatch(/eyJ|ada@example/)

@@ -42,15 +42,17 @@ it('takes several steps at once, and none if one may not be', async () => {
   expect((await ask(`${url}/api/v1/cache/b`, { headers: reader })).status).toBe(404)
 })
 
-it.each(['a/b', '../../etc/passwd', 'a b', 'ä*?[x]', '%2F', 'a%252Fb', '..', '.'])('takes %j as a key as it is', async (key) => {
+it.each(['a/b', '../../etc/passwd', 'a b', 'ä*?[x]', '%2F', 'a%252Fb'])('takes %j as a key as it is', async (key) => {
   const { url } = await listening()
   await post(`${url}/api/v1/cache`, { key, value: key })
-  const found = await ask(`${url}/api/v1/cache/${key === '.' || key === '..' ? key.replaceAll('.', '%252E') : encodeURIComponent(key)}`)
-  // A path cannot say `.` and `..`: URLs take them away. Such keys are reached by a batch.
-  if (key === '.' || key === '..') {
-    const { body } = await post(`${url}/api/v1/cache/batch`, { operations: [{ op: 'get', key }] })
-    expect(body).toMatchObject({ results: [{ found: true, value: key }] })
-  } else expect(found.body).toMatchObject({ key, value: key })
+  expect((await ask(`${url}/api/v1/cache/${encodeURIComponent(key)}`)).body).toMatchObject({ key, value: key })
+})
+
+it.each(['.', '..'])('takes %j as a key in a batch, as a path cannot say it', async (key) => {
+  const { url } = await listening()
+  await post(`${url}/api/v1/cache`, { key, value: key })
+  const { body } = await post(`${url}/api/v1/cache/batch`, { operations: [{ op: 'get', key }] })
+  expect(body).toMatchObject({ results: [{ found: true, value: key }] })
 })
 
 it('refuses keys that no key is', async () => {

@@ -20,7 +20,7 @@ export interface Guarded {
   readonly ring: KeyRing
   readonly lines: Line[]
   /** The headers with a new key. */
-  as(tenant: string | undefined, ...roles: Role[]): Promise<Record<string, string>>
+  readonly as: (tenant: string | undefined, ...roles: Role[]) => Promise<Record<string, string>>
 }
 
 /** A gateway that listens, with an admin's key already made. */

@@ -63,12 +63,12 @@ export function cacheMiddleware<Version extends SpecificationVersion = 'v4'>(
   return {
     specificationVersion: version,
     wrapGenerate: async ({ params, model }) =>
-      whole(cache, { endpoint: 'chat', rules: languageRules, ...modelCall(model, params, defaults) }, (signal) =>
+      whole(cache, { endpoint: 'chat', rules: languageRules, ...(await modelCall(model, params, defaults)) }, (signal) =>
         model.doGenerate({ ...sentParams(params), abortSignal: signal }),
       ),
     async wrapStream({ params, model }) {
       let own: unknown
-      const call = { endpoint: 'chat', rules: languageRules, stream: true, ...modelCall(model, params, defaults) } as const
+      const call = { endpoint: 'chat', rules: languageRules, stream: true, ...(await modelCall(model, params, defaults)) } as const
       const { parts, info } = await cache.call<unknown>(call, async ({ signal }) => {
         own = await model.doStream({ ...sentParams(params), abortSignal: signal })
         return partsIn(membersOf(own)['stream'])
@@ -88,7 +88,7 @@ export function cacheEmbeddingMiddleware<Version extends SpecificationVersion = 
   return {
     specificationVersion: version,
     wrapEmbed: async ({ params, model }) =>
-      whole(cache, { endpoint: 'embeddings', rules: embeddingRules, ...modelCall(model, params, defaults) }, (signal, request) =>
+      whole(cache, { endpoint: 'embeddings', rules: embeddingRules, ...(await modelCall(model, params, defaults)) }, (signal, request) =>
         model.doEmbed({ ...sentParams(params), values: [...valuesOf(request)], abortSignal: signal }),
       ),
   }
@@ -105,7 +105,7 @@ export function cacheImageMiddleware<Version extends SpecificationVersion = 'v4'
     wrapGenerate: async ({ params, model }) =>
       whole(
         cache,
-        { endpoint: 'images', rules: imageRules, ...modelCall(model, params, defaults) },
+        { endpoint: 'images', rules: imageRules, ...(await modelCall(model, params, defaults)) },
         (signal) => model.doGenerate({ ...sentParams(params), abortSignal: signal }),
         // The SDK takes the metadata of each image, and nothing else.
         (facts) => ({ images: [facts] }),

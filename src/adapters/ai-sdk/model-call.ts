@@ -18,18 +18,42 @@ export type ModelCall = Pick<
   'provider' | 'request' | 'model' | 'origin' | 'headers' | 'credential' | 'signal' | 'defaults' | keyof CallOptions
 >
 
-/** The call of `model` with `params`, over the middleware's own options. */
-export function modelCall(model: NamedModel, params: CallParams, defaults: CallOptions): ModelCall {
-  const { abortSignal, headers = {}, includeRawChunks, ...asked } = sentParams(params)
+/** The call of `model` with `params`, over the middleware's own options. A promise only if the model's own headers are one. */
+export function modelCall(model: NamedModel, params: CallParams, defaults: CallOptions): ModelCall | Promise<ModelCall> {
+  const shown = partsOf(model)
+  const own = headersOf(shown.config)
+  const asked = { params, defaults, shown }
+  if (!(own instanceof Promise)) return callWith(model, own, { ...asked, rotated: [] })
+  // A function that gives headers later may fetch a token, which changes by itself and is no static credential.
+  return own.then(
+    (headers: unknown) => callWith(model, membersOf(headers), { ...asked, rotated: ['authorization'] }),
+    () => callWith(model, {}, { ...asked, rotated: [] }),
+  )
+}
+
+interface AskedCall {
+  readonly params: CallParams
+  readonly defaults: CallOptions
+  readonly shown: ShownParts
+  /** Headers of the model that change by themselves. */
+  readonly rotated: readonly string[]
+}
+
+/** @param own the headers of all calls of the model */
+function callWith(model: NamedModel, own: Members, { params, defaults, shown, rotated }: AskedCall): ModelCall {
+  const { abortSignal, headers: given = {}, includeRawChunks, ...asked } = sentParams(params)
   const [name = ''] = model.provider.split('.')
-  const own = ownHeaders(model)
-  const credential = credentialIn({ ...own, ...headers })
-  const origin = originOf(model)
+  const lasting = inLowerCase(own)
+  for (const each of rotated) lasting.delete(each)
+  const sent = new Map([...lasting, ...inLowerCase(given)])
+  const credential = credentialIn(sent, shown)
+  const origin = originOf(model, shown.config)
+  const made = madeWith(shown)
   return {
     provider: names[name] ?? name,
     model: model.modelId,
-    request: { provider: model.provider, ...asked },
-    headers,
+    request: { provider: model.provider, ...asked, ...(made !== undefined && { made }) },
+    headers: Object.fromEntries([...sent].map(([header, value]) => [header, typeof value === 'string' ? value : undefined])),
     signal: abortSignal,
     defaults,
     ...(credential !== '' && { credential }),
@@ -53,38 +77,77 @@ export function sentParams<Params extends CallParams>(params: Params): Params {
   return { ...params, providerOptions: Object.keys(others).length === 0 ? undefined : others }
 }
 
-/** The configuration that the SDK's own models have. Models of others may have none. */
-function configOf(model: NamedModel): Members {
-  return membersOf(Reflect.get(model, 'config'))
+/** What a model was made with, as the SDK's own models show it. Models of others may show nothing. */
+interface ShownParts {
+  readonly config: Members
+  readonly settings: Members
 }
 
+function partsOf(model: NamedModel): ShownParts {
+  return { config: membersOf(Reflect.get(model, 'config')), settings: membersOf(Reflect.get(model, 'settings')) }
+}
+
+/** Members of a configuration that are read by themselves, or only name what the model does. */
+const readElsewhere = new Set(['provider', 'baseURL', 'baseUrl', 'url', 'headers'])
+
+/** What else a model was made with, such as members that it adds to each request, as JSON; `undefined` if there is nothing. */
+function madeWith({ config, settings }: ShownParts): string | undefined {
+  const plain = [config, settings].map((members) => {
+    const entries = Object.entries(members).filter(([name, value]) => !readElsewhere.has(name) && !isSecret(name) && isData(value))
+    return entries.toSorted(([first], [second]) => (first < second ? -1 : 1))
+  })
+  return plain.every((entries) => entries.length === 0) ? undefined : JSON.stringify(plain)
+}
+
+/** Whether a member of a configuration may be a credential. */
+function isSecret(name: string): boolean {
+  return /key|token|secret|password|credential/i.test(name)
+}
+
+/** Whether JSON can say all of a value. */
+function isData(value: unknown, depth = 0): boolean {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null) return true
+  if (typeof value !== 'object' || depth > maxDepth) return false
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return false
+  return Object.values(value).every((member) => member === undefined || isData(member, depth + 1))
+}
+
+/** Levels of nesting in what a model was made with. */
+const maxDepth = 20
+
 /** The base URL, so that two servers under one name do not answer for each other; `undefined` if the model does not show it. */
-function originOf(model: NamedModel): string | undefined {
-  const { baseURL, url } = configOf(model)
+function originOf(model: NamedModel, { baseURL, baseUrl = baseURL, url }: Members): string | undefined {
   try {
-    const found: unknown = typeof url === 'function' ? url({ path: '', modelId: model.modelId }) : baseURL
+    const base: unknown = typeof baseUrl === 'function' ? Reflect.apply(baseUrl, undefined, []) : baseUrl
+    const found: unknown = typeof url === 'function' ? Reflect.apply(url, undefined, [{ path: '', modelId: model.modelId }]) : base
     return typeof found === 'string' ? found : undefined
   } catch {
     return undefined
   }
 }
 
-/** The headers of all calls of a model. What a function gives only later may change by itself, and is no static credential. */
-function ownHeaders(model: NamedModel): Members {
-  const { headers } = configOf(model)
+/** The headers of all calls of a model. */
+function headersOf({ headers }: Members): Members | Promise<unknown> {
   try {
-    const given: unknown = typeof headers === 'function' ? headers() : headers
-    if (!(given instanceof Promise)) return membersOf(given)
-    given.catch(() => undefined)
+    const given: unknown = typeof headers === 'function' ? Reflect.apply(headers, undefined, []) : headers
+    return given instanceof Promise ? given : membersOf(given)
   } catch {
     // Without an API key the SDK throws here. The call itself will say so, if the provider is asked at all.
+    return {}
   }
-  return {}
 }
 
-function credentialIn(headers: Members): string {
-  const values = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-  const found = credentialHeaders.map((name) => values.get(name) ?? null)
+function inLowerCase(headers: Members): Map<string, unknown> {
+  const given = Object.entries(headers).filter(([, value]) => value !== undefined)
+  return new Map(given.map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+function credentialIn(headers: ReadonlyMap<string, unknown>, shown: ShownParts): string {
+  const found: unknown[] = credentialHeaders.map((name) => headers.get(name) ?? null)
+  const secrets = [shown.config, shown.settings].flatMap((members) =>
+    Object.entries(members).filter(([name, value]) => isSecret(name) && typeof value === 'string'),
+  )
+  if (secrets.length > 0) found.push(...secrets)
   return found.every((value) => value === null) ? '' : JSON.stringify(found)
 }
 

@@ -35,6 +35,7 @@ import { type DecidedCall, type ResolvedCall, resolve } from './decision.ts'
 import { openFastLane } from './fast-lane.ts'
 import { cachedCommands, type CommandCodec } from './commands.ts'
 import { abortError, type Caller, follow, followWhileUsed, isAborted, signalOf } from './signals.ts'
+import { ownOptions } from '../../engine/settings/call-options.ts'
 import { bare, readCallOptions } from '../call-options.ts'
 
 export { isBedrock } from './sdk-client.ts'
@@ -63,11 +64,13 @@ export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClien
   const own = typeof beneath === 'object' && beneath !== null && isBedrock(beneath) ? beneath : client
   const origins = new Origins()
   const layered = layeredStack(own)
-  const send = (...given: unknown[]): unknown => {
-    const [command, optionsOrCallback, callback] = given
-    if (!isCommand(command)) return sendOn(given)
+  const send = (...parameters: unknown[]): unknown => {
+    const [command, optionsOrCallback, callback] = parameters
+    if (!isCommand(command)) return sendOn(parameters)
     const [options, done] = typeof optionsOrCallback === 'function' ? [undefined, optionsOrCallback] : [optionsOrCallback, callback]
-    const { cache, bypassCache, abortSignal, ...rest }: JsonObject = isJsonObject(options) ? options : {}
+    const { cache: given, bypassCache, abortSignal, ...rest }: JsonObject = isJsonObject(options) ? options : {}
+    // They are read later, when the caller may have changed them.
+    const cache = ownOptions(given)
     const { config } = wrapped
     const caller = { signal: signalOf(abortSignal), protocol: protocolOf(config) }
     const documented = (decided?: DecidedCall): unknown => {

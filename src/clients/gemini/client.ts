@@ -12,6 +12,7 @@ import { isClientOf } from '../../providers/catalogue.ts'
 import { attachInfo, infoOfResponse } from '../cache-info.ts'
 import { bare, callOptions, type PassedOptions, readCallOptions } from '../call-options.ts'
 import { type Fetch, fetchThrough } from '../http/caching-fetch.ts'
+import { namesHeader } from '../http/given-headers.ts'
 import type { HttpSeam } from '../http/request-credential.ts'
 import { platformFetch } from './platform-fetch.ts'
 
@@ -121,7 +122,11 @@ function seamOf(engine: Engine, own: GeminiClient, { options, httpOptions, left,
   const seam: HttpSeam = {
     retriesByStatus: true,
     // Without a key, the SDK asks Google's identity for a token, and gets another each hour.
-    isRotated: (header) => header === 'authorization' && !isText(Reflect.get(own, 'apiKey')),
+    isRotated: (header, _, given) =>
+      header === 'authorization' &&
+      !isText(Reflect.get(own, 'apiKey')) &&
+      !namesHeader(given, header) &&
+      !namesHeader(ownHeaders(own), header),
   }
   const through = fetchThrough(engine, upstream, seam)
   return async function fetch(input, init) {
@@ -131,6 +136,12 @@ function seamOf(engine: Engine, own: GeminiClient, { options, httpOptions, left,
     if (info !== undefined) seen(info)
     return response
   }
+}
+
+/** The headers of all calls of a client, those that its caller gave among them. */
+function ownHeaders({ apiClient }: GeminiClient): unknown {
+  const method: unknown = Reflect.get(apiClient, 'getHeaders')
+  return isFunction(method) ? Reflect.apply(method, apiClient, []) : undefined
 }
 
 /** The body of a call without a configuration of its own: the SDK makes an empty one of ours. */

@@ -16,6 +16,7 @@ import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { bypassed, mayBypass } from './bypass.ts'
 import { memoByEngine, type ReadingMemo } from './call-memo.ts'
 import { type Lesson, lessonOption } from '../call-options.ts'
+import { isInertOptions, optionsNow } from './lane-options.ts'
 import { learntForm, type ResultForm } from './result-form.ts'
 import { isMethod, type Method } from './own-code.ts'
 import { clientFacts, isSameList } from './request-shape.ts'
@@ -149,19 +150,19 @@ function openMethod(lane: Lane, resource: JsonObject, name: string): void {
       return withoutCache(lane, { method: name, options, bare: by(given), documented: by(resource) })
     }
     const call = readCall(lane, name, parameters)
-    if (call === undefined) return Reflect.apply(method, this, parameters)
-    const making = (of: JsonObject): Teaching => ({
-      again: () => readCall(lane, name, [of, options]),
+    if (call === undefined) return Reflect.apply(method, this, parameters.length > 1 ? [body, optionsNow(options)] : parameters)
+    const making = (of: JsonObject, by: JsonObject | undefined): Teaching => ({
+      again: () => readCall(lane, name, [of, by]),
       make: (own) => Reflect.apply(method, resource, [of, own]),
     })
     const known = lane.memo.get(call.reading)
     const answer =
       known &&
       (answered(lane, known, call) ??
-        waitingPromise(lane.engine, { ...known, ...call, client: lane.client, events: lane.events }, (looked, of) =>
-          taught(lane, { ...call, body: of }, { ...making(of), looked }),
+        waitingPromise(lane.engine, { ...known, ...call, client: lane.client, events: lane.events }, (looked, of, own) =>
+          taught(lane, { ...call, body: of, options: own }, { ...making(of, own), looked }),
         ))
-    return answer ?? taught(lane, call, making(call.body))
+    return answer ?? taught(lane, call, making(call.body, call.options))
   }
   originals.set(create, below)
   Object.defineProperty(resource, 'create', { value: create, configurable: true, writable: true })
@@ -210,17 +211,6 @@ function addContext(reading: Reading, { generation }: Lane, method: string, opti
   reading.addScalar(generation)
   reading.addScalar(method)
   reading.addScalar(options === undefined ? '' : JSON.stringify(options))
-}
-
-/** Whether JSON of `value` says all that the SDK may read of it, and may be written without calling any code of the caller's. */
-function isInertRecord(value: unknown): value is JsonObject {
-  if (!isJsonObject(value) || !isInertJson(value)) return false
-  return Reflect.ownKeys(value).length === Object.keys(value).length
-}
-
-/** Whether options change nothing of the request: they are the cache's own. */
-function isInertOptions(options: unknown): options is JsonObject {
-  return isInertRecord(options) && Object.keys(options).every((name) => name === 'cache' || options[name] === undefined)
 }
 
 /** Whether the client makes its requests as when the calls were learnt. If it makes them in another way, the lane begins again. */
@@ -281,7 +271,7 @@ function taught(lane: Lane, { body, reading, options }: ReadCall, { again, make,
       call = undefined
     },
   }
-  const promise = make({ ...options, [lessonOption]: lesson })
+  const promise = make({ ...optionsNow(options), [lessonOption]: lesson })
   if (typeof promise === 'object' && promise !== null) made = weakly(promise)
   return promise
 }

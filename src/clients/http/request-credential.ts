@@ -43,8 +43,14 @@ export function headerParts(engine: Engine, seam: HttpSeam, given: RequestHeader
 export function credentialOf({ isRotated }: HttpSeam, { headers, given, addressed }: RequestHeaders): string {
   const credential = credentialText((name) => {
     const [header, inAddress = null] = addressed?.credential ?? []
-    const value = headers.get(name) ?? (header === name ? inAddress : null)
-    return value === null || addressed?.isRotated?.(name) === true || isRotated?.(name, value, given) === true ? null : value
+    const inHeader = headers.get(name)
+    const other = header === name ? inAddress : null
+    // Which of two is heeded is for the provider to say.
+    const value = inHeader === null || other === null ? (inHeader ?? other) : JSON.stringify([inHeader, other])
+    if (value === null) return null
+    // A client knows which values are its SDK's own.
+    const changes = isRotated === undefined ? addressed?.isRotated?.(name, value) : isRotated(name, value, given)
+    return changes === true ? null : value
   })
   return credential === '' ? '' : digestOf(credential)
 }

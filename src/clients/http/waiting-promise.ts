@@ -20,25 +20,26 @@ type AwaitedResult = Omit<StoredResult, 'found'>
 
 /**
  * The SDK's promise of what the store has, which is counted as a hit then; `undefined` if the store is not to be asked.
- * @param make makes the call the documented way, by the SDK's promise: with what was looked up, and with the body as it was
+ * @param make makes the call the documented way, by the SDK's promise: with what was looked up, and with body and options as they were
  */
 export function waitingPromise(
   engine: Engine,
   result: AwaitedResult,
-  make: (looked: Lesson['looked'], body: JsonObject) => unknown,
+  make: (looked: Lesson['looked'], body: JsonObject, options: JsonObject | undefined) => unknown,
 ): SdkPromise | undefined {
   const { client, cachedCall, form } = result
   const { mode, streamed, key } = cachedCall
   if (streamed || !isRead(mode) || mode === 'only-if-cached' || !mayWait({ client, engine }, {})) return undefined
   const { changes } = engine.tiers
-  // The caller may change its body while the store is asked.
-  const { copy } = readOnce(result.body)
-  const body = isJsonObject(copy) ? copy : {}
+  // The caller may change its body and its options while the store is asked.
+  const [body = {}, options] = [result.body, result.options]
+    .map((given) => readOnce(given).copy)
+    .map((copy) => (isJsonObject(copy) ? copy : undefined))
   const lookup = engine.tiers.get(cachedCall)
   if (!(lookup instanceof Promise)) return undefined
   const props = lookup.then((found) => {
     const stored = found !== undefined && isServable(engine, cachedCall, found) ? storedProps(engine, result, found) : undefined
-    return stored ?? new Call(make({ key, lookup: { found, changes } }, body))
+    return stored ?? new Call(make({ key, lookup: { found, changes } }, body, options))
   })
   return promiseOf({ client, form }, props, (props) => parsed(client, props))
 }
@@ -64,8 +65,9 @@ class Call implements SdkProps {
     this.promise = promise as SdkPromise
   }
 
+  /** Stands in for the response of the call, which is had by its promise. */
   get response(): Response {
-    throw new TypeError('the response of a call is had by its promise')
+    return Response.error()
   }
 }
 

@@ -6,6 +6,7 @@ import { assertKnown, wholeNumber } from '../../base/option-checks.ts'
 import type { CacheMode, CallOptions } from '../../call.ts'
 import { milliseconds } from '../../duration.ts'
 import { InvalidOptionError } from '../../errors.ts'
+import { readOnce } from '../../json/read-once.ts'
 
 /** The modes of a call. */
 export const cacheModes: readonly CacheMode[] = ['default', 'no-store', 'reload', 'only-if-cached', 'force-cache']
@@ -32,6 +33,18 @@ export function assertCallOptions(value: unknown, path = 'cache.'): asserts valu
     throw new InvalidOptionError(`${path}tags`, tags, 'an array of texts that are not empty')
   }
   if (variant !== undefined) wholeNumber(`${path}variant`, variant, { least: 0 })
+}
+
+/** A copy of call options, which the caller may change while the call is made. Anything else is returned as it is, for the check to refuse. */
+export function ownOptions<Given>(given: Given): Given {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given
+  const copy: Given & object = { ...given }
+  // Inherited ones count too.
+  for (const name of known) if (name in given && !Object.hasOwn(copy, name)) Reflect.set(copy, name, Reflect.get(given, name))
+  const tags: unknown = Reflect.get(copy, 'tags')
+  if (Array.isArray(tags)) Reflect.set(copy, 'tags', [...tags])
+  if ('context' in copy) Reflect.set(copy, 'context', readOnce(copy.context).copy)
+  return copy
 }
 
 /** The options of both. Of two values for one option, that of `over` holds; tags are those of both. */

@@ -107,7 +107,8 @@ async function* each(keys: AsyncIterable<string> | Iterable<string>): AsyncGener
 /** Up to `count` of what comes next. */
 async function take(from: AsyncGenerator<string, undefined> | undefined, count: number): Promise<string[]> {
   const taken: string[] = []
-  while (from !== undefined && taken.length < count) {
+  if (from === undefined) return taken
+  while (taken.length < count) {
     const { done, value } = await from.next()
     if (done === true) break
     taken.push(value)

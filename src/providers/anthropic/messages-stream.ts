@@ -40,9 +40,9 @@ export function assembleMessage(events: readonly ServerEvent[]): JsonObject | un
 
 /** Why a stream without a whole message is not stored: an error in it, or events before its end mark that make no message. */
 export function outlineMessage(events: readonly ServerEvent[]): string | undefined {
-  const types = events.map(({ event, data }) => (event === 'error' ? event : parseJsonObject(data)?.['type']))
-  if (types.includes('error')) return 'error'
-  return types.includes('message_stop') ? 'malformed' : undefined
+  const types = new Set(events.map(({ event, data }) => (event === 'error' ? event : parseJsonObject(data)?.['type'])))
+  if (types.has('error')) return 'error'
+  return types.has('message_stop') ? 'malformed' : undefined
 }
 
 /** Whether an event is about the message. Future types may not be, as `ping` is not. An event without a type counts as one. */

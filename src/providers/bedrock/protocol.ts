@@ -36,14 +36,14 @@ function bedrockCall(address: URL): AddressedCall | undefined {
     endpoint: isConverse ? bedrockConverse : bedrockInvoke,
     origin: href,
     named: JSON.stringify([model, action, isStream]),
-    // The scope of the SDK's clients is none by default, as their credentials change by themselves.
-    isRotated: () => true,
+    // A signature is another one for each request, and of credentials that change by themselves.
+    isRotated: (_, value) => value.startsWith('AWS4-'),
     originOf: (headers) => originOf(address, href, headers),
     read: isConverse
       ? (body) => readConverse(body, model, isStream)
       : (_, headers, text) => readInvoke(text, { ...invokeMembers(headers), model, stream: isStream }),
     write: isConverse ? writeConverse : ({ body }) => (isJsonObject(body) ? body : {}),
-    keyed: (headers) => Object.fromEntries(Object.entries(headers).filter(([name]) => !/^(?:amz-sdk-|x-amz-|x-amzn-bedrock-)/.test(name))),
+    keyed: (headers) => Object.fromEntries(Object.entries(headers).filter(([name]) => !isMember(name, isConverse))),
     ...(isStream && { stream: isConverse ? converseStream : invokeStream }),
     answers: isConverse ? converseAnswers : invokeAnswers,
   }
@@ -69,7 +69,8 @@ function readConverse(body: JsonObject, model: string, stream: boolean): ReadReq
   return { endpoint: bedrockConverse, request: { model, ...tagged, stream } }
 }
 
-function writeConverse({ model: _, stream: __, ...rest }: JsonObject): JsonObject {
+function writeConverse(request: JsonObject): JsonObject {
+  const { model: _, stream: __, ...rest } = request
   const body = toWire(rest)
   return isJsonObject(body) ? body : rest
 }
@@ -90,6 +91,16 @@ const memberHeaders = [
   ['serviceTier', 'x-amzn-bedrock-service-tier'],
 ] as const
 
+/** Headers of how the AWS SDK sends a request. */
+const sending =
+  /^(?:amz-sdk-|x-amz-(?:algorithm|content-sha256|credential|date|decoded-content-length|security-token|signature|signedheaders|user-agent)$)/
+
+/** Whether a header is no part of the key, as it says how a request is sent, or stands for a member of the SDK's input. */
+function isMember(name: string, isConverse: boolean): boolean {
+  if (sending.test(name)) return true
+  return !isConverse && (name === 'x-amzn-bedrock-accept' || memberHeaders.some(([, header]) => header === name))
+}
+
 function invokeMembers(headers: Headers): JsonObject {
   const members: JsonObject = {}
   for (const [member, name] of memberHeaders) {
@@ -105,8 +116,9 @@ function invokeMembers(headers: Headers): JsonObject {
 }
 
 /** Headers of a stored answer without the one that holds other members of the SDK's output. */
-function shown({ output: _, ...headers }: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return headers
+function shown(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const { output: _, ...others } = headers
+  return others
 }
 
 const converseAnswers: AnswerForm = {
@@ -137,10 +149,15 @@ function outputMembers(headers: Headers, typeHeader: string): JsonObject {
 
 const type = 'application/vnd.amazon.eventstream'
 
+function eventText(event: JsonObject): string {
+  const { p: _, ...members } = event
+  return JSON.stringify(fromWire(members))
+}
+
 /** An event is the member of the SDK's event, without the padding `p` that hides its length. */
 const converseStream: StreamForm = {
   type,
-  parse: (bytes) => eventsOf(bytes, ({ p: _, ...event }) => JSON.stringify(fromWire(event))),
+  parse: (bytes) => eventsOf(bytes, eventText),
   format: (events) => events.map(({ event = '', data }) => framed(event, JSON.stringify(toWire(JSON.parse(data))))),
 }
 

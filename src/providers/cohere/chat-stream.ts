@@ -63,6 +63,14 @@ function continued(target: JsonObject, delta: JsonObject): boolean {
   return true
 }
 
+function event(type: string, given: JsonObject, index?: number): JsonObject {
+  return {
+    type,
+    ...(index !== undefined && { index }),
+    delta: { message: given },
+  }
+}
+
 /** The events in which a whole answer would have been streamed. */
 export function disassembleCohere({ id, message, ...last }: JsonObject): JsonObject[] {
   const said = isJsonObject(message) ? message : {}
@@ -70,11 +78,6 @@ export function disassembleCohere({ id, message, ...last }: JsonObject): JsonObj
   const [content, calls, citations] = ['content', 'tool_calls', 'citations'].map((name): readonly unknown[] => {
     const list: unknown = said[name]
     return Array.isArray(list) ? list : []
-  })
-  const event = (type: string, given: JsonObject, index?: number): JsonObject => ({
-    type,
-    ...(index !== undefined && { index }),
-    delta: { message: given },
   })
   return [
     { id, type: 'message-start', delta: { message: { role, content: [], tool_plan: '', tool_calls: [], citations: [] } } },

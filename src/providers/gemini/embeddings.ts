@@ -69,11 +69,11 @@ function share(answer: JsonObject, singles: readonly JsonObject[]): JsonObject[]
   if (!Array.isArray(embeddings) || embeddings.length !== singles.length) return undefined
   const sizes = singles.map(({ requests }) => JSON.stringify(requests).length)
   const usages = isJsonObject(usage) ? divided(usage, sizes) : undefined
-  return embeddings.map((embedding: unknown, index) => ({
-    ...answer,
-    embeddings: [embedding],
-    ...(usages !== undefined && { usageMetadata: usages[index] }),
-  }))
+  return embeddings.map((embedding: unknown, index) => {
+    const single: JsonObject = Object.assign({}, answer, { embeddings: [embedding] })
+    if (usages !== undefined) single['usageMetadata'] = usages[index]
+    return single
+  })
 }
 
 function join(answers: readonly JsonObject[]): JsonObject {

@@ -49,7 +49,8 @@ function geminiCall(address: URL): AddressedCall | undefined {
   if (endpoint === undefined || !(alt === 'json' || (alt === 'sse' && isStream))) return undefined
   if (publisher !== '' && publisher !== 'publishers/google/') return undefined
   const model = kind === 'models' ? name : `${kind}/${name}`
-  const key = address.searchParams.get('key')
+  const isGoogle = address.hostname.endsWith('.googleapis.com')
+  const key = keyIn(address, isGoogle)
   const query = new URLSearchParams(address.searchParams)
   for (const each of passing) query.delete(each)
   const rest = query.size === 0 ? '' : `?${query.toString()}`
@@ -57,13 +58,27 @@ function geminiCall(address: URL): AddressedCall | undefined {
     endpoint,
     origin: `${address.origin}${before}${publisher === '' ? '' : `/${publisher.slice(0, -1)}`}${rest}`,
     named: JSON.stringify([model, isStream]),
-    ...(key !== null && { credential: ['x-goog-api-key', key] }),
+    ...(key !== undefined && { credential: ['x-goog-api-key', key] }),
     // Google's access tokens change each hour.
-    isRotated: (header) => header === 'authorization' && address.hostname.endsWith('.googleapis.com'),
+    isRotated: (header) => header === 'authorization' && isGoogle,
     read: (body) => readRequest(endpoint, body, { model, ...(endpoint === geminiContent && { stream: isStream }) }),
-    write: ({ model: _, stream: __, ...body }) => body,
+    write: withoutAddress,
     ...(isStream && alt === 'json' && { stream: jsonArray }),
   }
+}
+
+/** What the query proves who asks by, as one text; `undefined` if there is nothing. */
+function keyIn({ searchParams }: URL, isGoogle: boolean): string | undefined {
+  const keys = searchParams.getAll('key')
+  const tokens = isGoogle ? [] : searchParams.getAll('access_token')
+  if (keys.length + tokens.length === 0) return undefined
+  return keys.length === 1 && tokens.length === 0 ? keys[0] : JSON.stringify([keys, tokens])
+}
+
+/** The body of a request: the path says its model, and whether it is streamed. */
+function withoutAddress(request: JsonObject): JsonObject {
+  const { model: _, stream: __, ...body } = request
+  return body
 }
 
 /** The request with what the path says. A body that says something else of it has no key. */

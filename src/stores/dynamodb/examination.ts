@@ -60,7 +60,7 @@ async function schemaOf(client: DynamoDBClient, { tableName }: ExaminedTable): P
   try {
     const { Table } = await client.send(new DescribeTableCommand({ TableName: tableName }))
     const types = new Map(Table?.AttributeDefinitions?.map(({ AttributeName, AttributeType }) => [AttributeName, AttributeType]))
-    return { keys: Table?.KeySchema?.map((part) => ({ ...part, type: types.get(part.AttributeName) })) ?? [] }
+    return { keys: Table?.KeySchema?.map((part) => Object.assign({}, part, { type: types.get(part.AttributeName) })) ?? [] }
   } catch (error) {
     return { failure: nameOf(error), error }
   }

@@ -7,7 +7,7 @@ import { createCache } from '../../../src/cache/cache.ts'
 import { anthropicMessages } from '../../../src/providers/anthropic/messages.ts'
 import { type ProviderServer, startProvider } from '../../support/provider-server.ts'
 import { bodyOf, verdicts } from '../../support/verdicts.ts'
-import { type Recording, recordings, recordingsFound } from '../../support/recordings.ts'
+import { reasonOfUnreadable, type Recording, recordings, recordingsFound } from '../../support/recordings.ts'
 import { isStreamed } from '../../support/anthropic-answers.ts'
 import { type SdkMessages, sdks } from '../../support/anthropic-sdks.ts'
 import { outcomeOf } from '../../support/outcome.ts'
@@ -109,7 +109,7 @@ describe.skipIf(!recordingsFound)('recorded answers of Anthropic over a socket',
         expect(await outcomeOf(() => messagesOf(wrapped, each).create(requestOf(each)))).toStrictEqual(expected)
         expect(server.requests).toHaveLength(storable ? 2 : 3)
         expect(cache.stats()).toMatchObject({ hits: storable ? 1 : 0, misses: storable ? 1 : 2, errors: 0 })
-        const reason = each.verdict === 'incomplete stream' ? 'incomplete' : each.verdict
+        const reason = each.verdict === 'incomplete stream' ? reasonOfUnreadable(each.recording.events ?? []) : each.verdict
         expect(cache.stats().skipped).toEqual(storable ? {} : { [reason]: 2 })
       },
     )

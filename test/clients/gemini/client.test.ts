@@ -88,6 +88,23 @@ describe('a wrapped client of Gemini', () => {
   let cache: Cache
   const client = () => withCache(make({ url: server.url, maxRetries: 0 }), cache)
 
+  const chat = async (...messages: readonly string[]): Promise<string[]> => {
+    const { sendMessage, sendMessageStream } = ((open) => ({
+      sendMessage: open.sendMessage.bind(open),
+      sendMessageStream: open.sendMessageStream.bind(open),
+    }))(client().chats.create({ model, config: { cache: { operation: 'support' } } }))
+    const texts: string[] = []
+    for (const message of messages) {
+      texts.push((await sendMessage({ message })).text ?? '')
+      let streamed = ''
+      for await (const chunk of await sendMessageStream({ message: 'And?' })) streamed += chunk.text ?? ''
+      texts.push(streamed)
+    }
+    return texts
+  }
+  const embed = (...contents: string[]) => client().models.embedContent({ model: 'gemini-embedding-test-1', contents })
+  const count = async () => (await client().models.countTokens({ model, contents: 'Hi' })).totalTokens
+  const ask = () => client().models.generateContent({ model, contents: 'Hi', config: { bypassCache: true } })
   beforeEach(async () => {
     server = await startProvider(({ path, body }, reply) => {
       if (path.includes(':batchEmbedContents')) {
@@ -103,20 +120,6 @@ describe('a wrapped client of Gemini', () => {
   afterEach(() => server.close())
 
   it('answers the messages of a chat, whole and streamed, with the chat before them', async () => {
-    const chat = async (...messages: readonly string[]): Promise<string[]> => {
-      const { sendMessage, sendMessageStream } = ((open) => ({
-        sendMessage: open.sendMessage.bind(open),
-        sendMessageStream: open.sendMessageStream.bind(open),
-      }))(client().chats.create({ model, config: { cache: { operation: 'support' } } }))
-      const texts: string[] = []
-      for (const message of messages) {
-        texts.push((await sendMessage({ message })).text ?? '')
-        let streamed = ''
-        for await (const chunk of await sendMessageStream({ message: 'And?' })) streamed += chunk.text ?? ''
-        texts.push(streamed)
-      }
-      return texts
-    }
     const first = await chat('Hi', 'Ho')
     expect(first).toEqual(['answer 1', 'answer 2', 'answer 3', 'answer 4'])
     expect(await chat('Hi', 'Ho')).toEqual(first)
@@ -125,7 +128,6 @@ describe('a wrapped client of Gemini', () => {
   })
 
   it('asks for the missing contents of a batch of embeddings only, and tells its hits', async () => {
-    const embed = (...contents: string[]) => client().models.embedContent({ model: 'gemini-embedding-test-1', contents })
     const values = async (...contents: string[]) => (await embed(...contents)).embeddings?.map((each) => each.values)
     const [one, two] = (await values('a', 'bcd')) ?? []
     expect(await values('bcd', 'efghi', 'a')).toEqual([two, expect.any(Array), one])
@@ -134,7 +136,6 @@ describe('a wrapped client of Gemini', () => {
   })
 
   it('counts tokens once, at no cost', async () => {
-    const count = async () => (await client().models.countTokens({ model, contents: 'Hi' })).totalTokens
     expect([await count(), await count()]).toEqual([1, 1])
     expect(cache.stats()).toMatchObject({ hits: 1, savedTokens: 0 })
   })
@@ -168,7 +169,9 @@ describe('a wrapped client of Gemini', () => {
       contents: [{ parts: [{ text: 'Hi' }], role: 'user' }],
       generationConfig: { temperature: 0 },
     })
-    await expect(client().models.generateContent({ ...params, config: { cache: { ttl: 'soon' as '1m' } } })).rejects.toThrow(/cache\.ttl/)
+    await expect(client().models.generateContent({ ...params, config: { cache: { ttl: JSON.parse('"soon"') } } })).rejects.toThrow(
+      /cache\.ttl/,
+    )
   })
 
   it('sends what the bare client sends', async () => {
@@ -191,7 +194,6 @@ describe('a wrapped client of Gemini', () => {
   })
 
   it('counts a call past the cache', async () => {
-    const ask = () => client().models.generateContent({ model, contents: 'Hi', config: { bypassCache: true } })
     expect([(await ask()).text, (await ask()).text]).toEqual(['answer 1', 'answer 2'])
     expect(cache.stats()).toMatchObject({ bypasses: 2, bypassReasons: { 'no-store': 2 } })
   })

@@ -17,9 +17,9 @@ afterEach(() => server.close())
 
 describe('what passes through unseen', () => {
   it.each([
-    ['Gemini', '/v1beta/models/gemini-2.5-flash:generateContent', '?key=secret'],
-    ['Cohere', '/v2/chat', ''],
-    ['Ollama', '/api/chat', ''],
+    ['Gemini', '/v1beta/models/imagen-4:predict', '?key=secret'],
+    ['Cohere', '/v1/classify', ''],
+    ['Ollama', '/api/show', ''],
     ['AI Gateway', '/v1/ai/language-model', ''],
   ])('G45 of %s over cachingFetch is an event and a count, without the query', async (_, path, query) => {
     const through = cachingFetch(cache)
@@ -33,8 +33,8 @@ describe('what passes through unseen', () => {
 
   it('G45 of a wrapped client is too, and what is cached or bypasses the cache is not', async () => {
     const client = withCache(new OpenAI({ apiKey: 'k', baseURL: server.url, maxRetries: 0 }), cache)
-    await client.post('/rerank', { body: { model: 'm' } })
-    expect(seen).toEqual([{ method: 'POST', host: new URL(server.url).host, path: '/v1/rerank' }])
+    await client.post('/classify', { body: { model: 'm' } })
+    expect(seen).toEqual([{ method: 'POST', host: new URL(server.url).host, path: '/v1/classify' }])
     const messages = [{ role: 'user' as const, content: 'Hi' }]
     await client.chat.completions.create({ model: 'm', messages })
     await client.chat.completions.create({ model: 'm', messages }, { bypassCache: true })

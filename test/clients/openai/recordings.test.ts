@@ -10,7 +10,7 @@ import { openaiEmbeddings } from '../../../src/providers/openai/embeddings.ts'
 import { openaiResponses } from '../../../src/providers/openai/responses.ts'
 import { type ProviderServer, startProvider } from '../../support/provider-server.ts'
 import { bodyOf, verdicts } from '../../support/verdicts.ts'
-import { type Recording, recordings, recordingsFound } from '../../support/recordings.ts'
+import { reasonOfUnreadable, type Recording, recordings, recordingsFound } from '../../support/recordings.ts'
 import { type SdkClient, sdks } from '../../support/openai-sdks.ts'
 import { outcomeOf } from '../../support/outcome.ts'
 
@@ -107,7 +107,10 @@ function serve(server: ProviderServer, recording: Recording): void {
  * @param failed whether the SDK threw: it then left the stream before its end
  */
 function reasonOf({ verdict, recording, streamed }: Case, failed: boolean): string {
-  if (verdict === 'incomplete stream') return failed ? 'aborted' : 'incomplete'
+  if (verdict === 'incomplete stream') {
+    const reason = reasonOfUnreadable(recording.events ?? [])
+    return failed && reason !== 'error' ? 'aborted' : reason
+  }
   const status = streamed ? 200 : statusOf(recording.whole ?? '{}')
   return status === 200 ? verdict : `status ${status}`
 }

@@ -57,6 +57,10 @@ for (const [kind, credentials] of [
 const messages = [{ role: 'user' as const, content: [{ text: 'Hi' }] }]
 
 /** The same calls of the SDK, and over plain HTTP as a signed request. */
+const picture = <Source>(source: Source) => [
+  { role: 'user' as const, content: [{ text: 'What?' }, { image: { format: 'png' as const, source } }] },
+]
+
 describe('an entry of Bedrock', () => {
   let server: ProviderServer
   let cache: Cache
@@ -96,9 +100,6 @@ describe('an entry of Bedrock', () => {
 
   const bytes = Buffer.from('a picture')
   const system = [{ text: 'Be brief.' }]
-  const picture = <Source>(source: Source) => [
-    { role: 'user' as const, content: [{ text: 'What?' }, { image: { format: 'png' as const, source } }] },
-  ]
   const tools = { tools: [{ toolSpec: { name: 'f', inputSchema: { json: { type: 'object', properties: { bytes: { $ref: '#/a' } } } } } }] }
 
   const cases: readonly [string, Omit<ConverseCommandInput, 'modelId'>, object][] = [

@@ -15,6 +15,14 @@ function chunk(parts: readonly JsonObject[], more: JsonObject = {}): JsonObject 
 
 const end = { finishReason: 'STOP' }
 
+const scores = (token: string): JsonObject => ({ logprobsResult: { chosenCandidates: [{ token, logProbability: -1 }] } })
+
+const candidate = (index: number): JsonObject => ({
+  index,
+  content: { parts: [{ text: `t${index}` }, { text: 'u', thought: true }], role: 'model' },
+  ...end,
+})
+
 describe('a stream of content', () => {
   it('S09: is put together to the whole answer', () => {
     expect(streaming.assemble(wordEvents('Hello there'))).toEqual(words('Hello there'))
@@ -59,7 +67,6 @@ describe('a stream of content', () => {
   })
 
   it('S09: has the grounding, the scores of all tokens and the last count', () => {
-    const scores = (token: string): JsonObject => ({ logprobsResult: { chosenCandidates: [{ token, logProbability: -1 }] } })
     const grounding = { webSearchQueries: ['sky'], groundingChunks: [{ web: { uri: 'https://example.com', title: 'Sky' } }] }
     const whole = streaming.assemble(
       events(
@@ -97,11 +104,7 @@ describe('a stream of content', () => {
     [
       'two candidates',
       {
-        candidates: [0, 1].map((index) => ({
-          index,
-          content: { parts: [{ text: `t${index}` }, { text: 'u', thought: true }], role: 'model' },
-          ...end,
-        })),
+        candidates: [candidate(0), candidate(1)],
         usageMetadata: contentTokens,
       },
     ],

@@ -93,6 +93,7 @@ export const byteCases: Cases = {
       run: (issuer) => issuer.outcome(() => void toTagged(value)),
     })),
     refusedBy('an unknown tag', () => fromTagged({ [`$${prompt}`]: prompt })),
+    refusedBy('a URL that is none', () => fromTagged({ $url: `http://[${prompt}` })),
   ],
   'src/json/read-once.ts': [
     {

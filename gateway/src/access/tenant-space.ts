@@ -5,9 +5,12 @@
 import type { CacheEntry } from 'llmemo'
 import type { Caller } from '../caller.ts'
 
+/** What says whose an entry is, or an event about one. */
+export type Placed = Pick<CacheEntry, 'key' | 'endpoint' | 'scope'>
+
 /** What of the cache belongs to a caller. */
 export interface TenantSpace {
-  /** The tenant; `undefined` for an admin, to whom everything belongs. */
+  /** The tenant; `undefined` for an admin, that owns everything. */
   readonly tenant: string | undefined
   /** The option that lets a request meet only answers of the tenant. */
   readonly scope: { readonly scope?: string }
@@ -16,9 +19,9 @@ export interface TenantSpace {
   /** The cache's pattern for a pattern of the caller's. */
   patternOf(pattern: string): string
   /** Whether an entry belongs to the caller. */
-  has(entry: CacheEntry): boolean
+  has(entry: Placed): boolean
   /** An entry's key, as the caller knows it. */
-  shownKey(entry: CacheEntry): string
+  shownKey(entry: Placed): string
 }
 
 /** What of the cache belongs to this caller. */
@@ -36,6 +39,6 @@ export function spaceOf({ tenant }: Pick<Caller, 'tenant'>): TenantSpace {
 }
 
 /** Whether an entry is a value under a key of a caller's own, rather than an answer. */
-export function isValue({ endpoint }: CacheEntry): boolean {
+export function isValue({ endpoint }: Placed): boolean {
   return endpoint === ''
 }

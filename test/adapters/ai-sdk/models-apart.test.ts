@@ -1,0 +1,110 @@
+import { createAmazonBedrock } from '@ai-sdk/amazon-bedrock'
+import { createAnthropic } from '@ai-sdk/anthropic'
+import { createCohere } from '@ai-sdk/cohere'
+import { createGoogle } from '@ai-sdk/google'
+import { createMistral } from '@ai-sdk/mistral'
+import { createOpenAI } from '@ai-sdk/openai'
+import type { LanguageModelV4 } from '@ai-sdk/provider'
+import { generateText, wrapLanguageModel } from 'ai'
+import { MockLanguageModelV4 } from 'ai/test'
+import { expect, it } from 'vitest'
+import { cacheMiddleware } from '../../../src/adapters/ai-sdk/middleware.ts'
+import { createCache } from '../../../src/cache/cache.ts'
+import { message, text } from '../../support/anthropic-answers.ts'
+import { geminiAnswer } from '../../support/google-answers.ts'
+import { completion } from '../../support/openai-answers.ts'
+
+interface Given {
+  readonly headers?: Record<string, string>
+  readonly baseURL?: string
+}
+
+/** A `fetch` whose provider says where it was asked, and for which tenant. */
+const answering =
+  (answer: (said: string) => object): typeof fetch =>
+  async (input, init) =>
+    Response.json(answer(`${String(input)} ${new Headers(init?.headers).get('x-tenant')}`))
+
+const cohereAnswer = (said: string) => ({
+  generation_id: 'g',
+  message: { role: 'assistant', content: [{ type: 'text', text: said }] },
+  finish_reason: 'COMPLETE',
+  usage: { tokens: { input_tokens: 1, output_tokens: 1 } },
+})
+const converseAnswer = (said: string) => ({
+  output: { message: { role: 'assistant', content: [{ text: said }] } },
+  stopReason: 'end_turn',
+  usage: { inputTokens: 1, outputTokens: 1, totalTokens: 2 },
+  metrics: { latencyMs: 1 },
+})
+const apiKey = 'sk-test'
+const models: readonly [string, (given: Given) => LanguageModelV4][] = [
+  ['OpenAI', (given) => createOpenAI({ apiKey, fetch: answering(completion), ...given }).chat('m')],
+  ['Anthropic', (given) => createAnthropic({ apiKey, fetch: answering((said) => message([text(said)])), ...given })('m')],
+  ['Google', (given) => createGoogle({ apiKey, fetch: answering(geminiAnswer), ...given })('m')],
+  ['Mistral', (given) => createMistral({ apiKey, fetch: answering(completion), ...given })('m')],
+  ['Cohere', (given) => createCohere({ apiKey, fetch: answering(cohereAnswer), ...given })('m')],
+  ['Bedrock', (given) => createAmazonBedrock({ region: 'us-east-1', apiKey, fetch: answering(converseAnswer), ...given })('m')],
+]
+
+const asker = () => {
+  const middleware = cacheMiddleware(createCache({ logger: false }))
+  return async (model: LanguageModelV4): Promise<string> =>
+    (await generateText({ model: wrapLanguageModel({ model, middleware }), prompt: 'Hi', maxRetries: 0 })).text
+}
+
+it.each(models)('G02 models of %s with other headers or servers do not answer for each other', async (_, make) => {
+  const ask = asker()
+  const given: readonly Given[] = [
+    {},
+    { headers: { 'x-tenant': 'a' } },
+    { headers: { 'X-Tenant': 'b' } },
+    { baseURL: 'https://a.invalid' },
+    { baseURL: 'https://b.invalid' },
+  ]
+  const first: string[] = []
+  for (const each of given) first.push(await ask(make(each)))
+  expect(new Set(first).size).toBe(given.length)
+  for (const [index, each] of given.entries()) expect(await ask(make(each))).toBe(first[index])
+})
+
+it('G05 models of Bedrock in other regions do not answer for each other', async () => {
+  const ask = asker()
+  const inRegion = (region: string) => createAmazonBedrock({ region, apiKey, fetch: answering(converseAnswer) })('m')
+  expect(await ask(inRegion('eu-west-1'))).not.toBe(await ask(inRegion('us-east-1')))
+})
+
+/** A model of another's making, which shows what it was made with. */
+function ownModel(said: string, shown: object): LanguageModelV4 {
+  const model = new MockLanguageModelV4({
+    doGenerate: async () => ({
+      content: [{ type: 'text', text: said }],
+      finishReason: { unified: 'stop', raw: 'stop' },
+      usage: {
+        inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 },
+        outputTokens: { total: 1, text: 1, reasoning: 0 },
+      },
+      warnings: [],
+    }),
+  })
+  return Object.assign(model, shown)
+}
+
+it('G02 models with other settings of their own do not answer for each other', async () => {
+  const ask = asker()
+  const shown = [{}, { settings: { user: 'a' } }, { settings: { user: 'b' } }, { config: { extraBody: { user: 'a' } } }]
+  for (const [index, each] of shown.entries()) expect(await ask(ownModel(`answer ${index}`, each))).toBe(`answer ${index}`)
+  for (const [index, each] of shown.entries()) expect(await ask(ownModel('another', each))).toBe(`answer ${index}`)
+})
+
+it('G01 of headers that a model fetches, a token that changes is left out and the rest counts', async () => {
+  const ask = asker()
+  let tokens = 0
+  const fetched = (tenant: string) => ({
+    config: { headers: async () => ({ Authorization: `Bearer ${++tokens}`, 'openai-organization': tenant, 'x-tenant': tenant }) },
+  })
+  expect(await ask(ownModel('for a', fetched('a')))).toBe('for a')
+  expect(await ask(ownModel('for b', fetched('b')))).toBe('for b')
+  expect(await ask(ownModel('another', fetched('a')))).toBe('for a')
+  expect(await ask(ownModel('no token', { config: { headers: () => Promise.reject(new Error('no token')) } }))).toBe('no token')
+})
