@@ -87,7 +87,7 @@ describe('the SAM template', () => {
 
 function checkDockerfile(each: string): string[] {
   return [
-    ...validateDockerfile(each).map(({ message }) => String(message)),
+    ...validateDockerfile(each).map(({ message }) => (typeof message === 'string' ? message : message.value)),
     ...lintDockerfile('', each).map(({ title }) => title),
     ...(/^USER (?!root)/m.test(each) ? [] : ['runs as root']),
     ...(/^HEALTHCHECK /m.test(each) ? [] : ['has no health check']),
