@@ -37,10 +37,11 @@ export function mistakesInTemplate(template: unknown): string[] {
   const parameters = memberOf(template, 'Parameters')
   const made = Object.keys(resources).flatMap((name) => [name, `${name}Url`, `${name}Role`, `${name}Aliaslive`])
   const names = new Set([...made, ...Object.keys(parameters)])
-  return Object.entries(resources).flatMap(([name, resource]) => [
-    ...resourceMistakes(name, resource),
-    ...danglingIn(resource, names).map((each) => `${name}: refers to ${each}, which is not there`),
-  ])
+  const entries = Object.entries(resources)
+  const dangling = entries.flatMap(([name, resource]) =>
+    danglingIn(resource, names).map((each) => `${name}: refers to ${each}, which is not there`),
+  )
+  return entries.flatMap(([name, resource]) => resourceMistakes(name, resource)).concat(dangling)
 }
 
 function resourceMistakes(name: string, resource: unknown): string[] {
@@ -113,10 +114,10 @@ export function tooMuchIn(template: unknown): string[] {
   return Object.entries(memberOf(template, 'Resources')).flatMap(([name, resource]) => {
     const policies: unknown = memberOf(resource, 'Properties')['Policies']
     const statements = Array.isArray(policies) ? policies.flatMap((policy: unknown) => listIn(policy, 'Statement')) : []
-    return statements.flatMap((statement) => [
-      ...listIn(statement, 'Action').flatMap((action) => (/\*|Scan/.test(String(action)) ? [`${name}: may ${String(action)}`] : [])),
-      ...listIn(statement, 'Resource').flatMap((each) => (String(each).includes('*') ? [`${name}: may do so to ${String(each)}`] : [])),
-    ])
+    const actions = statements.flatMap((statement) => listIn(statement, 'Action').map(String))
+    const places = statements.flatMap((statement) => listIn(statement, 'Resource').map(String))
+    const tooMuch = actions.filter((action) => /\*|Scan/.test(action)).map((action) => `${name}: may ${action}`)
+    return tooMuch.concat(places.filter((place) => place.includes('*')).map((place) => `${name}: may do so to ${place}`))
   })
 }
 

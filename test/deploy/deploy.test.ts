@@ -35,25 +35,20 @@ function planted(text: string, right: string, wrong: string): string {
   return text.replace(right, wrong)
 }
 
+function checkTemplate(each: string): string[] {
+  const template: unknown = yamlParse(each)
+  const handler = /Handler: (\S+)/.exec(each)?.[1] ?? ''
+  const [, file = '', name = ''] = /^node_modules\/llmemo-gateway\/(.+)\.(\w+)$/.exec(handler) ?? []
+  const path = `${top}gateway/${file}.mjs`
+  const isThere = existsSync(path) && new RegExp(`export \\{[^}]*\\b${name}\\b`).test(readFileSync(path, 'utf8'))
+  const variables = [...(/Variables:\n((?: {10}\S.*\n)+)/.exec(each)?.[1] ?? '').matchAll(/(\w+):/g)].map(([, variable = '']) => variable)
+  return [...mistakesInTemplate(template), ...tooMuchIn(template), ...(isThere ? [] : ['no such handler']), ...unknownVariables(variables)]
+}
+
 describe('the SAM template', () => {
   const text = deploy('sam/template.yaml')
-  const check = (each: string): string[] => {
-    const template: unknown = yamlParse(each)
-    const handler = /Handler: (\S+)/.exec(each)?.[1] ?? ''
-    const [, file = '', name = ''] = /^node_modules\/llmemo-gateway\/(.+)\.(\w+)$/.exec(handler) ?? []
-    const path = `${top}gateway/${file}.mjs`
-    const isThere = existsSync(path) && new RegExp(`export \\{[^}]*\\b${name}\\b`).test(readFileSync(path, 'utf8'))
-    const variables = [...(/Variables:\n((?: {10}\S.*\n)+)/.exec(each)?.[1] ?? '').matchAll(/(\w+):/g)].map(([, variable = '']) => variable)
-    return [
-      ...mistakesInTemplate(template),
-      ...tooMuchIn(template),
-      ...(isThere ? [] : ['no such handler']),
-      ...unknownVariables(variables),
-    ]
-  }
-
   it('is right', () => {
-    expect(check(text)).toEqual([])
+    expect(checkTemplate(text)).toEqual([])
   })
 
   it.each([
@@ -68,7 +63,7 @@ describe('the SAM template', () => {
     ['a wrong handler', 'lambda.streamHandler', 'lambda.handler', 'no such handler'],
     ['a misspelt variable', 'CACHE_TTL:', 'CACHE_TLL:', 'CACHE_TLL'],
   ])('is wrong with %s', (_name, right, wrong, said) => {
-    expect(check(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringMatching(said)]))
+    expect(checkTemplate(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringMatching(said)]))
   })
 
   it('encrypts, forgets and can be restored', () => {
@@ -90,19 +85,21 @@ describe('the SAM template', () => {
   })
 })
 
-describe('the Dockerfile', () => {
-  const text = deploy('docker/Dockerfile')
-  const check = (each: string): string[] => [
-    ...validateDockerfile(each).map(({ message }) => message),
+function checkDockerfile(each: string): string[] {
+  return [
+    ...validateDockerfile(each).map(({ message }) => (typeof message === 'string' ? message : message.value)),
     ...lintDockerfile('', each).map(({ title }) => title),
     ...(/^USER (?!root)/m.test(each) ? [] : ['runs as root']),
     ...(/^HEALTHCHECK /m.test(each) ? [] : ['has no health check']),
     ...(existsSync(`${top}gateway/${/llmemo-gateway\/(dist\/[^"]+)"/.exec(each)?.[1] ?? 'none'}`) ? [] : ['no such program']),
     ...unknownVariables([...each.matchAll(/(?:^ENV | )([A-Z_]+)=/gm)].map(([, name = '']) => name)),
   ]
+}
 
+describe('the Dockerfile', () => {
+  const text = deploy('docker/Dockerfile')
   it('is right', () => {
-    expect(check(text)).toEqual([])
+    expect(checkDockerfile(text)).toEqual([])
   })
 
   it.each([
@@ -112,7 +109,7 @@ describe('the Dockerfile', () => {
     ['a wrong program', 'dist/bin.mjs', 'dist/main.mjs', 'no such program'],
     ['a misspelt variable', 'PORT=8787', 'PROT=8787', 'PROT'],
   ])('is wrong with %s', (_name, right, wrong, said) => {
-    expect(check(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringMatching(said)]))
+    expect(checkDockerfile(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringMatching(said)]))
   })
 })
 
@@ -157,15 +154,18 @@ describe('the workflow', async () => {
   })
 })
 
+function variablesIn(each: string): string[] {
+  return [...each.matchAll(/- name: ([A-Z_]+)$/gm)].map(([, name = '']) => name)
+}
+
 describe('the manifests of Kubernetes', () => {
   const text = deploy('kubernetes/gateway.yaml')
 
   it('parse, and set variables that are read', () => {
     const kinds = parseAllDocuments(text).map((each) => each.toJS().kind)
     expect(kinds).toEqual(['Deployment', 'Service', 'HorizontalPodAutoscaler', 'NetworkPolicy'])
-    const variables = (each: string): string[] => [...each.matchAll(/- name: ([A-Z_]+)$/gm)].map(([, name = '']) => name)
-    expect(unknownVariables(variables(text))).toEqual([])
-    expect(unknownVariables(variables(planted(text, '- name: CACHE_TTL', '- name: CACHE_TLL')))).toEqual(['CACHE_TLL'])
+    expect(unknownVariables(variablesIn(text))).toEqual([])
+    expect(unknownVariables(variablesIn(planted(text, '- name: CACHE_TTL', '- name: CACHE_TLL')))).toEqual(['CACHE_TLL'])
   })
 })
 
