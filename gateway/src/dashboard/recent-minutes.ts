@@ -48,10 +48,8 @@ export class RecentMinutes {
 
   /** The minutes of one scope, or of all; the oldest first, and at last the one that is not over. */
   of(scope: string | undefined): Minute[] {
-    return [...this.#kept, this.#sinceLast(this.#cache.stats())].map(({ at, all, byScope }) => ({
-      at,
-      ...(scope === undefined ? all : (byScope.get(scope) ?? nothing)),
-    }))
+    const kept = [...this.#kept, this.#sinceLast(this.#cache.stats())]
+    return kept.map(({ at, all, byScope }) => Object.assign({ at }, scope === undefined ? all : (byScope.get(scope) ?? nothing)))
   }
 
   /** Looks no longer. */

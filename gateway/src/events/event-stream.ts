@@ -32,12 +32,12 @@ export interface EventStreamOptions {
 
 /** A stream of events, as the bytes of `text/event-stream`. It begins when it is read. */
 export function eventStream({ log, clock, closing, space, lastId, savings, ended }: EventStreamOptions): ReadableStream<Uint8Array> {
-  let wake = (): void => undefined
+  let wake = nothing
   let isBegun = false
-  let isOver = false
+  const state = { isOver: false }
   let at = 0
   let toldSavings = ''
-  let end = (): void => undefined
+  let end = nothing
 
   const text = (name: string, data: string): string => `event: ${name}\nid: ${log.name}-${at}\ndata: ${data}\n\n`
 
@@ -48,20 +48,21 @@ export function eventStream({ log, clock, closing, space, lastId, savings, ended
     return text('savings', now)
   }
 
+  const over = (): void => {
+    state.isOver = true
+    wake()
+  }
+
   const begin = (): string => {
     isBegun = true
     const unfollow = log.follow(() => wake())
-    const over = (): void => {
-      isOver = true
-      wake()
-    }
     const cancelLongest = clock.after(longest, over)
     closing.addEventListener('abort', over)
     end = () => {
       unfollow()
       cancelLongest()
       closing.removeEventListener('abort', over)
-      end = () => undefined
+      end = nothing
       ended()
     }
     const number = lastId === undefined ? log.last : numberIn(lastId, log.name)
@@ -96,19 +97,18 @@ export function eventStream({ log, clock, closing, space, lastId, savings, ended
     {
       async pull(controller) {
         let told = isBegun ? '' : begin()
-        if (closing.aborted) isOver = true
-        while (told === '' && !isOver) {
+        if (closing.aborted) state.isOver = true
+        while (told === '' && !state.isOver) {
           told = news()
           if (told === '' && (await waited())) told = `: still here\n\n${savingsText()}`
         }
         if (told !== '') controller.enqueue(encoder.encode(told))
-        if (!isOver) return
+        if (!state.isOver) return
         end()
         controller.close()
       },
       cancel() {
-        isOver = true
-        wake()
+        over()
         end()
       },
     },
@@ -117,6 +117,8 @@ export function eventStream({ log, clock, closing, space, lastId, savings, ended
 }
 
 const encoder = new TextEncoder()
+
+function nothing(): void {}
 
 /** The number in an id of this log's; `undefined` in one of another process. */
 function numberIn(id: string, name: string): number | undefined {

@@ -20,6 +20,13 @@ interface Look {
   readonly colorScheme: 'light' | 'dark'
 }
 
+/** Waits until the page shows all. */
+async function whole(page: Page): Promise<void> {
+  await page.locator('#live[data-state=live]').waitFor()
+  await page.locator('#page[aria-busy=false]').waitFor()
+  await page.locator('#entries table').waitFor()
+}
+
 // The global set-up said loudly that chromium is missing.
 describe.skipIf(!isChromiumThere())('the page', () => {
   let browser: Browser
@@ -52,12 +59,6 @@ describe.skipIf(!isChromiumThere())('the page', () => {
     })
     await page.goto(url)
     return page
-  }
-
-  async function whole(page: Page): Promise<void> {
-    await page.locator('#live[data-state=live]').waitFor()
-    await page.locator('#page[aria-busy=false]').waitFor()
-    await page.locator('#entries table').waitFor()
   }
 
   it.each<Look>([

@@ -4,16 +4,19 @@ import { at, make, scrolling, table } from './build.js'
 import { seconds } from './write.js'
 
 export function prepareExplanation() {
-  at('explain-form').addEventListener('submit', async (event) => {
+  at('explain-form').addEventListener('submit', (event) => {
     event.preventDefault()
-    const other = at('other').value
-    try {
-      const answer = await ask('/cache/explain', { request: request(at('prompt').value), ...(other !== '' && { other: request(other) }) })
-      at('explanation').replaceChildren(...(other === '' ? oneRequest(answer) : twoRequests(answer)))
-    } catch (error) {
-      at('explanation').replaceChildren(make('p', { class: 'wrong' }, error.message))
-    }
+    void explain(at('prompt').value, at('other').value)
   })
+}
+
+async function explain(prompt, other) {
+  try {
+    const answer = await ask('/cache/explain', { request: request(prompt), ...(other !== '' && { other: request(other) }) })
+    at('explanation').replaceChildren(...(other === '' ? oneRequest(answer) : twoRequests(answer)))
+  } catch (error) {
+    at('explanation').replaceChildren(make('p', { class: 'wrong' }, error.message))
+  }
 }
 
 function request(prompt) {

@@ -89,7 +89,9 @@ async function days() {
     const { rows, total } = await ask('/cache/savings?by=day&days=30')
     const found = Object.entries(rows).filter(([name]) => /^\d{4}-\d\d-\d\d$/.test(name))
     if (found.length === 0 && total.hits + total.misses > 0) return undefined
-    return found.toSorted(([first], [second]) => first.localeCompare(second)).map(([label, row]) => ({ label: label.slice(5), ...row }))
+    return found
+      .toSorted(([first], [second]) => first.localeCompare(second))
+      .map(([label, row]) => Object.assign({ label: label.slice(5) }, row))
   } catch (error) {
     if (error.status === 400 || error.status === 404) return undefined
     throw error
@@ -107,7 +109,7 @@ export async function showReport() {
     return
   }
   showLatency(report)
-  showTiers(report)
+  await showTiers(report)
   const { recommendations } = report
   if (recommendations.length === 0) at('advice').replaceChildren(empty('Nothing: the last hour gives no cause.'))
   else at('advice').replaceChildren(make('ul', { class: 'advice' }, ...recommendations.map(({ text }) => make('li', {}, text))))
@@ -129,10 +131,14 @@ function showLatency({ readTimes, providerTimes }) {
   showTable('latency', table('Latency by source in the last hour', columns, rows), 'Latency by source')
 }
 
+/** A state in the colour of good or bad. */
+function state(isUsable, text) {
+  return make('span', { class: isUsable ? 'good' : 'wrong' }, text)
+}
+
 async function showTiers({ stores, written, memory }) {
   const { tiers } = await ask('/ready')
   const { bytes: held, maxBytes } = tiers.memory
-  const state = (isUsable, text) => make('span', { class: isUsable ? 'good' : 'wrong' }, text)
   const rows = [
     ['Memory', withBar(maxBytes === 0 ? 0 : held / maxBytes, `${bytes(held)} of ${bytes(maxBytes)}`)],
     ...stores.flatMap(({ name, read, write }) => [

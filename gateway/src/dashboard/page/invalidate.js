@@ -12,7 +12,6 @@ function selector() {
 
 /** @param done called when something was removed */
 export function prepareInvalidation(done) {
-  const forget = () => at('preview').replaceChildren()
   at('by').addEventListener('change', () => {
     const isAll = at('by').value === 'invalidateAll'
     at('name').disabled = isAll
@@ -20,15 +19,22 @@ export function prepareInvalidation(done) {
     forget()
   })
   at('name').addEventListener('input', forget)
-  at('invalidate-form').addEventListener('submit', async (event) => {
+  at('invalidate-form').addEventListener('submit', (event) => {
     event.preventDefault()
-    const chosen = selector()
-    try {
-      showPreview(chosen, await ask('/cache/invalidate', { ...chosen, dryRun: true }), done)
-    } catch (error) {
-      tell(error.message, 'wrong')
-    }
+    void preview(selector(), done)
   })
+}
+
+async function preview(chosen, done) {
+  try {
+    showPreview(chosen, await ask('/cache/invalidate', { ...chosen, dryRun: true }), done)
+  } catch (error) {
+    tell(error.message, 'wrong')
+  }
+}
+
+function forget() {
+  at('preview').replaceChildren()
 }
 
 function tell(text, kind) {
@@ -39,7 +45,7 @@ function showPreview(chosen, { count: number, entries, complete }, done) {
   const what = `${complete ? '' : 'at least '}${count(number)} ${number === 1 ? 'entry' : 'entries'}`
   if (number === 0) return tell('Nothing would go.', 'quiet')
   const confirm = make('button', { type: 'button', class: 'bad' }, `Invalidate ${what}`)
-  confirm.addEventListener('click', async () => {
+  const invalidate = async () => {
     confirm.disabled = true
     try {
       const { complete: isKnown } = await ask('/cache/invalidate', chosen)
@@ -49,7 +55,8 @@ function showPreview(chosen, { count: number, entries, complete }, done) {
     }
     at('name').focus()
     await done()
-  })
+  }
+  confirm.addEventListener('click', () => void invalidate())
   const columns = entryColumns.slice(0, 4)
   at('preview').replaceChildren(
     make('p', {}, `This would outdate ${what}${number > entries.length ? `, of which these are ${entries.length}` : ''}:`),
