@@ -7,7 +7,12 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts', 'examples/*.test.ts', 'gateway/test/**/*.test.ts'],
-    globalSetup: ['test/support/install-redis.ts', 'test/support/install-promtool.ts', 'test/support/install-chromium.ts'],
+    globalSetup: [
+      'test/support/install-redis.ts',
+      'test/support/install-promtool.ts',
+      'test/support/install-chromium.ts',
+      'gateway/test/support/lambda/install-runtime-client.ts',
+    ],
     restoreMocks: true,
     // By default one core is left idle, which on a machine of two is half of it.
     maxWorkers: '100%',

@@ -34,9 +34,9 @@ it('docs/add-a-provider.md explains every member of an endpoint', () => {
 })
 
 it("docs/add-a-provider.md defines an endpoint of the user's own, which is asked once for one question", async () => {
-  const asked: string[] = []
-  vi.stubGlobal('fetch', async (input: string, init: RequestInit) => {
-    asked.push(`${input} ${String(init.body)}`)
+  const asked: unknown[] = []
+  vi.stubGlobal('fetch', async (...given: unknown[]) => {
+    asked.push(given)
     return Response.json({ text: 'Rayleigh.', tokens: 3 })
   })
   onTestFinished(() => void vi.unstubAllGlobals())

@@ -7,7 +7,9 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { runtimeClient } from './install-runtime-client.ts'
 
 /** What an invocation gave. */
 export interface Invoked {
@@ -36,7 +38,7 @@ interface Invocation {
 }
 
 const root = new URL('../../../', import.meta.url).pathname
-const client = new URL(import.meta.resolve('aws-lambda-ric')).pathname
+const client = join(runtimeClient, 'index.mjs')
 const preload = new URL('./native-client.ts', import.meta.url).href
 
 /** Starts a function, until the test ends. @param handler a path in the package and a name: `dist/lambda.httpHandler` */
