@@ -43,8 +43,17 @@ export function ownOptions<Given>(given: Given): Given {
   for (const name of known) if (name in given && !Object.hasOwn(copy, name)) Reflect.set(copy, name, Reflect.get(given, name))
   const tags: unknown = Reflect.get(copy, 'tags')
   if (Array.isArray(tags)) Reflect.set(copy, 'tags', [...tags])
-  if ('context' in copy) Reflect.set(copy, 'context', readOnce(copy.context).copy)
+  if ('context' in copy) Reflect.set(copy, 'context', contextNow(copy.context))
   return copy
+}
+
+/** A copy of a context. One that cannot be read stays as it is: the call has no key then, and goes past the cache. */
+function contextNow(context: unknown): unknown {
+  try {
+    return readOnce(context).copy
+  } catch {
+    return context
+  }
 }
 
 /** The options of both. Of two values for one option, that of `over` holds; tags are those of both. */
