@@ -27,6 +27,8 @@ export async function main(words: readonly string[], env: Environment): Promise<
     return 0
   }
   if (words[0] === 'keys') return keys(words.slice(1), env)
+  // A reader of its output may go away. The gateway goes on.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined)
   try {
     const settings = configure(given, env)
     const log = lineLog(systemClock, (line) => process.stderr.write(line))
@@ -45,9 +47,10 @@ async function run(settings: GatewaySettings, log: Log, env: Environment): Promi
   const gateway = createGateway({ ...settings, cache, store, log })
   const server = await listen({ fetch: (request, connection) => gateway.fetch(request, connection), settings, clock: systemClock })
   const ended = untilEnded()
-  if (!isWorker()) process.stdout.write(pointing(`http://${server.host}:${server.port}`))
-  if (!isGuarded && !isWorker())
-    process.stdout.write('No key was made yet, so it answers this machine only. Make one: llmemo-gateway keys create --role admin\n')
+  const notice = isGuarded
+    ? ''
+    : 'No key was made yet, so it answers this machine only. Make one: llmemo-gateway keys create --role admin\n'
+  if (!isWorker()) process.stdout.write(`${pointing(`http://${server.host}:${server.port}`)}${notice}`)
   await ended
   log('info', 'draining')
   // Streams of events end first, as they would not end by themselves.

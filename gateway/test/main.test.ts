@@ -60,6 +60,16 @@ describe('the program', () => {
     expect(first.provider.requests).toHaveLength(1)
   })
 
+  it('goes on when its output is read no longer', async () => {
+    const { url, child } = await gatewayProcess((_request, reply) => reply.json(completion('Rayleigh.')))
+    child.stdout.destroy()
+    child.stderr.destroy()
+    expect((await ask(url)).status).toBe(200)
+    // It logs that it ends.
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
   it('says all that is wrong, and ends with 2', async () => {
     const child = start(['--port', 'x', '--host', '0.0.0.0', '--workers', '0'])
     const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
