@@ -84,9 +84,9 @@ describe('the program', () => {
   })
 
   it.each([
-    ['in one process', []],
-    ['in two', ['--workers', '2']],
-  ])('answers every request that it has when it is told to end, %s', async (_name, words) => {
+    ['in one process', 1, []],
+    ['in two', 2, ['--workers', '2']],
+  ])('answers every request that it has when it is told to end, %s', async (_name, processes, words) => {
     const open = gate()
     const { url, child, provider } = await gatewayProcess(async (request, reply) => {
       if (!isStreamRequest(request)) {
@@ -105,14 +105,12 @@ describe('the program', () => {
     await provider.untilRequests(count)
     child.kill('SIGTERM')
     const ended = once(child, 'exit')
-    // It has begun to drain when it takes no more connections.
-    while (
-      await fetch(`${url}/health`).then(
-        async (response) => response.text(),
-        () => undefined,
-      )
-    )
-      await new Promise((resolve) => void setImmediate(resolve))
+    // Each process logs that it begins to drain.
+    let logged = ''
+    for await (const chunk of child.stderr.iterator({ destroyOnReturn: false })) {
+      logged += String(chunk)
+      if (logged.split('"draining"').length > processes) break
+    }
     open.open()
     const given = await Promise.all(answers)
     expect(given.map(({ status }) => status)).toEqual(Array.from({ length: count }, () => 200))
