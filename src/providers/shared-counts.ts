@@ -4,7 +4,10 @@
  */
 import type { JsonObject } from '../json/object.ts'
 
-/** Whole numbers in shares of these sizes. Each is cut at the running total of the sizes, so that rounding loses nothing. */
+/**
+ * Counts in shares of these sizes. Each whole number is cut at the running total of the sizes, so that rounding loses nothing. A `cost` is no
+ * whole number, and is cut by size.
+ */
 export function divided(counts: JsonObject, sizes: readonly number[]): JsonObject[] {
   const total = sizes.reduce((sum, size) => sum + size, 0)
   let before = 0
@@ -12,10 +15,12 @@ export function divided(counts: JsonObject, sizes: readonly number[]): JsonObjec
     const from = before / total
     before += size
     const to = before / total
-    const shares = Object.entries(counts).map(([name, value]) => [
-      name,
-      typeof value === 'number' && Number.isSafeInteger(value) ? Math.floor(value * to) - Math.floor(value * from) : value,
-    ])
-    return Object.fromEntries(shares)
+    return Object.fromEntries(Object.entries(counts).map(([name, value]) => [name, shareOf(name, value, { from, to })]))
   })
+}
+
+function shareOf(name: string, value: unknown, { from, to }: { readonly from: number; readonly to: number }): unknown {
+  if (typeof value !== 'number') return value
+  if (name === 'cost') return value * (to - from)
+  return Number.isSafeInteger(value) ? Math.floor(value * to) - Math.floor(value * from) : value
 }

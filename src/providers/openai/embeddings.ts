@@ -5,6 +5,7 @@
  */
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { type Endpoint } from '../endpoint.ts'
+import { divided } from '../shared-counts.ts'
 import { hasError, promptUsage } from './body.ts'
 import { openaiIgnored } from './ignored.ts'
 
@@ -68,7 +69,7 @@ export function shareEmbeddings(answer: JsonObject, requests: readonly JsonObjec
   if (!Array.isArray(data) || data.length !== requests.length) return undefined
   const items = inOrder(data)
   if (items === undefined) return undefined
-  const usages = isJsonObject(usage) ? shareUsage(usage, requests.map(sizeOf)) : undefined
+  const usages = isJsonObject(usage) ? divided(usage, requests.map(sizeOf)) : undefined
   return items.map((item, index) => single(answer, item, usages?.[index]))
 }
 
@@ -98,29 +99,6 @@ function single(answer: JsonObject, item: JsonObject, usage: JsonObject | undefi
 /** The size of an input, by which usage is divided. */
 function sizeOf({ input }: JsonObject): number {
   return typeof input === 'string' || Array.isArray(input) ? Math.max(1, input.length) : 1
-}
-
-/**
- * `usage` in shares of these sizes. Each count is cut at the running total of the sizes, so that rounding loses nothing. Its cost is no whole
- * number, and is cut by size.
- */
-function shareUsage(usage: JsonObject, sizes: readonly number[]): JsonObject[] {
-  const total = sizes.reduce((sum, size) => sum + size, 0)
-  let before = 0
-  return sizes.map((size) => {
-    const from = before / total
-    before += size
-    const to = before / total
-    const shares = Object.entries(usage).map(([name, value]) => [
-      name,
-      isWhole(value) && name !== 'cost' ? Math.floor(value * to) - Math.floor(value * from) : cutCost(name, value, to - from),
-    ])
-    return Object.fromEntries(shares)
-  })
-}
-
-function cutCost(name: string, value: unknown, part: number): unknown {
-  return name === 'cost' && typeof value === 'number' ? value * part : value
 }
 
 /** The answer to one request for all, made of these single answers, in order. Its usage is their sum. */
