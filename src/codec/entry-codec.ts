@@ -62,7 +62,8 @@ export interface EntryCodec {
    */
   encode(entry: Entry): Uint8Array
   /**
-   * The entry in `bytes`. It shares no memory with them, its head may be that of an earlier call with the same bytes, and the records of its head have no prototype.
+   * The entry in `bytes`. It shares no memory with them, and the records of its head have no prototype. Two calls with the same bytes may give
+   * one head.
    * @throws {EntryError} `NOT_RECOGNISED` when this codec cannot judge the bytes, so that they must be left alone: other data, another
    *   version, an unknown codec or flag, an entry encrypted with a missing key. `DAMAGED_ENTRY` for an entry that may be overwritten:
    *   truncated, altered, larger than `maxBodyBytes`, of the wrong shape, or not encrypted although encryption is configured.

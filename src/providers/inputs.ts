@@ -2,7 +2,7 @@
  * Requests whose inputs are a list in one member, and answers with one output for each in the same order.
  * @module
  */
-import { count, isJsonObject, type JsonObject } from '../json/object.ts'
+import { count } from '../json/object.ts'
 import type { PerInput } from './endpoint.ts'
 import { divided } from './shared-counts.ts'
 
@@ -59,9 +59,4 @@ function hasLength(list: unknown, length: number): boolean {
 
 function elementAt(list: unknown, name: string, at: number): [string, unknown][] {
   return Array.isArray(list) ? [[name, [list[at]]]] : []
-}
-
-/** Whether a list is filled with objects. */
-export function isFilledList(list: unknown): list is readonly JsonObject[] {
-  return Array.isArray(list) && list.length > 0 && list.every(isJsonObject)
 }

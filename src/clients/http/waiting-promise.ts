@@ -31,12 +31,12 @@ export function waitingPromise(
   const { mode, streamed, key } = cachedCall
   if (streamed || !isRead(mode) || mode === 'only-if-cached' || !mayWait({ client, engine }, {})) return undefined
   const { changes } = engine.tiers
+  const lookup = engine.tiers.get(cachedCall)
+  if (!(lookup instanceof Promise)) return undefined
   // The caller may change its body and its options while the store is asked.
   const [body = {}, options] = [result.body, result.options]
     .map((given) => readOnce(given).copy)
     .map((copy) => (isJsonObject(copy) ? copy : undefined))
-  const lookup = engine.tiers.get(cachedCall)
-  if (!(lookup instanceof Promise)) return undefined
   const props = lookup.then((found) => {
     const stored = found !== undefined && isServable(engine, cachedCall, found) ? storedProps(engine, result, found) : undefined
     return stored ?? new Call(make({ key, lookup: { found, changes } }, body, options))
