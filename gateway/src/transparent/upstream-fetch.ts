@@ -52,7 +52,7 @@ export function upstreamFetch({ privateHosts }: UpstreamFetchOptions): UpstreamF
     try {
       return responseOf(await answerTo(request, sent), sent)
     } catch (error) {
-      // A kept connection may have been closed by the upstream just now. It has read nothing then, so that a second try repeats no work.
+      // The upstream may have closed a kept connection just as it was used again. SDKs ask again after such an error too.
       if (!isStale(request, error) || typeof sent.body === 'object') throw error
       return send(sent)
     }
