@@ -7,6 +7,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts', 'examples/*.test.ts', 'gateway/test/**/*.test.ts'],
+    // Large packages, which `npm run test:frameworks` installs.
+    exclude: ['test/frameworks/**'],
     globalSetup: [
       'test/support/install-redis.ts',
       'test/support/install-promtool.ts',

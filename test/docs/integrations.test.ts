@@ -3,15 +3,18 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
 import { isJsonObject } from '../../src/json/object.ts'
+import { needsFrameworks } from '../frameworks/packages.ts'
 import { message, text } from '../support/anthropic-answers.ts'
 import { geminiAnswer, geminiEvents } from '../support/google-answers.ts'
 import { chunksOf, completion, response, responseEvents } from '../support/openai-answers.ts'
 import { top, typecheck } from '../support/packed.ts'
 import { type ProviderServer, startProvider } from '../support/provider-server.ts'
-import { modulesIn, page, writeTree } from './pages.ts'
+import { namedModulesIn, page, writeTree } from './pages.ts'
 
-/** The page's modules by the names of their files, which their first lines say. */
-const modules = Object.fromEntries(modulesIn(page('docs/integrations.md')).map((text) => [/^\/\/ (\S+)$/m.exec(text)?.[1] ?? '', text]))
+/** The page's modules by their files. Those that need large packages are run by the suite in `test/frameworks`. */
+const modules = Object.fromEntries(
+  Object.entries(namedModulesIn(page('docs/integrations.md'))).filter(([, text]) => !needsFrameworks(text)),
+)
 const folder = writeTree('integrations', modules)
 
 /** The names of the packages that a module imports, with their versions. */

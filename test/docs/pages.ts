@@ -21,6 +21,11 @@ export function modulesIn(text: string): string[] {
   return modules
 }
 
+/** A page's TypeScript as modules, by the names of their files, which their first lines say. */
+export function namedModulesIn(text: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(modulesIn(text).map((text) => [/^\/\/ (\S+)$/m.exec(text)?.[1] ?? '', text]))
+}
+
 /** The scripts of package.json that the text tells to run. */
 export function scriptsIn(text: string): string[] {
   const named = [...text.matchAll(/\bnpm run (?:-s |--silent )?([\w:-]+)/g)].map(([, name = '']) => name)
@@ -69,9 +74,10 @@ function folderOf(name: string): string {
  * @param name the name of the folder
  * @param modules the texts by their paths in it
  * @param withSource whether the folder is to have a copy of `src`, for modules that import it by relative paths
+ * @param root the folder whose installed packages the modules use
  */
-export function writeTree(name: string, modules: Readonly<Record<string, string>>, withSource = false): string {
-  const folder = join(top, 'coverage', `pages-${name}`)
+export function writeTree(name: string, modules: Readonly<Record<string, string>>, withSource = false, root: string = top): string {
+  const folder = join(root, 'coverage', `pages-${name}`)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   if (withSource) cpSync(join(top, 'src'), join(folder, 'src'), { recursive: true })
@@ -80,7 +86,7 @@ export function writeTree(name: string, modules: Readonly<Record<string, string>
     writeFileSync(join(folder, path), text)
   }
   const files = Object.keys(modules)
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: '../../tsconfig.json', include: [], files }))
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: join(top, 'tsconfig.json'), include: [], files }))
   return folder
 }
 
