@@ -58,10 +58,14 @@ export async function openProvider(keyName = 'OPENAI_API_KEY', path = '/v1'): Pr
   }
 }
 
-/** The base URL that the SDK will use, without a user name and password that it may hold. */
+/** The base URL that the SDK will use. Ends the process where it holds a user name or password, as every call would fail. */
 function addressOf(keyName: string): string {
   const known = addresses[keyName]
   const given = known === undefined ? undefined : process.env[known.variable]
   const url = new URL(given === undefined || given === '' ? (known?.standard ?? 'https://unknown.invalid') : given)
+  if (url.username !== '' || url.password !== '') {
+    console.error(`Take the user name and password out of ${known?.variable}: fetch refuses an address that holds them.`)
+    process.exit(1)
+  }
   return `${url.origin}${url.pathname === '/' ? '' : url.pathname}`
 }

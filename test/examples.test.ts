@@ -266,13 +266,13 @@ describe('with a key', () => {
     }
   })
 
-  it('a user name and password in the address are not printed', async () => {
+  it('a user name and password in the address are refused at once, and not printed', async () => {
     const provider = await serveOpenAi(() => 'answer')
     try {
       const secret = provider.baseURL.replace('//', '//user:secret@')
-      const { output } = await run('quickstart', { ...provider.key, OPENAI_BASE_URL: secret })
-      expect(output).toContain(`Calls ${provider.baseURL} with`)
-      expect(output).not.toContain('secret')
+      const { code, output, errors } = await run('quickstart', { ...provider.key, OPENAI_BASE_URL: secret })
+      expect({ code, output }).toEqual({ code: 1, output: '' })
+      expect(errors).toBe('Take the user name and password out of OPENAI_BASE_URL: fetch refuses an address that holds them.\n')
     } finally {
       await provider.close()
     }

@@ -113,15 +113,15 @@ describe('a policy that looks at the answer', () => {
     [
       'with one, it gets another answer',
       { policy: (answer) => parses(JSON.parse(JSON.stringify(answer.body())).choices[0].message.content) },
-      3,
+      2,
       false,
     ],
   ] satisfies [string, CacheOptions, number, boolean][])('G19 %s', async (_, options, requests, isBad) => {
-    server.respond((_request, reply) => reply.json(completion(server.requests.length < 3 ? '{"a":' : '{"a":1}')))
+    server.respond((_request, reply) => reply.json(completion(server.requests.length < 2 ? '{"a":' : '{"a":1}')))
     const fetch = cachingFetch(createCache({ logger: false, ...options }))
     const model = new ChatOpenAI({ model: 'gpt-test', apiKey: 'k', maxRetries: 0, configuration: { baseURL: server.url, fetch } })
     const asked = { type: 'object', properties: { a: { type: 'number' } } }
-    const repeated = model.withStructuredOutput(asked, { method: 'jsonMode', name: 'a' }).withRetry({ stopAfterAttempt: 3 })
+    const repeated = model.withStructuredOutput(asked, { method: 'jsonMode', name: 'a' }).withRetry({ stopAfterAttempt: 2 })
     const outcome: unknown = await repeated.invoke('Say a, as JSON').catch(() => 'bad')
     expect([outcome, server.requests.length]).toEqual([isBad ? 'bad' : { a: 1 }, requests])
   })
