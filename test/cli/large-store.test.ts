@@ -11,6 +11,7 @@ import { sealedStore } from '../../src/engine/shared-store/sealed-store.ts'
 import { readEncryption } from '../../src/codec/encryption.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { answer } from '../support/chat.ts'
+import { entryHead } from '../support/entry-head.ts'
 
 const now = 1_750_000_000_000
 const body = JSON.stringify(answer('42'))
@@ -18,25 +19,15 @@ const codec = createEntryCodec({ compressAbove: 1e6, maxBodyBytes: 1e6 })
 
 function headOf(index: number): EntryHead {
   const operation = index % 4 === 0 ? 'summarize' : 'qa'
-  return {
+  return entryHead({
     key: index.toString(16).padStart(64, '0'),
     scope: 't',
     namespace: '',
-    provider: 'openai',
-    endpoint: 'chat.completions',
     operation,
-    model: 'm',
-    kind: 'json',
     storedAt: now - index,
     ttl: 1_000_000,
     stale: 1_000_000_000,
-    tags: [],
-    generations: {},
-    status: 200,
-    headers: {},
-    omits: [],
-    latency: 1,
-  }
+  })
 }
 
 function valueAt(key: string): Uint8Array | undefined {

@@ -6,6 +6,7 @@ import { type Encryption, readEncryption } from '../../src/codec/encryption.ts'
 import { createEntryCodec } from '../../src/codec/entry-codec.ts'
 import type { Entry } from '../../src/entry.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
+import { entryHead } from '../support/entry-head.ts'
 
 const key = Uint8Array.from({ length: 32 }, (_, index) => index * 7)
 const otherKey = new Uint8Array(32).fill(9)
@@ -149,24 +150,7 @@ describe('encryption', () => {
 
 describe('encrypted entries', () => {
   const entry: Entry = {
-    head: {
-      key: 'k',
-      scope: 's',
-      provider: 'openai',
-      endpoint: 'chat.completions',
-      operation: 'chat',
-      model: 'gpt-5-mini',
-      kind: 'json',
-      storedAt: 1_767_225_600_000,
-      ttl: 3_600_000,
-      stale: 0,
-      tags: [],
-      generations: {},
-      status: 200,
-      headers: {},
-      omits: [],
-      latency: 812,
-    },
+    head: entryHead({ scope: 's' }),
     body: '{"answer":"under seal"}',
   }
   const limits = { compressAbove: Infinity, maxBodyBytes: 1_000 }

@@ -6,26 +6,16 @@ import { fflateCompression } from '../../src/codec/fflate-compression.ts'
 import { type CodecOptions, createEntryCodec } from '../../src/codec/entry-codec.ts'
 import type { Entry, EntryHead, Usage } from '../../src/entry.ts'
 import { InvalidOptionError } from '../../src/errors.ts'
+import { entryHead } from '../support/entry-head.ts'
 
-const head: EntryHead = {
-  key: '00ff',
+const head = entryHead({
   scope: 'tenant-a',
-  provider: 'openai',
-  endpoint: 'chat.completions',
-  operation: 'chat',
-  model: 'gpt-5-mini',
-  kind: 'json',
-  storedAt: 1_767_225_600_000,
-  ttl: 3_600_000,
-  stale: 0,
   tags: ['doc:42'],
   generations: { 'tag:doc:42': '7' },
-  status: 200,
   headers: { 'content-type': 'application/json' },
-  omits: [],
   usage: { input: 9, output: 12, cacheRead: 4 },
   latency: 812.5,
-}
+})
 const { usage: _usage, ...headWithoutUsage } = head
 const encryption = { keys: { '2026-03': Uint8Array.from({ length: 32 }, (_, index) => index) }, current: '2026-03' }
 const plain = createEntryCodec({ compressAbove: Infinity, maxBodyBytes: 1_000 })

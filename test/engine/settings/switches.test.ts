@@ -14,6 +14,7 @@ import { answer, openCache, question } from '../../support/chat.ts'
 import { completion } from '../../support/openai-answers.ts'
 import { offLane, sdks } from '../../support/openai-sdks.ts'
 import { type ProviderServer, startProvider } from '../../support/provider-server.ts'
+import { entryHead } from '../../support/entry-head.ts'
 
 const messages = [{ role: 'user' as const, content: 'Hi' }]
 
@@ -122,8 +123,7 @@ describe('sizes', () => {
 
   it.each([1, 9])('bodies are compressed at level %d, by zlib and by fflate', (compressionLevel) => {
     const text = Array.from({ length: 3_000 }, (_, index) => `${(index * 7_919) % 1_013} words`).join(' ')
-    const head = { key: 'k', scope: '', provider: '', endpoint: '', operation: '', model: '', kind: 'json', storedAt: 0, ttl: 1 } as const
-    const entry = { head: { ...head, stale: 0, tags: [], generations: {}, status: 200, headers: {}, omits: [], latency: 0 }, body: text }
+    const entry = { head: entryHead(), body: text }
     const sizes = { compressAbove: 1, maxBodyBytes: 1_000_000 }
     const codec = createEntryCodec({ ...sizes, compressionLevel })
     const bytes = codec.encode(entry)

@@ -1,28 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isAnswer } from '../../../src/engine/tiers/sound-entry.ts'
-import type { EntryHead } from '../../../src/entry.ts'
 import { openaiEndpoints } from '../../../src/providers/openai/endpoints.ts'
 import { answer } from '../../support/chat.ts'
+import { entryHead } from '../../support/entry-head.ts'
 
-const head: EntryHead = {
-  key: 'k',
-  scope: '',
-  provider: 'openai',
-  endpoint: 'chat.completions',
-  operation: 'chat',
-  model: 'gpt-5-mini',
-  kind: 'json',
-  storedAt: 0,
-  ttl: 1_000,
-  stale: 0,
-  tags: [],
-  generations: {},
-  status: 200,
-  headers: {},
-  omits: [],
-  latency: 1,
-}
+const head = entryHead({ storedAt: 0, ttl: 1_000 })
 
 /** Whether an answer that is sound but for its headers is one. */
 function isAnswerWith(headers: Readonly<Record<string, string>>): boolean {

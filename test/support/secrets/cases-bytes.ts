@@ -16,6 +16,7 @@ import { readOnce } from '../../../src/json/read-once.ts'
 import type { Cases, Issuer, SecretCase } from './issuer.ts'
 import { keyBytes, secret } from './marker.ts'
 import { mistaken, withoutModules } from './mistaken.ts'
+import { entryHead } from '../entry-head.ts'
 
 const prompt = secret('prompt')
 const key = secret('key')
@@ -58,25 +59,15 @@ function deep(levels: number): unknown {
   return value
 }
 
-const head = {
+const head = entryHead({
   key: 'a'.repeat(64),
   scope: secret('name'),
-  provider: 'openai',
-  endpoint: 'chat.completions',
-  operation: 'chat',
-  model: 'm',
-  kind: 'json',
   storedAt: 1,
   ttl: 1,
   stale: 1,
   tags: [secret('name')],
-  generations: {},
-  status: 200,
-  headers: {},
-  omits: [],
   usage: { input: 1, output: 1 },
-  latency: 1,
-}
+})
 
 export const byteCases: Cases = {
   'src/json/canonical.ts': unkeyable.map((value, index) => ({

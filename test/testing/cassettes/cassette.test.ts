@@ -9,6 +9,7 @@ import type { Entry } from '../../../src/entry.ts'
 import { entryKey } from '../../../src/key/store-keys.ts'
 import { type RecordedCall, recordings, recordingsOf } from '../../../src/key/recordings.ts'
 import { cassetteStore } from '../../../src/testing/index.ts'
+import { entryHead } from '../../support/entry-head.ts'
 
 const key = 'ab'.repeat(32)
 const codec = createEntryCodec({ compressAbove: Infinity, maxBodyBytes: 2 ** 30 })
@@ -34,25 +35,7 @@ function callOf(request: object, mode: RecordedCall['mode'] = 'record'): Recorde
 
 function entryOf(kind: Entry['head']['kind'], body: Entry['body']): Entry {
   return {
-    head: {
-      key,
-      scope: '',
-      namespace: '',
-      provider: 'openai',
-      endpoint: 'chat.completions',
-      operation: 'chat',
-      model: 'm',
-      kind,
-      storedAt: 1_000,
-      ttl: 1,
-      stale: 0,
-      tags: [],
-      generations: {},
-      status: 200,
-      headers: {},
-      omits: [],
-      latency: 3,
-    },
+    head: entryHead({ key, namespace: '', model: 'm', kind, storedAt: 1_000, ttl: 1, latency: 3 }),
     body,
   }
 }
