@@ -7,7 +7,7 @@ import type { OriginCall } from '../../cache/cache.ts'
 import { type CallParams, hasMembers, membersOf, type Members, type NamedModel } from './contract.ts'
 
 /** Headers that hold a credential, in lower case. */
-const credentialHeaders = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'openai-organization', 'openai-project']
+const credentialHeaders = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'openai-organization', 'openai-project', 'cookie']
 
 /** How the providers of the AI SDK are called elsewhere, and in the price table. Others have the same name. */
 const names: Readonly<Record<string, string>> = { 'amazon-bedrock': 'aws-bedrock', bedrock: 'aws-bedrock', vertex: 'google' }
