@@ -177,22 +177,26 @@ describe('a fetch is read once, as fetch reads it', () => {
   })
 })
 
+/** A form with a file and this text for `stream`. */
+const form = (stream: string): object => {
+  const body = new FormData()
+  body.append('file', new File(['sound'], 'a.wav'))
+  body.append('stream', stream)
+  return { method: 'POST', body }
+}
+
+/** The address of an endpoint of the user, which says the model. */
+const match = ({ pathname }: URL): boolean | { model: string } => pathname.startsWith('/acme/') && { model: pathname.slice(6) }
+
 describe('two requests are one only if the provider takes them for one', () => {
   it('G09 a form whose field says neither true nor false', async () => {
     const { ask } = open()
     const url = `${own}/audio/transcriptions`
-    const form = (stream: string): object => {
-      const body = new FormData()
-      body.append('file', new File(['sound'], 'a.wav'))
-      body.append('stream', stream)
-      return { method: 'POST', body }
-    }
     const answers = [await ask(url, form('True')), await ask(url, form('1')), await ask(url, form('false'))]
     expect(answers).toEqual(['answer 1', 'answer 2', 'answer 3'])
   })
 
   it('G09 a body that says another model than the address of an endpoint of the user', async () => {
-    const match = ({ pathname }: URL): boolean | { model: string } => pathname.startsWith('/acme/') && { model: pathname.slice(6) }
     const { ask } = open({ endpoints: [defineEndpoint({ provider: 'acme', name: 'chat', match })] })
     const asking = async (body: object) => ask('https://acme.example/acme/m', { method: 'POST', body: JSON.stringify(body) })
     const answers = [await asking({ q: 1 }), await asking({ q: 1, model: 'x' }), await asking({ q: 1, model: 'y' }), await asking({ q: 1 })]

@@ -4,6 +4,7 @@
  */
 import type { CallOptions } from '../../call.ts'
 import type { OriginCall } from '../../cache/cache.ts'
+import { isContinued } from './containers.ts'
 import { type CallParams, hasMembers, membersOf, type Members, type NamedModel } from './contract.ts'
 
 /** Headers that hold a credential, in lower case. */
@@ -59,8 +60,8 @@ function callWith(model: NamedModel, own: Members, { params, defaults, shown, ro
     ...(credential !== '' && { credential }),
     ...(origin !== undefined && { origin }),
     ...optionsIn(params),
-    // The provider's own chunks are not stored, so a stored answer is no answer to this call.
-    ...(includeRawChunks === true && { mode: 'no-store' }),
+    // The provider's own chunks are not stored, so a stored answer is no answer to this call. Nor is one that was continued from elsewhere.
+    ...((includeRawChunks === true || isContinued(params)) && { mode: 'no-store' }),
   }
 }
 
