@@ -21,7 +21,7 @@ import { refusedCall } from '../engine/settings/recorded.ts'
 import type { StoreOutcome } from '../engine/cache-info.ts'
 import { isJsonObject, type JsonObject } from '../json/object.ts'
 import { ownCopy } from '../json/own-copy.ts'
-import { keyedHeaders } from '../providers/http-headers.ts'
+import { credentialText, keyedHeaders } from '../providers/http-headers.ts'
 import { storedEvents, wholeAnswer } from '../providers/stored-answer.ts'
 import type { AnswerRules, CallOrigin, OriginCall, OriginContext } from './origin-calls.ts'
 import { fromStored, fromStoredText, originEndpoint, requestIn, storedBody, storedText } from './origin-endpoint.ts'
@@ -88,15 +88,22 @@ function callOf(given: OriginCall, { settings }: Engine): Call {
   if (!isJsonObject(rules)) throw new InvalidOptionError('rules', undefined, 'an object')
   const sent = Object.entries(headers).filter((header): header is [string, string] => typeof header[1] === 'string')
   const asked = model ?? request['model']
+  // The headers that prove who asks are no part of the key.
+  const proof = credential ?? credentialOf(sent)
   return {
     endpoint: originEndpoint(provider, name, rules),
     origin,
     headers: keyedHeaders(sent, settings.ignoredHeaders),
     // The caller may change its own before the origin is asked.
     request: { ...(typeof asked === 'string' && { model: asked }), ...(stream && { stream }), request: ownCopy(request) },
-    credential: credential === undefined || credential === '' ? '' : sha256(credential),
+    credential: proof === '' ? '' : sha256(proof),
     options: layered(options, layered(settings.ambient.current ?? {}, defaults)),
   }
+}
+
+function credentialOf(sent: readonly (readonly [string, string])[]): string {
+  const headers = new Map(sent.map(([name, value]) => [name.toLowerCase(), value]))
+  return credentialText((name) => headers.get(name) ?? null)
 }
 
 function assertText(name: string, value: unknown, mayBeEmpty = false): asserts value is string {

@@ -23,7 +23,10 @@ export interface OriginCall<Answer = unknown, Part = unknown> extends CallOption
   readonly origin?: string
   /** Headers that are sent. Those that can change an answer are part of the key. @default none */
   readonly headers?: Readonly<Record<string, string | undefined>>
-  /** What the call proves itself by, such as an API key. Its digest is the scope of a call that has none otherwise. @default none */
+  /**
+   * What the call proves itself by, such as an API key. Its digest is the scope of a call that has none otherwise. `''` is none.
+   * @default the headers that prove who asks: `authorization`, `x-api-key`, `cookie`…
+   */
   readonly credential?: string
   /** Ends the wait of this caller. The call to the provider ends when no caller waits for it. @default none */
   readonly signal?: AbortSignal | undefined

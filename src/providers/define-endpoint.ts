@@ -109,6 +109,8 @@ export function partsIn(definition: EndpointDefinition): EndpointParts {
       origin: `${address.origin}${path}${address.search}`,
       named: JSON.stringify([provider, name, stated]),
       read(body) {
+        // Which of two is heeded is for the provider to say, and the key could hold one only.
+        if (Object.entries(stated).some(([member, value]) => Object.hasOwn(body, member) && body[member] !== value)) return undefined
         const request = { ...body, ...stated }
         const stream = streaming?.isAsked?.(body) ?? body['stream'] === true
         return { endpoint, request: streaming === undefined ? request : { ...request, stream } }

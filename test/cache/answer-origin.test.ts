@@ -145,7 +145,7 @@ describe('cache.call', () => {
     for (const [index, call] of calls.entries()) await cache.call(call, () => index)
     const again = await Promise.all(calls.map(async (call) => (await cache.call(call, () => 'none')).answer))
     expect(again).toEqual(calls.map((_, index) => index))
-    const one = { ...simple, request: { a: 1, b: 2 }, headers: { 'user-agent': 'a', authorization: 'x' } }
+    const one = { ...simple, request: { a: 1, b: 2 }, headers: { 'user-agent': 'a', traceparent: 'x' } }
     const { info } = await cache.call(one, () => 1)
     expect((await cache.call({ ...one, request: { b: 2, a: 1 }, headers: { 'User-Agent': 'b' } }, () => 2)).info.key).toBe(info.key)
   })

@@ -4,6 +4,7 @@
  */
 import type { AnswerRules } from '../../cache/cache.ts'
 import type { Usage } from '../../entry.ts'
+import { citesContainer, parsed } from './containers.ts'
 import { listOf, type Members, membersOf } from './contract.ts'
 import { assembled, partsOf } from './language-parts.ts'
 
@@ -58,14 +59,22 @@ function numberOf(value: unknown): number | undefined {
 /** Reasons to stop with which an answer is complete. */
 const complete = new Set<unknown>(['stop', 'tool-calls'])
 
-function skipReason({ content, finishReason }: Members): string | undefined {
+function skipReason(answer: Members): string | undefined {
+  const { content, finishReason } = answer
   const reason: unknown = membersOf(finishReason)['unified'] ?? finishReason
   if (!complete.has(reason)) return reason === 'content-filter' ? 'content_filter' : reason === 'length' ? 'length' : 'incomplete'
-  return listOf(content).some(says) ? undefined : 'empty'
+  const pieces = listOf(content).map(membersOf)
+  if (pieces.some(isCut)) return 'malformed'
+  if (citesContainer(answer)) return 'container'
+  return pieces.some(says) ? undefined : 'empty'
 }
 
-/** Whether a piece of content says anything. */
-function says(piece: unknown): boolean {
-  const { type, text } = membersOf(piece)
-  return type !== 'text' || text !== ''
+/** Whether a piece is the call of a tool whose input is no JSON, as the tool needs it. Some models write nothing for a tool without parameters. */
+function isCut({ type, input }: Members): boolean {
+  return type === 'tool-call' && typeof input === 'string' && input !== '' && parsed(input) === undefined
+}
+
+/** Whether a piece of content says anything. Reasoning alone is no answer. */
+function says({ type, text }: Members): boolean {
+  return type !== 'reasoning' && (type !== 'text' || text !== '')
 }

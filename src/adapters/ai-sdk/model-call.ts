@@ -4,10 +4,11 @@
  */
 import type { CallOptions } from '../../call.ts'
 import type { OriginCall } from '../../cache/cache.ts'
+import { isContinued } from './containers.ts'
 import { type CallParams, hasMembers, membersOf, type Members, type NamedModel } from './contract.ts'
 
 /** Headers that hold a credential, in lower case. */
-const credentialHeaders = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'openai-organization', 'openai-project']
+const credentialHeaders = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'openai-organization', 'openai-project', 'cookie']
 
 /** How the providers of the AI SDK are called elsewhere, and in the price table. Others have the same name. */
 const names: Readonly<Record<string, string>> = { 'amazon-bedrock': 'aws-bedrock', bedrock: 'aws-bedrock', vertex: 'google' }
@@ -59,8 +60,8 @@ function callWith(model: NamedModel, own: Members, { params, defaults, shown, ro
     ...(credential !== '' && { credential }),
     ...(origin !== undefined && { origin }),
     ...optionsIn(params),
-    // The provider's own chunks are not stored, so a stored answer is no answer to this call.
-    ...(includeRawChunks === true && { mode: 'no-store' }),
+    // The provider's own chunks are not stored, so a stored answer is no answer to this call. Nor is one that was continued from elsewhere.
+    ...((includeRawChunks === true || isContinued(params)) && { mode: 'no-store' }),
   }
 }
 

@@ -6,7 +6,7 @@ import { mapStoredMessageToChatMessage, type StoredMessage } from '@langchain/co
 import { toJsonSchema } from '@langchain/core/utils/json_schema'
 import type { AnswerRules, Cache, OriginCall } from '../../cache/cache.ts'
 import type { CallOptions } from '../../call.ts'
-import { isMessage, membersOf, type Members, modelIn, skipReason, storedMessage, usageIn } from './messages.ts'
+import { isMessage, membersOf, type Members, modelIn, namesContainer, skipReason, storedMessage, usageIn } from './messages.ts'
 
 /** What is used of the request of an agent's model call. */
 export interface AgentModelRequest {
@@ -88,7 +88,7 @@ function resultOf<Result>(result: unknown): Result {
 function callOf(request: AgentModelRequest): (OriginCall & { readonly stream?: false }) | undefined {
   const { model, messages, systemMessage, tools = [], toolChoice, responseFormat, modelSettings } = request
   const asked = identityOf(model)
-  if (asked === undefined) return undefined
+  if (asked === undefined || isContinued(tools, modelSettings)) return undefined
   return {
     provider: asked.provider,
     endpoint: 'chat',
@@ -103,6 +103,13 @@ function callOf(request: AgentModelRequest): (OriginCall & { readonly stream?: f
       modelSettings,
     },
   }
+}
+
+/** Whether a call goes on with an earlier one at the provider, or has a tool of the provider's that runs in a container with an id. */
+function isContinued(tools: readonly unknown[], modelSettings: unknown): boolean {
+  const settings = membersOf(modelSettings)
+  const isNamed = ['previous_response_id', 'conversation'].some((name) => typeof settings[name] === 'string')
+  return isNamed || tools.some((tool) => membersOf(tool)['schema'] === undefined && namesContainer(tool))
 }
 
 interface ModelIdentity {

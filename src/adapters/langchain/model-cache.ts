@@ -45,6 +45,12 @@ function emptyText(text: string): string | undefined {
  */
 const leftOut = /\[[a-z][\w-]*(?: file)?\]/
 
+/**
+ * What LangChain's text for a model has in it if the call goes on with an earlier one at the provider, or runs in a container that is named by
+ * its id.
+ */
+const continued = /(?:^|,)(?:previous_response_id|conversation|container):"[^"]|"container(?:_id)?":"[^"]/
+
 /** Ends the wait for a model that gives no answer. Each caller then asks for itself. */
 const noAnswer = new DOMException('The model gave no answer in time.', 'TimeoutError')
 
@@ -79,7 +85,7 @@ export class LlmemoCache extends BaseCache {
    * @throws {InvalidOptionError} for options that cannot be
    */
   async lookup(prompt: string, llmKey: string): Promise<Generation[] | null> {
-    if (leftOut.test(prompt)) return null
+    if (leftOut.test(prompt) || continued.test(llmKey)) return null
     const { promise: asks, resolve: ask } = Promise.withResolvers<null>()
     const id = JSON.stringify([prompt, llmKey])
     const call = { ...callOf(prompt, llmKey), defaults: this.#defaults, rules }

@@ -29,7 +29,7 @@ import { isReadAsText, lazySharedResponse, sharedResponse } from './shared-respo
 import { credentialOf, headerParts, type HttpSeam } from './request-credential.ts'
 import { uncompressed, withoutLength } from './sent-headers.ts'
 import { withoutCallOptions, withoutOptions } from './sent-init.ts'
-import { snapshotOf } from './snapshot.ts'
+import { readInit, snapshotOf } from './snapshot.ts'
 import { endpointOf, placeOf, readRequest, textFor } from './target.ts'
 import { wholeResponse } from './whole-response.ts'
 import { Chunks } from './chunks.ts'
@@ -71,21 +71,23 @@ const flightsOf = flightsByEngine<FlightHead<ResponseHead>, Uint8Array>()
 /** A `fetch` over `upstream` that goes through the engine. */
 export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): Fetch {
   return async function cachingFetch(given, givenInit) {
-    const { url, method } = targetOf(given, givenInit)
+    const own = readInit(givenInit)
+    const { url, method } = targetOf(given, own)
     const named = method === 'POST' ? endpointOf(url, { ...seam, endpoints: engine.settings.endpoints }) : undefined
+    const { input, init } = named === undefined ? { input: given, init: own } : snapshotOf(given, own, url)
     const found = named instanceof Promise ? await named : named
     if (found === undefined) {
       const place = placeOf(url)
       engine.pass({ method, ...place })
-      return refusal(engine, { url, init: givenInit, why: `${method} ${place.path}` }) ?? upstream(given, withoutOptions(givenInit, given))
+      return refusal(engine, { url, init, why: `${method} ${place.path}` }) ?? upstream(input, withoutOptions(init, input))
     }
     const { addressed, ...target } = found
-    const asked = optionsOf(given, givenInit ?? undefined)
-    const sources = { own: asked.options, headers: headersOf(given, givenInit ?? undefined), defaults: seam.defaults ?? noDefaults }
+    const asked = optionsOf(input, init)
+    const sources = { own: asked.options, headers: headersOf(input, init), defaults: seam.defaults ?? noDefaults }
     const chosen = optionsOfCall(sources, engine.settings)
     if (chosen instanceof InvalidOptionError) return refusedResponse(url, chosen)
     const passed = chosen.options === asked.options ? asked : { ...asked, options: chosen.options }
-    const isWrappedClient = comesFromWrapped(givenInit)
+    const isWrappedClient = comesFromWrapped(init)
     // A function of the caller's gives the scope by the request, which is not read here. Nor is what an event tells of it.
     const { scopeOfCall, recordings } = engine.settings
     const isSeen = scopeOfCall !== undefined || recordings !== undefined || engine.events.isHeard('bypass')
@@ -93,17 +95,15 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       const { options, headers: ofCaller } = passed
       const scope = options.scope ?? engine.settings.scope ?? credentialOf(seam, { headers: sources.headers, given: ofCaller, addressed })
       if (passed === asked && options.scope === undefined) passed.lesson?.bypassed(scope, target.endpoint.operation)
-      const carriers = [passed.signal, signalOf(given, givenInit ?? undefined)]
-      const response = await upstream(given, withoutOptions(givenInit, given))
+      const carriers = [passed.signal, signalOf(input, init)]
+      const response = await upstream(input, withoutOptions(init, input))
       if (!isWrappedClient) markBypassed(response)
       const info = engine.bypass({ operation: options.operation ?? target.endpoint.operation, scope, reason: 'no-store' })
       return inform(response, () => info, carriers)
     }
-    const { input, init } = snapshotOf(given, givenInit, url)
     const signal = signalOf(input, init)
     const sent = chosen.hasHeaders ? withoutOptions(init, input) : withoutCallOptions(init)
-    const isCopy = sources.headers !== givenInit?.headers && !(given instanceof Request)
-    const headers = isCopy && !chosen.hasHeaders ? sources.headers : headersOf(input, sent)
+    const headers = chosen.hasHeaders ? headersOf(input, sent) : sources.headers
     const origin = addressed?.originOf?.(headers) ?? target.origin
     const context = { ...target, origin, ...headerParts(engine, seam, { headers, given: passed.headers, addressed }) }
     const body = typeof init?.body === 'string' ? init.body : undefined
@@ -131,7 +131,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     }
     const carriers = [passed.signal, signal]
     if ('reason' in resolved) {
-      const response = refusal(engine, { url, init: givenInit, why: resolved.reason }) ?? (await upstream(input, sent))
+      const response = refusal(engine, { url, init, why: resolved.reason }) ?? (await upstream(input, sent))
       if (!isWrappedClient) markBypassed(response)
       const info = engine.bypass(resolved)
       return inform(response, () => info, carriers)

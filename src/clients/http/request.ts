@@ -54,13 +54,13 @@ export async function bodyOf(input: string | URL | Request, init: RequestInit | 
 
 function readBody(body: unknown): JsonObject | undefined | Promise<JsonObject | undefined> {
   if (typeof body === 'string') return parseText(body)
-  if (body instanceof Uint8Array) return parseBytes(body)
+  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return parseBytes(body)
   if (body instanceof FormData) return readForm(body)
   return undefined
 }
 
 /** Bytes that are not UTF-8 are not JSON. A lenient decoder would make one text of different bytes. */
-function parseBytes(bytes: ArrayBuffer | Uint8Array): JsonObject | undefined {
+function parseBytes(bytes: ArrayBuffer | ArrayBufferView): JsonObject | undefined {
   try {
     return parseText(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
@@ -84,7 +84,9 @@ async function readForm(form: FormData): Promise<JsonObject> {
     values.push(typeof value === 'string' ? value : await readFile(value))
   }
   const read = Object.fromEntries(Array.from(fields, ([name, values]) => [name, values.length === 1 ? values[0] : values]))
-  return 'stream' in read ? { ...read, stream: read['stream'] === 'true' } : read
+  const { stream } = read
+  // Any other text may mean either to the server, and stays what it is.
+  return stream === 'true' || stream === 'false' ? { ...read, stream: stream === 'true' } : read
 }
 
 /** The members are in the order of the key's text. */

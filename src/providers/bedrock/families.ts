@@ -9,6 +9,7 @@ import type { Usage } from '../../entry.ts'
 import { anthropicMessages } from '../anthropic/messages.ts'
 import { converseUsage, judgeConverse } from './converse.ts'
 import { hasError, promptUsage } from '../openai/body.ts'
+import { judgeChoice } from '../openai/chat.ts'
 
 /** One family of models, by the form of its answers. */
 interface Family {
@@ -108,8 +109,15 @@ function single(member: string, stop: string, usage?: Family['usage']): Family {
   }
 }
 
+/** What else is known of a family whose body has a list of answers. */
+interface ListedRules {
+  readonly usage?: Family['usage']
+  /** Why an answer that ended well must not be stored. @default it may be */
+  readonly judge?: (part: JsonObject) => string | undefined
+}
+
 /** A family whose body has a list of answers in `member`. */
-function listed(member: string, says: (part: JsonObject) => boolean, usage?: Family['usage']): Family {
+function listed(member: string, says: (part: JsonObject) => boolean, { usage, judge }: ListedRules = {}): Family {
   const listOf = (body: JsonObject): unknown[] => {
     const list = body[member]
     return Array.isArray(list) ? list : []
@@ -124,7 +132,8 @@ function listed(member: string, says: (part: JsonObject) => boolean, usage?: Fam
       if (parts.length === 0) return 'empty'
       for (const part of parts) {
         const reason = judgeStop(stopMembers.map((name) => part[name]).find((value) => value !== undefined && value !== null))
-        if (reason !== undefined) return reason
+        const flaw = reason ?? judge?.(part)
+        if (flaw !== undefined) return flaw
         if (!says(part)) return 'empty'
       }
       return undefined
@@ -212,14 +221,14 @@ const families: readonly Family[] = [
   listed(
     'choices',
     ({ message, text }) => isFilled(text) || (isJsonObject(message) && (isFilled(message['content']) || isFilled(message['tool_calls']))),
-    promptUsage,
+    { usage: promptUsage, judge: judgeChoice },
   ),
   // Titan
-  listed('results', ({ outputText }) => isFilled(outputText), titanUsage),
+  listed('results', ({ outputText }) => isFilled(outputText), { usage: titanUsage }),
   // Mistral's completions
   listed('outputs', ({ text }) => isFilled(text)),
   // Cohere's Command
-  listed('generations', ({ text }) => isFilled(text), cohereUsage),
+  listed('generations', ({ text }) => isFilled(text), { usage: cohereUsage }),
   // Llama
   single('generation', 'stop_reason', llamaUsage),
   // Anthropic's completions

@@ -30,6 +30,7 @@ export const bedrockInvokeMessages: Endpoint = {
     return isJsonObject(body) ? { ...bare, body: normaliseMessages(body) } : bare
   },
   skipReason: (answer) => bedrockInvoke.skipReason(answer),
+  expiresAt: ({ body }, now) => (isJsonObject(body) ? anthropicMessages.expiresAt?.(body, now) : undefined),
   usage: (answer) => bedrockInvoke.usage(answer),
 }
 

@@ -13,6 +13,9 @@ import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/objec
 import type { ServerEvent } from '../../base/server-sent-events.ts'
 import { tagged } from './converse.ts'
 import { cohereEmbeddings } from './cohere-embeddings.ts'
+import { choicesOf, doneEvent } from '../openai/chunks.ts'
+import { judgeChoice } from '../openai/chat.ts'
+import { outlineChat } from '../openai/chat-stream.ts'
 import { bodyUsage, judgeBody, judgeStop, reasonsIn, wasGuarded } from './families.ts'
 import { type Endpoint } from '../endpoint.ts'
 import { invokePlace } from './places.ts'
@@ -75,7 +78,18 @@ function complete(events: readonly ServerEvent[]): boolean | string {
       stopped = true
     }
   }
-  return stopped
+  const flaw = stopped ? flawOfChat(events) : undefined
+  return flaw ?? stopped
+}
+
+/** What is wrong with a complete stream of a model with OpenAI's protocol: a refusal, or the call of a tool that cannot be made. */
+function flawOfChat(events: readonly ServerEvent[]): string | undefined {
+  const answer = outlineChat([...events.map(({ data }) => ({ data })), doneEvent])
+  const choices = typeof answer === 'object' ? (choicesOf(answer) ?? []) : []
+  return choices
+    .filter(isJsonObject)
+    .map(judgeChoice)
+    .find((flaw) => flaw !== undefined)
 }
 
 /** The JSON of a chunk, or `undefined` for any other event and for an error. */

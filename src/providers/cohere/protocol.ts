@@ -7,6 +7,7 @@
 import type { Usage } from '../../entry.ts'
 import { count, isCounted, isJsonObject } from '../../json/object.ts'
 import { partsIn, protocolOfEndpoints } from '../define-endpoint.ts'
+import { isJsonText } from '../openai/body.ts'
 import { judgeFinish } from '../openai/finish-reasons.ts'
 import type { Protocol } from '../protocol.ts'
 import { rerankOf } from '../rerank.ts'
@@ -26,6 +27,7 @@ const chat = partsIn({
     const reason = judgeFinish(finish)
     if (reason !== undefined) return reason
     const { content, tool_calls: calls } = message
+    if (Array.isArray(calls) && !calls.every(isWhole)) return 'malformed'
     const answers =
       Array.isArray(content) &&
       content.some((block: unknown) => isJsonObject(block) && block['type'] !== 'thinking' && block['text'] !== '')
@@ -49,6 +51,12 @@ const embed = partsIn({
 
 /** The protocol of Cohere. Other servers that rerank have its form. */
 export const cohereProtocol: Protocol = protocolOfEndpoints([chat, embed, rerankOf('cohere', () => true)])
+
+/** Whether the arguments of a tool's call are JSON, as the tool needs them. */
+function isWhole(call: unknown): boolean {
+  const called = isJsonObject(call) ? call['function'] : undefined
+  return !isJsonObject(called) || isJsonText(called['arguments'])
+}
 
 /** The tokens of a usage or a meta: those that were processed, else those that were billed. */
 function tokensIn(value: unknown): Usage | undefined {

@@ -58,15 +58,35 @@ function skipReason(answer: JsonObject): string | undefined {
   for (const choice of choices) {
     if (!isJsonObject(choice) || !isJsonObject(choice['message'])) return 'malformed'
     const { message } = choice
-    // OpenRouter puts the error of a model's maker into the choice.
-    if (hasError(choice) || hasError(message)) return 'error'
-    const reason = judgeFinish(choice['finish_reason'])
+    const reason = errorOf(choice, message) ?? judgeFinish(choice['finish_reason']) ?? judgeMessage(message)
     if (reason !== undefined) return reason
-    if (typeof message['refusal'] === 'string' && message['refusal'] !== '') return 'refusal'
-    if (!callsOf(message).every(isWhole)) return 'malformed'
     if (saysNothing(message)) return 'empty'
   }
   return undefined
+}
+
+/** OpenRouter puts the error of a model's maker into the choice. */
+function errorOf(choice: JsonObject, message: JsonObject): string | undefined {
+  return hasError(choice) || hasError(message) ? 'error' : undefined
+}
+
+function judgeMessage(message: JsonObject): string | undefined {
+  if (refuses(message)) return 'refusal'
+  return callsOf(message).every(isWhole) ? undefined : 'malformed'
+}
+
+/** Why a choice forbids storing that ended well by its own reason; `undefined` if nothing in it does. */
+export function judgeChoice(choice: JsonObject): string | undefined {
+  const message = isJsonObject(choice['message']) ? choice['message'] : {}
+  return errorOf(choice, message) ?? judgeMessage(message)
+}
+
+/** Whether a message refuses, as OpenAI says it, or by a part of its content. */
+function refuses({ refusal, content }: JsonObject): boolean {
+  if (typeof refusal === 'string' && refusal !== '') return true
+  return (
+    Array.isArray(content) && content.some((part: unknown) => isJsonObject(part) && part['type'] === 'refusal' && part['refusal'] !== '')
+  )
 }
 
 /** The functions that a message calls, in either form. */

@@ -93,9 +93,24 @@ function skipReason(answer: JsonObject): string | undefined {
   }
   if (!Array.isArray(output)) return 'malformed'
   const items: readonly JsonObject[] = output.filter(isJsonObject)
+  const flaw = items.map(flawOf).find((found) => found !== undefined)
+  if (flaw !== undefined) return flaw
   if (items.some(refuses)) return 'refusal'
   if (items.some(isCut)) return 'malformed'
   return output.some(saysSomething) ? undefined : 'empty'
+}
+
+/**
+ * Items that the model writes. In a finished response, others may wait for the caller, as a program does that calls a function; that call is
+ * in progress.
+ */
+const written = ['message', 'function_call', 'custom_tool_call']
+
+/** What is wrong with an item by its own status, or that of its tool: it was cut off, or failed, which it may not do the next time. */
+function flawOf(item: JsonObject): string | undefined {
+  const { type, status } = item
+  if (status === 'failed' || hasError(item)) return 'error'
+  return written.some((name) => name === type) && status === 'incomplete' ? status : undefined
 }
 
 function refuses({ type, content }: JsonObject): boolean {
