@@ -264,7 +264,7 @@ export class Engine {
       this.stats.invalidated()
       this.missLog?.removed(key)
     }
-    return this.tiers.forget(keys.map((key) => entryKey(this.settings.namespace, key)))
+    return this.tiers.removals.forget(keys.map((key) => entryKey(this.settings.namespace, key)))
   }
 
   /** A function of the user's own threw: counted, and logged the first time. */
