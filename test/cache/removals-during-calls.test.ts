@@ -77,8 +77,8 @@ describe.each(Object.keys(tiers))('while the provider answers a call, over %s', 
   ])('G19 a value that is being made when it is removed by %s is neither given to later callers nor kept', async (_, remove) => {
     const { cache } = openCache(options())
     for (const wrap of [
-      (make: () => Promise<string>) => cache.wrap('user:1', '1h', make),
-      (make: () => Promise<string>) => cache.wrapSWR('user:1', '1h', '2h', make),
+      async (make: () => Promise<string>) => cache.wrap('user:1', '1h', make),
+      async (make: () => Promise<string>) => cache.wrapSWR('user:1', '1h', '2h', make),
     ]) {
       const { promise, resolve } = Promise.withResolvers<string>()
       const first = wrap(() => promise)
