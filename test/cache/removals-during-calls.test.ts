@@ -19,7 +19,7 @@ function caller(cache: Cache) {
   return {
     asked,
     answerAll: () => asked.forEach((resolve) => resolve()),
-    async ask(options: CallOptions = {}) {
+    ask: async (options: CallOptions = {}) => {
       const init: RequestInit & { readonly [callOptions]: object } = {
         method: 'POST',
         headers: { authorization: 'Bearer sk-test' },

@@ -61,11 +61,11 @@ describe('factories', () => {
   })
 })
 
-describe('a function that stands for an option', () => {
-  const throws = (): never => {
-    throw new TypeError(secret)
-  }
+const throws = (): never => {
+  throw new TypeError(secret)
+}
 
+describe('a function that stands for an option', () => {
   it.each<[string, object, string]>([
     ['scope that throws', { scope: throws }, 'the function of option "scope" failed (TypeError)'],
     ['scope that promises', { scope: async () => secret }, 'option "scope" is a function that returns a promise'],

@@ -26,7 +26,7 @@ export class OptionFault {
 }
 
 /** The value of an option that may be a function. */
-export function calledOption<Value>(option: string, value: Value): unknown {
+export function calledOption(option: string, value: unknown): unknown {
   if (typeof value !== 'function') return value
   try {
     return value()
