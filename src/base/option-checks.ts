@@ -2,6 +2,7 @@
  * Checks of options. Each check returns the value with its type, or throws an error that names the option.
  * @module
  */
+import { isThenable } from './thenable.ts'
 import { Description, hintFor, InvalidOptionError, isShowable } from '../errors.ts'
 
 /** The allowed range of a whole number. */
@@ -64,8 +65,14 @@ export function withMethods<Given>(option: string, given: Given, { methods, allo
  * @throws {InvalidOptionError} that names the first unknown option
  */
 export function assertKnown(path: string, given: unknown, known: readonly string[]): asserts given is object {
+  const option = path.replace(/\.$/, '') || 'options'
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new InvalidOptionError(path.replace(/\.$/, '') || 'options', given, `an object with ${known.join(', ')}`)
+    throw new InvalidOptionError(option, given, `an object with ${known.join(', ')}`)
+  }
+  if (isThenable(given)) throw new InvalidOptionError(option, new Description('a promise'), 'what it resolves to: await it first')
+  // A Map or a date has no members, and would count as no options at all.
+  if (Object.prototype.toString.call(given) !== '[object Object]') {
+    throw new InvalidOptionError(option, given, `a plain object with ${known.join(', ')}`)
   }
   for (const name of Object.keys(given)) if (!known.includes(name)) throw unknownOption(path, name, known)
 }

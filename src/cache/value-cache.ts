@@ -57,6 +57,8 @@ interface Kept {
 export class ValueCache {
   readonly #engine: Engine
   readonly #flights: Flights<Made, never>
+  /** The values that are being made and will be kept, by the keys that they lie under. */
+  readonly #making = new Map<string, InvalidationSnapshot>()
   readonly #prefix: string
   readonly #scope: string
 
@@ -89,12 +91,14 @@ export class ValueCache {
     const text = jsonText(value)
     const fresh = this.#ttl(ttl)
     await this.#engine.tiers.refresh(address)
+    // What is being made for this key is older.
+    this.#making.delete(address.storeKey)
     this.#keep(address, { text, ttl: fresh, stale: 0, snapshot: this.#engine.tiers.snapshot(address) })
   }
 
   /** Removes what is under `key`. @returns whether every tier did so */
   del(key: string): Promise<boolean> {
-    return this.#engine.tiers.remove(this.#address(key).storeKey)
+    return this.#engine.tiers.removals.remove(this.#address(key).storeKey)
   }
 
   /**
@@ -105,11 +109,14 @@ export class ValueCache {
    */
   async delByPattern(pattern: string): Promise<{ readonly count: number; readonly isDone: boolean }> {
     if (typeof pattern !== 'string' || pattern === '') throw new InvalidOptionError('pattern', pattern, "a pattern such as 'user:*'")
-    const matches = globMatcher(pattern)
-    const keys = [...(await this.#engine.tiers.contents.keys(this.#prefix))].filter((storeKey) =>
-      matches(storeKey.slice(this.#prefix.length)),
-    )
-    return { count: keys.length, isDone: keys.length === 0 || (await this.#engine.tiers.forget(keys)) }
+    const isMatch = globMatcher(pattern)
+    const prefix = this.#prefix
+    const matches = (storeKey: string): boolean => isMatch(storeKey.slice(prefix.length))
+    const { removals, contents } = this.#engine.tiers
+    // Before the listing, which does not see what is stored behind its back.
+    removals.noteMatching({ prefix, matches })
+    const keys = [...(await contents.keys(prefix))].filter(matches)
+    return { count: keys.length, isDone: keys.length === 0 || (await removals.forget(keys)) }
   }
 
   /** The value under `key`, else what `make` makes, once for all calls at the same time. What JSON cannot hold is returned and not kept. */
@@ -172,15 +179,22 @@ export class ValueCache {
   ): Promise<Value> {
     const address = this.#address(key)
     const snapshot = this.#engine.tiers.snapshot(address)
-    const { leases } = this.#engine.tiers
+    const { leases, removals } = this.#engine.tiers
+    const { storeKey } = address
     let lease: LeaseHandle | undefined
+    const isBegun = (): void => void this.#making.set(storeKey, snapshot)
+    const isLatest = (): boolean => this.#making.get(storeKey) === snapshot
+    const isOver = (): void => void (isLatest() && this.#making.delete(storeKey))
     const origin: Origin<Made, never> = {
       async start(signal) {
-        lease = await leases?.acquire(address.storeKey, look, signal)
+        lease = await leases?.acquire(storeKey, look, signal)
         try {
+          isBegun()
           const value = await make()
+          if (signal.aborted) isOver()
           return { head: { value, text: textOf(value) }, items: nothing(), shareable: true }
         } catch (error) {
+          isOver()
           lease?.end()
           throw error
         }
@@ -189,10 +203,14 @@ export class ValueCache {
     }
     const ended = ({ head, unusable }: Recording<Made, never>): void => {
       if (head.text === undefined || unusable !== undefined) this.#engine.skip(address, unusable ?? 'not JSON', untold())
+      else if (!isLatest()) this.#engine.skip(address, 'invalidated', untold())
       else this.#keep(address, { text: head.text, ttl, stale, snapshot })
+      isOver()
       lease?.end()
     }
-    const { reader } = this.#flights.join(address.storeKey, origin, { signal: undefined, alone: false, ended })
+    // Calls from before and after an invalidation or a removal get two values.
+    const name = JSON.stringify([storeKey, snapshot.generations, removals.last([storeKey])])
+    const { reader } = this.#flights.join(name, origin, { signal: undefined, alone: false, ended })
     const { value, text } = await reader.head()
     // The flight ends, and the value is kept, once a caller has read it to its end.
     await reader.next()

@@ -14,6 +14,7 @@ import { withoutCredentials } from '../key/recordings.ts'
 import { deliveryFields, type Endpoint } from '../providers/endpoint.ts'
 import { isOwnOrigin } from '../providers/own-origin.ts'
 import { withJitter } from './settings/freshness.ts'
+import { OptionFault } from './settings/option-fault.ts'
 import { labelsOf } from './invalidation/labels.ts'
 import { layered } from './settings/call-options.ts'
 import type { Settings } from './settings/options.ts'
@@ -71,6 +72,8 @@ export interface Bypass {
   readonly operation: string
   readonly scope: string
   readonly reason: string
+  /** The function of the user's that is to blame, if one is. */
+  readonly fault?: OptionFault
   /** @default none was made */
   readonly key?: string
   /** What is called, as far as it is known. */
@@ -95,12 +98,12 @@ export function resolveCall(given: Call, settings: Settings): CachedCall | Bypas
   const ttl = options.ttl === undefined ? settings.ttl(operation) : milliseconds('cache.ttl', options.ttl)
   const switched = settings.switches?.() ?? alwaysOn
   const model = typeof request['model'] === 'string' ? request['model'] : ''
-  const common = { endpoint, operation, scope: scope ?? '', model, streamed: request['stream'] === true }
-  if ('reason' in switched) return { ...common, reason: switched.reason }
+  const common = { endpoint, operation, scope: typeof scope === 'string' ? scope : '', model, streamed: request['stream'] === true }
+  if ('reason' in switched) return { ...common, ...switched }
   const { recording } = switched
   const wanted = recording === undefined || options.mode === 'only-if-cached' ? (options.mode ?? switched.mode) : switched.mode
   if (wanted === 'no-store') return { ...common, reason: 'no-store' }
-  if (scope === undefined) return { ...common, reason: 'no scope' }
+  if (typeof scope !== 'string') return { ...common, reason: 'no scope', ...(scope && { fault: scope }) }
   if (settings.requireScope && options.scope === undefined) assertScope(settings)
   const reason = recording === undefined ? endpoint.bypassReason(request) : undefined
   if (reason !== undefined) return { ...common, reason }
@@ -142,16 +145,17 @@ export function inContext(call: Call, { ambient: { current } }: Settings): Call 
   return current === undefined ? call : { ...call, options: layered(call.options, current) }
 }
 
-/** Whose answer a call gets; `undefined` if the user's function does not say. */
-function scopeOf({ endpoint, request, credential, options }: Call, { scope, scopeOfCall }: Settings): string | undefined {
+/** Whose answer a call gets; `undefined` if the user's function does not say, and why it cannot. */
+function scopeOf({ endpoint, request, credential, options }: Call, { scope, scopeOfCall }: Settings): string | OptionFault | undefined {
   if (options.scope !== undefined) return options.scope
   if (scopeOfCall === undefined) return scope ?? credential
   const { context = null, tags = [], operation = endpoint.operation } = options
   try {
     const given: unknown = scopeOfCall({ provider: endpoint.provider, endpoint: endpoint.name, operation, request, context, tags })
-    return typeof given === 'string' ? given : undefined
-  } catch {
-    return undefined
+    if (typeof given === 'string' || given === undefined) return given
+    return new OptionFault('scope', { given }, 'a text, or nothing for a call that is not to be cached,')
+  } catch (error) {
+    return new OptionFault('scope', { threw: error }, '')
   }
 }
 
@@ -170,11 +174,11 @@ export function assertScope({
 }
 
 /** What the key of a call is made of. */
-export function keyParts(call: Call, settings: Settings, scope = scopeOf(call, settings) ?? ''): KeyParts {
+export function keyParts(call: Call, settings: Settings, given: string | OptionFault = scopeOf(call, settings) ?? ''): KeyParts {
   const { endpoint, options } = call
   return {
     namespace: settings.namespace,
-    scope,
+    scope: typeof given === 'string' ? given : '',
     provider: endpoint.provider,
     origin: settings.recordings === undefined ? call.origin : withoutCredentials(call.origin),
     endpoint: endpoint.name,

@@ -241,6 +241,10 @@ export class Engine {
   bypass(bypass: Bypass): CacheInfo {
     const { operation, scope, reason, key = '' } = bypass
     this.stats.bypass({ operation, reason })
+    if (bypass.fault !== undefined) {
+      this.stats.error('hook')
+      this.notices.optionFailed(bypass.fault)
+    }
     this.told.bypass(bypass)
     const outcome: StoreOutcome = { stored: false, reason, metering: { usage: undefined, model: '', latency: 0 } }
     const facts = { hit: false, source: 'origin', age: 0, ttl: 0, key, operation, scope, stale: false, provider: '', origin: '', outcome }
@@ -264,7 +268,7 @@ export class Engine {
       this.stats.invalidated()
       this.missLog?.removed(key)
     }
-    return this.tiers.forget(keys.map((key) => entryKey(this.settings.namespace, key)))
+    return this.tiers.removals.forget(keys.map((key) => entryKey(this.settings.namespace, key)))
   }
 
   /** A function of the user's own threw: counted, and logged the first time. */

@@ -2,6 +2,7 @@
  * How a call takes part in a flight, and how the flight's answer is stored.
  * @module
  */
+import { entryKey } from '../key/store-keys.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import type { CachedCall } from './cached-call.ts'
 import { noteCost, type StoreOutcome } from './cache-info.ts'
@@ -83,7 +84,7 @@ export function joinFlight<Head, Item, Result>(
   const idle = (): void => lease?.end()
   const begun = engine.settings.clock.monotonic()
   const leader: Leader = { begun, limits: call.limits }
-  const flight = call.flights.join(flightName(call, snapshot), origin, { signal, alone, idle, ended, leader })
+  const flight = call.flights.join(flightName(engine, call, snapshot), origin, { signal, alone, idle, ended, leader })
   const { begun: start, limits } = isLeader(flight.leader) ? flight.leader : leader
   return { reader: flight.reader, joined: flight.joined, late: begun - start, limits }
 }
@@ -119,10 +120,12 @@ function take<Head, Item, Result>(
 
 /**
  * Calls with one flight name get one answer of the provider, byte for byte. So a stream and a whole answer are two flights, and so are
- * calls from before and after an invalidation.
+ * calls from before and after an invalidation, or the removal of the answer or of one of its inputs.
  */
-function flightName({ cachedCall, form }: NamedCall, { generations }: InvalidationSnapshot): string {
-  return JSON.stringify([cachedCall.key, cachedCall.streamed, cachedCall.missingParts, generations, ...(form === undefined ? [] : [form])])
+function flightName({ tiers, settings }: Engine, { cachedCall, form }: NamedCall, { generations }: InvalidationSnapshot): string {
+  const { key, streamed, missingParts, storeKey, inputKeys = [] } = cachedCall
+  const removal = tiers.removals.last([storeKey, ...inputKeys.map((inputKey) => entryKey(settings.namespace, inputKey))])
+  return JSON.stringify([key, streamed, missingParts, generations, removal, ...(form === undefined ? [] : [form])])
 }
 
 /** What names a flight. */

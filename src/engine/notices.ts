@@ -5,6 +5,7 @@
 import { nameOf } from '../base/foreign-error.ts'
 import { LlmemoError } from '../errors.ts'
 import type { Logger } from './settings/logger.ts'
+import type { OptionFault } from './settings/option-fault.ts'
 
 /** Writes each kind of line once. */
 export class Notices {
@@ -25,6 +26,11 @@ export class Notices {
   /** A function of the user's own threw. */
   hookFailed(error: unknown): void {
     this.once('hook', `a function of yours failed (${nameOf(error)}); calls go on, and further such errors are only counted.`)
+  }
+
+  /** A function of the user's gave no value of the option that it stands for. */
+  optionFailed({ option, line }: OptionFault): void {
+    this.once(`option ${option}`, `${line} Calls go past the cache while that is so.`)
   }
 
   /** The user's policy threw, or promised its answer. */

@@ -6,7 +6,7 @@ import { type Cache, createCache } from '../cache/cache.ts'
 import { EnvironmentError, LlmemoError } from '../errors.ts'
 import type { Store } from '../store.ts'
 import { openStore } from './open-store.ts'
-import { misspelt, optionsIn } from './options.ts'
+import { inMilliseconds, misspelt, optionsIn } from './options.ts'
 import { type Environment, EnvironmentReader } from './reader.ts'
 import { storeIn } from './store-url.ts'
 
@@ -30,7 +30,7 @@ export async function createCacheFromEnv(env: Environment = process.env): Promis
   const store = address === undefined ? undefined : await openStore(address)
   try {
     const cache = createCache({ ...options, ...(store !== undefined && { store }) })
-    if (options.logger !== false) for (const line of misspelt(reader)) console.warn(line)
+    if (options.logger !== false) for (const line of [...misspelt(reader), ...inMilliseconds(reader)]) console.warn(line)
     if (otel) await instrument(cache)
     return cache
   } catch (error) {

@@ -3,7 +3,7 @@
  * @module
  */
 import { closestName } from '../closest-name.ts'
-import { type Duration, milliseconds, millisecondsOrNone } from '../duration.ts'
+import { type Duration, milliseconds, millisecondsOrNone, millisecondsWarning } from '../duration.ts'
 import { cacheModes } from '../engine/settings/call-options.ts'
 import type { CacheOptions } from '../engine/settings/options.ts'
 import { type EnvironmentReader, shownVariable } from './reader.ts'
@@ -28,6 +28,7 @@ export const variableNames = [
   'CACHE_SAVINGS',
 ] as const
 
+const durationNames = ['CACHE_TTL', 'CACHE_STALE', 'CACHE_STALE_IF_ERROR', 'CACHE_STALE_WHILE_REVALIDATE']
 const operationPrefix = 'CACHE_TTL_'
 const durations = "a number of seconds, or a text such as '30s', '10m', '2h' or '7d', at most one year"
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
@@ -55,9 +56,20 @@ export function optionsIn(reader: EnvironmentReader): CacheOptions {
 /** Warnings of variables that are probably misspelt: they begin as ours do, and are none of them. */
 export function misspelt(reader: EnvironmentReader): string[] {
   return reader.names.flatMap((name) => {
-    if (!name.startsWith('CACHE_') || name.startsWith(operationPrefix) || variableNames.some((known) => known === name)) return []
+    const isOperation = name.startsWith(operationPrefix) && name !== operationPrefix
+    if (!name.startsWith('CACHE_') || isOperation || variableNames.some((known) => known === name)) return []
     const near = closestName(name, variableNames)
     return near === undefined ? [] : [`llmemo: the variable ${shownVariable(name)} is unknown. Did you mean ${near}?`]
+  })
+}
+
+/** Warnings of durations that were probably meant as milliseconds. */
+export function inMilliseconds(reader: EnvironmentReader): string[] {
+  return reader.names.flatMap((name) => {
+    if (!durationNames.some((known) => known === name) && !name.startsWith(operationPrefix)) return []
+    const text = reader.text(name) ?? ''
+    if (!/^\d+$/.test(text) || millisecondsWarning(name, Number(text)) === undefined) return []
+    return [`llmemo: ${shownVariable(name)} counts seconds and is probably meant in milliseconds. Write its unit: 'ms' or 's'.`]
   })
 }
 
@@ -98,13 +110,14 @@ function duration(reader: EnvironmentReader, name: string, orNone = true): Durat
 function encryptionIn(reader: EnvironmentReader): CacheOptions['encryption'] {
   return reader.parsed(
     'CACHE_ENCRYPTION_KEYS',
-    "'id:key', or several with commas between them; a key is 32 bytes in base64 or hex",
+    "'id:key', or several with commas between them, each with another id; a key is 32 bytes in base64 or hex",
     (text) => {
       const pairs = text.split(',').map((pair) => /^\s*([^:\s]{1,64}):\s*(\S+)\s*$/.exec(pair))
       const keys = pairs.flatMap((pair) => (pair?.[1] === undefined || pair[2] === undefined ? [] : [[pair[1], pair[2]] as const]))
       const isEach32Bytes = keys.every(([, key]) => /^[0-9a-f]{64}$/i.test(key) || /^[\w+/-]{43}=?$/.test(key))
       const [first] = keys
-      if (first === undefined || keys.length < pairs.length || !isEach32Bytes) return undefined
+      const ids = new Set(keys.map(([id]) => id))
+      if (first === undefined || ids.size < pairs.length || !isEach32Bytes) return undefined
       return { keys: Object.fromEntries(keys), current: first[0] }
     },
   )

@@ -2,7 +2,7 @@
  * Reads variables of an environment, and gathers what is wrong with them.
  * @module
  */
-import { isShowable } from '../errors.ts'
+import { InvalidOptionError, isShowable } from '../errors.ts'
 
 /** An environment: `process.env`, or an object like it. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -14,18 +14,23 @@ export class EnvironmentReader {
   readonly #environment: Environment
 
   constructor(environment: Environment) {
+    const isEnvironment = typeof environment === 'object' && environment !== null && !Array.isArray(environment)
+    if (!isEnvironment) throw new InvalidOptionError('env', environment, 'an object of variables such as process.env')
     this.#environment = environment
   }
 
   /** The names of the variables that are set. */
   get names(): readonly string[] {
-    return Object.keys(this.#environment).filter((name) => this.text(name) !== undefined)
+    return Object.keys(this.#environment).filter((name) => ![undefined, ''].includes(this.#environment[name]))
   }
 
   /** A text, without white space around it; `undefined` if it is not set or empty. */
   text(name: string): string | undefined {
-    const value = this.#environment[name]?.trim()
-    return value === undefined || value === '' ? undefined : value
+    const given: unknown = this.#environment[name]
+    if (given === undefined || typeof given === 'string') return given?.trim() || undefined
+    const mistake = `${shownVariable(name)} must be a text, as all variables of an environment are.`
+    if (!this.mistakes.includes(mistake)) this.mistakes.push(mistake)
+    return undefined
   }
 
   /** What `read` makes of a variable that is set. It gives `undefined` for a value that cannot be. */

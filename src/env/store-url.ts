@@ -23,7 +23,10 @@ export function storeAddress(text: string): StoreAddress | undefined {
   }
   const url = readableUrl(text)
   if (url === undefined) return undefined
-  if (['redis:', 'rediss:'].includes(url.protocol)) return url.hostname === '' ? undefined : { kind: 'redis', url: text }
+  if (['redis:', 'rediss:'].includes(url.protocol)) {
+    // Its path is the number of a database. Of any other, the server says no to each command.
+    return url.hostname === '' || !/^\/?\d*$/.test(url.pathname) ? undefined : { kind: 'redis', url: text }
+  }
   if (url.protocol !== 'dynamodb:' || url.username !== '' || url.password !== '') return undefined
   const table = decodeURIComponent(url.hostname)
   const known = [...url.searchParams.keys()].every((name) => ['region', 'endpoint'].includes(name))

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Cache } from '../cache/cache.ts'
+import { withMethods } from '../base/option-checks.ts'
 import { type Duration, milliseconds } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { addCounts, type Counts, noCounts } from './counts.ts'
@@ -77,6 +78,7 @@ interface SlotContent {
  * @throws {InvalidOptionError} that names the first option which is unknown or has a value that cannot be
  */
 export function createMonitor(cache: Cache, options: MonitorOptions = {}): Monitor {
+  withMethods('cache', cache, { methods: ['on', 'stats', 'memory'], allowed: 'a cache made by createCache()' })
   const settings = readMonitorOptions(options)
   const { clock, retention } = settings
   const before = (): Baseline => {

@@ -3,7 +3,7 @@
  * @module
  */
 import { addedSums, sumsValue } from '../base/sums.ts'
-import { withMethods } from '../base/option-checks.ts'
+import { assertKnown, withMethods } from '../base/option-checks.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { BoundedMemory } from '../memory/bounded-memory.ts'
 import type { Store, StoreWrite } from '../store.ts'
@@ -26,6 +26,7 @@ const arrayOverhead = 250
  * @throws {InvalidOptionError} when an option is invalid
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
+  assertKnown('', options, ['maxBytes', 'clock'])
   const { maxBytes = defaultMaxBytes, clock = systemClock } = options
   withMethods('clock', clock, { methods: ['monotonic'], allowed: 'a clock with a method monotonic()' })
   const memory = new BoundedMemory<Uint8Array>({ maxBytes, clock })

@@ -7,6 +7,14 @@ import { RecentMap } from '../../base/recent-map.ts'
 
 /** How many removals are remembered one by one, of this process and of others each. */
 const maxRemembered = 10_000
+/** How many removals by a pattern are remembered. Each of them is compared with the key of every answer that is stored. */
+const maxPatterns = 100
+
+/** Keys of entries: those that begin with `prefix` and match. */
+export interface KeyPattern {
+  readonly prefix: string
+  readonly matches: (key: string) => boolean
+}
 
 /** The removals of one cache. */
 export class Tombstones {
@@ -14,6 +22,10 @@ export class Tombstones {
   readonly #numbers = new RecentMap<number>()
   /** The same for removals by other processes, as they say. */
   readonly #heard = new RecentMap<number>()
+  /** Those by a pattern, the oldest first. */
+  readonly #patterns: (KeyPattern & { readonly number: number })[] = []
+  /** The last one by a pattern that is not remembered any more. */
+  #forgottenPattern: { readonly prefix: string; readonly number: number } | undefined
   /** Keys whose last answer was given up because of a message. */
   readonly #spared = new Set<string>()
   #count = 0
@@ -34,6 +46,25 @@ export class Tombstones {
     this.#forgotten = oldest.value
   }
 
+  /** Takes note of one of all entries whose keys match. */
+  noteMatching(pattern: KeyPattern): void {
+    this.#patterns.push({ ...pattern, number: ++this.#count })
+    if (this.#patterns.length > maxPatterns) this.#forgottenPattern = this.#patterns.shift()
+  }
+
+  /** Takes note of one of which the key is not known. @returns its number */
+  noteUnknown(): number {
+    return ++this.#count
+  }
+
+  /**
+   * The number of the last removal that concerns `key`, by this process or, as it says, by another one. Calls from before and after it must
+   * not get one answer.
+   */
+  last(key: string): number {
+    return Math.max(this.#own(key), this.#heard.get(shortName(key)) ?? 0)
+  }
+
   /** Another process says that it removed `key`. That may be false, so it counts for less than a removal by this process. */
   hear(key: string): void {
     this.#heard.set(shortName(key), ++this.#count)
@@ -42,7 +73,7 @@ export class Tombstones {
 
   /** Whether this process removed `key` since there were `count` removals. After very many the answer is yes, as it may have. */
   since(key: string, count: number): boolean {
-    return (this.#numbers.get(shortName(key)) ?? this.#forgotten) > count
+    return Math.max(this.#own(key), this.#forgotten, this.#forgottenFor(key)) > count
   }
 
   /**
@@ -57,5 +88,15 @@ export class Tombstones {
     if (this.#spared.size >= maxRemembered) this.#spared.clear()
     this.#spared.add(name)
     return true
+  }
+
+  /** The number of the last removal of `key` by this process that is remembered. */
+  #own(key: string): number {
+    const pattern = this.#patterns.findLast(({ prefix, matches }) => key.startsWith(prefix) && matches(key))
+    return Math.max(this.#numbers.get(shortName(key)) ?? 0, pattern?.number ?? 0)
+  }
+
+  #forgottenFor(key: string): number {
+    return this.#forgottenPattern !== undefined && key.startsWith(this.#forgottenPattern.prefix) ? this.#forgottenPattern.number : 0
   }
 }

@@ -6,7 +6,7 @@ import { type DefinedEndpoint, type EndpointParts, partsOf } from '../../provide
 import { type Clock, systemClock } from '../../clock.ts'
 import { type EncryptionOptions } from '../../codec/encryption.ts'
 import { type Duration, milliseconds, millisecondsOrNone } from '../../duration.ts'
-import { InvalidOptionError } from '../../errors.ts'
+import { Description, InvalidOptionError } from '../../errors.ts'
 import { type Recordings, recordingsOf } from '../../key/recordings.ts'
 import { assertKnown, text, withMethods } from '../../base/option-checks.ts'
 import { assertStore, type Store } from '../../store.ts'
@@ -186,6 +186,7 @@ const names = [
  * @throws {InvalidOptionError} that names the first option which is unknown or has a value that cannot be
  */
 export function readOptions(options: CacheOptions): Settings {
+  assertNoStore(options)
   assertKnown('', options, names)
   if (options.store !== undefined) assertStore('store', options.store)
   const recordings = recordingsOf(options.store)
@@ -244,6 +245,15 @@ export function readOptions(options: CacheOptions): Settings {
     }),
     warnings: optionWarnings(given),
   }
+}
+
+/** A store or a cache in place of the options would be taken for options that are misspelt. */
+function assertNoStore(given: unknown): void {
+  const has = (...methods: string[]): boolean => methods.every((method) => typeof Reflect.get(Object(given), method) === 'function')
+  const isStore = has('get', 'set', 'delete') && typeof Reflect.get(Object(given), 'name') === 'string'
+  if (!isStore && !has('get', 'lookup', 'stats')) return
+  const what = isStore ? 'a store' : 'a cache'
+  throw new InvalidOptionError('options', new Description(what), 'an object of options: { store }')
 }
 
 /** The environment's variable goes before the option: it is set for one run. */

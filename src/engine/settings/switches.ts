@@ -4,6 +4,7 @@
  */
 import type { CacheMode } from '../../call.ts'
 import { InvalidOptionError } from '../../errors.ts'
+import { calledOption, OptionFault } from './option-fault.ts'
 import { isRecordingMode, type RecordingMode, recordingModes, type Recordings } from '../../key/recordings.ts'
 import { cacheModes, isCacheMode } from './call-options.ts'
 
@@ -37,7 +38,7 @@ export interface SwitchOptions {
 }
 
 /** What the switches say of a call: its mode, or why it goes past the cache. */
-export type Switched = SwitchedOn | { readonly reason: 'disabled' | 'fault' }
+export type Switched = SwitchedOn | { readonly reason: 'disabled' } | { readonly reason: 'fault'; readonly fault: OptionFault }
 
 /** How calls use the cache. */
 export interface SwitchedOn {
@@ -68,15 +69,16 @@ export function readSwitches(given: SwitchOptions, recordings?: Recordings): Swi
   if (recordings !== undefined) return overRecordings({ enabled, mode }, recordings.wantedMode())
   if (enabled === true && mode === 'default') return undefined
   return () => {
-    try {
-      const isOn: unknown = typeof enabled === 'function' ? enabled() : enabled
-      if (isOn !== true) return { reason: isOn === false ? 'disabled' : 'fault' }
-      const wanted: unknown = typeof mode === 'function' ? mode() : mode
-      if (wanted === 'default') return on
-      return isOwnMode(wanted) ? { mode: wanted } : { reason: 'fault' }
-    } catch {
-      return { reason: 'fault' }
-    }
+    const isOn = calledOption('enabled', enabled)
+    if (isOn instanceof OptionFault) return { reason: 'fault', fault: isOn }
+    if (isOn === false) return { reason: 'disabled' }
+    if (isOn !== true) return { reason: 'fault', fault: new OptionFault('enabled', { given: isOn }, 'true or false') }
+    const wanted = calledOption('mode', mode)
+    if (wanted instanceof OptionFault) return { reason: 'fault', fault: wanted }
+    if (wanted === 'default') return on
+    return isOwnMode(wanted)
+      ? { mode: wanted }
+      : { reason: 'fault', fault: new OptionFault('mode', { given: wanted }, [...cacheModes, 'shadow']) }
   }
 }
 

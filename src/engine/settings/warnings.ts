@@ -30,9 +30,15 @@ export function optionWarnings(given: object): readonly string[] {
     ...durations.map((name) => millisecondsWarning(name, Reflect.get(given, name))),
     ...Object.entries(byOperation).map(([operation, value]) => millisecondsWarning(`ttl.${operation}`, value)),
     ...waits.map((name) => waitWarning(name, Reflect.get(given, name))),
+    storeWarning(given),
     ...Object.keys(byOperation).map((operation) => operationWarning(operation, byOperation)),
   ]
   return lines.filter((line) => line !== undefined)
+}
+
+function storeWarning(given: object): string | undefined {
+  if (Reflect.get(given, 'requireStore') !== true || Reflect.get(given, 'store') !== undefined) return undefined
+  return 'option "requireStore" has no effect, as this cache has no store. Give it one: createCache({ store })'
 }
 
 function waitWarning(option: string, given: unknown): string | undefined {

@@ -1,7 +1,7 @@
 /**
  * Messages between the processes over one store: what was declared outdated, and what was removed. A message may be lost, repeated or late.
  * So a process that gets one reads the store again, and goes by what it finds there. A message may also be false: it can cost a read, a copy
- * in memory, or once the storing of an answer that is on its way.
+ * in memory, or once the storing of an answer that is on its way, which later calls do not wait for then.
  * @module
  */
 import type { Clock } from '../../clock.ts'

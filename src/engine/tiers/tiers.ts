@@ -18,14 +18,13 @@ import type { InvalidationSnapshot } from './invalidation-snapshot.ts'
 import { Invalidations } from '../invalidation/invalidations.ts'
 import { toldCodec } from './told-codec.ts'
 import { bears, OtherLabels, union } from './other-labels.ts'
-import { removals } from '../invalidation/labels.ts'
 import { Leases } from '../shared-store/leases.ts'
 import { Lookups, type Wanted } from './lookups.ts'
 import type { Logger } from '../settings/logger.ts'
 import { InvalidationBus, type InvalidationListener } from '../shared-store/bus.ts'
 import type { Settings } from '../settings/options.ts'
+import { Removals } from './removals.ts'
 import { tierStore } from './tier-store.ts'
-import { Tombstones } from '../invalidation/tombstones.ts'
 import { type ReadFailure, SharedStore } from '../shared-store/shared-store.ts'
 
 /** What became of an entry: memory keeps it, only the store is to, nothing can, or its labels were invalidated since the snapshot. */
@@ -46,6 +45,8 @@ export class Tiers {
   readonly leases: Leases | undefined
   /** What is in the tiers, entry by entry. */
   readonly contents: Contents
+  /** Removals of single entries. */
+  readonly removals: Removals
   readonly #clock: Clock
   readonly #codec: EntryCodec
   readonly #reader: EntryReader
@@ -54,7 +55,6 @@ export class Tiers {
   readonly #invalidations: Invalidations
   readonly #lookups: Lookups | undefined
   readonly #copies: CopyChecks
-  readonly #tombstones = new Tombstones()
   readonly #otherLabels = new OtherLabels()
   readonly #bus: InvalidationBus | undefined
 
@@ -80,9 +80,16 @@ export class Tiers {
       shared: this.#shared,
       namespace,
       delay: invalidationDelay,
-      onRemovals: () => this.#hot.mustRevalidate(),
+      onRemovals: () => this.removals.learn(),
       onFault: (error) => events.emit('error', { doing: 'entry', error }),
       onWritten: async (generationKey, generation) => this.#bus?.declared(generationKey, generation),
+    })
+    this.removals = new Removals({
+      hot: this.#hot,
+      shared: this.#shared,
+      invalidations: this.#invalidations,
+      lookups: () => this.#lookups,
+      bus: () => this.#bus,
     })
     this.contents = new Contents({ clock, hot: this.#hot, shared: this.#shared, codec: this.#codec, invalidations: this.#invalidations })
     this.#copies = new CopyChecks({
@@ -159,7 +166,7 @@ export class Tiers {
   snapshot({ labels, storeKey }: Address): InvalidationSnapshot {
     const others = this.#otherLabels.of(storeKey)
     const { sequence, generations } = this.#invalidations.snapshot(union(labels, others.labels))
-    return { sequence, generations, removals: this.#tombstones.count, otherTags: others.tags }
+    return { sequence, generations, removals: this.removals.count, otherTags: others.tags }
   }
 
   /**
@@ -169,7 +176,7 @@ export class Tiers {
   put(address: Address, entry: Entry, snapshot: InvalidationSnapshot, settled?: (written: boolean) => void): PutResult {
     const { storeKey: key } = address
     const labels = Object.keys(snapshot.generations)
-    if (this.#invalidations.isInvalidatedSince(labels, snapshot) || this.#tombstones.outdates(key, snapshot.removals)) return 'invalidated'
+    if (this.#invalidations.isInvalidatedSince(labels, snapshot) || this.removals.outdates(key, snapshot.removals)) return 'invalidated'
     this.#otherLabels.delete(key)
     this.#lookups?.overtake(key)
     const heldAt = this.#clock.monotonic()
@@ -191,24 +198,6 @@ export class Tiers {
   /** Declares everything under `label` outdated. @returns whether every tier knows of it now */
   invalidate(label: string): Promise<boolean> {
     return this.#invalidations.declare(label)
-  }
-
-  /** Removes one entry from every tier. @returns whether every tier did so */
-  async remove(storeKey: string): Promise<boolean> {
-    this.#forget(storeKey)
-    this.#tombstones.note(storeKey)
-    if (this.#shared === undefined) return true
-    const removed = await this.#shared.delete(storeKey)
-    // A look-up may have found it while it was being removed.
-    this.#forget(storeKey)
-    if (removed) await this.#bus?.removed(storeKey)
-    return removed
-  }
-
-  /** Removes answers from every tier, and from the memory of other processes. @returns whether every tier did so */
-  async forget(storeKeys: readonly string[]): Promise<boolean> {
-    const removed = await Promise.all(storeKeys.map((storeKey) => this.remove(storeKey)))
-    return (await this.#invalidations.declare(removals)) && removed.every(Boolean)
   }
 
   /** The store, if it adds up numbers for several processes. */
@@ -270,20 +259,12 @@ export class Tiers {
   #busReader(): InvalidationListener {
     return {
       declared: (generationKey, generation) => this.#invalidations.onDeclared(generationKey, generation),
-      removed: (storeKey) => {
-        this.#forget(storeKey)
-        this.#tombstones.hear(storeKey)
-      },
+      removed: (storeKey) => this.removals.hear(storeKey),
       missed: () => {
         this.#invalidations.mustRevalidate()
         this.#hot.mustRevalidate()
       },
     }
-  }
-
-  #forget(storeKey: string): void {
-    this.#lookups?.overtake(storeKey)
-    this.#hot.delete(storeKey)
   }
 
   /** What this copy is to a call: nothing if it lacks a label of the call, as an invalidation of that label would not have reached it. */

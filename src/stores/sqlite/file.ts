@@ -6,7 +6,7 @@ import type * as fs from 'node:fs'
 import type * as path from 'node:path'
 import type * as sqlite from 'node:sqlite'
 import type * as url from 'node:url'
-import { InvalidOptionError } from '../../errors.ts'
+import { Description, InvalidOptionError } from '../../errors.ts'
 import { assertOurs, connect, type Connection, isReadOnly, isUnopenable, propertyOf, useWriteAheadLog } from './database.ts'
 import { applicationId, schemaVersion } from './schema.ts'
 
@@ -23,7 +23,11 @@ export class DatabaseFile {
   #readOnly: { readonly reason: unknown; readonly version: string | undefined } | undefined
 
   constructor(location: string, busyTimeout: number) {
-    if (location === '' || location.includes('\0')) throw new InvalidOptionError('location', location, allowedLocations)
+    // A URL would be the path of a folder with the user's password in its name. One letter and a colon is a drive.
+    const isUrl = /^(?:[a-z][a-z\d+.-]+:\/\/|file:)/i.test(location)
+    if (isUrl || location === '' || location.includes('\0')) {
+      throw new InvalidOptionError('location', isUrl ? new Description('a URL') : location, allowedLocations)
+    }
     this.#modules = loadModules(location)
     this.#inMemory = location === ':memory:'
     // Absolute, because the working directory may change before the file is opened. An absolute path cannot be read as a `file:` URL

@@ -7,7 +7,7 @@ import type { Clock } from '../../clock.ts'
 import { systemClock } from '../../clock.ts'
 import { InvalidOptionError, StoreError } from '../../errors.ts'
 import { addedSums, sumsValue } from '../../base/sums.ts'
-import { wholeNumber, withMethods } from '../../base/option-checks.ts'
+import { assertKnown, wholeNumber, withMethods } from '../../base/option-checks.ts'
 import type { Store, StoreWrite, WriteOptions } from '../../store.ts'
 import {
   bytesIn,
@@ -60,6 +60,7 @@ const defaultBusyTimeout = 50
  *   StoreError} when the database cannot be used.
  */
 export function sqliteStore(location: string | SqliteDatabase, options: SqliteStoreOptions = {}): Store {
+  assertKnown('', options, ['maxBytes', 'busyTimeout', 'clock'])
   const { maxBytes = defaultMaxBytes, busyTimeout = defaultBusyTimeout, clock = systemClock } = options
   wholeNumber('maxBytes', maxBytes, { least: 1, of: 'bytes' })
   wholeNumber('busyTimeout', busyTimeout, { least: 0, most: 60_000, of: 'milliseconds' })

@@ -8,6 +8,7 @@ import { FaultLog } from '../../../src/engine/shared-store/fault-log.ts'
 import { Flight } from '../../../src/engine/flight/flight.ts'
 import type { Origin } from '../../../src/engine/flight/upstream.ts'
 import { inTime } from '../../../src/engine/shared-store/deadline.ts'
+import { OptionFault } from '../../../src/engine/settings/option-fault.ts'
 import { Notices } from '../../../src/engine/notices.ts'
 import { guardedLogger } from '../../../src/engine/settings/logger.ts'
 import { EntryReader } from '../../../src/engine/tiers/entry-reader.ts'
@@ -317,6 +318,7 @@ export const engineCases: Cases = {
           notices.hookFailed(error)
           notices.policyFailed(error)
           notices.entryFailed(error)
+          for (const misdeed of [{ threw: error }, { given: error }]) notices.optionFailed(new OptionFault('scope', misdeed, 'a text'))
         }
       },
     },

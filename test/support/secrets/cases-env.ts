@@ -9,6 +9,7 @@ import { variableNames } from '../../../src/env/options.ts'
 import { question } from '../chat.ts'
 import type { Cases, Issuer } from './issuer.ts'
 import { secret } from './marker.ts'
+import { mistaken } from './mistaken.ts'
 
 const password = secret('password')
 const token = `sk-${secret('token')}`
@@ -73,6 +74,13 @@ async function withoutPackage(issuer: Issuer, missing: string, address: Paramete
 
 /** The cases of these files. */
 export const envCases: Cases = {
+  'src/env/reader.ts': [
+    { name: 'a text in place of an environment', run: (issuer) => issuer.refused(() => createCacheFromEnv(mistaken(token))) },
+    {
+      name: 'a variable is no text',
+      run: (issuer) => issuer.refused(() => createCacheFromEnv(mistaken({ CACHE_STORE: { password } }))),
+    },
+  ],
   'src/env/env.ts': [
     {
       name: 'all variables are secrets at once',

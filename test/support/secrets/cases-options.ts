@@ -11,6 +11,7 @@ import { text, texts, withMethods, wholeNumber } from '../../../src/base/option-
 import { withoutContent } from '../../../src/base/foreign-error.ts'
 import { createPriceBook } from '../../../src/engine/pricing/price-book.ts'
 import { priceRules } from '../../../src/engine/pricing/price-rules.ts'
+import { OptionFault } from '../../../src/engine/settings/option-fault.ts'
 import { skipReason } from '../../../src/engine/settings/policy.ts'
 import { milliseconds } from '../../../src/duration.ts'
 import { assertStore } from '../../../src/store.ts'
@@ -126,6 +127,10 @@ export const optionCases: Cases = {
     refusedBy('a capital', () => milliseconds('ttl', '10M')),
     refusedBy('milliseconds', () => milliseconds(`ttl.${password}`, 86_400_000)),
   ],
+  'src/engine/settings/option-fault.ts': [password, null, { password }, Promise.reject(new Error(password))].map((given) => ({
+    name: 'a function of the user gives no value of an option',
+    run: (issuer: Issuer) => issuer.keep('fault', new OptionFault('mode', { given }, ['default'])),
+  })),
   'src/engine/settings/policy.ts': [
     {
       name: 'a policy promises and fails',
@@ -154,6 +159,8 @@ export const optionCases: Cases = {
     refusedBy('texts', () => texts('t', password)),
     refusedBy('methods', () => withMethods('m', mistaken({ password }), { methods: ['a'], allowed: 'that' })),
     refusedBy('no object', () => createCache(mistaken(url))),
+    refusedBy('a map', () => createCache(mistaken(new Map([[password, password]])))),
+    refusedBy('a promise', () => createCache(mistaken(Promise.resolve({ password })))),
     refusedBy('an unknown option', () => createCache(mistaken({ maxAge: password }))),
   ],
   'src/base/node-crypto.ts': [

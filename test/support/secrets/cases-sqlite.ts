@@ -51,12 +51,13 @@ function failing(error: (sql: string) => unknown) {
 export const sqliteCases: Cases = {
   'src/stores/sqlite/file.ts': [
     refusedBy('no path', () => sqliteStore('')),
+    refusedBy('a URL', () => sqliteStore(`redis://:${secret('password')}@host`)),
     refusedBy('a path with a zero', () => sqliteStore(`${prompt}\0`)),
     {
       name: 'a runtime without node:sqlite',
       run: (issuer) =>
         withoutModules(async () => {
-          await issuer.refused(() => sqliteStore(`file:x?key=${secret('key')}`))
+          await issuer.refused(() => sqliteStore(`x?key=${secret('key')}`))
         }),
     },
   ],
