@@ -13,6 +13,7 @@ export default defineConfig({
     otel: 'src/monitor/otel.ts',
     redis: 'src/stores/redis/store.ts',
     sqlite: 'src/stores/sqlite/store.ts',
+    sqs: 'src/stores/sqs/store.ts',
     testing: 'src/testing/index.ts',
   },
   // CommonJS too: AWS Lambda's nodejs22.x cannot `require` an ES module.

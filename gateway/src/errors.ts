@@ -12,6 +12,7 @@ export type GatewayErrorCode =
   | 'KEY_STORE'
   | 'LAMBDA_EVENT'
   | 'LAMBDA_TIMEOUT'
+  | 'LAMBDA_STEPS'
 
 /** The base class of all errors of the gateway. */
 export class GatewayError extends Error {
@@ -48,6 +49,16 @@ export class LambdaEventError extends GatewayError {
   /** @param expected what the handler takes */
   constructor(expected: string) {
     super('LAMBDA_EVENT', `the event is not ${expected}. Look at what triggers the function, and at its handler.`)
+  }
+}
+
+/** Something that an event asks for could not be done. */
+export class LambdaStepsError extends GatewayError {
+  constructor() {
+    super(
+      'LAMBDA_STEPS',
+      'a step of the event could not be done: the store or the provider failed, or there was no time. It may be tried again.',
+    )
   }
 }
 

@@ -21,7 +21,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   // For other programs. Of the REST API it has the types only.
   client: ['rest'],
   // For AWS Lambda, in place of the listener.
-  lambda: [...common, 'top'],
+  lambda: [...common, 'rest', 'top'],
   top: [...common, 'server', 'health', 'transparent', 'rest', 'events', 'dashboard'],
 }
 

@@ -159,8 +159,11 @@ export interface Cache extends Readonly<Record<AsyncDispose, () => Promise<void>
   savings(options?: SavingsOptions): Promise<Savings>
   /** Bytes and entries in the hot memory now, and how many bytes it may hold. Walks all entries. */
   memory(): { readonly bytes: number; readonly entries: number; readonly maxBytes: number }
-  /** Resolves when every write was passed to the store: on serverless, before the handler returns. */
-  flush(): Promise<void>
+  /**
+   * Resolves when every write was passed to the store: on serverless, before the handler returns.
+   * @returns whether the store took all answers and values that were written since the last flush; always `true` without a store
+   */
+  flush(): Promise<boolean>
   /** Writes what waits and closes the store. Later calls are answered from memory and by the provider. */
   close(): Promise<void>
 }
@@ -208,8 +211,9 @@ export function createCache(options: CacheOptions = {}): Cache {
   return Object.defineProperty(cache, engines, { value: engine })
 }
 
-async function flush({ ledger, tiers }: Engine): Promise<void> {
-  await Promise.all([ledger?.flush(), tiers.flush()])
+async function flush({ ledger, lost, tiers }: Engine): Promise<boolean> {
+  const [tookAll] = await Promise.all([lost.noneBy(tiers.flush()), ledger?.flush()])
+  return tookAll
 }
 
 async function close(engine: Engine): Promise<void> {

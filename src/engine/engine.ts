@@ -14,6 +14,7 @@ import { cacheInfoOf, type Facts, noteCost, type Reused, type StoreOutcome, whol
 import type { NewEntry } from './draft.ts'
 import { Flights } from './flight/flights.ts'
 import { Refreshes } from './flight/refreshes.ts'
+import { LostWrites } from './lost-writes.ts'
 import { MissLog } from './miss-log.ts'
 import { Notices } from './notices.ts'
 import { guardedLogger } from './settings/logger.ts'
@@ -77,6 +78,8 @@ export class Engine {
   infoOf: (result: unknown) => CacheInfo | undefined = () => undefined
   /** Lines that the log has once each. */
   readonly notices: Notices
+  /** Writes that the store did not take. */
+  readonly lost = new LostWrites()
   /** What is told of calls as events. */
   readonly told: CallEvents
   /** Says of each miss why it was one; `undefined` unless it is asked for. */
@@ -143,7 +146,9 @@ export class Engine {
   put(call: Address & ToldCall, entry: Entry, { snapshot, outcome }: Filling): void {
     const bytes = bytesOf(entry)
     if (bytes > this.settings.maxEntryBytes) return this.skip(call, 'too large', outcome, entry)
-    const put = this.tiers.put(call, entry, snapshot, (written) => {
+    const put = this.tiers.put(call, entry, snapshot, (written, isHeld) => {
+      this.lost.note(written)
+      if (isHeld) return
       if (written) return this.#stored(call, entry, bytes)
       outcome.stored = false
       this.skip(call, 'store failed', outcome, entry)

@@ -12,6 +12,7 @@ const doors = [
   'src/stores/dynamodb/store.ts',
   'src/stores/redis/store.ts',
   'src/stores/sqlite/store.ts',
+  'src/stores/sqs/store.ts',
   'src/testing/index.ts',
 ]
 
@@ -46,6 +47,7 @@ const things = new Set([
   'Logger',
   'ObjectClient',
   'PerInput',
+  'QueueClient',
   'RedisClient',
   'RedisSubscriber',
   'SqliteDatabase',

@@ -2,18 +2,21 @@
  * One gateway for all invocations of an instance of a function, and the time that an invocation has.
  * @module
  */
-import { type Cache, systemClock } from 'llmemo'
+import { type Cache, type Store, systemClock } from 'llmemo'
 import { createCacheFromEnv } from 'llmemo/env'
 import { openKeyStore } from '../access/key-store.ts'
 import { configure } from '../config/configuration.ts'
 import type { Environment } from '../config/environment.ts'
+import type { GatewaySettings } from '../config/settings.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
-import { lineLog } from '../log.ts'
+import { lineLog, type Log } from '../log.ts'
 
 /** What a function serves from. */
 export interface Served {
   readonly gateway: Pick<Gateway, 'fetch'>
   readonly cache: Pick<Cache, 'flush'>
+  /** Where lines of the log go. @default nowhere */
+  readonly log?: Log
 }
 
 /** What Lambda tells of an invocation, as far as it is needed. */
@@ -23,23 +26,33 @@ export interface LambdaContext {
 }
 
 /** Makes what a function serves from. Called at the first invocation, and again after it failed. */
-export type OpenServed = () => Promise<Served>
+export type OpenServed<Opened extends Served = Served> = () => Promise<Opened>
 
 /** Milliseconds kept back of an invocation's time, for what was written to reach the store and for the answer that says so. */
 const reserve = 500
 
 /** The gateway as the variables of the environment say: those of `llmemo/env`, and those of the gateway. */
 export async function openFromEnvironment(env: Environment = process.env): Promise<Served> {
+  const { cache, log, settings, store } = await madeFrom(env)
+  return { cache, log, gateway: createGateway({ ...settings, cache, store, log }) }
+}
+
+/** What the variables of the environment make, whatever the gateway of it lets in. */
+export async function madeFrom(env: Environment): Promise<{
+  readonly cache: Cache
+  readonly log: Log
+  readonly settings: GatewaySettings
+  readonly store: Store | undefined
+}> {
   const settings = configure({ data: {}, help: false, mistakes: [] }, env)
   const cache = await createCacheFromEnv(env)
   const store = await openKeyStore(env, false)
-  const log = lineLog(systemClock, (line) => process.stdout.write(line))
-  return { cache, gateway: createGateway({ ...settings, cache, store, log }) }
+  return { cache, settings, store, log: lineLog(systemClock, (line) => process.stdout.write(line)) }
 }
 
 /** Remembers what `open` made. A failure is not remembered: the store may be back at the next invocation. */
-export function opened(open: OpenServed): OpenServed {
-  let served: Promise<Served> | undefined
+export function opened<Opened extends Served>(open: OpenServed<Opened>): OpenServed<Opened> {
+  let served: Promise<Opened> | undefined
   return () => {
     served ??= open().catch((error: unknown) => {
       served = undefined
@@ -74,10 +87,12 @@ export async function unlessAborted<Result>(work: Promise<Result>, signal: Abort
 /**
  * Waits until every write has reached the store, as Lambda freezes the process afterwards. A store that does not answer may take what is left
  * of the time, but not all of it: the answer must still go out.
+ * @returns whether the store took everything
  */
-export async function flushed({ cache }: Served, context: LambdaContext): Promise<void> {
+export async function flushed({ cache }: Pick<Served, 'cache'>, context: LambdaContext): Promise<boolean> {
   const left = new AbortController()
   const cancel = systemClock.after(Math.max(0, context.getRemainingTimeInMillis() - reserve / 2), () => left.abort(), true)
-  await unlessAborted(cache.flush(), left.signal)
+  const isStored = await unlessAborted(cache.flush(), left.signal)
   cancel()
+  return isStored === true
 }

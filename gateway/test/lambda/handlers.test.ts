@@ -1,49 +1,13 @@
 /**
  * The handlers under Lambda's own runtime client, each in a process of its own, over a DynamoDB, in front of a stand-in provider.
  */
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { startDynalite } from '../../../test/support/dynamodb-server.ts'
-import { systemClock } from 'llmemo'
-import { createTable, dynamodbStore } from 'llmemo/dynamodb'
+import { describe, expect, it } from 'vitest'
 import { chunksOf, completion } from '../../../test/support/openai-answers.ts'
-import { gate, type ProviderHandler, type ProviderServer, startProvider } from '../../../test/support/provider-server.ts'
-import { KeyRing } from '../../src/access/key-ring.ts'
-import { type Invoked, type LambdaFunction, startFunction } from '../support/lambda/runtime.ts'
+import { gate } from '../../../test/support/provider-server.ts'
+import type { Invoked } from '../support/lambda/runtime.ts'
+import { answering, surroundings } from '../support/lambda/surroundings.ts'
 import { question } from '../support/provider.ts'
 import { isStreamRequest } from '../support/stand-in.ts'
-
-interface Surroundings {
-  readonly provider: ProviderServer
-  readonly key: string
-  /** A new instance of the function. */
-  readonly start: (handler?: string, env?: Readonly<Record<string, string>>) => Promise<LambdaFunction>
-  readonly stopStore: () => Promise<void>
-}
-
-const answering: ProviderHandler = (request, reply) =>
-  isStreamRequest(request) ? reply.events(chunksOf('Rayleigh.').flat()) : reply.json(completion('Rayleigh.'))
-
-async function surroundings(handler: ProviderHandler = answering): Promise<Surroundings> {
-  const [provider, dynamodb] = await Promise.all([startProvider(handler), startDynalite()])
-  const client = dynamodb.client()
-  const tableName = 'answers'
-  await createTable(client, { tableName })
-  const { key } = await new KeyRing(dynamodbStore(client, { tableName }), systemClock).create({ roles: ['read', 'write'], tenant: 'acme' })
-  let isStopped = false
-  const stopStore = async (): Promise<void> => {
-    if (!isStopped) await dynamodb.close()
-    isStopped = true
-  }
-  onTestFinished(async () => {
-    await Promise.all([provider.close(), stopStore()])
-  })
-  const common = {
-    LLMEMO_UPSTREAM_OPENAI: provider.url,
-    LLMEMO_PRIVATE_HOSTS: '127.0.0.1',
-    CACHE_STORE: `dynamodb://${tableName}?region=eu-west-1&endpoint=${encodeURIComponent(dynamodb.endpoint)}`,
-  }
-  return { provider, key, stopStore, start: (name = 'dist/lambda.httpHandler', env = {}) => startFunction(name, { ...common, ...env }) }
-}
 
 interface Asked {
   readonly body?: string

@@ -171,9 +171,9 @@ export class Tiers {
 
   /**
    * Puts an entry into both tiers.
-   * @param settled called with whether the store took an entry that is `queued`
+   * @param settled called with whether the store took the entry, and whether memory has it
    */
-  put(address: Address, entry: Entry, snapshot: InvalidationSnapshot, settled?: (written: boolean) => void): PutResult {
+  put(address: Address, entry: Entry, snapshot: InvalidationSnapshot, settled?: (written: boolean, isHeld: boolean) => void): PutResult {
     const { storeKey: key } = address
     const labels = Object.keys(snapshot.generations)
     if (this.#invalidations.isInvalidatedSince(labels, snapshot) || this.removals.outdates(key, snapshot.removals)) return 'invalidated'
@@ -189,7 +189,7 @@ export class Tiers {
       bytes: sizeOf(entry),
       make: () => ({ key, value: this.#codec.encode(this.#asStored(entry)), ttl: Math.max(1, left()) }),
       isOver: () => left() <= 0,
-      ...(!isHeld && settled !== undefined && { settled }),
+      settled: (written: boolean) => settled?.(written, isHeld),
     }
     this.#shared.write(write, this.#invalidations.areStored(entry.head.generations))
     return isHeld ? 'kept' : 'queued'

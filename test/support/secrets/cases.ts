@@ -17,6 +17,7 @@ import { optionCases } from './cases-options.ts'
 import { redisCases } from './cases-redis.ts'
 import { sealedCases } from './cases-sealed.ts'
 import { sqliteCases } from './cases-sqlite.ts'
+import { sqsCases } from './cases-sqs.ts'
 import { testingCases } from './cases-testing.ts'
 import { timesCases } from './cases-times.ts'
 
@@ -32,6 +33,7 @@ const parts: readonly Cases[] = [
   redisCases,
   dynamodbCases,
   sqliteCases,
+  sqsCases,
   testingCases,
   cassetteCases,
   timesCases,
