@@ -86,7 +86,7 @@ function named({ data }: ServerEvent): ServerEvent {
 }
 
 function withNamedEvents({ events, ...rest }: Recording): Recording {
-  return events === undefined ? rest : { ...rest, events: events.map(named) }
+  return events === undefined ? rest : Object.assign(rest, { events: events.map(named) })
 }
 
 interface Case {
