@@ -85,8 +85,9 @@ function named({ data }: ServerEvent): ServerEvent {
   return { event, data: JSON.stringify(value) }
 }
 
-function withNamedEvents({ events, ...rest }: Recording): Recording {
-  return events === undefined ? rest : Object.assign(rest, { events: events.map(named) })
+function withNamedEvents(recorded: Recording): Recording {
+  const { events } = recorded
+  return events === undefined ? recorded : Object.assign({}, recorded, { events: events.map(named) })
 }
 
 interface Case {
@@ -102,13 +103,15 @@ function casesOf(group: Group): Case[] {
   const found = recordings(name)
   const recorded = endpoint === bedrockConverse ? found.map(withNamedEvents) : found
   const verdict = verdicts(endpoint, recorded)
-  const caseOf = (file: string, streamed: boolean, bytes: Buffer): Case => {
-    return { group, file: `${name}/${file}`, streamed, bytes, isStorable: verdict[file] === 'storable' }
+  const cases: Case[] = []
+  for (const { name: each, whole, events } of recorded) {
+    const add = (file: string, streamed: boolean, bytes: Buffer): void => {
+      cases.push({ group, file: `${name}/${file}`, streamed, bytes, isStorable: verdict[file] === 'storable' })
+    }
+    if (whole !== undefined) add(`${each}.json`, false, Buffer.from(whole))
+    if (events !== undefined) add(`${each}.stream.jsonl`, true, bytesOf(events))
   }
-  return recorded.flatMap(({ name: each, whole, events }) => [
-    ...(whole === undefined ? [] : [caseOf(`${each}.json`, false, Buffer.from(whole))]),
-    ...(events === undefined ? [] : [caseOf(`${each}.stream.jsonl`, true, bytesOf(events))]),
-  ])
+  return cases
 }
 
 describe.skipIf(!recordingsFound)('recorded answers through the gateway', () => {
