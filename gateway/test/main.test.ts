@@ -39,6 +39,19 @@ describe('the program', () => {
     expect(said).toMatch(/2 mistakes\.\n- server\.port: .*\n- server\.workers: /)
   })
 
+  it('ends when one of its processes cannot start', async () => {
+    const child = start(['--port', '0', '--workers', '2'], { env: { CACHE_STORE: 'sqlite:/dev/null/answers.db' } })
+    const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+    expect([code, said]).toEqual([2, expect.stringContaining('a worker ended before it listened')])
+  })
+
+  it('does not share a port with another program', async () => {
+    const { url } = await gatewayProcess((_request, reply) => reply.json(completion('Rayleigh.')), ['--workers', '2'])
+    const child = start(['--port', new URL(url).port, '--workers', '2'])
+    const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+    expect([code, said]).toEqual([2, expect.stringContaining('EADDRINUSE')])
+  })
+
   it('listens on this machine only, as long as there is no key', async () => {
     const child = start(['--port', '0', '--host', '0.0.0.0'])
     const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])

@@ -109,7 +109,7 @@ describe('P01 the gateway is killed in the middle of a write', () => {
     await reader?.read()
     child.kill('SIGKILL')
     await ended(child)
-    await expect(reader?.read().then(() => reader.read())).rejects.toThrow()
+    await expect(reader?.read().then(() => reader.read())).rejects.toThrow('terminated')
     provider.respond((request, reply) => (isStreamRequest(request) ? reply.events(chunksOf(said).flat()) : reply.json(completion(said))))
     expect(await assertWhole(await listens(start(['--port', '0'], { env: inFrontOf(provider), folder })), 'Question')).toBe('origin')
   })
