@@ -14,7 +14,7 @@ import { createGateway } from './gateway.ts'
 import { lineLog, type Log } from './log.ts'
 import { pointing } from './pointing.ts'
 import { listen } from './server/listen.ts'
-import { isWorker, startWorkers } from './server/workers.ts'
+import { startWorkers, tellListening, workerPlace } from './server/workers.ts'
 
 /** Where answers are kept if no variable says so: a file in the folder that the program is started in. */
 const embedded = 'sqlite:llmemo-gateway.db'
@@ -32,11 +32,14 @@ export async function main(words: readonly string[], env: Environment): Promise<
   try {
     const settings = configure(given, env)
     const log = lineLog(systemClock, (line) => process.stderr.write(line))
-    await (settings.server.workers > 1 && !isWorker() ? runWorkers(settings, log) : run(settings, log, env))
+    await (settings.server.workers > 1 && workerPlace() === undefined ? runWorkers(settings, log) : run(settings, log, env))
     return 0
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : 'llmemo-gateway could not start.'}\n`)
     return 2
+  } finally {
+    // A worker has a channel to its parent, which would keep it alive.
+    if (workerPlace() !== undefined && process.connected) process.disconnect()
   }
 }
 
@@ -45,12 +48,19 @@ async function run(settings: GatewaySettings, log: Log, env: Environment): Promi
   const store = await openKeyStore(withStore(env), false)
   const isGuarded = await assertGuarded(settings, store, systemClock)
   const gateway = createGateway({ ...settings, cache, store, log })
-  const server = await listen({ fetch: (request, connection) => gateway.fetch(request, connection), settings, clock: systemClock })
+  const worker = workerPlace()
+  const server = await listen({
+    fetch: (request, connection) => gateway.fetch(request, connection),
+    settings: worker === undefined ? settings : { ...settings, server: { ...settings.server, port: worker.port } },
+    shared: worker?.shared === true,
+    clock: systemClock,
+  })
   const ended = untilEnded()
   const notice = isGuarded
     ? ''
     : 'No key was made yet, so it answers this machine only. Make one: llmemo-gateway keys create --role admin\n'
-  if (!isWorker()) process.stdout.write(`${pointing(`http://${server.host}:${server.port}`)}${notice}`)
+  if (worker !== undefined) tellListening()
+  else process.stdout.write(`${pointing(`http://${server.host}:${server.port}`)}${notice}`)
   await ended
   log('info', 'draining')
   // Streams of events end first, as they would not end by themselves.
@@ -58,13 +68,11 @@ async function run(settings: GatewaySettings, log: Log, env: Environment): Promi
   await server.drain()
   await cache.close()
   await store?.close?.()
-  // A worker has a channel to its parent, which would keep it alive.
-  if (isWorker()) process.disconnect()
 }
 
 async function runWorkers({ server }: GatewaySettings, log: Log): Promise<void> {
   const ended = untilEnded()
-  const workers = await startWorkers(server.workers, log)
+  const workers = await startWorkers(server, log)
   process.stdout.write(pointing(`http://${server.host}:${workers.port}`))
   await ended
   await workers.end()

@@ -1,61 +1,23 @@
 /**
  * The program as a process: what it prints, how it ends, and that it loses no request when it does.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { chunksOf, completion } from '../../test/support/openai-answers.ts'
-import { gate, type ProviderHandler, startProvider } from '../../test/support/provider-server.ts'
+import { gate } from '../../test/support/provider-server.ts'
+import { gatewayProcess, inFrontOf, listens, start, temporaryFolder } from './support/gateway-process.ts'
 import { isStreamRequest } from './support/stand-in.ts'
 import { ask, question } from './support/provider.ts'
 
-const bin = new URL('../dist/bin.mjs', import.meta.url).pathname
-let folder = ''
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'llmemo-gateway-'))
-  const made = folder
-  onTestFinished(() => rmSync(made, { recursive: true, force: true }))
-})
-
-function start(words: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcessWithoutNullStreams {
-  if (!existsSync(bin)) throw new Error('Build first: npm run build')
-  const child = spawn(process.execPath, [bin, ...words], { cwd: folder, env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: 'pipe' })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  return child
-}
-
-/** What the process prints up to its first blank line, and the address in it. */
-async function listens(child: ChildProcessWithoutNullStreams): Promise<string> {
-  let printed = ''
-  for await (const chunk of child.stdout) {
-    printed += String(chunk)
-    const [, url] = /listens at (http:\S+)\n/.exec(printed) ?? []
-    if (url !== undefined) return url
-  }
-  throw new Error(`it does not listen: ${printed}${await text(child.stderr)}`)
-}
-
-async function gatewayProcess(
-  handler: ProviderHandler,
-  words: readonly string[] = [],
-): Promise<{ url: string; child: ChildProcessWithoutNullStreams; provider: Awaited<ReturnType<typeof startProvider>> }> {
-  const provider = await startProvider(handler)
-  onTestFinished(() => provider.close())
-  const child = start(['--port', '0', ...words], { LLMEMO_UPSTREAM_OPENAI: provider.url, LLMEMO_PRIVATE_HOSTS: '127.0.0.1' })
-  return { url: await listens(child), child, provider }
-}
-
 describe('the program', () => {
   it('serves from a file that outlives it', async () => {
-    const first = await gatewayProcess((_request, reply) => reply.json(completion('Rayleigh.')))
+    const folder = temporaryFolder()
+    const first = await gatewayProcess((_request, reply) => reply.json(completion('Rayleigh.')), [], folder)
     await (await ask(first.url)).text()
     first.child.kill('SIGTERM')
     expect(await once(first.child, 'exit')).toEqual([0, null])
-    const second = start(['--port', '0'], { LLMEMO_UPSTREAM_OPENAI: first.provider.url, LLMEMO_PRIVATE_HOSTS: '127.0.0.1' })
+    const second = start(['--port', '0'], { env: inFrontOf(first.provider), folder })
     expect((await ask(await listens(second))).headers.get('x-llmemo-source')).toBe('sqlite')
     expect(first.provider.requests).toHaveLength(1)
   })
@@ -75,6 +37,19 @@ describe('the program', () => {
     const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
     expect(code).toBe(2)
     expect(said).toMatch(/2 mistakes\.\n- server\.port: .*\n- server\.workers: /)
+  })
+
+  it('ends when one of its processes cannot start', async () => {
+    const child = start(['--port', '0', '--workers', '2'], { env: { CACHE_STORE: 'sqlite:/dev/null/answers.db' } })
+    const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+    expect([code, said]).toEqual([2, expect.stringContaining('a worker ended before it listened')])
+  })
+
+  it('does not share a port with another program', async () => {
+    const { url } = await gatewayProcess((_request, reply) => reply.json(completion('Rayleigh.')), ['--workers', '2'])
+    const child = start(['--port', new URL(url).port, '--workers', '2'])
+    const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+    expect([code, said]).toEqual([2, expect.stringContaining('EADDRINUSE')])
   })
 
   it('listens on this machine only, as long as there is no key', async () => {

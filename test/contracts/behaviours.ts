@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { CallOptions } from '../../src/call.ts'
 import { type Cache, createCache } from '../../src/cache/cache.ts'
 import type { Fetch } from '../../src/clients/http/caching-fetch.ts'
 import { cachingFetch } from '../../src/clients/with-cache.ts'
@@ -28,6 +29,16 @@ export interface Way {
   /** A `fetch` that goes through the cache. */
   readonly fetch: Fetch
   readonly cache: Cache
+  /** Headers that the SDK is to send with each call: none, where the options of a call reach the cache in another way. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** What lies between an SDK and its provider. */
+export interface Passage {
+  readonly way: Way
+  /** Makes a call with options for the cache. */
+  steer(options: Pick<CallOptions, 'scope' | 'tags' | 'mode'>, make: (way: Way) => Promise<Told>): Promise<Told>
+  close(): Promise<void>
 }
 
 /** A protocol as an SDK speaks it. */
@@ -38,6 +49,8 @@ export interface Spoken {
   readonly host?: string
   /** Starts the server that plays the provider. @default an HTTP/1.1 server that streams server-sent events */
   readonly start?: typeof startProvider
+  /** What lies between the SDK and the server. @default a `fetch` over a cache in this process */
+  readonly through?: (server: ProviderServer, cache: Cache) => Promise<Passage>
   /** Answers one request in the provider's own form, as a stream if the request asks for one. The answer says `text`. */
   readonly answer: (request: ProviderRequest, reply: ProviderReply, text: string) => unknown
   /** Answers with an error that no SDK asks again after. @default status 400 and an error as OpenAI writes it */
@@ -64,6 +77,7 @@ export function describeBehaviours({
   title,
   host,
   start = startProvider,
+  through = (server, cache) => Promise.resolve(inProcess(server, cache, host)),
   answer,
   fail = refuse,
   ask,
@@ -77,6 +91,7 @@ export function describeBehaviours({
     let server: ProviderServer
     let cache: Cache
     let way: Way
+    let passage: Passage
     let clock: ManualClock
     /** Makes a call, and waits until its flight has ended: some SDKs stop at the last line of a stream, before its end. */
     const landed =
@@ -96,13 +111,13 @@ export function describeBehaviours({
       server = await start((request, reply) => answer(request, reply, `answer ${server.requests.length}`))
       clock = new ManualClock()
       cache = createCache({ logger: false, clock, ...options })
-      way = {
-        url: server.url.replace(/\/v1$/, ''),
-        fetch: cachingFetch(cache, host === undefined ? globalThis.fetch : redirected(server)),
-        cache,
-      }
+      passage = await through(server, cache)
+      way = passage.way
     })
-    afterEach(() => server.close())
+    afterEach(async () => {
+      await passage.close()
+      await server.close()
+    })
 
     it.each(ways)('%s: a second call asks nobody, and gets the same', async (_, make) => {
       const first = await make(way, 'Hi')
@@ -120,17 +135,15 @@ export function describeBehaviours({
     })
 
     it.each(ways)('%s: scopes share nothing', async (_, make) => {
-      const [one, two] = [
-        await cache.with({ scope: 'one' }, () => make(way, 'Hi')),
-        await cache.with({ scope: 'two' }, () => make(way, 'Hi')),
-      ]
+      const asked = (scope: string): Promise<Told> => passage.steer({ scope }, (steered) => make(steered, 'Hi'))
+      const [one, two] = [await asked('one'), await asked('two')]
       expect(two.text).not.toBe(one.text)
-      expect((await cache.with({ scope: 'one' }, () => make(way, 'Hi'))).text).toBe(one.text)
+      expect((await asked('one')).text).toBe(one.text)
       expect(server.requests.length).toBe(2)
     })
 
     it.each(ways)('%s: what was tagged can be outdated', async (_, make) => {
-      const tagged = (): Promise<Told> => cache.with({ tags: ['doc:1'] }, () => make(way, 'Hi'))
+      const tagged = (): Promise<Told> => passage.steer({ tags: ['doc:1'] }, (steered) => make(steered, 'Hi'))
       const first = await tagged()
       await cache.invalidate({ tags: ['doc:2'] })
       expect(await tagged()).toEqual(first)
@@ -139,7 +152,7 @@ export function describeBehaviours({
     })
 
     it.each(ways)('%s: a call past the cache neither reads nor writes', async (_, make) => {
-      const past = (): Promise<Told> => cache.with({ mode: 'no-store' }, () => make(way, 'Hi'))
+      const past = (): Promise<Told> => passage.steer({ mode: 'no-store' }, (steered) => make(steered, 'Hi'))
       const first = await past()
       const second = await make(way, 'Hi')
       expect(second.text).not.toBe(first.text)
@@ -173,6 +186,13 @@ export function describeBehaviours({
       expect(server.requests.length).toBe(2)
     })
   })
+}
+
+/** A `fetch` over a cache in this process. */
+function inProcess(server: ProviderServer, cache: Cache, host: string | undefined): Passage {
+  const fetch = cachingFetch(cache, host === undefined ? globalThis.fetch : redirected(server))
+  const way = { url: server.url.replace(/\/v1$/, ''), fetch, cache, headers: {} }
+  return { way, steer: (options, make) => cache.with(options, () => make(way)), close: () => Promise.resolve() }
 }
 
 /** Sends every call to the server, whatever host it names. */

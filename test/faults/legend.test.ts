@@ -25,8 +25,8 @@ function idsIn(source: string): string[] {
 }
 
 const used = new Map(
-  globSync('test/**/*.ts', { cwd: top })
-    .filter((path) => !path.endsWith('legend.test.ts'))
+  globSync(['test/**/*.ts', 'gateway/test/**/*.test.ts'], { cwd: top })
+    .filter((path) => !path.endsWith('legend.test.ts') && !path.includes('node_modules'))
     .map((path) => [path, new Set(idsIn(page(path)))] as const),
 )
 

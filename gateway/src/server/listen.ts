@@ -10,6 +10,7 @@ import { getRequestListener } from '@hono/node-server'
 import type { Clock } from 'llmemo'
 import type { GatewaySettings } from '../config/settings.ts'
 import type { Connection } from '../context.ts'
+import { ClosingPort } from './closing-port.ts'
 
 /** What a listener needs. */
 export interface ListenOptions {
@@ -17,6 +18,8 @@ export interface ListenOptions {
   readonly fetch: (request: Request, connection: Connection) => Promise<Response>
   readonly settings: Pick<GatewaySettings, 'server' | 'limits'>
   readonly clock: Clock
+  /** Whether further processes listen at the same port, each by itself. @default false */
+  readonly shared?: boolean
 }
 
 /** A listener at work. */
@@ -41,7 +44,7 @@ const grace = 100
 const slowCheck = 500
 
 /** Opens the port. */
-export async function listen({ fetch, settings, clock }: ListenOptions): Promise<Listening> {
+export async function listen({ fetch, settings, clock, shared = false }: ListenOptions): Promise<Listening> {
   const { server: place, limits } = settings
   const answer = getRequestListener(
     async (request, { incoming }) =>
@@ -68,36 +71,44 @@ export async function listen({ fetch, settings, clock }: ListenOptions): Promise
   const sockets = new Set<Socket>()
   /** Connections that have sent nothing yet. Clients open some in advance. */
   const silent = new Set<Socket>()
-  const net = createNetServer((socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-    silent.add(socket)
-    socket.once('close', () => silent.delete(socket))
+  const take = (socket: Socket): void =>
     handOver(socket, limits.head * 1_000, (isHttp2) => {
       silent.delete(socket)
       return isHttp2 ? http2 : http1
     })
+  const port = new ClosingPort(clock, take)
+  const net = createNetServer((socket) => {
+    sockets.add(socket)
+    silent.add(socket)
+    socket.once('close', () => sockets.delete(socket) && silent.delete(socket))
+    // One that is reset before it is handed over.
+    socket.on('error', () => undefined)
+    port.accept(socket)
   })
   await new Promise<void>((resolve, reject) => {
     net.once('error', reject)
-    net.listen(place.port, place.host, resolve)
+    net.listen({ port: place.port, host: place.host, exclusive: shared, reusePort: shared }, resolve)
   })
   return {
     host: place.host,
     port: addressOf(net.address()).port,
     async drain() {
-      draining = true
-      const closed = new Promise<void>((resolve) => net.close(() => resolve()))
-      for (const session of sessions) session.close()
-      for (const socket of silent) socket.destroy()
       const cancelDeadline = clock.after(place.drain * 1_000, () => sockets.forEach((socket) => socket.destroy()), true)
+      draining = true
+      for (const session of sessions) session.close()
+      const closed = Promise.withResolvers<void>()
+      await port.end(() => net.close(() => closed.resolve()))
       let isClosed = false
       const closeIdle = (): void => {
-        http1.closeIdleConnections()
+        // What has come meanwhile is read first.
+        setImmediate(() => {
+          for (const socket of silent) socket.destroy()
+          http1.closeIdleConnections()
+        })
         if (!isClosed) clock.after(idleCheck, closeIdle)
       }
       clock.after(grace, closeIdle, true)
-      await closed
+      await closed.promise
       isClosed = true
       // It does not run by itself, and says so.
       http1.close(() => undefined)

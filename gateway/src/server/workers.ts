@@ -4,6 +4,8 @@
  */
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { GatewaySettings } from '../config/settings.ts'
 import type { Log } from '../log.ts'
 
 /** Processes at work. */
@@ -14,43 +16,69 @@ export interface Workers {
   end(): Promise<void>
 }
 
-/** Whether this process is one of several, started by {@link startWorkers}. */
-export function isWorker(): boolean {
-  return cluster.isWorker
+/** What tells a process that it is one of several, and which port it listens at. */
+const portVariable = 'LLMEMO_WORKER_PORT'
+
+/** Where several processes can listen at one port, each by itself. The system then shares the connections out. */
+const sharesPorts = process.platform === 'linux'
+
+/** What a process that {@link startWorkers} started knows of it; `undefined` in any other. */
+export function workerPlace(): { readonly port: number; readonly shared: boolean } | undefined {
+  return cluster.isWorker ? { port: Number(process.env[portVariable]), shared: sharesPorts } : undefined
+}
+
+/** Tells the first process that this one listens. */
+export function tellListening(): void {
+  process.send?.('listening')
 }
 
 /**
  * Starts `count` processes of this program, and another one for each that dies.
  * @throws {Error} if one ends before it listens; it has said why
  */
-export async function startWorkers(count: number, log: Log): Promise<Workers> {
+export async function startWorkers({ workers: count, host, port: asked }: GatewaySettings['server'], log: Log): Promise<Workers> {
+  const port = await freePort(asked, host)
   let ending = false
-  const start = async (): Promise<number> => {
-    const worker = cluster.fork()
-    const port = await portOf(worker)
+  const start = async (): Promise<void> => {
+    const worker = cluster.fork({ [portVariable]: String(port) })
+    await untilListening(worker)
     worker.once('exit', (code) => {
       if (ending) return
       log('error', 'worker-died', { worker: worker.id, code })
       start().catch(() => log('error', 'worker-not-started'))
     })
-    return port
   }
-  const [port = 0] = await Promise.all(Array.from({ length: count }, start))
-  return {
-    port,
-    async end() {
-      ending = true
-      const running = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
-      const ended = Promise.all(running.map(async (worker) => once(worker, 'exit')))
-      for (const worker of running) worker.process.kill('SIGTERM')
-      await ended
-    },
+  const end = async (): Promise<void> => {
+    ending = true
+    const running = Object.values(cluster.workers ?? {}).flatMap((worker) => (worker === undefined || worker.isDead() ? [] : [worker]))
+    const ended = Promise.all(running.map(async (worker) => once(worker, 'exit')))
+    for (const worker of running) worker.process.kill('SIGTERM')
+    await ended
   }
+  try {
+    // The first makes the file of the store, which several cannot do at the same time.
+    await start()
+    await Promise.all(Array.from({ length: count - 1 }, start))
+  } catch (error) {
+    await end()
+    throw error
+  }
+  return { port, end }
 }
 
-async function portOf(worker: Worker): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
-  worker.once('listening', ({ port }) => resolve(port))
+/** The port that the processes are to share. It fails where another program has it, which processes that share would not. */
+async function freePort(asked: number, host: string): Promise<number> {
+  const server = createServer().listen({ port: asked, host, exclusive: true })
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : asked
+}
+
+async function untilListening(worker: Worker): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  worker.once('message', () => resolve())
   worker.once('exit', () => reject(new Error('llmemo-gateway: a worker ended before it listened.')))
   return promise
 }

@@ -2,18 +2,19 @@
  * One call through the gateway: to which upstream, as which caller, by which rules, and what the client gets.
  * @module
  */
-import { cacheInfo, cachingFetch, type Fetch } from 'llmemo'
+import { cacheInfo, type Fetch } from 'llmemo'
 import type { Caller } from '../caller.ts'
 import type { GatewayContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
 import { type Body, BodyTooLarge, readBody, tooLarge } from './body.ts'
 import { markForSigning, signer } from './aws-signature.ts'
+import { CallerFetches } from './caller-fetches.ts'
 import { answerHeaders, requestHeaders } from './headers.ts'
 import { ownedKey } from './owned-key.ts'
 import { errorResponse, type Refusal } from './provider-errors.ts'
 import { type Steering, steeringOf, withoutSteering } from './steering.ts'
 import { upstreamFetch } from './upstream-fetch.ts'
-import { routeOf, type Upstream, upstreamsOf } from './upstreams.ts'
+import { type Protocol, routeOf, type Upstream, upstreamsOf } from './upstreams.ts'
 
 /** Answers a request to an upstream; `undefined` for any other. */
 export type TransparentGateway = (request: Request, caller: Caller) => Promise<Response | undefined>
@@ -35,9 +36,13 @@ export function transparentGateway(context: GatewayContext): TransparentGateway 
   closing.addEventListener('abort', () => toUpstream.close(), { once: true })
   const sign = signer({ ...(options.awsRegion !== undefined && { region: options.awsRegion }) })
   const sending: Fetch = async (input, init) => toUpstream.fetch(input, await sign(input, init))
-  const shared = cachingFetch(cache, sending)
-  // Whose answers these are, is said by the credential; no header of the request can change it.
-  const fetchOf = ({ tenant }: Caller): Fetch => (tenant === undefined ? shared : cachingFetch(cache, sending, { scope: tenant }))
+  const writing = new CallerFetches(cache, sending)
+  const reading = new CallerFetches(cache, () => Promise.reject(new MayNotAsk()))
+  const deny = (protocol: Protocol, caller: Caller, refusal: Refusal): Response => {
+    context.refusals.count('role')
+    log('warn', 'refused', { reason: 'role', status: refusal.status, caller: caller.id })
+    return errorResponse(protocol, refusal)
+  }
 
   return async function answer(request, caller) {
     const route = routeOf(upstreams, request.url)
@@ -47,7 +52,9 @@ export function transparentGateway(context: GatewayContext): TransparentGateway 
     if (request.headers.has('upgrade') && /websocket/i.test(request.headers.get('upgrade') ?? '')) return refuse(noWebSocket)
     if (url === undefined) return refuse(leadsOut)
     const steering = steeringOf(request.headers)
-    if (steering.options['x-llmemo-scope'] !== undefined && !caller.roles.has('admin')) return refuse(notYourScope)
+    if (!caller.roles.has('read')) return deny(upstream.protocol, caller, needsRead)
+    if (steering.options['x-llmemo-scope'] !== undefined && !caller.roles.has('admin')) return deny(upstream.protocol, caller, notYourScope)
+    const mayAsk = caller.roles.has('write') || isRead(request.method)
     const headers = requestHeaders(request.headers, caller, ownedKey(options, upstream, caller))
     withoutSteering(headers)
     if (upstream.protocol === 'bedrock') markForSigning(headers, options.awsRegion)
@@ -55,14 +62,35 @@ export function transparentGateway(context: GatewayContext): TransparentGateway 
     if (body === tooLarge) return refuse(bodyTooLarge)
     const call = { url, method: request.method, headers, body, signal: request.signal }
     try {
-      return told(await steered(fetchOf(caller), call, steering))
+      if (mayAsk) return told(await steered(writing.of(caller), call, steering))
+      const response = await steered(reading.of(caller), call, onlyStored(steering))
+      if (response.statusText !== 'Not Cached') return told(response)
+      return steering.options['x-llmemo-mode'] === 'only-if-cached' ? told(response) : deny(upstream.protocol, caller, needsWrite)
     } catch (error) {
+      if (error instanceof MayNotAsk) return deny(upstream.protocol, caller, needsWrite)
       if (request.signal.aborted) throw error
       if (error instanceof BodyTooLarge) return refuse(bodyTooLarge)
       log('warn', 'upstream-failed', { upstream: upstream.name, code: codeOf(error) })
       return refuse(failed(upstream, error))
     }
   }
+}
+
+/** The call goes to the provider, which its caller may not ask. */
+class MayNotAsk extends Error {
+  override readonly name = 'MayNotAsk'
+}
+
+/** Whether a method only reads. Source: https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1 */
+function isRead(method: string): boolean {
+  return ['GET', 'HEAD', 'OPTIONS'].includes(method)
+}
+
+/** The same, but for answers that are stored. A request that goes past what is stored, does so. */
+function onlyStored({ options, ...rest }: Steering): Steering {
+  const mode = options['x-llmemo-mode']
+  const isPast = mode === 'no-store' || mode === 'reload'
+  return isPast ? { options, ...rest } : { ...rest, options: { ...options, 'x-llmemo-mode': 'only-if-cached' } }
 }
 
 /** Calls, and calls again where what is stored is too old for this request, or the provider is out of order and an old answer will do. */
@@ -119,6 +147,18 @@ const notYourScope: Refusal = {
   code: 'scope_not_allowed',
   message:
     'llmemo-gateway: only an admin may choose a scope by x-llmemo-scope. Leave the header out: the scope is that of your credential.',
+}
+
+const needsRead: Refusal = {
+  status: 403,
+  code: 'role_not_allowed',
+  message: 'llmemo-gateway: this needs a key with the role read.',
+}
+
+const needsWrite: Refusal = {
+  status: 403,
+  code: 'role_not_allowed',
+  message: 'llmemo-gateway: no answer to this is stored, and asking the provider needs a key with the role write.',
 }
 
 const bodyTooLarge: Refusal = {

@@ -52,8 +52,9 @@ export function upstreamFetch({ privateHosts }: UpstreamFetchOptions): UpstreamF
     try {
       return responseOf(await answerTo(request, sent), sent)
     } catch (error) {
-      // The upstream may have closed a kept connection just as it was used again. SDKs ask again after such an error too.
-      if (!isStale(request, error) || typeof sent.body === 'object') throw error
+      // The upstream may have closed a kept connection just as it was used again, or may have read the request: nothing tells the two apart.
+      // Only what may be asked twice is asked again. Source: https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
+      if (!isStale(request, error) || !['GET', 'HEAD'].includes(sent.method) || typeof sent.body === 'object') throw error
       return send(sent)
     }
   }

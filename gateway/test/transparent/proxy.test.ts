@@ -147,11 +147,21 @@ describe('the upstream', () => {
     expect(await bodyOf('/up/other/models')).toMatchObject({ error: { message: expect.stringContaining('"other"') } })
   })
 
-  it('is called again on a new connection if a kept one was closed', async () => {
+  it('is not asked twice what it may have read, when a kept connection breaks', async () => {
     let calls = 0
     const { provider, url } = await gatewayOver((_request, reply) => (++calls === 2 ? reply.reset() : reply.json(completion('Again.'))))
     await (await ask(url, {}, question('1'))).text()
+    const failed = await ask(url, {}, question('2'))
+    // SDKs ask again after this status.
+    expect([failed.status, failed.headers.get('x-should-retry')]).toEqual([502, null])
+    expect(provider.requests).toHaveLength(2)
     expect((await ask(url, {}, question('2'))).status).toBe(200)
+  })
+
+  it('is asked again for what only reads, when a kept connection breaks', async () => {
+    let calls = 0
+    const { provider, url } = await gatewayOver((_request, reply) => (++calls === 2 ? reply.reset() : reply.json({ data: [] })))
+    for (const _ of [1, 2]) expect((await fetch(`${url}/openai/v1/models`)).status).toBe(200)
     expect(provider.requests).toHaveLength(3)
   })
 
