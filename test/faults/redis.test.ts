@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Cache, createCache } from '../../src/cache/cache.ts'
 import type { CacheOptions } from '../../src/engine/settings/options.ts'
 import { LlmemoError } from '../../src/errors.ts'
-import { type RedisClient, redisStore } from '../../src/stores/redis/store.ts'
+import { type IoredisClient, redisStore } from '../../src/stores/redis/store.ts'
 import { callerOf, openCache, settle, withoutReasons } from '../support/chat.ts'
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import type { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -58,7 +58,7 @@ async function proxied(options: TestClientOptions = {}): Promise<{ proxy: FaultP
 }
 
 /** A cache over the client, and a caller. Without hot memory, so that every question is one to Redis. */
-function open(client: RedisClient, options: CacheOptions = {}) {
+function open(client: IoredisClient, options: CacheOptions = {}) {
   const opened = openCache({ store: redisStore(client), maxMemoryBytes: 0, ...options })
   const caller = callerOf(opened.cache)
   closing.push(() => assertHarmless(opened))

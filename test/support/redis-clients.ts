@@ -4,7 +4,7 @@
  */
 import { Cluster, Redis } from 'ioredis'
 import { Cluster as Cluster5, Redis as Redis5, type RedisOptions } from 'ioredis5'
-import type { RedisClient } from '../../src/stores/redis/store.ts'
+import type { IoredisClient } from '../../src/stores/redis/store.ts'
 import type { Store, WriteOptions } from '../../src/store.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import type { RedisCluster, RedisServer } from './redis-server.ts'
@@ -59,7 +59,8 @@ for _, key in ipairs(redis.call('keys', '*')) do
   if left > 0 then redis.call('pexpire', key, left) else redis.call('del', key) end
 end`
 
-type Server = Pick<RedisClient, 'pipeline'>
+/** A server, or what sends it a script without keys: each takes effect before whatever is sent next. */
+type Server = Pick<IoredisClient, 'pipeline'> | ((script: string, milliseconds: string) => unknown)
 
 /** A clock that, when a test moves it, takes what has passed off all TTLs in Redis. It needs no answer: commands are done in turn. */
 export class RedisClock extends ManualClock {
@@ -74,7 +75,10 @@ export class RedisClock extends ManualClock {
   override advance(milliseconds: number): void {
     super.advance(milliseconds)
     // In a pipeline of its own, as one that collects commands by itself would send it late.
-    for (const server of this.#servers) void server.pipeline([['eval', age, 0, milliseconds * slowness]]).exec()
+    for (const server of this.#servers) {
+      if (typeof server === 'function') void server(age, String(milliseconds * slowness))
+      else void server.pipeline([['eval', age, 0, milliseconds * slowness]]).exec()
+    }
   }
 }
 
@@ -100,7 +104,7 @@ export function slowed(store: Store): Store {
 }
 
 /** A client that notes what the store sends: `getBuffer`, `set`, `pipeline of getBuffer`. */
-export function counting(client: RedisClient): { client: RedisClient; sent: string[] } {
+export function counting(client: IoredisClient): { client: IoredisClient; sent: string[] } {
   const sent: string[] = []
   const counted = new Proxy(client, {
     get(target, name) {

@@ -19,13 +19,13 @@ export interface ChunkHeader {
 /** A value that was cut into chunks. */
 export interface Chunked {
   readonly header: ChunkHeader
-  readonly chunks: readonly Buffer[]
+  readonly chunks: readonly Uint8Array[]
 }
 
 /** Maximum chunks of a value, so that a forged header cannot cause endless reads. */
 export const maxChunks = 10_000
 
-const marker = Buffer.from('llmemo chunks ')
+const marker = new TextEncoder().encode('llmemo chunks ')
 const format = /^llmemo chunks 1 ([0-9a-f-]{36}) (\d{1,5}) (\d{1,10})$/
 /** Maximum bytes of a header. */
 export const maxHeaderBytes = 'llmemo chunks 1 '.length + 36 + 1 + 5 + 1 + 10
@@ -37,24 +37,35 @@ export function mustBeCut(value: Uint8Array, maxValueBytes: number): boolean {
 
 /** Whether a value begins as a header does. */
 export function isHeader(value: Uint8Array): boolean {
-  return value.byteLength >= marker.byteLength && marker.equals(value.subarray(0, marker.byteLength))
+  return value.byteLength >= marker.byteLength && marker.every((byte, index) => value[index] === byte)
 }
 
 /** Cuts `value` into chunks of `maxValueBytes`. They share its memory. */
-export function cut(value: Buffer, maxValueBytes: number): Chunked {
-  const chunks: Buffer[] = []
+export function cut(value: Uint8Array, maxValueBytes: number): Chunked {
+  const chunks: Uint8Array[] = []
   for (let start = 0; start < value.byteLength; start += maxValueBytes) chunks.push(value.subarray(start, start + maxValueBytes))
   return { header: { id: crypto.randomUUID(), count: chunks.length, length: value.byteLength }, chunks }
 }
 
+/** One value of all its chunks. */
+export function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.byteLength, 0))
+  let start = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, start)
+    start += chunk.byteLength
+  }
+  return whole
+}
+
 /** The bytes of a header, which stand under the key of the value. */
-export function headerBytes({ id, count, length }: ChunkHeader): Buffer {
-  return Buffer.from(`llmemo chunks 1 ${id} ${count} ${length}`)
+export function headerBytes({ id, count, length }: ChunkHeader): Uint8Array {
+  return new TextEncoder().encode(`llmemo chunks 1 ${id} ${count} ${length}`)
 }
 
 /** The content of a header; `undefined` for an invalid one. */
 export function readHeader(value: Uint8Array): ChunkHeader | undefined {
-  const [, id, count, length] = value.byteLength <= maxHeaderBytes ? (format.exec(Buffer.from(value).toString('latin1')) ?? []) : []
+  const [, id, count, length] = value.byteLength <= maxHeaderBytes ? (format.exec(String.fromCharCode(...value)) ?? []) : []
   if (id === undefined || !(Number(count) <= maxChunks)) return undefined
   return { id, count: Number(count), length: Number(length) }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { clockFinding, type Finding } from '../../base/finding.ts'
-import { codeOf, failure } from './client.ts'
+import { codeOf, failure } from './failure.ts'
 import { type Connecting, firstConnection } from './first-connection.ts'
 
 /** A client of ioredis 5 or 6 that is examined. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { StoreError } from '../../errors.ts'
-import { type ChunkHeader, chunkKeys, cut, headerBytes, maxChunks, readHeader } from './chunks.ts'
+import { type ChunkHeader, chunkKeys, cut, headerBytes, joined, maxChunks, readHeader } from './chunks.ts'
 import type { RedisStrings, StringWrite } from './strings.ts'
 
 /** Chunks in one round trip. Between two of them, other users of the connection get their replies. */
@@ -27,12 +27,12 @@ export class LargeValues {
     const chunks: Uint8Array[] = []
     for (let start = 0; start < keys.length; start += chunksPerRoundTrip) {
       if (signal?.aborted === true) return undefined
-      const read = await this.#strings.read(keys.slice(start, start + chunksPerRoundTrip))
+      const read = await this.#strings.read(keys.slice(start, start + chunksPerRoundTrip), signal && { signal })
       const found = read.filter((chunk) => chunk !== undefined)
       chunks.push(...found)
       if (found.length < read.length) break
     }
-    const whole = Buffer.concat(chunks)
+    const whole = joined(chunks)
     if (chunks.length === keys.length && whole.byteLength === header.length) return whole
     this.#removeChunks(key, header)
     return undefined

@@ -3,7 +3,7 @@
  * https://redis.io/docs/latest/develop/programmability/eval-intro/
  * @module
  */
-import type { RedisCommand, RedisReply } from './client.ts'
+import type { RedisCommand, RedisReply } from './connection.ts'
 
 const acquireScript = `
 local holder = redis.call('get', KEYS[1])
@@ -15,12 +15,12 @@ const releaseScript = "if redis.call('get', KEYS[1]) == ARGV[1] then return redi
 
 /** Takes or prolongs a lease, unless another token holds it. {@link holderIn} reads the reply. */
 export function acquireCommand(key: string, token: string, milliseconds: number): RedisCommand {
-  return ['eval', acquireScript, 1, key, token, milliseconds]
+  return ['EVAL', acquireScript, 1, key, token, milliseconds]
 }
 
 /** Releases a lease, unless another token holds it. */
 export function releaseCommand(key: string, token: string): RedisCommand {
-  return ['eval', releaseScript, 1, key, token, 0]
+  return ['EVAL', releaseScript, 1, key, token, 0]
 }
 
 /** The token that holds the lease, from the reply to {@link acquireCommand}. */

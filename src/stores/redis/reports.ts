@@ -4,7 +4,8 @@
  */
 import type { StoreError } from '../../errors.ts'
 import type { ReadOptions } from '../../store.ts'
-import { codeOf, failure, type RedisClient, type RedisReply } from './client.ts'
+import type { RedisConnection, RedisReply } from './connection.ts'
+import { codeOf, failure } from './failure.ts'
 
 /** Passes a message on to the user's logger. */
 export type Report = (message: string, cause?: unknown) => void
@@ -19,20 +20,17 @@ const adviceByCode: ReadonlyMap<string, string> = new Map([
   ],
 ])
 
-const commandsWait =
-  'A read of Redis was given up, but the client has no commandTimeout and an offline queue, so its commands wait in memory ' +
-  'for as long as Redis is away. Make it with { commandTimeout: 1000, enableOfflineQueue: false }.'
-
 /** Reports of one store. */
 export class Reports {
-  readonly #client: RedisClient
+  readonly #connection: RedisConnection
   readonly #reported = new Set<string>()
   /** The reads under way, the oldest first. */
   readonly #reads = new Set<ReadOptions>()
   #report: Report = () => {}
+  #isWaitReported = false
 
-  constructor(client: RedisClient) {
-    this.#client = client
+  constructor(connection: RedisConnection) {
+    this.#connection = connection
   }
 
   /** Sends all later reports to `report`. Reports made before are lost. */
@@ -78,20 +76,17 @@ export class Reports {
    * @returns a function that ends the watch
    */
   watch(options: ReadOptions | undefined): (() => void) | undefined {
-    if (options === undefined || this.#endsCommands || this.#reported.has(commandsWait)) return undefined
+    if (options === undefined || this.#isWaitReported) return undefined
+    const { commandsWait } = this.#connection
+    if (commandsWait === undefined) return undefined
     const [oldest] = this.#reads
     if (oldest?.signal?.aborted === true) {
-      this.once(commandsWait)
+      this.#isWaitReported = true
+      this.once(`A read of Redis was given up, but ${commandsWait}`)
       this.#reads.clear()
       return undefined
     }
     this.#reads.add(options)
     return () => this.#reads.delete(options)
-  }
-
-  /** Whether the client lets no command wait for as long as Redis is away. */
-  get #endsCommands(): boolean {
-    const { enableOfflineQueue, commandTimeout, redisOptions } = this.#client.options
-    return enableOfflineQueue === false || (commandTimeout ?? redisOptions?.commandTimeout) !== undefined
   }
 }

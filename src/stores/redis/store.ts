@@ -1,21 +1,28 @@
 /**
- * A store in Redis or a compatible server (Valkey, Dragonfly), by a client of ioredis 5 or 6: one server, Sentinel or Cluster.
+ * A store in Redis or a compatible server (Valkey, Dragonfly): one server, Sentinel or Cluster, by the client that an application has already.
  * @module
  */
-import { StoreError } from '../../errors.ts'
+import { InvalidOptionError, StoreError } from '../../errors.ts'
 import { assertKnown, wholeNumber } from '../../base/option-checks.ts'
 import type { ChannelListener, ReadOptions, Store, StoreWrite, WriteOptions } from '../../store.ts'
 import { acquireCommand, holderIn, releaseCommand } from './leases.ts'
-import { knownSubscriber, RedisChannels, type RedisSubscriber } from './channels.ts'
+import { RedisChannels } from './channels.ts'
 import { chunkKeys, isChunkKey, isHeader, keyOf, maxHeaderBytes, mustBeCut, nameOf, readHeader } from './chunks.ts'
-import { knownClient, type RedisClient, scanAll, sendAll } from './client.ts'
+import { connectionBy, type RedisClient } from './clients.ts'
+import type { RedisConnection } from './connection.ts'
 import { LargeValues } from './large-values.ts'
+import { prefixed } from './prefixed.ts'
 import { type Report, Reports } from './reports.ts'
 import { RedisStrings } from './strings.ts'
+import { type Ear, earOf, type RedisSubscriber } from './subscribers.ts'
 import { addCommand, sumsIn } from './sums.ts'
 
-export type { RedisSubscriber } from './channels.ts'
-export type { RedisClient, RedisNode } from './client.ts'
+export type { RedisClient } from './clients.ts'
+export type { GlideClient } from './glide.ts'
+export type { IoredisClient, RedisNode } from './ioredis.ts'
+export type { NodeRedis, NodeRedisClient, NodeRedisCluster, NodeRedisSentinel, NodeRedisServer } from './node-redis.ts'
+export type { IoredisSubscriber, NodeRedisSubscriber, RedisSubscriber } from './subscribers.ts'
+export type { UpstashClient } from './upstash.ts'
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
@@ -25,8 +32,14 @@ export interface RedisStoreOptions {
    */
   readonly maxValueBytes?: number
   /**
+   * Begins the name of each key and channel, behind a prefix of the client's own. For clients that have none, in a Redis that other
+   * applications use too. @default ''
+   */
+  readonly keyPrefix?: string
+  /**
    * A client that only listens, `client.duplicate()`. With it, invalidations of other processes take effect at once, and those missed
-   * during a lost connection when it is back. A cluster client may be given itself. The caller closes it.
+   * during a lost connection when it is back. A cluster client of ioredis may be given itself. A client of GLIDE does not tell of a lost
+   * connection. Upstash's REST client cannot listen: give a client of ioredis or node-redis. The caller closes it.
    * @default none: invalidations of other processes take effect within the cache's `invalidationDelay`
    */
   readonly subscriber?: RedisSubscriber
@@ -41,33 +54,35 @@ const defaultMaxValueBytes = 512 * 1_024
  *
  * The client stays the caller's own: the store neither configures nor closes it. Give it a `commandTimeout` and an `error` listener; the
  * cache's own deadlines work without them.
- * @param client `new Redis()` or `new Cluster()` of ioredis 5 or 6
+ * @param client of ioredis 5 or 6: `new Redis()`, `new Cluster()`; of node-redis 5 or 6: `createClient()`, `createClientPool()`,
+ * `createCluster()`, `createSentinel()`; of `@upstash/redis`: `new Redis()`; of Valkey GLIDE 2: `await GlideClient.createClient()`
  * @throws {InvalidOptionError} when the client or an option is invalid. Methods reject with {@link StoreError}.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Store {
-  assertKnown('', options, ['maxValueBytes', 'subscriber'])
-  const { maxValueBytes = defaultMaxValueBytes, subscriber } = options
+  assertKnown('', options, ['keyPrefix', 'maxValueBytes', 'subscriber'])
+  const { keyPrefix = '', maxValueBytes = defaultMaxValueBytes, subscriber } = options
   wholeNumber('maxValueBytes', maxValueBytes, { least: 1, most: 512 * 2 ** 20, of: 'bytes' })
-  const known = knownClient(client)
-  return new RedisStore(known, maxValueBytes, subscriber === undefined ? undefined : knownSubscriber(subscriber, known))
+  if (typeof keyPrefix !== 'string' || !keyPrefix.isWellFormed()) throw new InvalidOptionError('keyPrefix', keyPrefix, 'a text')
+  const connection = prefixed(connectionBy(client), keyPrefix)
+  return new RedisStore(connection, maxValueBytes, subscriber === undefined ? undefined : earOf(subscriber, client))
 }
 
 class RedisStore implements Store {
   readonly name = 'redis'
-  readonly #client: RedisClient
+  readonly #connection: RedisConnection
   readonly #maxValueBytes: number
   readonly #reports: Reports
   readonly #strings: RedisStrings
   readonly #largeValues: LargeValues
   readonly #channels: RedisChannels | undefined
 
-  constructor(client: RedisClient, maxValueBytes: number, subscriber: RedisSubscriber | undefined) {
-    this.#client = client
+  constructor(connection: RedisConnection, maxValueBytes: number, ear: Ear | undefined) {
+    this.#connection = connection
     this.#maxValueBytes = maxValueBytes
-    this.#reports = new Reports(client)
-    this.#strings = new RedisStrings(client, this.#reports)
+    this.#reports = new Reports(connection)
+    this.#strings = new RedisStrings(connection, this.#reports)
     this.#largeValues = new LargeValues(this.#strings, maxValueBytes)
-    if (subscriber !== undefined) this.#channels = new RedisChannels(subscriber, (error) => this.#reports.cannotListen(Object(error)))
+    if (ear !== undefined) this.#channels = new RedisChannels(ear, (error) => this.#reports.cannotListen(Object(error)))
   }
 
   async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
@@ -75,7 +90,7 @@ class RedisStore implements Store {
     if (!name.isWellFormed()) return undefined
     const endWatch = this.#reports.watch(options)
     try {
-      const value = await this.#strings.readOne(name, options?.latest)
+      const value = await this.#strings.readOne(name, options)
       return value !== undefined && isHeader(value) ? await this.#largeValues.read(name, value, options?.signal) : value
     } finally {
       endWatch?.()
@@ -88,7 +103,7 @@ class RedisStore implements Store {
     const known = keys.filter((key) => key.isWellFormed())
     const endWatch = this.#reports.watch(options)
     try {
-      const read = (await this.#strings.read(known, options.latest)).values()
+      const read = (await this.#strings.read(known, options)).values()
       const values = keys.map((key) => (key.isWellFormed() ? read.next().value : undefined))
       if (!values.some((value) => value !== undefined && isHeader(value))) return values
       const { signal } = options
@@ -109,7 +124,7 @@ class RedisStore implements Store {
   async setMany(writes: readonly StoreWrite[]): Promise<void> {
     for (const { key, ttl } of writes) assertWrite(key, ttl)
     // Copied, because the client may hold values until it has a connection. Of two writes to one key, the last one counts.
-    const latest = new Map(writes.map(({ key, value, ttl }) => [key, { key: nameOf(key), value: Buffer.from(value), ttl }]))
+    const latest = new Map(writes.map(({ key, value, ttl }) => [key, { key: nameOf(key), value: new Uint8Array(value), ttl }]))
     const ours = [...latest.values()].filter(({ key }) => !this.#strings.isForeign(key))
     const large = ours.filter(({ value }) => mustBeCut(value, this.#maxValueBytes))
     await this.#strings.write(ours.filter((each) => !large.includes(each)))
@@ -118,7 +133,7 @@ class RedisStore implements Store {
 
   async setIfAbsent(key: string, value: Uint8Array, { ttl }: WriteOptions): Promise<Uint8Array> {
     assertWrite(key, ttl)
-    const found = await this.#strings.writeIfAbsent({ key: nameOf(key), value: Buffer.from(value), ttl })
+    const found = await this.#strings.writeIfAbsent({ key: nameOf(key), value: new Uint8Array(value), ttl })
     const whole = found !== undefined && isHeader(found) ? await this.get(key) : found
     if (whole === undefined) throw new StoreError('Redis has another value that could not be read.')
     return new Uint8Array(whole)
@@ -136,7 +151,7 @@ class RedisStore implements Store {
 
   async *keys(prefix: string): AsyncGenerator<string> {
     const seen = new Set<string>()
-    for await (const page of scanAll(this.#client, prefix)) {
+    for await (const page of this.#connection.scan(prefix)) {
       for (const key of page) {
         if (seen.has(key) || isChunkKey(key)) continue
         seen.add(key)
@@ -146,7 +161,7 @@ class RedisStore implements Store {
   }
 
   async publish(channel: string, message: string): Promise<void> {
-    this.#reports.assertWritten(await sendAll(this.#client, [['publish', this.#channelOf(channel), message]]))
+    this.#reports.assertWritten([await this.#connection.sendOne(['PUBLISH', this.#channelOf(channel), message])])
   }
 
   subscribe(channel: string, listener: ChannelListener): (() => void) | undefined {
@@ -154,30 +169,28 @@ class RedisStore implements Store {
   }
 
   async lease(key: string, token: string, { ttl }: WriteOptions): Promise<string> {
-    const replies = await sendAll(this.#client, [acquireCommand(key, token, ttl)])
-    this.#reports.assertWritten(replies)
-    return holderIn(replies[0])
+    const reply = await this.#connection.sendOne(acquireCommand(key, token, ttl))
+    this.#reports.assertWritten([reply])
+    return holderIn(reply)
   }
 
   async add(key: string, amounts: Readonly<Record<string, number>>, { ttl }: WriteOptions): Promise<Record<string, number>> {
     assertWrite(key, ttl)
-    const replies = await sendAll(this.#client, [addCommand(key, amounts, ttl)])
-    this.#reports.assertWritten(replies)
-    return sumsIn(replies[0])
+    const reply = await this.#connection.sendOne(addCommand(key, amounts, ttl))
+    this.#reports.assertWritten([reply])
+    return sumsIn(reply)
   }
 
   async release(key: string, token: string): Promise<void> {
-    this.#reports.assertWritten(await sendAll(this.#client, [releaseCommand(key, token)]))
+    this.#reports.assertWritten([await this.#connection.sendOne(releaseCommand(key, token))])
   }
 
   onReport(report: Report): void {
     this.#reports.sendTo(report)
   }
 
-  /** The channel with the database and the client's prefix in its name. ioredis adds its prefix to keys only, and channels span databases. */
   #channelOf(channel: string): string {
-    const { keyPrefix = '', db = 0 } = this.#client.options
-    return `${db === 0 ? '' : `${db}:`}${keyPrefix}${channel}`
+    return this.#connection.channelPrefix + channel
   }
 }
 

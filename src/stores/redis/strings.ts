@@ -3,13 +3,16 @@
  * A key under which another application keeps a value of another type is left alone from then on.
  * @module
  */
-import { codeOf, isUnknownCommand, type RedisClient, type RedisCommand, type RedisReply, sendAll, sendOne } from './client.ts'
+import { isBytes } from '../../base/bytes.ts'
+import type { RedisCommand, RedisConnection, RedisReply } from './connection.ts'
+import { codeOf, isUnknownCommand } from './failure.ts'
+import type { ReadOptions } from '../../store.ts'
 import type { Reports } from './reports.ts'
 
 /** A string to write. */
 export interface StringWrite {
   readonly key: string
-  readonly value: Buffer
+  readonly value: Uint8Array
   /** Milliseconds. */
   readonly ttl: number
 }
@@ -19,26 +22,20 @@ const maxForeignKeys = 10_000
 
 /** A read that goes to the master, as a script may write. It is for texts: the reply is one. */
 function readFromMaster(key: string): RedisCommand {
-  return ['eval', "return redis.call('get', KEYS[1])", 1, key, '', 0]
+  return ['EVAL', "return redis.call('get', KEYS[1])", 1, key, '', 0]
 }
 
-/** The strings under the keys of one client. */
+/** The strings under the keys of one connection. */
 export class RedisStrings {
-  readonly #client: RedisClient
+  readonly #connection: RedisConnection
   readonly #reports: Reports
   /** Keys whose value is no string, and so not ours. */
   readonly #foreign = new Set<string>()
-  #removal: 'unlink' | 'del' = 'unlink'
+  #removal: 'UNLINK' | 'DEL' = 'UNLINK'
 
-  constructor(client: RedisClient, reports: Reports) {
-    this.#client = client
+  constructor(connection: RedisConnection, reports: Reports) {
+    this.#connection = connection
     this.#reports = reports
-  }
-
-  /** Whether the client sends commands that only read to replicas, which may be behind. */
-  get #readsReplicas(): boolean {
-    const { scaleReads = 'master' } = this.#client.options
-    return this.#client.isCluster && scaleReads !== 'master'
   }
 
   /** Whether another application was seen to use `key`. */
@@ -48,43 +45,39 @@ export class RedisStrings {
 
   /**
    * The strings under `keys`, in their order.
-   * @param latest those of the keys that must not be read from a replica @default none
    * @throws {StoreError} when a reply is an error
    */
-  async read(keys: readonly string[], latest?: ReadonlySet<string>): Promise<(Buffer | undefined)[]> {
+  async read(keys: readonly string[], { latest, signal }: ReadOptions = {}): Promise<(Uint8Array | undefined)[]> {
     if (keys.length === 0) return []
     // Not MGET: it gives the same reply for a key of another type as for a missing key.
-    const replies = await sendAll(
-      this.#client,
+    const replies = await this.#connection.sendAll(
       keys.map((key) => this.#readCommand(key, latest)),
+      signal,
     )
     return keys.map((key, index) => this.#bytesIn(key, replies[index]))
   }
 
   /** As `read`, for one key. */
-  readOne(key: string, latest?: ReadonlySet<string>): Promise<Buffer | undefined> {
-    return sendOne(this.#client, this.#readCommand(key, latest)).then((reply) => this.#bytesIn(key, reply))
+  readOne(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
+    return this.#connection.sendOne(this.#readCommand(key, options?.latest), options?.signal).then((reply) => this.#bytesIn(key, reply))
   }
 
   #readCommand(key: string, latest: ReadonlySet<string> | undefined): RedisCommand {
-    return this.#readsReplicas && latest?.has(key) === true ? readFromMaster(key) : ['getBuffer', key]
+    return latest?.has(key) === true && this.#connection.readsReplicas ? readFromMaster(key) : ['GET', key]
   }
 
   /**
    * The first bytes under `key`.
    * @throws {StoreError} when the reply is an error
    */
-  async readBeginning(key: string, maxBytes: number): Promise<Buffer | undefined> {
-    return this.#bytesIn(key, await sendOne(this.#client, ['getrangeBuffer', key, 0, maxBytes - 1]))
+  async readBeginning(key: string, maxBytes: number): Promise<Uint8Array | undefined> {
+    return this.#bytesIn(key, await this.#connection.sendOne(['GETRANGE', key, 0, maxBytes - 1]))
   }
 
   /** @throws {StoreError} when a string was not written */
   async write(writes: readonly StringWrite[]): Promise<void> {
     if (writes.length === 0) return
-    const replies = await sendAll(
-      this.#client,
-      writes.map(({ key, value, ttl }) => ['set', key, value, 'PX', ttl] as const),
-    )
+    const replies = await this.#connection.sendAll(writes.map(({ key, value, ttl }) => ['SET', key, value, 'PX', ttl] as const))
     this.#reports.assertWritten(replies)
   }
 
@@ -92,37 +85,34 @@ export class RedisStrings {
    * Writes a string if there is none. Otherwise reads the one that is there.
    * @throws {StoreError} when the reply is an error
    */
-  async writeIfAbsent({ key, value, ttl }: StringWrite): Promise<Buffer | undefined> {
-    const [written] = await sendAll(this.#client, [['set', key, value, 'PX', ttl, 'NX']])
-    if (written?.error !== undefined) throw this.#reports.failure('written', written.error)
-    if (written?.value === 'OK') return value
-    const [found] = await this.read([key], new Set([key]))
+  async writeIfAbsent({ key, value, ttl }: StringWrite): Promise<Uint8Array | undefined> {
+    const written = await this.#connection.sendOne(['SET', key, value, 'PX', ttl, 'NX'])
+    if (written.error !== undefined) throw this.#reports.failure('written', written.error)
+    if (written.value === 'OK') return value
+    const [found] = await this.read([key], { latest: new Set([key]) })
     return found
   }
 
   /** @throws {StoreError} when a key was not removed */
   async remove(keys: readonly string[]): Promise<void> {
     const removal = this.#removal
-    const replies = await sendAll(
-      this.#client,
-      keys.map((key) => [removal, key] as const),
-    )
-    if (removal === 'unlink' && replies.some(({ error }) => error !== undefined && isUnknownCommand(error))) {
+    const replies = await this.#connection.sendAll(keys.map((key) => [removal, key] as const))
+    if (removal === 'UNLINK' && replies.some(({ error }) => error !== undefined && isUnknownCommand(error))) {
       // Redis before version 4 has no UNLINK.
-      this.#removal = 'del'
+      this.#removal = 'DEL'
       await this.remove(keys)
     } else this.#reports.assertWritten(replies)
   }
 
-  #bytesIn(key: string, reply: RedisReply | undefined): Buffer | undefined {
+  #bytesIn(key: string, reply: RedisReply | undefined): Uint8Array | undefined {
     if (reply?.error !== undefined) {
       if (codeOf(reply.error) !== 'WRONGTYPE') throw this.#reports.failure('read', reply.error)
       this.#markForeign(key)
       return undefined
     }
     this.#foreign.delete(key)
-    if (typeof reply?.value === 'string') return Buffer.from(reply.value)
-    return reply !== undefined && Buffer.isBuffer(reply.value) ? reply.value : undefined
+    if (typeof reply?.value === 'string') return new TextEncoder().encode(reply.value)
+    return isBytes(reply?.value) ? reply.value : undefined
   }
 
   #markForeign(key: string): void {

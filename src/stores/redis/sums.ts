@@ -2,7 +2,7 @@
  * Sums in Redis: a hash for each key, whose fields a script adds to, because Redis runs a script as a whole.
  * @module
  */
-import type { RedisCommand, RedisReply } from './client.ts'
+import type { RedisCommand, RedisReply } from './connection.ts'
 
 const addScript = `
 for i = 2, #ARGV, 2 do redis.call('hincrby', KEYS[1], ARGV[i], ARGV[i + 1]) end
@@ -11,7 +11,7 @@ return redis.call('hgetall', KEYS[1])`
 
 /** Adds to the sums under a key. {@link sumsIn} reads the reply. */
 export function addCommand(key: string, amounts: Readonly<Record<string, number>>, milliseconds: number): RedisCommand {
-  return ['eval', addScript, 1, key, milliseconds, ...Object.entries(amounts).flat()]
+  return ['EVAL', addScript, 1, key, milliseconds, ...Object.entries(amounts).flat()]
 }
 
 /** The sums, from the reply to {@link addCommand}. */

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { type RedisClient, redisStore } from '../../../src/stores/redis/store.ts'
+import { type IoredisClient, redisStore } from '../../../src/stores/redis/store.ts'
 import { answer, ask, openCache, question } from '../../support/chat.ts'
 
 /** A cluster client whose replicas have what the master had when `replicate` was called last. */
-function lagging(scaleReads: unknown): { client: RedisClient; replicate: () => void } {
+function lagging(scaleReads: unknown): { client: IoredisClient; replicate: () => void } {
   const master = new Map<string, Buffer>()
   let replica = new Map<string, Buffer>()
   const reads = scaleReads === 'master' ? () => master : () => replica
-  const client: RedisClient = {
+  const client: IoredisClient = {
     isCluster: true,
     status: 'ready',
     options: { scaleReads },

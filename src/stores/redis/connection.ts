@@ -1,0 +1,70 @@
+/**
+ * What the store needs of a client of Redis, whichever it is: commands sent in one round trip, and replies that never reject. Each client has
+ * a module that makes such a connection of it.
+ * @module
+ */
+
+/** A command with one key or one channel, as Redis names it. */
+export type RedisCommand =
+  | readonly ['GET', key: string]
+  | readonly ['GETRANGE', key: string, start: number, end: number]
+  | readonly ['SET', key: string, value: Uint8Array, unit: 'PX', milliseconds: number]
+  | readonly ['SET', key: string, value: Uint8Array, unit: 'PX', milliseconds: number, condition: 'NX']
+  | readonly ['UNLINK' | 'DEL', key: string]
+  | readonly ['PUBLISH', channel: string, message: string]
+  | readonly ['EVAL', script: string, keys: 1, key: string, ...given: (string | number)[]]
+
+/**
+ * The reply to a command, or its error. `GET` and `GETRANGE` reply with bytes or `null`, `EVAL` with texts.
+ */
+export type RedisReply = { readonly value: unknown; readonly error?: never } | { readonly error: object }
+
+/** A client, as the store uses it. */
+export interface RedisConnection {
+  /** Whether commands that only read may reach a replica, which may be behind. */
+  readonly readsReplicas: boolean
+  /** Begins the name of each channel, because channels span databases and prefixes of keys. */
+  readonly channelPrefix: string
+  /**
+   * Why commands of a read that was given up wait in memory for as long as Redis is away, and what to set.
+   * `undefined` if the client ends them.
+   */
+  readonly commandsWait: string | undefined
+  /**
+   * Sends all commands at once and returns their replies in order. Never rejects.
+   * @param signal ends the wait, if the client can end it
+   */
+  sendAll(commands: readonly RedisCommand[], signal?: AbortSignal): Promise<readonly RedisReply[]>
+  /** Sends one command, as `sendAll` does. */
+  sendOne(command: RedisCommand, signal?: AbortSignal): Promise<RedisReply>
+  /**
+   * All keys of all servers that begin with `prefix`. A key may appear twice.
+   * @throws {StoreError} when a page cannot be read
+   */
+  scan(prefix: string): AsyncGenerator<string[]>
+}
+
+/** The reply of a command whose client gave no usable one. */
+export function errorReply(error: unknown): RedisReply {
+  return { error: typeof error === 'object' && error !== null ? error : new Error('no reply') }
+}
+
+/** The replies of promises, in their order. */
+export function repliesOf(replies: readonly Promise<unknown>[]): Promise<RedisReply[]> {
+  return Promise.all(replies.map((reply) => reply.then((value) => ({ value }), errorReply)))
+}
+
+/** The name of a channel prefix: a database other than the first one, and the prefix of keys. */
+export function channelPrefixOf(database: number, keyPrefix: string): string {
+  return `${database === 0 ? '' : `${database}:`}${keyPrefix}`
+}
+
+/** The same memory as a `Buffer`, which clients of Node.js take. */
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** The words of a command as clients send them that know no numbers. */
+export function wordsOf(command: RedisCommand): (string | Buffer)[] {
+  return command.map((word) => (typeof word === 'number' ? String(word) : typeof word === 'string' ? word : bufferOf(word)))
+}
