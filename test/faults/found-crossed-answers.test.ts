@@ -57,8 +57,9 @@ describe('G35 reasoning of OpenRouter', () => {
   })
 })
 
+const thinking = (members: object) => ({ thinking_blocks: [{ type: 'thinking', ...members }] })
+
 describe('G35 lists of other servers', () => {
-  const thinking = (members: object) => ({ thinking_blocks: [{ type: 'thinking', ...members }] })
   it.each<[string, object[], unknown]>([
     [
       'the thinking of LiteLLM in pieces',
