@@ -65,8 +65,19 @@ async function answer(engine: Engine, given: OriginCall, origin: Origin): Promis
     const value = await origin({ signal: signal ?? never, request })
     return stream ? { parts: ownParts(value), info } : { answer: value, info }
   }
-  const inputs = stream ? undefined : resolveInputs(engine, call, cachedCall)
+  const inputs = stream ? undefined : inputsOf(engine, call, cachedCall)
   return exchange(engine, seamOf(engine, { cachedCall, inputs, rules, signal, origin, credential: call.credential }))
+}
+
+/** The inputs one by one. If the rules that take a request apart fail, it has one entry. */
+function inputsOf(engine: Engine, call: Call, cachedCall: CachedCall): PerInputCalls | undefined {
+  try {
+    return resolveInputs(engine, call, cachedCall)
+  } catch (error) {
+    if (error instanceof InvalidOptionError) throw error
+    engine.hookFailed(error)
+    return undefined
+  }
 }
 
 /** @throws {InvalidOptionError} for what cannot be */

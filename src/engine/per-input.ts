@@ -95,27 +95,43 @@ export async function fillInputs<Reply extends InputsReply>(
   const begun = engine.settings.clock.monotonic()
   const snapshots = asked.map((single) => engine.tiers.snapshot(single))
   const requests = asked.map((single) => single.request)
-  const said = await ask(all ? undefined : perInput.unite(cachedCall.request, requests))
-  if (said.answer === undefined) return { said }
-  const shares = perInput.share(said.answer, requests)
+  const united = all ? undefined : safely(engine, () => perInput.unite(cachedCall.request, requests))
+  if (!all && united === undefined) return { said: await ask() }
+  const said = await ask(united)
+  const { answer: given } = said
+  if (given === undefined) return { said }
+  const shares = safely(engine, () => perInput.share(given, requests))
   if (shares === undefined) {
     engine.skip(cachedCall, 'malformed', outcome)
     if (!all) noteWhole(engine, server)
     // The reply to another request is no answer to the caller's own.
     return { said: all ? said : await ask() }
   }
-  outcome.metering.usage = cachedCall.endpoint.usage(said.answer)
+  outcome.metering.usage = safely(engine, () => cachedCall.endpoint.usage(given))
   outcome.metering.latency = engine.settings.clock.monotonic() - begun
   asked.forEach((single, index) => {
     const share = shares[index]
     const snapshot = snapshots[index]
     if (share === undefined || snapshot === undefined) return
     answers.set(single.key, share)
-    storeInput(engine, single, { answer: share, headers: said.headers, snapshot, outcome })
+    safely(engine, () => storeInput(engine, single, { answer: share, headers: said.headers, snapshot, outcome }))
   })
   if (all) return { said }
-  if (stored.length > 0) countReused(engine, cachedCall, { perInput, stored, outcome })
-  return { said, answer: perInput.join(calls.map((single) => answers.get(single.key) ?? {})) }
+  const answer = safely(engine, () => {
+    if (stored.length > 0) countReused(engine, cachedCall, { perInput, stored, outcome })
+    return perInput.join(calls.map((single) => answers.get(single.key) ?? {}))
+  })
+  return answer === undefined ? { said: await ask() } : { said, answer }
+}
+
+/** What code says that may fail, as that of an endpoint of the user may: `undefined` then, for which the caller must not pay. */
+function safely<T>(engine: Engine, say: () => T): T | undefined {
+  try {
+    return say()
+  } catch (error) {
+    engine.hookFailed(error)
+    return undefined
+  }
 }
 
 /** An input whose stored answer serves the call. */

@@ -177,6 +177,7 @@ function cachingMiddleware(client: FetchClient, engine: Engine): Middleware {
       const seam: HttpSeam = {
         isRotated: (name, value) => isRotated(client, name, value, memberOf(context?.options, 'headers')),
         place: typeof place === 'string' ? place : await place,
+        asks: memberOf(client, 'fetch'),
       }
       const init = { ...request, signal: wait.signal, [callOptions]: passed }
       const response = await fetchThrough(engine, upstream, seam)(request.url, init)

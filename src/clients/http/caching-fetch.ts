@@ -26,7 +26,7 @@ import { markBypassed } from './cache-status.ts'
 import { noDefaults, optionsOfCall } from './fetch-options.ts'
 import { headFor, lazyResponse, notCachedResponse, refusedResponse, type ResponseHead, storedResponse } from './response.ts'
 import { isReadAsText, lazySharedResponse, sharedResponse } from './shared-response.ts'
-import { credentialOf, headerParts, type HttpSeam } from './request-credential.ts'
+import { credentialOf, headerParts, type HttpSeam, sourceOf } from './request-credential.ts'
 import { uncompressed, withoutLength } from './sent-headers.ts'
 import { withoutCallOptions, withoutOptions } from './sent-init.ts'
 import { readInit, snapshotOf } from './snapshot.ts'
@@ -62,6 +62,8 @@ interface HttpCall {
   /** The body as text, if it is one. */
   readonly text: string | undefined
   readonly headers: Headers
+  /** The `fetch` and the credential: calls with the same ones fail alike. */
+  readonly source: string
   /** Calls the origin, with this request or with another body. */
   readonly send: (signal: AbortSignal, body?: string) => Promise<Response>
 }
@@ -70,10 +72,12 @@ const flightsOf = flightsByEngine<FlightHead<ResponseHead>, Uint8Array>()
 
 /** A `fetch` over `upstream` that goes through the engine. */
 export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): Fetch {
+  const { endpoints } = engine.settings
+  const failed = (error: unknown): void => engine.hookFailed(error)
   return async function cachingFetch(given, givenInit) {
     const own = readInit(givenInit)
     const { url, method } = targetOf(given, own)
-    const named = method === 'POST' ? endpointOf(url, { ...seam, endpoints: engine.settings.endpoints }) : undefined
+    const named = method === 'POST' ? endpointOf(url, { ...seam, endpoints, failed }) : undefined
     const { input, init } = named === undefined ? { input: given, init: own } : snapshotOf(given, own, url)
     const found = named instanceof Promise ? await named : named
     if (found === undefined) {
@@ -164,6 +168,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
         earlierLookup,
         text: body,
         headers,
+        source: sourceOf(seam, upstream, resolved.call.credential),
       }),
     )
   }
@@ -224,8 +229,9 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     signal,
     flights: flightsOf(engine),
     form,
-    limits: { source: call.call.credential },
-    isOthersFailure: (said, { alike }) => !alike && 'head' in said && [401, 403, 429].includes(said.head.status),
+    limits: { source: call.source },
+    // Another call's `fetch` may go by another way, such as a proxy.
+    isOthersFailure: (said, { alike }) => !alike && ('error' in said || [401, 403, 429].includes(said.head.status)),
     earlier: call.earlierLookup,
     ...(inputs && { find: () => findInputs(engine, cachedCall, inputs) }),
     async start(flightSignal, outcome) {

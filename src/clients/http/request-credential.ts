@@ -19,6 +19,8 @@ export interface HttpSeam {
   readonly isRotated?: (name: string, value: string, headers: unknown) => boolean
   /** What decides where the answer comes from and is not in the URL, as the fragment of a URL. @default nothing */
   readonly place?: string
+  /** What asks the provider, if the `fetch` of the seam is another function for each call. @default that `fetch` */
+  readonly asks?: unknown
   /** Whether the SDK decides by the status alone whether to ask again. @default only if the call comes from no wrapped client */
   readonly retriesByStatus?: boolean
   /** The options of calls that have none of their own. @default none */
@@ -53,6 +55,18 @@ export function credentialOf({ isRotated }: HttpSeam, { headers, given, addresse
     return changes === true ? null : value
   })
   return credential === '' ? '' : digestOf(credential)
+}
+
+/** The numbers of functions that ask the provider. */
+const numbers = new WeakMap<object, number>()
+let functions = 0
+
+/** What names a function that asks the provider, with the credential of a call. */
+export function sourceOf({ asks }: HttpSeam, fetch: object, credential: string): string {
+  const upstream = typeof asks === 'function' ? asks : fetch
+  const number = numbers.get(upstream) ?? ++functions
+  numbers.set(upstream, number)
+  return `${number} ${credential}`
 }
 
 /** Digests of credentials. A process has few of them, so they are remembered. */

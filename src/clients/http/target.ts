@@ -16,6 +16,15 @@ export interface Target {
   readonly addressed?: AddressedCall
 }
 
+/** What else decides which endpoint a URL names. */
+interface TargetOptions {
+  readonly place?: string
+  /** Endpoints of the user's own. */
+  readonly endpoints?: readonly EndpointParts[]
+  /** Told what the code of an endpoint threw, which then is not the one that is named. */
+  readonly failed?: (error: unknown) => void
+}
+
 /** How long a path may be in an event. */
 const maxPathLength = 200
 
@@ -31,36 +40,49 @@ export function placeOf(url: string): { readonly host: string; readonly path: st
  */
 export function endpointOf(
   url: string,
-  { place = '', endpoints = [] }: { readonly place?: string; readonly endpoints?: readonly EndpointParts[] } = {},
+  { place = '', endpoints = [], failed = () => undefined }: TargetOptions = {},
 ): Target | undefined | Promise<Target | undefined> {
   const query = url.indexOf('?')
   const path = query === -1 ? url : url.slice(0, query)
-  const own = endpoints.length === 0 ? undefined : definedBy(endpoints, url, place)
+  const own = endpoints.length === 0 ? undefined : definedBy(endpoints, url, { place, failed })
   if (own !== undefined) return own
   const providers = protocolProviders(path)
-  if (providers.length > 0) return addressedBy(providers, url, place)
+  if (providers.length > 0) return addressedBy(providers, url, { place, failed })
   const endpoint = endpointOfPath(path)
   if (endpoint === undefined) return undefined
   return { endpoint, origin: path.slice(0, -endpoint.path.length) + (query === -1 ? '' : url.slice(query)) + place }
 }
 
-async function addressedBy(providers: readonly Provider[], url: string, place: string): Promise<Target | undefined> {
+type Naming = Required<Pick<TargetOptions, 'place' | 'failed'>>
+
+async function addressedBy(providers: readonly Provider[], url: string, { place, failed }: Naming): Promise<Target | undefined> {
   const address = URL.canParse(url) ? new URL(url) : undefined
   for (const provider of providers) {
-    const addressed = address && (await protocolOf(provider))?.call(address)
+    const protocol = await protocolOf(provider)
+    const addressed = address && protocol && callOf(protocol, address, failed)
     if (addressed !== undefined) return targetOf(addressed, place)
   }
   return undefined
 }
 
 /** The target of an endpoint of the user's own. */
-function definedBy(endpoints: readonly EndpointParts[], url: string, place: string): Target | undefined {
+function definedBy(endpoints: readonly EndpointParts[], url: string, { place, failed }: Naming): Target | undefined {
   const address = URL.canParse(url) ? new URL(url) : undefined
-  for (const { call } of address === undefined ? [] : endpoints) {
-    const addressed = address && call(address)
+  for (const endpoint of address === undefined ? [] : endpoints) {
+    const addressed = address && callOf(endpoint, address, failed)
     if (addressed !== undefined) return targetOf(addressed, place)
   }
   return undefined
+}
+
+/** What an address says; nothing if the code fails that reads it, as it may for a path that is not well encoded. */
+function callOf({ call }: Pick<EndpointParts, 'call'>, address: URL, failed: (error: unknown) => void): AddressedCall | undefined {
+  try {
+    return call(address)
+  } catch (error) {
+    failed(error)
+    return undefined
+  }
 }
 
 function targetOf(addressed: AddressedCall, place: string): Target {
@@ -81,7 +103,12 @@ export function readRequest(
   { headers, text }: SentBody,
 ): ReadRequest | undefined {
   if (body === undefined || addressed?.read === undefined) return body && { endpoint, request: body }
-  return addressed.read(body, headers, text)
+  try {
+    return addressed.read(body, headers, text)
+  } catch {
+    // It is nested too deeply, or the code of an endpoint of the user failed.
+    return undefined
+  }
 }
 
 /** The text by which a repeated request is known: that of its body, after all that its address says. */

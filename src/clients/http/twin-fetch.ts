@@ -37,8 +37,9 @@ function isFetch(value: unknown): value is Fetch {
   return isMethod(value)
 }
 
-/** `ours` with the members of `given`. */
+/** `ours` with the members of `given`, also those that it inherits, and those that it is given later. */
 export function withMembers(ours: Fetch, given: Fetch): Fetch {
+  Object.setPrototypeOf(ours, given)
   for (const name of Reflect.ownKeys(given)) {
     const descriptor = Object.getOwnPropertyDescriptor(given, name)
     if (descriptor !== undefined && !ofFunctions.has(name)) Object.defineProperty(ours, name, { ...descriptor, configurable: true })

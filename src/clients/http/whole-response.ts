@@ -3,14 +3,21 @@
  * `json()` or `text()`.
  * @module
  */
+import { keptHeaders } from '../../providers/http-headers.ts'
 
 /** The answer as a real `Response`, if it lacks what is read of one; else the answer itself. */
 export function wholeResponse(given: Response): Response | Promise<Response> {
   const { body, headers }: { readonly body?: unknown; readonly headers?: unknown } = given
   // A double may have a body of `null` beside its `text()`. A real answer without a body has no text either.
   const isWhole =
-    (given instanceof Response || (body !== undefined && body !== null)) && typeof Reflect.get(Object(headers), 'get') === 'function'
+    (given instanceof Response || isStream(body)) &&
+    ['get', Symbol.iterator].every((name) => typeof Reflect.get(Object(headers), name) === 'function')
   return isWhole ? given : rebuilt(given)
+}
+
+/** Whether a body can be read chunk by chunk, as those of `fetch` and of Node can. */
+function isStream(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && (body instanceof ReadableStream || Symbol.asyncIterator in body)
 }
 
 async function rebuilt(given: Response): Promise<Response> {
@@ -33,11 +40,11 @@ function statusOf(given: object): number {
 /** The body as the SDKs read it: as text, or as JSON if there is no text. */
 async function bodyOf(given: Response): Promise<BodyInit | null> {
   const { body }: { readonly body?: BodyInit | null } = given
-  if (body !== undefined && body !== null) return body
+  if (isStream(body)) return new Response(body).body
   // An answer of the status 204 may have no body, not even an empty one.
   if (typeof given.text === 'function') return (await given.text()) || null
   if (typeof given.json === 'function') return JSON.stringify(await given.json())
-  return typeof given.arrayBuffer === 'function' ? given.arrayBuffer() : null
+  return typeof given.arrayBuffer === 'function' ? given.arrayBuffer() : (body ?? null)
 }
 
 /** A body that fails with this error when it is read: its reader must meet what the caller's own answer would say. */
@@ -45,10 +52,18 @@ function brokenBody(error: unknown): ReadableStream {
   return new ReadableStream({ start: (controller) => controller.error(error) })
 }
 
-/** Headers of any form: those of another implementation, a `Map`, pairs, or an object. */
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+/** Headers of any form: those of another implementation, a `Map`, pairs, an object, or no more than their `get`. */
 function headersOf(given: unknown): Headers {
   const headers = new Headers()
   if (typeof given !== 'object' || given === null) return headers
+  const get: unknown = Reflect.get(given, 'get')
+  if (typeof get === 'function' && !(Symbol.iterator in given)) {
+    return new Headers(keptHeaders((name) => textOrNull(Reflect.apply(get, given, [name]))))
+  }
   const entries: Iterable<unknown> = Symbol.iterator in given ? Array.from(Object(given)) : Object.entries(given)
   for (const entry of entries) {
     if (Array.isArray(entry) && typeof entry[1] !== 'function') headers.append(String(entry[0]), String(entry[1]))

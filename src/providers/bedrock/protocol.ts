@@ -124,7 +124,12 @@ function shown(headers: Readonly<Record<string, string>>): Readonly<Record<strin
 const converseAnswers: AnswerForm = {
   keep(body) {
     const answer = parseJsonObject(body)
-    return answer && JSON.stringify(fromWire(answer))
+    try {
+      return answer && JSON.stringify(fromWire(answer))
+    } catch {
+      // It is nested too deeply.
+      return undefined
+    }
   },
   give: (text) => JSON.stringify(toWire(JSON.parse(text))),
   shown,

@@ -74,8 +74,11 @@ export function mergeMember(target: JsonObject, name: string, value: unknown): b
     return true
   }
   if (before === undefined || before === null) {
-    put(target, name, value)
-    return true
+    // The pieces of one delta may belong together as well.
+    const isList = Array.isArray(value)
+    const list: unknown[] = []
+    put(target, name, isList ? list : value)
+    return !isList || mergeList(list, value, name)
   }
   if (typeof value === 'string') {
     // An empty text continues anything.
@@ -90,17 +93,33 @@ export function mergeMember(target: JsonObject, name: string, value: unknown): b
   return true
 }
 
+/** Lists of objects whose pieces are whole in each delta. Of another list, only the server knows how a piece goes on with the one before. */
+const wholePieces = new Set([
+  'annotations',
+  'citations',
+  'content',
+  'images',
+  'reasoning_details',
+  'refusal',
+  'search_results',
+  'top_logprobs',
+])
+
 /**
  * Appends a list to the one before it. A piece at the place of an earlier one would be another item; in OpenRouter's reasoning it continues
  * the earlier one. There, a place is an `index` and a `type`.
  * Source: https://openrouter.ai/docs/use-cases/reasoning-tokens#reasoning_details-array-structure
  */
 function mergeList(before: unknown[], pieces: readonly unknown[], name: string): boolean {
+  const isReasoning = name === 'reasoning_details'
+  const isFirst = before.length === 0
+  if (!isFirst && !wholePieces.has(name) && pieces.some(isJsonObject)) return false
   for (const piece of pieces) {
-    const earlier = isJsonObject(piece) ? before.filter(isJsonObject).find((item) => isSamePlace(item, piece)) : undefined
-    if (earlier === undefined && name === 'reasoning_details' && !hasPlace(piece)) return false
+    const isOther = isFirst && !isReasoning
+    const earlier = isJsonObject(piece) && !isOther ? before.filter(isJsonObject).find((item) => isSamePlace(item, piece)) : undefined
+    if (earlier === undefined && isReasoning && !isFirst && !hasPlace(piece)) return false
     if (earlier === undefined || !isJsonObject(piece)) before.push(piece)
-    else if (name !== 'reasoning_details' || !continueReasoning(earlier, piece)) return false
+    else if (!isReasoning || !continueReasoning(earlier, piece)) return false
   }
   return true
 }
@@ -113,11 +132,11 @@ function hasPlace(piece: unknown): boolean {
   return isJsonObject(piece) && typeof piece['index'] === 'number'
 }
 
-/** A text is continued, a signature or an encrypted block comes once. */
+/** A text is continued; a signature, an encrypted block and an id come once. */
 function continueReasoning(earlier: JsonObject, piece: JsonObject): boolean {
   return Object.entries(piece).every(([name, value]) => {
     const before = earlier[name]
-    const isOnce = name === 'signature' || name === 'data'
+    const isOnce = name === 'signature' || name === 'data' || name === 'id'
     if (isOnce && isFilled(before) && isFilled(value)) return before === value
     return mergeMember(earlier, name, value)
   })
