@@ -17,6 +17,8 @@ import { parseEvents } from '../base/server-sent-events.ts'
 import { streamEntry, wholeEntry, type NewEntry } from '../engine/draft.ts'
 import type { Engine } from '../engine/engine.ts'
 import { isRead, notCached, reuse } from '../engine/reuse.ts'
+import type { LookupResult } from '../lookup-result.ts'
+import { findInputs, type PerInputCalls, resolveInputs, storeInputs } from '../engine/per-input.ts'
 import type { StoreOutcome } from '../engine/cache-info.ts'
 import type { Settings } from '../engine/settings/options.ts'
 import { answerIn, type LookedUpText, storedForm, textCall, textForms, type TextRequest } from './text-requests.ts'
@@ -32,7 +34,10 @@ export interface CacheRequest extends CallOptions {
   readonly provider?: string
   /** `chat.completions`, `responses`, `embeddings`… of OpenAI, `messages` of Anthropic, `converse` of Bedrock. */
   readonly endpoint: string
-  /** The request's body; of Bedrock the command's input, with `model` for its `modelId`. */
+  /**
+   * The request's body as it is sent; of Bedrock the command's input, with `model` for its `modelId`. For embeddings, OpenAI's SDK sends
+   * `encoding_format: 'base64'` unless its caller gives another.
+   */
   readonly body: object
   /**
    * The base URL that would be asked, or `bedrock-runtime.` and the region. Of Anthropic's clients for another cloud, its fragment names
@@ -97,7 +102,8 @@ async function lookup(engine: Engine, call: Call): Promise<LookedUp | undefined>
     return undefined
   }
   const { mode } = cachedCall
-  const found = isRead(mode) ? await engine.tiers.get(cachedCall) : undefined
+  const inputs = resolveInputs(engine, call, cachedCall)
+  const found = isRead(mode) ? await find(engine, cachedCall, inputs) : undefined
   // There is no provider to fetch from, so an answer that a client would serve and refresh is only served.
   const isUsable = reuse(found, cachedCall, engine.settings) !== 'fetch'
   const answer = found !== undefined && isUsable ? wholeAnswer(found.entry, cachedCall.endpoint) : undefined
@@ -107,15 +113,30 @@ async function lookup(engine: Engine, call: Call): Promise<LookedUp | undefined>
   return undefined
 }
 
+/** What is stored for a call. The answer to several inputs is put together of theirs, as a client's is; if it cannot be, there is none. */
+async function find(engine: Engine, cachedCall: CachedCall, inputs: PerInputCalls | undefined): Promise<LookupResult | undefined> {
+  if (inputs === undefined) return engine.tiers.get(cachedCall)
+  try {
+    return await findInputs(engine, cachedCall, inputs)
+  } catch (error) {
+    engine.hookFailed(error)
+    return undefined
+  }
+}
+
 /** Stores an answer that came from elsewhere, under the rules for answers of our own. */
 export async function store(engine: Engine, request: CacheRequest | TextRequest, answer: unknown): Promise<CacheInfo> {
   await ready(request)
-  const cachedCall = resolveFor(engine, callOf(request, engine.settings))
+  const call = callOf(request, engine.settings)
+  const cachedCall = resolveFor(engine, call)
   if ('reason' in cachedCall) return engine.bypass(cachedCall)
+  const inputs = resolveInputs(engine, call, cachedCall)
+  const parts = inputs && jsonObjectOf(answer)
   const draft = draftOf(cachedCall, request, answer)
   const outcome: StoreOutcome = { stored: false, reason: undefined, metering: { usage: undefined, model: cachedCall.model, latency: 0 } }
   await engine.tiers.refresh(cachedCall)
   if (typeof draft === 'string') engine.skip(cachedCall, draft, outcome)
+  else if (inputs !== undefined && parts !== undefined) storeInputs(engine, cachedCall, { inputs, answer: parts, outcome })
   else engine.store(cachedCall, draft, { snapshot: engine.tiers.snapshot(cachedCall), outcome })
   return engine.info(cachedCall, { hit: false, source: 'origin', age: 0, ttl: cachedCall.ttl, stale: false }, outcome)
 }
@@ -147,10 +168,18 @@ function streamDraft(cachedCall: CachedCall, body: string): NewEntry | string {
   return streamEntry(cachedCall, parseEvents(body), { body, headers, latency: 0 }) ?? 'incomplete'
 }
 
-function wholeDraft(cachedCall: CachedCall, given: unknown): NewEntry | string {
-  // A value that JSON cannot hold has no text, whatever the type of `stringify` says.
+/** A value that JSON cannot hold has no text, whatever the type of `stringify` says. */
+function textOf(given: unknown): string {
   const text: unknown = JSON.stringify(given)
-  const body = typeof text === 'string' ? text : ''
+  return typeof text === 'string' ? text : ''
+}
+
+function jsonObjectOf(answer: unknown): JsonObject | undefined {
+  return parseJsonObject(textOf(answer))
+}
+
+function wholeDraft(cachedCall: CachedCall, given: unknown): NewEntry | string {
+  const body = textOf(given)
   const answer = parseJsonObject(body)
   return answer === undefined
     ? 'malformed'

@@ -134,6 +134,26 @@ function safely<T>(engine: Engine, say: () => T): T | undefined {
   }
 }
 
+/** Stores the answers to all inputs of a call that came from elsewhere, each by itself. */
+export function storeInputs(
+  engine: Engine,
+  cachedCall: CachedCall,
+  { inputs, answer, outcome }: { readonly inputs: PerInputCalls; readonly answer: JsonObject; readonly outcome: StoreOutcome },
+): void {
+  const { perInput, calls } = inputs
+  const headers = { 'content-type': 'application/json' }
+  const shares = perInput.share(
+    answer,
+    calls.map((single) => single.request),
+  )
+  if (shares === undefined) return engine.skip(cachedCall, 'malformed', outcome)
+  outcome.metering.usage = cachedCall.endpoint.usage(answer)
+  calls.forEach((single, index) => {
+    const share = shares[index]
+    if (share !== undefined) storeInput(engine, single, { answer: share, headers, snapshot: engine.tiers.snapshot(single), outcome })
+  })
+}
+
 /** An input whose stored answer serves the call. */
 interface StoredInput {
   readonly single: CachedCall

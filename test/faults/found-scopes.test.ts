@@ -16,6 +16,7 @@ import { cacheInfo } from '../../src/clients/cache-info.ts'
 import type { Fetch } from '../../src/clients/http/caching-fetch.ts'
 import { cachingFetch, withCache } from '../../src/clients/with-cache.ts'
 import type { CacheOptions } from '../../src/engine/settings/options.ts'
+import { memoryStore } from '../../src/stores/memory-store.ts'
 import { openCache } from '../support/chat.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { completion } from '../support/openai-answers.ts'
@@ -105,7 +106,42 @@ describe('G38 the scope of a client', () => {
     expect([answer.choices[0]?.message.content, calls()]).toEqual(['from a batch', 0])
     expect(await cache.lookup(request)).toMatchObject({ info: { hit: true } })
   })
+
+  it.each([{}, { store: memoryStore(), maxMemoryBytes: 0 }])('G38 so do embeddings, which lie one by one: %o', async (options) => {
+    const { cache } = open({ scope: 'mine', ...options })
+    const asked: unknown[] = []
+    const fetch: Fetch = async (_, init) => {
+      const { input } = Object(await new Response(init?.body).json())
+      asked.push(input)
+      return Response.json(embeddings([input].flat().map((text: string) => [text.length])))
+    }
+    const { embeddings: client } = withCache(new OpenAI({ apiKey: 'sk-1', fetch }), cache)
+    const body = (...input: string[]) => ({ model: 'm', encoding_format: 'float' as const, input })
+    const request = (...input: string[]): CacheRequest => ({ endpoint: 'embeddings', body: body(...input) })
+    expect(await cache.store(request('a', 'b'), embeddings([[10], [20]]))).toMatchObject({ stored: true, inputs: { hits: 0, misses: 2 } })
+    await cache.flush()
+    // The client meets what was stored by hand, in any order and beside others.
+    expect((await client.create(body('b', 'a'))).data.map(({ embedding }) => embedding)).toEqual([[20], [10]])
+    expect((await client.create(body('a', 'ccc'))).data.map(({ embedding }) => embedding)).toEqual([[10], [3]])
+    expect(asked).toEqual([['ccc']])
+    await cache.flush()
+    // And what it fetched is looked up, and forgotten as a whole.
+    const found = await cache.lookup(request('ccc', 'b'))
+    expect(found).toMatchObject({ answer: embeddings([[3], [20]]), info: { hit: true, inputs: { hits: 2, misses: 0 } } })
+    expect(await cache.forget(found ?? {})).toBe(true)
+    expect(await Promise.all([cache.lookup(request('ccc')), cache.lookup(request('b')), cache.lookup(request('a'))])).toMatchObject([
+      undefined,
+      undefined,
+      { answer: embeddings([[10]]) },
+    ])
+    expect(await cache.store(request('a', 'b'), embeddings([[1]]))).toMatchObject({ stored: false, reason: 'malformed' })
+  })
 })
+
+function embeddings(vectors: readonly (readonly number[])[]) {
+  const data = vectors.map((embedding, index) => ({ object: 'embedding', index, embedding }))
+  return { object: 'list', model: 'm', data, usage: { prompt_tokens: data.length, total_tokens: data.length } }
+}
 
 describe('G38 a scope that is missing', () => {
   it('G38 is an error where it is given as undefined', async () => {

@@ -2,7 +2,6 @@
  * A store made safe: deadlines, breakers and a write queue keep its faults from callers, and bound how long a caller waits.
  * @module
  */
-import { isBytes } from '../../base/bytes.ts'
 import type { Clock } from '../../clock.ts'
 import { DeadlineError, StoreError } from '../../errors.ts'
 import type { EventEmitter, Fault } from '../../events.ts'
@@ -13,7 +12,7 @@ import { inTime } from './deadline.ts'
 import { FaultLog } from './fault-log.ts'
 import { StoreListing } from './listing.ts'
 import type { Logger } from '../settings/logger.ts'
-import { StoreReader, type Values } from './store-reader.ts'
+import { bytesOf, StoreReader, type Values } from './store-reader.ts'
 import { UnreadyWrites } from './unready-writes.ts'
 import { StoreTimes } from './store-times.ts'
 import { type PendingWrite, willBe, WriteQueue } from './write-queue.ts'
@@ -191,8 +190,8 @@ export class SharedStore {
     const found: (Uint8Array | undefined)[] = []
     await this.#change({ doing: 'write', what: 'writing to the store' }, async () => {
       // One that fails must not leave the others going on by themselves.
-      const results = await Promise.allSettled(writes.map(async (write) => setIfAbsent(this.#store, write)))
-      for (const result of results) found.push(result.status === 'fulfilled' && isBytes(result.value) ? result.value : undefined)
+      const results = await Promise.allSettled(writes.map(async (write) => bytesOf(await setIfAbsent(this.#store, write), this.name)))
+      for (const result of results) found.push(result.status === 'fulfilled' ? result.value : undefined)
       for (const result of results) if (result.status === 'rejected') throw result.reason
     })
     return found

@@ -188,10 +188,17 @@ export class StoreReader {
   }
 
   #checkedValue(value: unknown): Uint8Array | undefined {
-    if (value === undefined || value === null) return undefined
-    if (isBytes(value)) return value
-    throw new StoreError(`the store "${this.#store.name}" answered something that is no Uint8Array`)
+    return value === undefined || value === null ? undefined : bytesOf(value, this.#store.name)
   }
+}
+
+/**
+ * Checks bytes that a store of the user's own returned, which may be anything at run time.
+ * @throws {StoreError} for anything else
+ */
+export function bytesOf(value: unknown, store: string): Uint8Array {
+  if (isBytes(value)) return value
+  throw new StoreError(`the store "${store}" answered something that is no Uint8Array`)
 }
 
 /** The end of a read that no caller waits for any more. Its signal is made only for a store that looks at it. */
