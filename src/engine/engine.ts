@@ -25,6 +25,7 @@ import { type AnswerFacts, skipReason } from './settings/policy.ts'
 import { factsOf } from './answer-facts.ts'
 import { bytesOf } from './tiers/body-size.ts'
 import { CallEvents, type ToldCall } from './call-events.ts'
+import { ToldHits } from './told-hits.ts'
 import { createPriceBook, type PriceBook } from './pricing/price-book.ts'
 import { Ledger } from './ledger.ts'
 import type { SavingsBook } from './stats/savings-book.ts'
@@ -94,7 +95,7 @@ export class Engine {
     const priceBook = this.prices ?? { load: () => Promise.resolve(), price: () => null }
     const savings: SavingsBook = { note: (saving, figures) => this.ledger?.note(saving, figures) }
     this.stats = createStats({ priceBook, clock: settings.clock, ...(settings.savings && { savings }) })
-    this.told = new CallEvents(this.events, this.prices)
+    this.told = new CallEvents(this.events, this.prices, new ToldHits(this.events, settings.clock))
     const logger = guardedLogger(settings.logger, () => this.stats.error('hook'))
     this.notices = new Notices(logger)
     if (settings.debug === 'miss') this.missLog = new MissLog({ ...settings, events: this.events, logger })
@@ -188,7 +189,7 @@ export class Engine {
     const usage = wholeUsage(outcome)
     const answers = inputs && inputs.hits + inputs.misses
     this.stats.hit({ operation, scope, model, answered, provider, origin, source, usage, savedMs: latency, stale, at, inputs: answers })
-    if (!this.events.isHeard('hit')) return
+    if (!this.told.isHitHeard) return
     const { age = 0, entry } = found ?? {}
     this.told.hit(cachedCall, { model: answered, latency, usage, entry, source, stale, age, inputs: answers ?? 1 })
   }

@@ -42,7 +42,7 @@ describe('spans', () => {
     const { exporter, tracer } = tracing()
     const { cache, clock } = openCache()
     const provider = new StubProvider()
-    instrumentCache(cache, { tracer })
+    instrumentCache(cache, { tracer, spans: 'all' })
     for (const caller of ['first', 'second']) {
       await tracer.startActiveSpan(caller, async (span) => {
         await askThrough(cache, provider, 'What is the secret?', { operation: 'greet', scope: 'tenant-1' })
@@ -82,6 +82,16 @@ describe('spans', () => {
     const all = JSON.stringify(exporter.getFinishedSpans().map(({ attributes, name, status }) => ({ attributes, name, status })))
     // I7, and a scope may name a customer.
     expect(all).not.toMatch(/secret|sk-test|tenant/)
+  })
+
+  it('of hits are made only if they are asked for', async () => {
+    const { exporter, tracer } = tracing()
+    const { cache } = openCache()
+    const provider = new StubProvider()
+    instrumentCache(cache, { tracer })
+    for (let time = 0; time < 3; time++) await askThrough(cache, provider)
+    expect(exporter.getFinishedSpans().map(({ attributes }) => attributes['llm_cache.hit'])).toEqual([false])
+    expect(cache.stats().hits).toBe(2)
   })
 
   it('of calls that fail have the status of an error, and all of them end', async () => {
@@ -124,7 +134,7 @@ describe('metrics', () => {
     const store = new ScriptedStore()
     const { cache, clock } = openCache({ store, ttl: workloadTtl, stale: '1d', prices: workloadPrices })
     const end = instrumentCache(cache, { meter })
-    const expected = await runWorkload({ cache, clock, store, calls: 600 })
+    const expected = await runWorkload({ cache, clock, store, calls: 5_000 })
     const each = (column: 'hits' | 'misses') =>
       Object.fromEntries(Object.entries(expected.byOperation).map(([operation, row]) => [operation, row[column]]))
     expect(await read('llm_cache.hits', 'llm_cache.operation')).toEqual(each('hits'))
@@ -147,7 +157,10 @@ describe('metrics', () => {
 })
 
 describe('the options', () => {
-  it.each([[{}], [{ meter: {} }], [{ tracer: trace }], [{ tracers: 1 }], [null]])('are checked: %j', (options) => {
-    expect(() => instrumentCache(openCache().cache, Object(options))).toThrow(InvalidOptionError)
-  })
+  it.each([[{}], [{ meter: {} }], [{ tracer: trace }], [{ tracers: 1 }], [{ tracer: trace.getTracer('test'), spans: 'hits' }], [null]])(
+    'are checked: %j',
+    (options) => {
+      expect(() => instrumentCache(openCache().cache, Object(options))).toThrow(InvalidOptionError)
+    },
+  )
 })
