@@ -82,12 +82,15 @@ export class Engine {
   readonly told: CallEvents
   /** Says of each miss why it was one; `undefined` unless it is asked for. */
   readonly missLog: MissLog | undefined
+  /** Whether prices are loaded, or being loaded; or need not be before they are asked for. */
   #pricesExpected = false
 
   constructor(given: Settings) {
     const replay = guardedReplay(given.replay, (error) => this.hookFailed(error))
     const settings = { ...given, replay, clock: sleepAware(given.clock) }
     this.settings = settings
+    // Jest fails a test file that loads anything once its last test is over, and what is recorded is not paid for again.
+    this.#pricesExpected = settings.recordings !== undefined
     this.usageView = new UsageView(settings.usage)
     this.refreshes = new Refreshes(settings.clock)
     this.events = new EventEmitter((error) => this.hookFailed(error))
@@ -216,8 +219,8 @@ export class Engine {
   /** Counts a call that the provider must answer, and emits it. */
   miss(cachedCall: CachedCall): void {
     // The next hit needs the prices. While the provider works, there is time to load them.
+    if (!this.#pricesExpected) void this.prices?.load()
     this.#pricesExpected = true
-    void this.prices?.load()
     const { operation, scope, model, inputs } = cachedCall
     this.stats.miss({ operation, scope, model, inputs: inputs?.misses })
     this.told.miss(cachedCall)

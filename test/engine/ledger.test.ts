@@ -76,12 +76,13 @@ describe.each(cases)('the ledger of savings over $name', ({ name, makeStore, sea
   it.runIf(name !== 'no store')('is one for all processes', async () => {
     const store = await makeStore()
     const clock = new ManualClock(Date.UTC(2026, 10, 1, 12))
-    const caches = [1, 2, 3].map(() => openCache({ ...sealed, ...(store && { store }), clock, prices, savings: true }).cache)
+    const options = { ...sealed, ...(store && { store }), clock, prices, savings: true }
+    const caches = [1, 2, 3].map(() => openCache(options).cache)
     for (const cache of caches) {
       await ask(cache, 4, { scope: 'fleet', operation: 'qa' })
       await cache.flush()
     }
-    const { total } = await openCache({ ...sealed, ...(store && { store }), clock, prices, savings: true }).cache.savings({ by: 'scope' })
+    const { total } = await openCache(options).cache.savings({ by: 'scope' })
     expect(total).toMatchObject({ hits: 11, misses: 1 })
     expect(total.savedUsd).toBe(12.1)
     await Promise.all(caches.map((cache) => cache.close()))

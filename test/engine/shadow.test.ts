@@ -114,7 +114,7 @@ describe('shadow mode of embeddings', () => {
     const asked: string[][] = []
     const upstream: typeof fetch = async (_, init) => {
       clock.advance(500)
-      const { input } = { ...Object(JSON.parse(String(init?.body))) }
+      const { input } = { ...Object(JSON.parse(typeof init?.body === 'string' ? init.body : '')) }
       asked.push(input)
       const data = [...input].map((text: string, index) => ({
         object: 'embedding',

@@ -24,16 +24,18 @@ interface Opened {
 const provider =
   (whole: object, events: readonly ServerEvent[]): typeof fetch =>
   async (_, init) => {
-    const body = String(init?.body)
+    const body = typeof init?.body === 'string' ? init.body : ''
     if (!body.includes('"stream":true')) return Response.json(whole)
     return new Response(formatEvents(events), { headers: { 'content-type': 'text/event-stream' } })
   }
+
+const body = (content: string) => ({ model: 'm', max_tokens: 9, messages: [{ role: 'user' as const, content }] })
+const input = (text: string) => ({ modelId: 'test.model-v1:0', messages: [{ role: 'user' as const, content: [{ text }] }] })
 
 const clients: Readonly<Record<string, (cache: Cache) => Promise<Opened> | Opened>> = {
   OpenAI(cache) {
     const fetch = provider(completion('Hello.'), chunksOf('Hello.').flat())
     const client = withCache(new OpenAI({ apiKey: 'k', fetch }), cache)
-    const body = (content: string) => ({ model: 'm', messages: [{ role: 'user' as const, content }] })
     return {
       ask: async (content, stream) =>
         stream
@@ -44,7 +46,6 @@ const clients: Readonly<Record<string, (cache: Cache) => Promise<Opened> | Opene
   Anthropic(cache) {
     const fetch = provider(message([textBlock('Hello.')]), textEvents('Hello.').flat())
     const client = withCache(new Anthropic({ apiKey: 'k', authToken: null, fetch }), cache)
-    const body = (content: string) => ({ model: 'm', max_tokens: 9, messages: [{ role: 'user' as const, content }] })
     return {
       ask: async (content, stream) =>
         stream ? Array.fromAsync(await client.messages.create({ ...body(content), stream })) : client.messages.create(body(content)),
@@ -55,7 +56,6 @@ const clients: Readonly<Record<string, (cache: Cache) => Promise<Opened> | Opene
       path.endsWith('-stream') ? reply.events(converseEvents('Hello.').flat()) : reply.json(converseAnswer('Hello.')),
     )
     const client = withCache(makeBedrock('http1', { url: server.url }), cache)
-    const input = (text: string) => ({ modelId: 'test.model-v1:0', messages: [{ role: 'user' as const, content: [{ text }] }] })
     return {
       ask: async (text, stream) =>
         stream

@@ -72,7 +72,7 @@ describe('the ledger in an encrypted store', () => {
     next.clock.advance(86_400_000)
     await next.cache.getOrCreate({ text: 't', model: 'm', scope: 'tenant-9', operation: 'qa' }, () => answer)
     await next.cache.flush()
-    const [secondKey = ''] = [...sums.keys()].filter((key) => key !== firstKey)
+    const secondKey = [...sums.keys()].find((key) => key !== firstKey) ?? ''
     const honest = await next.read()
     Object.assign(sums.get(secondKey) ?? {}, first)
     expect(await next.read()).toEqual(honest)
