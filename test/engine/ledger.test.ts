@@ -42,10 +42,10 @@ async function ask(cache: Cache, times: number, request: { scope: string; operat
 }
 
 const encryption = { keys: { a: Buffer.alloc(32, 1) }, current: 'a' }
-const cases = Object.entries(stores).flatMap(([name, makeStore]) => [
-  { name, makeStore, sealed: {} },
-  ...(name === 'no store' ? [] : [{ name: `${name}, encrypted`, makeStore, sealed: { encryption } }]),
-])
+const cases = Object.entries(stores).flatMap(([name, makeStore]) => {
+  const plain = { name, makeStore, sealed: {} }
+  return name === 'no store' ? [plain] : [plain, { name: `${name}, encrypted`, makeStore, sealed: { encryption } }]
+})
 
 describe.each(cases)('the ledger of savings over $name', ({ name, makeStore, sealed }) => {
   it('tells what was saved by day, scope, operation and model', async () => {
