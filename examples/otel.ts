@@ -23,7 +23,7 @@ metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }))
 const provider = await openProvider()
 console.log(provider.description)
 const cache = createCache()
-const end = instrumentCache(cache, { meter: metrics.getMeter('licences'), tracer: trace.getTracer('licences') })
+const end = instrumentCache(cache, { meter: metrics.getMeter('licences'), tracer: trace.getTracer('licences'), spans: 'all' })
 const openai = withCache(new OpenAI(provider.options), cache)
 
 for (const request of ['GET /first', 'GET /second']) {

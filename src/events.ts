@@ -6,6 +6,9 @@
 import type { Source } from './call.ts'
 import type { Usage } from './entry.ts'
 import { InvalidOptionError } from './errors.ts'
+import type { EncodeEvent, KeyEvent, ReadEvent, WriteEvent } from './tier-events.ts'
+
+export type { EncodeEvent, KeyEvent, ReadEvent, WriteEvent } from './tier-events.ts'
 
 /** What an event tells of the call that it is about. */
 export interface CallEvent {
@@ -24,12 +27,14 @@ export interface CallEvent {
 }
 
 /**
- * What an event tells of a call and its answer. What takes time is found out when it is read, and nothing of it while nothing listens: `bytes`,
- * `tokens` and `usd` are getters, which `JSON.stringify` and `console.log` show as well.
+ * What an event tells of a call and its answer. What takes time is found out when it is read, and nothing of it while nothing listens:
+ * `characters`, `bytes`, `tokens` and `usd` are getters, which `JSON.stringify` and `console.log` show as well.
  */
 export interface AnswerEvent extends CallEvent {
   /** The model that answered, by the provider's own answer; the one that was asked for if the answer names none. */
   readonly answered: string
+  /** Characters of all texts in the request; `null` of a value of your own. */
+  readonly characters: number | null
   /** The size of the answer's body; `null` if it is not known, as of a call that joined another one. */
   readonly bytes: number | null
   /** Milliseconds that the provider took for the answer when it made it; 0 if that is not known. */
@@ -57,6 +62,24 @@ export interface HitEvent extends AnswerEvent {
 }
 
 /**
+ * Hits that are alike, told together: within a second, before any event that comes after them, and before `cache.stats()` returns. For who
+ * only counts: to be told of each hit by itself takes longer. What they had cost is what was saved.
+ */
+export interface HitsEvent extends CallEvent {
+  readonly source: Source
+  /** Whether the answers were past their TTL. */
+  readonly stale: boolean
+  /** How many inputs were answered: as many as there were calls, unless a call is for many inputs, each of which is cached by itself. */
+  readonly inputs: number
+  /** Characters of all texts in the request, which is the same for all; `null` of a value of your own. */
+  readonly characters: number | null
+  /** The sum of all tokens, input and output; 0 if the answer does not say. */
+  readonly tokens: number
+  /** Milliseconds that the provider took for the answer, for all hits together. */
+  readonly latency: number
+}
+
+/**
  * In mode `shadow`, the provider gave a new answer to a call that the cache could have answered. The event tells of the stored answer: what it
  * had cost would have been saved.
  */
@@ -69,6 +92,8 @@ export interface ShadowEvent extends HitEvent {
 export interface MissEvent extends CallEvent {
   /** How many inputs the provider is asked for: 1, unless the call is for many, each of which is cached by itself. */
   readonly inputs: number
+  /** Characters of all texts in the request; `null` of a value of your own. */
+  readonly characters: number | null
 }
 
 /** A call neither read nor wrote the cache. */
@@ -102,15 +127,6 @@ export interface SkipEvent extends AnswerEvent {
   readonly reason: string
 }
 
-/** The key of a call was made. */
-export interface KeyEvent {
-  readonly key: string
-  readonly operation: string
-  /** Characters of all texts in the request. */
-  readonly characters: number
-  readonly milliseconds: number
-}
-
 /** A call to the provider begins. Each begin is followed by one `landing`. */
 export interface FlightEvent extends CallEvent {
   /** Tells the flights of one process apart. */
@@ -128,43 +144,12 @@ export interface LandingEvent extends FlightEvent {
   readonly milliseconds: number
 }
 
-/** A tier was read, for entries or for what was invalidated. */
-export interface ReadEvent {
-  /** `memory`, or the name of the store. */
-  readonly source: Source
-  readonly keys: number
-  /** How many reads it stands for: 1 of a store; of memory, the first one and then one in sixteen is timed and told. */
-  readonly reads: number
-  readonly milliseconds: number
-  /** Whether it answered in time. */
-  readonly answered: boolean
-}
-
-/** A batch was written to the store. */
-export interface WriteEvent {
-  /** The name of the store. */
-  readonly source: Source
-  readonly entries: number
-  /** Bytes of all values as stored. */
-  readonly bytes: number
-  readonly milliseconds: number
-  /** Whether the store took them. */
-  readonly written: boolean
-}
-
-/** An entry was encoded for the store: compressed, and sealed if there is encryption. */
-export interface EncodeEvent {
-  /** The size of its body. */
-  readonly bytes: number
-  /** The size of its body as stored. */
-  readonly storedBytes: number
-  readonly milliseconds: number
-}
-
 /** The data of each event. */
 export interface CacheEvents {
   /** An answer was served without a call to the provider. */
   hit: HitEvent
+  /** The same answers, those that are alike together. */
+  hits: HitsEvent
   /** The provider is called. */
   miss: MissEvent
   /** The provider's answer to a call is complete, and it is known what it cost. Calls that fail do not end in one. */
@@ -219,28 +204,33 @@ interface Registration<Name extends keyof CacheEvents> {
 
 /** Passes events on to listeners. A listener that fails affects neither the cache nor other listeners. */
 export class EventEmitter {
-  readonly #listeners: { readonly [Name in keyof CacheEvents]: Set<Registration<Name>> } = {
-    hit: new Set(),
-    miss: new Set(),
-    spent: new Set(),
-    shadow: new Set(),
-    bypass: new Set(),
-    pass: new Set(),
-    store: new Set(),
-    skip: new Set(),
-    key: new Set(),
-    flight: new Set(),
-    landing: new Set(),
-    read: new Set(),
-    write: new Set(),
-    encode: new Set(),
-    evict: new Set(),
-    invalidate: new Set(),
-    error: new Set(),
-    state: new Set(),
-    drop: new Set(),
+  /** No list is ever changed: a hit tells its listeners without a copy, and a listener that registers further ones makes no loop endless. */
+  readonly #listeners: { [Name in keyof CacheEvents]: readonly Registration<Name>[] } = {
+    hit: [],
+    hits: [],
+    miss: [],
+    spent: [],
+    shadow: [],
+    bypass: [],
+    pass: [],
+    store: [],
+    skip: [],
+    key: [],
+    flight: [],
+    landing: [],
+    read: [],
+    write: [],
+    encode: [],
+    evict: [],
+    invalidate: [],
+    error: [],
+    state: [],
+    drop: [],
   }
   readonly #failed: (error: unknown) => void
+  /** The event that is told later than it happens, and what tells it. */
+  #late: keyof CacheEvents | undefined
+  #tellLate: (() => void) | undefined
 
   /** @param failed called with each error of a listener, thrown or rejected */
   constructor(failed: (error: unknown) => void) {
@@ -255,27 +245,39 @@ export class EventEmitter {
   on<Name extends keyof CacheEvents>(name: Name, listener: Listener<Name>): () => void {
     if (!Object.hasOwn(this.#listeners, name)) throw new InvalidOptionError('event', name, Object.keys(this.#listeners))
     if (typeof listener !== 'function') throw new InvalidOptionError('listener', listener, 'a function')
-    const registrations: Set<Registration<Name>> = this.#listeners[name]
     const registration = { listener }
-    registrations.add(registration)
-    return () => void registrations.delete(registration)
+    this.#set(name, [...this.#of(name), registration])
+    return () =>
+      this.#set(
+        name,
+        this.#of(name).filter((each) => each !== registration),
+      )
   }
 
   /** Whether anything listens to this event. What costs time to tell need not be told otherwise. */
   isHeard(name: keyof CacheEvents): boolean {
-    return this.#listeners[name].size > 0
+    return this.#listeners[name].length > 0
+  }
+
+  /** Calls `tell` before each event that is heard, but those of `name`. */
+  beforeOthers(name: keyof CacheEvents, tell: () => void): void {
+    this.#late = name
+    this.#tellLate = tell
   }
 
   /** Calls every current listener of `name`, in the order of registration. */
   emit<Name extends keyof CacheEvents>(name: Name, event: CacheEvents[Name]): void {
-    const registrations: Set<Registration<Name>> = this.#listeners[name]
-    if (registrations.size === 0) return
-    if (registrations.size === 1) {
-      // Without the copy, which a hit would wait for.
-      for (const { listener } of registrations) return this.#tell(listener, event)
-    }
-    // Loop over a copy: a listener that registers further listeners would otherwise make the loop endless.
-    for (const { listener } of Array.from(registrations)) this.#tell(listener, event)
+    if (name !== this.#late && this.isHeard(name)) this.#tellLate?.()
+    for (const { listener } of this.#of(name)) this.#tell(listener, event)
+  }
+
+  #of<Name extends keyof CacheEvents>(name: Name): readonly Registration<Name>[] {
+    return this.#listeners[name]
+  }
+
+  #set<Name extends keyof CacheEvents>(name: Name, registrations: readonly Registration<Name>[]): void {
+    const listeners: Record<Name, readonly Registration<Name>[]> = this.#listeners
+    listeners[name] = registrations
   }
 
   #tell<Name extends keyof CacheEvents>(listener: Listener<Name>, event: CacheEvents[Name]): void {

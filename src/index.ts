@@ -69,6 +69,7 @@ export type {
   Fault,
   FlightEvent,
   HitEvent,
+  HitsEvent,
   KeyEvent,
   LandingEvent,
   MissEvent,

@@ -12,6 +12,7 @@ const miss = {
   scope: '',
   streamed: false,
   inputs: 1,
+  characters: 5,
 }
 
 function open() {
@@ -115,7 +116,7 @@ describe('EventEmitter', () => {
     expect(told).toEqual(['first', 'second', 'first', 'first'])
   })
 
-  it.each(['', 'hits', 'Hit', '__proto__', 'constructor', 'toString'])(
+  it.each(['', 'hitz', 'Hit', '__proto__', 'constructor', 'toString'])(
     'refuses %o, which is no event, and names those there are',
     (name) => {
       const { events } = open()

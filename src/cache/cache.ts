@@ -178,7 +178,10 @@ export function createCache(options: CacheOptions = {}): Cache {
   const engine = new Engine(readOptions(options))
   const values = new ValueCache(engine)
   const cache: Cache = {
-    stats: () => engine.stats.snapshot(),
+    stats() {
+      engine.told.together.flush()
+      return engine.stats.snapshot()
+    },
     on: (name, listener) => engine.events.on(name, listener),
     invalidate: (what) => invalidate(engine, values, what),
     with(options, work) {

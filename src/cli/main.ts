@@ -2,10 +2,11 @@
  * The command line: arguments in, exit code out. 0: done; 1: it could not be done; 2: wrong usage.
  * @module
  */
+import { access } from 'node:fs/promises'
 import { createCacheFromEnv, type Environment } from '../env/env.ts'
 import { EnvironmentReader } from '../env/reader.ts'
-import { storeIn } from '../env/store-url.ts'
-import { LlmemoError } from '../errors.ts'
+import { type StoreAddress, storeIn } from '../env/store-url.ts'
+import { LlmemoError, StoreError } from '../errors.ts'
 import { readCommandLine, UsageError } from './arguments.ts'
 import { commands } from './commands.ts'
 import { Output, type Terminal } from './output.ts'
@@ -77,9 +78,12 @@ export async function main(args: readonly string[], program: Program): Promise<n
       ...alone,
       ...needs[command],
     }
+    const reader = new EnvironmentReader(env)
+    const address = storeIn(reader)
+    // What is wrong with the environment is told as one.
+    if (reader.mistakes.length === 0) await assertStore(command, address)
     const cache = await createCacheFromEnv(env)
     try {
-      const address = storeIn(new EnvironmentReader(env))
       return (await run({ cache, operands, options, output, address, input: program.input })) ? 0 : 1
     } finally {
       output.end()
@@ -93,6 +97,25 @@ export async function main(args: readonly string[], program: Program): Promise<n
       for (const text of wrapped(each, 2)) program.error(text)
     }
     if (error instanceof UsageError) program.error('llmemo --help shows all commands.')
+    else if (LlmemoError.isInstance(error) && error.code === 'STORE_FAILED') program.error('llmemo doctor says what is wrong with a store.')
     return isUsage ? 2 : 1
   }
+}
+
+/**
+ * A look into a store must not make one, and there is nothing to see in the memory of a program that has just begun.
+ * @throws {UsageError} if no store is given
+ * @throws {StoreError} if there is no file where it should be
+ */
+async function assertStore(command: string, address: StoreAddress | undefined): Promise<void> {
+  // A key needs no store, and doctor says itself that there is none.
+  if (command === 'explain') return
+  if (address === undefined || address.kind === 'memory') {
+    if (command !== 'doctor') throw new UsageError('no store is given: --store URL, or CACHE_STORE')
+    return
+  }
+  if (address.kind !== 'sqlite' || command === 'import' || address.path === ':memory:') return
+  await access(address.path).catch(() => {
+    throw new StoreError('there is no file where the store should be')
+  })
 }

@@ -65,6 +65,8 @@ export interface CachedCall {
   inputKeys?: readonly string[]
   /** For a call whose inputs are cached one by one: how many of them were found, once they were looked up. */
   inputs?: InputCounts
+  /** How many characters the texts of the request have, once that was asked for. */
+  characters?: number
 }
 
 /** A call that is not to be cached, and why. */

@@ -6,12 +6,13 @@ import type { InputCounts, Source } from '../call.ts'
 import type { Entry, Usage } from '../entry.ts'
 import type { AnswerEvent, CallEvent, EventEmitter, HitEvent, ShadowEvent, SkipEvent, StoreEvent } from '../events.ts'
 import type { Bypass } from './cached-call.ts'
+import { charactersOf, type CountedCall } from './characters.ts'
 import { roundDollars } from './pricing/dollars.ts'
 import type { PriceBook } from './pricing/price-book.ts'
 import { bytesOf } from './tiers/body-size.ts'
 
 /** What is told of a call. A value of the user's own has no endpoint. */
-export interface ToldCall {
+export interface ToldCall extends CountedCall {
   readonly key: string
   readonly operation: string
   readonly scope: string
@@ -47,17 +48,33 @@ export interface ToldHit extends ToldAnswer {
   readonly inputs: number
 }
 
+/** Gathers hits that are told together. */
+export interface GatheredHits {
+  note(call: ToldCall, answer: ToldHit): void
+  /** Tells of all hits until now. */
+  flush(): void
+}
+
 /** Emits the events of calls. */
 export class CallEvents {
+  /** Hits that are told together. */
+  readonly together: GatheredHits
   readonly #events: EventEmitter
   readonly #prices: PriceBook | undefined
 
-  constructor(events: EventEmitter, prices: PriceBook | undefined) {
+  constructor(events: EventEmitter, prices: PriceBook | undefined, together: GatheredHits) {
     this.#events = events
     this.#prices = prices
+    this.together = together
+  }
+
+  /** Whether anything listens to hits. */
+  get isHitHeard(): boolean {
+    return this.#events.isHeard('hit') || this.#events.isHeard('hits')
   }
 
   hit(call: ToldCall, answer: ToldHit): void {
+    if (this.#events.isHeard('hits')) this.together.note(call, answer)
     if (this.#events.isHeard('hit')) this.#events.emit('hit', new Hit(call, answer, this.#prices))
   }
 
@@ -66,7 +83,9 @@ export class CallEvents {
   }
 
   miss(call: ToldCall): void {
-    if (this.#events.isHeard('miss')) this.#events.emit('miss', { ...factsOf(call), inputs: call.inputs?.misses ?? 1 })
+    if (this.#events.isHeard('miss')) {
+      this.#events.emit('miss', { ...factsOf(call), inputs: call.inputs?.misses ?? 1, characters: charactersOf(call) })
+    }
   }
 
   spent(call: ToldCall, answer: ToldAnswer): void {
@@ -105,7 +124,7 @@ class Answer implements AnswerEvent {
   readonly answered: string
   readonly latency: number
   readonly usage: Usage | undefined
-  readonly #origin: string | undefined
+  readonly #call: ToldCall
   readonly #entry: Pick<Entry, 'body'> | undefined
   readonly #prices: PriceBook | undefined
 
@@ -121,7 +140,7 @@ class Answer implements AnswerEvent {
     this.answered = answer.model === '' ? call.model : answer.model
     this.latency = Math.round(answer.latency)
     this.usage = answer.usage
-    this.#origin = call.origin
+    this.#call = call
     this.#entry = answer.entry
     this.#prices = prices
   }
@@ -130,19 +149,30 @@ class Answer implements AnswerEvent {
     return this.#entry === undefined ? null : bytesOf(this.#entry)
   }
 
+  get characters(): number | null {
+    return charactersOf(this.#call)
+  }
+
   get tokens(): number | null {
     return this.usage === undefined ? null : this.usage.input + this.usage.output
   }
 
   get usd(): number | null {
     if (this.usage === undefined || this.#prices === undefined) return null
-    const facts = { provider: this.provider, model: this.answered, ...(this.#origin !== undefined && { origin: this.#origin }) }
+    const { origin } = this.#call
+    const facts = { provider: this.provider, model: this.answered, ...(origin !== undefined && { origin }) }
     const price = this.#prices.price(this.usage, facts)
     return price === null ? null : roundDollars(price)
   }
 
   toJSON(): object {
-    return { ...Object.fromEntries(Object.entries(this)), bytes: this.bytes, tokens: this.tokens, usd: this.usd }
+    return {
+      ...Object.fromEntries(Object.entries(this)),
+      characters: this.characters,
+      bytes: this.bytes,
+      tokens: this.tokens,
+      usd: this.usd,
+    }
   }
 
   [inspect](): object {

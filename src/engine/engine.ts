@@ -26,6 +26,7 @@ import { type AnswerFacts, skipReason } from './settings/policy.ts'
 import { factsOf } from './answer-facts.ts'
 import { bytesOf } from './tiers/body-size.ts'
 import { CallEvents, type ToldCall } from './call-events.ts'
+import { ToldHits } from './told-hits.ts'
 import { createPriceBook, type PriceBook } from './pricing/price-book.ts'
 import { Ledger } from './ledger.ts'
 import type { SavingsBook } from './stats/savings-book.ts'
@@ -84,12 +85,15 @@ export class Engine {
   readonly told: CallEvents
   /** Says of each miss why it was one; `undefined` unless it is asked for. */
   readonly missLog: MissLog | undefined
+  /** Whether prices are loaded, or being loaded; or need not be before they are asked for. */
   #pricesExpected = false
 
   constructor(given: Settings) {
     const replay = guardedReplay(given.replay, (error) => this.hookFailed(error))
     const settings = { ...given, replay, clock: sleepAware(given.clock) }
     this.settings = settings
+    // Jest fails a test file that loads anything once its last test is over, and what is recorded is not paid for again.
+    this.#pricesExpected = settings.recordings !== undefined
     this.usageView = new UsageView(settings.usage)
     this.refreshes = new Refreshes(settings.clock)
     this.events = new EventEmitter((error) => this.hookFailed(error))
@@ -97,7 +101,7 @@ export class Engine {
     const priceBook = this.prices ?? { load: () => Promise.resolve(), price: () => null }
     const savings: SavingsBook = { note: (saving, figures) => this.ledger?.note(saving, figures) }
     this.stats = createStats({ priceBook, clock: settings.clock, ...(settings.savings && { savings }) })
-    this.told = new CallEvents(this.events, this.prices)
+    this.told = new CallEvents(this.events, this.prices, new ToldHits(this.events, settings.clock))
     const logger = guardedLogger(settings.logger, () => this.stats.error('hook'))
     this.notices = new Notices(logger)
     if (settings.debug === 'miss') this.missLog = new MissLog({ ...settings, events: this.events, logger })
@@ -193,7 +197,7 @@ export class Engine {
     const usage = wholeUsage(outcome)
     const answers = inputs && inputs.hits + inputs.misses
     this.stats.hit({ operation, scope, model, answered, provider, origin, source, usage, savedMs: latency, stale, at, inputs: answers })
-    if (!this.events.isHeard('hit')) return
+    if (!this.told.isHitHeard) return
     const { age = 0, entry } = found ?? {}
     this.told.hit(cachedCall, { model: answered, latency, usage, entry, source, stale, age, inputs: answers ?? 1 })
   }
@@ -220,8 +224,8 @@ export class Engine {
   /** Counts a call that the provider must answer, and emits it. */
   miss(cachedCall: CachedCall): void {
     // The next hit needs the prices. While the provider works, there is time to load them.
+    if (!this.#pricesExpected) void this.prices?.load()
     this.#pricesExpected = true
-    void this.prices?.load()
     const { operation, scope, model, inputs } = cachedCall
     this.stats.miss({ operation, scope, model, inputs: inputs?.misses })
     this.told.miss(cachedCall)

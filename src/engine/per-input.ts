@@ -11,9 +11,10 @@ import { wholeAnswer } from '../providers/stored-answer.ts'
 import type { Call, CachedCall } from './cached-call.ts'
 import { resolveFor } from './resolve.ts'
 import type { StoreOutcome } from './cache-info.ts'
-import { wholeEntry } from './draft.ts'
+import { type NewEntry, wholeEntry } from './draft.ts'
 import type { Engine, Filling } from './engine.ts'
 import { forBatch, patienceOf, reuse } from './reuse.ts'
+import { watchedInputs } from './shadow.ts'
 
 /** A request's inputs, each with the call for it alone. */
 export interface PerInputCalls {
@@ -92,6 +93,7 @@ export async function fillInputs<Reply extends InputsReply>(
   const server = shortName(JSON.stringify([cachedCall.origin, cachedCall.model]))
   const asked = missing.size > 0 && !isWhole(engine, server) ? [...missing.values()] : calls
   const all = asked.length === calls.length
+  const comparing = cachedCall.shadow === true ? await watchedInputs(engine, asked) : []
   const begun = engine.settings.clock.monotonic()
   const snapshots = asked.map((single) => engine.tiers.snapshot(single))
   const requests = asked.map((single) => single.request)
@@ -114,7 +116,9 @@ export async function fillInputs<Reply extends InputsReply>(
     const snapshot = snapshots[index]
     if (share === undefined || snapshot === undefined) return
     answers.set(single.key, share)
-    safely(engine, () => storeInput(engine, single, { answer: share, headers: said.headers, snapshot, outcome }))
+    safely(engine, () =>
+      storeInput(engine, single, { answer: share, headers: said.headers, snapshot, outcome, beforeStore: comparing[index] }),
+    )
   })
   if (all) return { said }
   const answer = safely(engine, () => {
@@ -207,13 +211,20 @@ function noteWhole(engine: Engine, server: string): void {
 function storeInput(
   engine: Engine,
   single: CachedCall,
-  given: Filling & { readonly answer: JsonObject; readonly headers: Readonly<Record<string, string>> },
+  given: Filling & {
+    readonly answer: JsonObject
+    readonly headers: Readonly<Record<string, string>>
+    /** Says why the answer is not stored. */
+    readonly beforeStore: ((draft: NewEntry) => string | undefined) | undefined
+  },
 ): void {
-  const { answer, headers, snapshot, outcome } = given
+  const { answer, headers, snapshot, outcome, beforeStore } = given
   // What the whole call cost must stay as it is.
   const own: StoreOutcome = { ...outcome, metering: { ...outcome.metering } }
   const entry = wholeEntry(single, answer, { body: JSON.stringify(answer), headers, latency: outcome.metering.latency })
-  engine.store(single, entry, { snapshot, outcome: own })
+  const reason = beforeStore?.(entry)
+  if (reason === undefined) engine.store(single, entry, { snapshot, outcome: own })
+  else engine.skip(single, reason, own)
   outcome.stored = own.stored
   outcome.reason = own.reason
   outcome.metering.model = own.metering.model

@@ -3,6 +3,7 @@
  * @module
  */
 import { type Bypass, type Call, type CachedCall, inContext, keyParts, resolveCall } from './cached-call.ts'
+import { charactersOf } from './characters.ts'
 import type { Engine } from './engine.ts'
 
 /**
@@ -25,17 +26,7 @@ function told({ events, settings }: Pick<Engine, 'events' | 'settings'>, call: C
   const resolved = resolveCall(call, settings)
   const milliseconds = clock.monotonic() - begun
   if ('reason' in resolved) return resolved
-  const { key, operation, request } = resolved
-  events.emit('key', { key, operation, characters: charactersIn(request), milliseconds })
+  const { key, operation } = resolved
+  events.emit('key', { key, operation, characters: charactersOf(resolved) ?? 0, milliseconds })
   return resolved
-}
-
-/** How deep texts are looked for. The key itself refuses what is nested more deeply. */
-const maxDepth = 200
-
-/** How many characters the texts in a request have, names of members left out. */
-function charactersIn(value: unknown, depth = 0): number {
-  if (typeof value === 'string') return value.length
-  if (typeof value !== 'object' || value === null || depth > maxDepth || ArrayBuffer.isView(value)) return 0
-  return Object.values(value).reduce((sum: number, each: unknown) => sum + charactersIn(each, depth + 1), 0)
 }

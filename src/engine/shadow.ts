@@ -9,30 +9,57 @@ import { wholeAnswer } from '../providers/stored-answer.ts'
 import type { CachedCall } from './cached-call.ts'
 import type { NewEntry } from './draft.ts'
 import type { Engine } from './engine.ts'
-import { reuse } from './reuse.ts'
+import { forBatch, reuse, type ReuseSettings } from './reuse.ts'
 import type { Seam } from './seam.ts'
 
 /** The reason of an answer that is not stored, as the stored one would have been served on. */
 const kept = 'shadow'
 
+/** What compares the new answer with the stored one, before it is stored. */
+type Comparing = (draft: NewEntry) => string | undefined
+
 /** The call with what compares its answer, if the cache could have answered it. */
 export async function watched<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Result>): Promise<Seam<Head, Item, Result>> {
   const { cachedCall, find } = call
-  // The answers to single inputs are put together to one that no provider gave.
+  // A call for many inputs is compared input by input, as they are stored: no provider gave the answer that is put together of them.
   const found = find === undefined ? await engine.tiers.get(cachedCall) : undefined
-  const use = reuse(found, { ...cachedCall, mode: 'default' }, engine.settings)
-  if (found === undefined || use === 'fetch') return call
-  const { usage, model, latency } = found.entry.head
+  const beforeStore = comparing(engine, cachedCall, { found, settings: engine.settings, savedMs: found?.entry.head.latency ?? 0 })
+  return beforeStore === undefined ? call : { ...call, beforeStore }
+}
+
+/** What compares the answer to each input of a call; `undefined` for an input that the cache could not have answered. */
+export async function watchedInputs(engine: Engine, calls: readonly CachedCall[]): Promise<readonly (Comparing | undefined)[]> {
+  const settings = forBatch(engine.settings)
+  const found = await engine.tiers.getMany(calls)
+  const usable = found.map((each, index) => {
+    const single = calls[index]
+    return single !== undefined && isUsable(each, single, settings) ? each : undefined
+  })
+  // The call would have waited for the provider, had one input been missing.
+  const isWhole = usable.every((each) => each !== undefined)
+  const latency = isWhole ? Math.max(...usable.map((each) => each?.entry.head.latency ?? 0)) : 0
+  return calls.map((single, index) => comparing(engine, single, { found: usable[index], settings, savedMs: index === 0 ? latency : 0 }))
+}
+
+function isUsable(found: LookupResult | undefined, call: CachedCall, settings: ReuseSettings): boolean {
+  return reuse(found, { ...call, mode: 'default' }, settings) === 'serve'
+}
+
+/** Counts what the cache could have answered. @returns what compares it with the new answer; `undefined` if it could not */
+function comparing(
+  engine: Engine,
+  cachedCall: CachedCall,
+  { found, settings, savedMs }: { readonly found: LookupResult | undefined; readonly settings: ReuseSettings; readonly savedMs: number },
+): Comparing | undefined {
+  const use = reuse(found, { ...cachedCall, mode: 'default' }, settings)
+  if (found === undefined || use === 'fetch') return undefined
+  const { usage, model } = found.entry.head
   const { origin, endpoint } = cachedCall
   const at = engine.settings.clock.now()
-  const counted = { origin, model: cachedCall.model, provider: endpoint.provider, answered: model, usage, at }
-  engine.stats.shadow.hit({ ...counted, savedMs: latency })
-  return {
-    ...call,
-    beforeStore(draft) {
-      tell(engine, { cachedCall, found, isSame: isSameAnswer(found.entry, draft, cachedCall) })
-      return use === 'serve' ? kept : undefined
-    },
+  engine.stats.shadow.hit({ origin, model: cachedCall.model, provider: endpoint.provider, answered: model, usage, at, savedMs })
+  return (draft) => {
+    tell(engine, { cachedCall, found, isSame: isSameAnswer(found.entry, draft, cachedCall) })
+    return use === 'serve' ? kept : undefined
   }
 }
 

@@ -35,7 +35,8 @@ export async function createCacheFromEnv(env: Environment = process.env): Promis
     return cache
   } catch (error) {
     await store?.close?.()
-    throw LlmemoError.isInstance(error) && error.code === 'INVALID_OPTION' ? new EnvironmentError([error.message]) : error
+    if (error instanceof EnvironmentError || !LlmemoError.isInstance(error) || error.code !== 'INVALID_OPTION') throw error
+    throw new EnvironmentError([error.message])
   }
 }
 

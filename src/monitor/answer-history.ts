@@ -28,6 +28,8 @@ export class AnswerHistory {
   readonly #counts: () => Counts
   /** The oldest first. */
   readonly #answers = new RecentMap<Followed>()
+  /** How many of them were never asked for. While there is none, a hit need not look for its answer. */
+  #unread = 0
 
   /** @param counts what to count into now */
   constructor(clock: Clock, counts: () => Counts) {
@@ -42,15 +44,19 @@ export class AnswerHistory {
     const storedAt = this.#clock.monotonic()
     this.#answers.set(key, { storedAt, ttl: ttl * 1_000, operation, labels, read: false, expired: false })
     this.#counts().lives.row(operation).ttl = ttl * 1_000
-    if (this.#answers.size > maxAnswers) this.#answers.delete(this.#answers.oldest?.key ?? '')
+    this.#unread++
+    const { oldest } = this.#answers
+    if (this.#answers.size > maxAnswers && oldest !== undefined) this.#forget(oldest.key, oldest.value)
   }
 
   /** A call asked for an answer, whether or not there still is one. */
   asked(key: string): void {
+    if (this.#unread === 0) return
     const answer = this.#answers.get(key)
     if (answer === undefined || answer.read) return
     this.#checkExpiry(answer)
     answer.read = true
+    this.#unread--
     this.#counts()
       .lives.row(answer.operation)
       .secondCall.record(this.#clock.monotonic() - answer.storedAt)
@@ -68,7 +74,7 @@ export class AnswerHistory {
       if (!answer.labels.has(label)) continue
       this.#checkExpiry(answer)
       if (!answer.expired) removed++
-      this.#answers.delete(key)
+      this.#forget(key, answer)
     }
     return removed
   }
@@ -78,7 +84,7 @@ export class AnswerHistory {
     const now = this.#clock.monotonic()
     for (const [key, answer] of this.#answers.entries()) {
       this.#checkExpiry(answer)
-      if (answer.expired && (answer.read || now - answer.storedAt > answer.ttl + followedAfterTtl)) this.#answers.delete(key)
+      if (answer.expired && (answer.read || now - answer.storedAt > answer.ttl + followedAfterTtl)) this.#forget(key, answer)
     }
   }
 
@@ -86,6 +92,11 @@ export class AnswerHistory {
     const answer = this.#answers.get(key)
     if (answer === undefined) return
     this.#checkExpiry(answer)
+    this.#forget(key, answer)
+  }
+
+  #forget(key: string, answer: Followed): void {
+    if (!answer.read) this.#unread--
     this.#answers.delete(key)
   }
 

@@ -161,7 +161,8 @@ const totalNames = [
   'writtenBytes',
 ] as const
 
-function addCalls(sum: CallCounts, added: CallCounts): void {
+/** Adds calls to `sum`. */
+export function addCalls(sum: CallCounts, added: CallCounts): void {
   for (const name of callNames) sum[name] += added[name]
 }
 

@@ -86,12 +86,15 @@ export function createMonitor(cache: Cache, options: MonitorOptions = {}): Monit
     return { savedUsd, spentUsd, memory: cache.memory() }
   }
   const slots = new Slots<SlotContent>({ clock, length: slotLength, retention, empty: () => ({ counts: noCounts(), before: before() }) })
-  const recorder = new Recorder(cache, settings, () => slots.current.counts)
+  const recorder = new Recorder(cache, settings, () => slots.recent.counts)
   const warnings = new Warnings(settings.thresholds)
   const emf = new EmfLines()
   const listeners = new Set<(warning: MonitorWarning) => unknown>()
 
   const reportOf = (span: number): MonitorReport => {
+    // The hits until now are told before they return.
+    const stats = cache.stats()
+    recorder.settle()
     recorder.sweep()
     const now = slots.current
     const [first, ...others] = slots.within(span)
@@ -100,7 +103,7 @@ export function createMonitor(cache: Cache, options: MonitorOptions = {}): Monit
       to: clock.now(),
       counts: [first, ...others].map((slot) => slot?.content.counts ?? now.counts),
       before: first?.content.before ?? now.before,
-      stats: cache.stats(),
+      stats,
       memory: cache.memory(),
       stores: recorder.stores,
     })
@@ -134,14 +137,17 @@ export function createMonitor(cache: Cache, options: MonitorOptions = {}): Monit
       return () => void listeners.delete(listener)
     },
     prometheus() {
+      const stats = cache.stats()
+      recorder.settle()
       const recent = noCounts()
       for (const { content } of slots.within(retention)) addCounts(recent, content.counts)
       const { lifetime, stores } = recorder
-      return prometheusText({ stats: cache.stats(), memory: cache.memory(), lifetime, recent, stores })
+      return prometheusText({ stats, memory: cache.memory(), lifetime, recent, stores })
     },
     emf: (given) => emf.next(cache.stats(), clock.now(), given).join('\n'),
     close() {
       cancel?.()
+      slots.close()
       recorder.close()
     },
   }

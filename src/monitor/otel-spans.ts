@@ -1,5 +1,5 @@
 /**
- * A span for each call to the provider and for each hit, below the span of its caller.
+ * A span for each call to the provider, and for each hit if that is asked for, below the span of its caller.
  * @module
  */
 import type { Attributes, Span, Tracer } from '@opentelemetry/api'
@@ -12,7 +12,7 @@ const kinds = { internal: 0, client: 2 } as const
 const errorStatus = 2
 
 /** Makes spans of what a cache tells. @returns a function that ends it, and all open spans */
-export function traceCache(cache: Cache, tracer: Tracer): () => void {
+export function traceCache(cache: Cache, tracer: Tracer, spans: 'misses' | 'all'): () => void {
   const open = new Map<number, Span>()
   const ends = [
     cache.on('flight', (event) => {
@@ -25,12 +25,13 @@ export function traceCache(cache: Cache, tracer: Tracer): () => void {
       open.delete(event.flight)
       if (span !== undefined) land(span, event)
     }),
-    cache.on('hit', (event) => {
-      // A call that joins a flight is told of at the end of that flight, in the context of another caller.
-      if (event.source === 'flight') return
-      tracer.startSpan(nameOf(event), { kind: kinds.internal, attributes: hitAttributes(event) }).end()
-    }),
   ]
+  const hit = (event: HitEvent): void => {
+    // A call that joins a flight is told of at the end of that flight, in the context of another caller.
+    if (event.source === 'flight') return
+    tracer.startSpan(nameOf(event), { kind: kinds.internal, attributes: hitAttributes(event) }).end()
+  }
+  if (spans === 'all') ends.push(cache.on('hit', hit))
   return () => {
     for (const end of ends) end()
     for (const span of open.values()) span.end()

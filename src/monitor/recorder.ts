@@ -2,17 +2,13 @@
  * Counts what a cache tells by its events.
  * @module
  */
-import { RecentMap } from '../base/recent-map.ts'
 import type { Cache } from '../cache/cache.ts'
-import type { CacheEvents, CallEvent, HitEvent, MissEvent } from '../events.ts'
+import type { AnswerEvent, CacheEvents, HitsEvent, MissEvent } from '../events.ts'
 import { AnswerHistory } from './answer-history.ts'
-import type { CallCounts, Counts } from './counts.ts'
+import { addCalls, type CallCounts, type Counts, noCalls } from './counts.ts'
 import type { StoreState } from './figures.ts'
 import { LifetimeTimes } from './lifetime-times.ts'
 import { sizeOf, type MonitorSettings, type TextSize } from './options.ts'
-
-/** Requests whose size is remembered from the making of their key until their hit or miss. */
-const maxSizes = 1_000
 
 /** Counts the events of one cache. */
 export class Recorder {
@@ -21,7 +17,7 @@ export class Recorder {
   readonly #counts: () => Counts
   readonly #settings: MonitorSettings
   readonly #history: AnswerHistory
-  readonly #sizes = new RecentMap<TextSize>()
+  #last: Alike | undefined
   readonly #stores = new Map<string, StoreState>()
   readonly #ends: readonly (() => void)[]
 
@@ -34,7 +30,7 @@ export class Recorder {
       cache.on(name, (event) => listener(event, this.#counts()))
     this.#ends = [
       on('key', (event, now) => this.#key(event, now)),
-      on('hit', (event, now) => this.#hit(event, now)),
+      on('hits', (event, now) => this.#hits(event, now)),
       on('miss', (event, now) => this.#miss(event, now)),
       on('spent', (event, now) => this.#spent(event, now)),
       on('bypass', ({ reason }, { bypasses }) => bypasses.row(reason).number++),
@@ -62,6 +58,13 @@ export class Recorder {
     return [...this.#stores.values()]
   }
 
+  /** Puts into all rows what was counted. To be called before they are read. */
+  settle(): void {
+    const last = this.#last
+    this.#last = undefined
+    for (const row of last?.rows ?? []) addCalls(row, last?.sum ?? noCalls())
+  }
+
   /** Counts the answers whose time is over. */
   sweep(): void {
     this.#history.sweep()
@@ -72,42 +75,32 @@ export class Recorder {
     for (const end of this.#ends) end()
   }
 
-  #key({ key, characters, milliseconds }: CacheEvents['key'], { keys }: Counts): void {
+  #key({ characters, milliseconds }: CacheEvents['key'], { keys }: Counts): void {
     const size = sizeOf(characters, this.#settings.textSizes)
     keys[size].record(milliseconds)
     this.lifetime.add('keys', size, milliseconds)
-    this.#sizes.set(key, size)
-    if (this.#sizes.size > maxSizes) this.#sizes.delete(this.#sizes.oldest?.key ?? '')
   }
 
-  #hit(event: HitEvent, counts: Counts): void {
+  #hits(event: HitsEvent, counts: Counts): void {
+    const { source, key, inputs, stale, tokens, latency } = event
     // A call that joins a flight asks for the answer before it is stored.
-    if (event.source !== 'flight') this.#history.asked(event.key)
-    const { inputs, stale, latency } = event
-    const tokens = event.tokens ?? 0
-    const add = (row: CallCounts): void => {
-      row.hits += inputs
-      if (stale) row.stale += inputs
-      row.savedTokens += tokens
-      row.savedMs += latency
-    }
-    add(counts.calls)
-    add(counts.operations.row(event.operation))
-    add(counts.models.row(event.model))
-    add(counts.scopes.row(event.scope))
-    const size = this.#sizes.get(event.key)
-    if (size !== undefined) add(counts.sizes[size])
+    if (source !== 'flight') this.#history.asked(key)
+    const { sum } = this.#alike(event, counts)
+    sum.hits += inputs
+    if (stale) sum.stale += inputs
+    sum.savedTokens += tokens
+    sum.savedMs += latency
   }
 
   #miss(event: MissEvent, counts: Counts): void {
     this.#history.asked(event.key)
-    for (const row of this.#rows(event, counts)) row.misses += event.inputs
+    this.#alike(event, counts).sum.misses += event.inputs
   }
 
   #spent(event: CacheEvents['spent'], counts: Counts): void {
     counts.providers.row(event.provider).record(event.latency)
     this.lifetime.add('providers', event.provider, event.latency)
-    for (const row of this.#rows(event, counts)) row.spentTokens += event.tokens ?? 0
+    this.#alike(event, counts).sum.spentTokens += event.tokens ?? 0
   }
 
   #store(event: CacheEvents['store'], { totals }: Counts): void {
@@ -142,9 +135,32 @@ export class Recorder {
     row.removed += this.#history.invalidated(label)
   }
 
-  #rows({ key, operation, model, scope }: CallEvent, { calls, operations, models, scopes, sizes }: Counts): readonly CallCounts[] {
-    const size = this.#sizes.get(key)
-    const rows = [calls, operations.row(operation), models.row(model), scopes.row(scope)]
-    return size === undefined ? rows : [...rows, sizes[size]]
+  /**
+   * What calls like this one are counted in together. Most calls of a program are like the one before. So a hit adds to one row, and all
+   * rows that it belongs to are found once.
+   */
+  #alike(call: HitsEvent | MissEvent | AnswerEvent, counts: Counts): Alike {
+    const { operation, model, scope, characters } = call
+    const size = characters === null ? undefined : sizeOf(characters, this.#settings.textSizes)
+    const last = this.#last
+    if (last?.counts === counts && last.operation === operation && last.model === model && last.scope === scope && last.size === size)
+      return last
+    this.settle()
+    const { calls, operations, models, scopes, sizes } = counts
+    const rows = [calls, operations.row(operation), models.row(model), scopes.row(scope), ...(size === undefined ? [] : [sizes[size]])]
+    return (this.#last = { counts, operation, model, scope, size, rows, sum: noCalls() })
   }
+}
+
+/** Calls that are alike, one after the other. */
+interface Alike {
+  readonly counts: Counts
+  readonly operation: string
+  readonly model: string
+  readonly scope: string
+  readonly size: TextSize | undefined
+  /** All rows that they belong to. */
+  readonly rows: readonly CallCounts[]
+  /** What the rows do not hold yet. */
+  readonly sum: CallCounts
 }

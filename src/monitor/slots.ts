@@ -25,9 +25,18 @@ export interface Slot<Content> {
 export class Slots<Content> {
   readonly #options: SlotOptions<Content>
   #slots: (Slot<Content> & { readonly begun: number })[] = []
+  /** The content of the slot of now, until its time is over. */
+  #recent: Content | undefined
+  #cancel: (() => void) | undefined
+  #isClosed = false
 
   constructor(options: SlotOptions<Content>) {
     this.#options = options
+  }
+
+  /** The content of the slot of now, by a timer: to ask the clock takes as long as all else that is done for a hit. */
+  get recent(): Content {
+    return this.#recent ?? this.current
   }
 
   /** The content of the slot of now. */
@@ -36,12 +45,20 @@ export class Slots<Content> {
     // By the clock that never goes back: a wall clock that is put right must not lose a slot.
     const now = clock.monotonic()
     const last = this.#slots.at(-1)
-    if (last !== undefined && now - last.begun < length) return last.content
+    if (last !== undefined && now - last.begun < length) return (this.#recent = last.content)
     const begun = now - (now % length)
     const slot = { begun, start: clock.now() - (now - begun), content: empty() }
     this.#drop(now)
     this.#slots.push(slot)
-    return slot.content
+    this.#cancel?.()
+    if (!this.#isClosed) this.#cancel = clock.after(begun + length - now, () => (this.#recent = undefined))
+    return (this.#recent = slot.content)
+  }
+
+  /** Ends the timer. */
+  close(): void {
+    this.#isClosed = true
+    this.#cancel?.()
   }
 
   /** The slots that hold anything of the last `milliseconds`. */

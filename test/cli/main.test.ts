@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -301,5 +301,25 @@ describe('llmemo', () => {
       const { output, errors } = await llmemo(...line)
       expect({ line, widest: Math.max(widest(output), widest(errors)) }).toEqual({ line, widest: expect.toSatisfy((size) => size <= 80) })
     }
+  })
+
+  it('looks into no store that is not there, and makes none', async () => {
+    const path = join(folder, 'typo.db')
+    for (const command of ['stats', 'ls', 'savings', 'prune', 'export', 'doctor']) {
+      const { code, output, errors } = await llmemo(command, '--store', `sqlite:${path}`)
+      expect({ command, code, output }).toEqual({ command, code: 1, output: '' })
+      expect(errors).toContain('there is no file where the store should be')
+    }
+    expect(existsSync(path)).toBe(false)
+    for (const store of [[], ['--store', 'memory:']]) {
+      const errors: string[] = []
+      const code = await main(['stats', ...store], { env: {}, out: () => undefined, error: (text) => void errors.push(text) })
+      expect(code).toBe(2)
+      expect(errors.join()).toContain('no store is given')
+    }
+    expect(await llmemo('ls', '--store', 'redis://127.0.0.1:1')).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining('llmemo doctor'),
+    })
   })
 })

@@ -21,6 +21,8 @@ const answered = 'gpt-test-1'
 const prices = [{ model: answered, input: 1_000_000, output: 2_000_000 }]
 const usage = { input: 9, output: 12 }
 const usd = 9 * 1 + 12 * 2
+/** All texts of the request. */
+const characters = [model, ...messages.flatMap(({ role, content }) => [role, content])].join('').length
 
 type Heard = { readonly [Name in 'hit' | 'miss' | 'spent' | 'bypass' | 'store' | 'skip']: CacheEvents[Name][] }
 
@@ -67,8 +69,8 @@ describe.each([...sdks, ...sdks.map(offLane)])('the events of calls through $nam
     }
     const key = await ask()
     const call = { ...common, key, streamed: stream }
-    const cost = { answered, usage, tokens: 21, usd, latency }
-    expect(heard.miss).toEqual([{ ...call, inputs: 1 }])
+    const cost = { answered, characters, usage, tokens: 21, usd, latency }
+    expect(heard.miss).toEqual([{ ...call, inputs: 1, characters }])
     expect(heard.spent).toEqual([expect.objectContaining({ ...call, answered, usage, latency })])
     const size = heard.store[0]?.bytes
     // A stream is stored as its events.
@@ -94,7 +96,7 @@ describe.each([...sdks, ...sdks.map(offLane)])('the events of calls through $nam
     const call = { ...common, streamed: false }
     const size = JSON.stringify(completion('Hello.')).length
     expect(heard.skip.map((event) => JSON.parse(JSON.stringify(event)))).toEqual([
-      { ...call, key: cacheInfo(answer)?.key, reason: 'policy', answered, usage, tokens: 21, usd, latency, bytes: size },
+      { ...call, key: cacheInfo(answer)?.key, reason: 'policy', answered, characters, usage, tokens: 21, usd, latency, bytes: size },
     ])
     expect(heard.bypass).toEqual([{ ...call, key: '', reason: 'no-store' }])
     expect(heard.store).toEqual([])

@@ -41,11 +41,17 @@ async function ask(cache: Cache, times: number, request: { scope: string; operat
   for (let time = 0; time < times; time++) await cache.getOrCreate({ text: 't', model: 'm', ...request }, () => answer)
 }
 
-describe.each(Object.entries(stores))('the ledger of savings over %s', (name, makeStore) => {
+const encryption = { keys: { a: Buffer.alloc(32, 1) }, current: 'a' }
+const cases = Object.entries(stores).flatMap(([name, makeStore]) => {
+  const plain = { name, makeStore, sealed: {} }
+  return name === 'no store' ? [plain] : [plain, { name: `${name}, encrypted`, makeStore, sealed: { encryption } }]
+})
+
+describe.each(cases)('the ledger of savings over $name', ({ name, makeStore, sealed }) => {
   it('tells what was saved by day, scope, operation and model', async () => {
     const store = await makeStore()
     const clock = new ManualClock(Date.UTC(2026, 10, 1, 12))
-    const { cache } = openCache({ ...(store && { store }), clock, prices, savings: true, ttl: '30d' })
+    const { cache } = openCache({ ...sealed, ...(store && { store }), clock, prices, savings: true, ttl: '30d' })
     await ask(cache, 3, { scope: 'a', operation: 'qa' })
     await ask(cache, 2, { scope: 'b', operation: 'chat' })
     clock.advance(day)
@@ -70,12 +76,13 @@ describe.each(Object.entries(stores))('the ledger of savings over %s', (name, ma
   it.runIf(name !== 'no store')('is one for all processes', async () => {
     const store = await makeStore()
     const clock = new ManualClock(Date.UTC(2026, 10, 1, 12))
-    const caches = [1, 2, 3].map(() => openCache({ ...(store && { store }), clock, prices, savings: true }).cache)
+    const options = { ...sealed, ...(store && { store }), clock, prices, savings: true }
+    const caches = [1, 2, 3].map(() => openCache(options).cache)
     for (const cache of caches) {
       await ask(cache, 4, { scope: 'fleet', operation: 'qa' })
       await cache.flush()
     }
-    const { total } = await openCache({ ...(store && { store }), clock, prices, savings: true }).cache.savings({ by: 'scope' })
+    const { total } = await openCache(options).cache.savings({ by: 'scope' })
     expect(total).toMatchObject({ hits: 11, misses: 1 })
     expect(total.savedUsd).toBe(12.1)
     await Promise.all(caches.map((cache) => cache.close()))

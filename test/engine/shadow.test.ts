@@ -1,3 +1,4 @@
+import OpenAI from 'openai'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createCache } from '../../src/cache/cache.ts'
 import { cacheInfo } from '../../src/clients/cache-info.ts'
@@ -103,5 +104,70 @@ describe.each([...sdks, ...sdks.map(offLane)])('shadow mode through $name', ({ m
     expect(cache.stats().shadow).toMatchObject({ hits: 1, same: 0, different: 0 })
     cache.stats().reset()
     expect(cache.stats().shadow).toMatchObject({ hits: 0, savedUsd: 0 })
+  })
+})
+
+describe('shadow mode of embeddings', () => {
+  it('compares each input by itself, and counts what a batch would have saved', async () => {
+    const clock = new ManualClock()
+    let shift = 0
+    const asked: string[][] = []
+    const upstream: typeof fetch = async (_, init) => {
+      clock.advance(500)
+      const { input } = { ...Object(JSON.parse(typeof init?.body === 'string' ? init.body : '')) }
+      asked.push(input)
+      const data = [...input].map((text: string, index) => ({
+        object: 'embedding',
+        index,
+        embedding: [text.length, text === 'b' ? shift : 0],
+      }))
+      return Response.json({
+        object: 'list',
+        model: 'gpt-test-1',
+        data,
+        usage: { prompt_tokens: 9 * data.length, total_tokens: 9 * data.length },
+      })
+    }
+    const cache = createCache({ clock, logger: false, prices, mode: 'shadow', ttl: '1m' })
+    const told: ShadowEvent[] = []
+    cache.on('shadow', (event) => told.push(event))
+    const client = withCache(new OpenAI({ apiKey: 'k', fetch: upstream }), cache)
+    const embed = async (...input: string[]) => {
+      const { data } = await client.embeddings.create({ model: 'gpt-test-1', input, encoding_format: 'float' })
+      await settle()
+      return data.map(({ embedding }) => embedding)
+    }
+    await embed('a', 'b')
+    expect(await embed('b', 'ccc', 'a')).toEqual([
+      [1, 0],
+      [3, 0],
+      [1, 0],
+    ])
+    expect(cache.stats().shadow).toMatchObject({ hits: 2, same: 2, different: 0, savedTokens: 18, savedUsd: 18, savedMs: 0 })
+    shift = 1
+    expect(await embed('a', 'b', 'ccc')).toEqual([
+      [1, 0],
+      [1, 1],
+      [3, 0],
+    ])
+    // Of the 27 tokens of `b`, `ccc` and `a`, 16 are those of `ccc` by its length.
+    expect(cache.stats().shadow).toMatchObject({ hits: 5, same: 4, different: 1, savedTokens: 18 + 18 + 16, savedMs: 500 })
+    // Nothing was served, and what is stored grows old as if it were.
+    expect(asked).toEqual([
+      ['a', 'b'],
+      ['b', 'ccc', 'a'],
+      ['a', 'b', 'ccc'],
+    ])
+    expect(cache.stats()).toMatchObject({ hits: 0, misses: 8, stored: 3 })
+    expect(told.map(({ same, inputs }) => [same, inputs])).toEqual([
+      [true, 1],
+      [true, 1],
+      [true, 1],
+      [false, 1],
+      [true, 1],
+    ])
+    clock.advance(60_000)
+    await embed('a')
+    expect(cache.stats().shadow).toMatchObject({ hits: 5 })
   })
 })

@@ -128,6 +128,26 @@ describe('mistakes', () => {
     expect(message).not.toContain('secret')
   })
 
+  it('says which package OpenTelemetry needs, if it is not installed', async () => {
+    vi.doMock('@opentelemetry/api', () => {
+      throw new Error("Cannot find package '@opentelemetry/api'")
+    })
+    try {
+      const error: unknown = await createCacheFromEnv({ ENABLE_OTEL: 'true' }).catch((reason: unknown) => reason)
+      expect(error).toBeInstanceOf(EnvironmentError)
+      expect(error).toMatchObject({ mistakes: ['ENABLE_OTEL needs the package "@opentelemetry/api": npm install @opentelemetry/api.'] })
+    } finally {
+      vi.doUnmock('@opentelemetry/api')
+    }
+  })
+
+  it('takes shadow as the mode of the cache', async () => {
+    const cache = await createCacheFromEnv({ CACHE_MODE: 'shadow', LOG_LEVEL: 'silent' })
+    for (const text of ['a', 'a']) await cache.getOrCreate({ text, operation: 'qa' }, () => 'answer')
+    expect(cache.stats()).toMatchObject({ hits: 0, misses: 2, shadow: { hits: 1, same: 1 } })
+    await cache.close()
+  })
+
   it.each([
     'redis://user:%zz@host',
     'redis://%zz:secret@host',

@@ -42,7 +42,7 @@ describe('spans', () => {
     const { exporter, tracer } = tracing()
     const { cache, clock } = openCache()
     const provider = new StubProvider()
-    instrumentCache(cache, { tracer })
+    instrumentCache(cache, { tracer, spans: 'all' })
     for (const caller of ['first', 'second']) {
       await tracer.startActiveSpan(caller, async (span) => {
         await askThrough(cache, provider, 'What is the secret?', { operation: 'greet', scope: 'tenant-1' })
@@ -84,6 +84,16 @@ describe('spans', () => {
     expect(all).not.toMatch(/secret|sk-test|tenant/)
   })
 
+  it('of hits are made only if they are asked for', async () => {
+    const { exporter, tracer } = tracing()
+    const { cache } = openCache()
+    const provider = new StubProvider()
+    instrumentCache(cache, { tracer })
+    for (let time = 0; time < 3; time++) await askThrough(cache, provider)
+    expect(exporter.getFinishedSpans().map(({ attributes }) => attributes['llm_cache.hit'])).toEqual([false])
+    expect(cache.stats().hits).toBe(2)
+  })
+
   it('of calls that fail have the status of an error, and all of them end', async () => {
     const { exporter, tracer } = tracing()
     const { cache } = openCache()
@@ -122,9 +132,9 @@ describe('metrics', () => {
   it('are the figures that the provider and the callers count', async () => {
     const { meter, read, close } = metering()
     const store = new ScriptedStore()
-    const { cache, clock } = openCache({ store, ttl: workloadTtl, stale: '1d', prices: workloadPrices })
+    const { cache, clock, errors, told } = openCache({ store, ttl: workloadTtl, stale: '1d', prices: workloadPrices })
     const end = instrumentCache(cache, { meter })
-    const expected = await runWorkload({ cache, clock, store, calls: 600 })
+    const expected = await runWorkload({ cache, clock, store, calls: 5_000 })
     const each = (column: 'hits' | 'misses') =>
       Object.fromEntries(Object.entries(expected.byOperation).map(([operation, row]) => [operation, row[column]]))
     expect(await read('llm_cache.hits', 'llm_cache.operation')).toEqual(each('hits'))
@@ -134,7 +144,23 @@ describe('metrics', () => {
       (expected.byOperation['chat']?.hits ?? 0) * workloadUsd,
       6,
     )
+    const chatHits = (['chat', 'qa'] as const).map((operation) => [operation, (expected.byOperation[operation]?.hits ?? 0) * 21])
+    expect(await read('llm_cache.saved_tokens', 'llm_cache.operation')).toMatchObject(Object.fromEntries(chatHits))
+    const invalidations = Object.values(expected.invalidations).reduce((sum, each) => sum + each, 0)
+    expect(await read('llm_cache.invalidations')).toEqual({ '': invalidations })
+    const heard = (event: string): number => told.events.filter(({ name }) => name === event).length
+    // All that the provider answered is kept, but for what was invalidated while the store failed.
+    expect(await read('llm_cache.stored')).toEqual({ '': expected.all.misses - heard('skip') })
+    expect(await read('llm_cache.skipped', 'llm_cache.reason')).toEqual({ invalidated: heard('skip') })
+    expect(await read('llm_cache.evictions')).toEqual({ '': 0 })
+    // The store fails for a while: what it refused was told as events, one by one.
+    const faults = Object.fromEntries(['read', 'write'].map((kind) => [kind, errors().filter((each) => each === kind).length]))
+    expect(await read('llm_cache.errors', 'error.type')).toEqual(faults)
+    expect(await read('llm_cache.dropped_writes')).toEqual({ '': heard('drop') })
+    expect(heard('drop')).toBeGreaterThan(0)
+    expect(Math.min(...Object.values(faults))).toBeGreaterThan(0)
     expect(await read('llm_cache.memory.usage')).toEqual({ '': cache.memory().bytes })
+    expect(await read('llm_cache.memory.entries')).toEqual({ '': cache.memory().entries })
     const durations = Object.values(await read('gen_ai.client.inference.duration', 'gen_ai.request.model'))
     const count = durations.reduce<number>((sum, each) => sum + Number(Reflect.get(Object(each), 'count')), 0)
     expect(count).toBe(expected.requests - expected.bypasses)
@@ -147,7 +173,10 @@ describe('metrics', () => {
 })
 
 describe('the options', () => {
-  it.each([[{}], [{ meter: {} }], [{ tracer: trace }], [{ tracers: 1 }], [null]])('are checked: %j', (options) => {
-    expect(() => instrumentCache(openCache().cache, Object(options))).toThrow(InvalidOptionError)
-  })
+  it.each([[{}], [{ meter: {} }], [{ tracer: trace }], [{ tracers: 1 }], [{ tracer: trace.getTracer('test'), spans: 'hits' }], [null]])(
+    'are checked: %j',
+    (options) => {
+      expect(() => instrumentCache(openCache().cache, Object(options))).toThrow(InvalidOptionError)
+    },
+  )
 })

@@ -47,7 +47,9 @@ export function waitingPromise(
 /** What was found, as the SDK takes it. The documented way meets the same fault and reports it. */
 function storedProps(engine: Engine, result: AwaitedResult, found: LookupResult): StoredProps | undefined {
   try {
-    return new StoredProps(engine, { ...result, found: engine.usageView.of(found) })
+    const props = new StoredProps(engine, { ...result, found: engine.usageView.of(found) })
+    props.count()
+    return props
   } catch {
     return undefined
   }

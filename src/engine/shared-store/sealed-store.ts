@@ -1,17 +1,19 @@
 /**
  * A store for a cache with encryption. Who can read and write it has no key: names tell nothing, generations and editions are signed, and
- * messages are sealed. The contents of entries are sealed before they come here.
+ * messages are sealed, and so are the names of sums. The contents of entries are sealed before they come here.
  * @module
  */
 import { closeEnvelope, openEnvelope } from '../../codec/envelope.ts'
 import type { Encryption } from '../../codec/encryption.ts'
 import type { ChannelListener, Store } from '../../store.ts'
+import { SealedSums } from './sealed-sums.ts'
 import { type SealedStoreOptions, SealedValues } from './sealed-values.ts'
 
 /** A store with the same capabilities as `store`, which keeps in it what only holders of the key can make. */
 export function sealedStore(store: Store, options: SealedStoreOptions): Store {
   const { encryption } = options
   const values = new SealedValues(store, options)
+  const sums = new SealedSums(store, encryption)
   return {
     name: store.name,
     get: async (key, readOptions) => (await values.read([key], readOptions))[0],
@@ -32,6 +34,7 @@ export function sealedStore(store: Store, options: SealedStoreOptions): Store {
     }),
     ...(store.lease && { lease: (key, token, leaseOptions) => store.lease?.(values.leaseName(key), token, leaseOptions) ?? token }),
     ...(store.release && { release: (key, token) => store.release?.(values.leaseName(key), token) }),
+    ...(store.add && { add: (key, amounts, addOptions) => sums.add(key, amounts, addOptions) }),
     onReport: (report) => store.onReport?.(report),
     close: () => store.close?.(),
   }

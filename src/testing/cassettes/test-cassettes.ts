@@ -35,7 +35,7 @@ export function testCassettes(options: TestCassetteOptions = {}): CassetteStore 
     // Vitest takes the parameters of a hook for fixtures, and Jest waits for a callback if there is one. So the hook has none.
     // oxlint-disable-next-line prefer-rest-params
     const given: readonly unknown[] = [...arguments]
-    const unused = given.every((suite) => isWhole(suite)) ? store.unused() : []
+    const unused = given.every((suite) => isWhole(suite)) && isWholeInJest() ? store.unused() : []
     if (unused.length === 0) return
     const many = unused.length === 1 ? 'one cassette' : `${unused.length} cassettes`
     report(`llmemo: no test asked for ${many} in ${store.folder}:\n${unused.map((name) => `  ${name}`).join('\n')}`)
@@ -64,7 +64,18 @@ function globalHook(): TestCassetteOptions['afterAll'] {
 
 /** Whether all tests ran, as far as the runner says: Vitest gives its hook the suite. */
 function isWhole(suite: unknown): boolean {
-  const tasks: unknown = Reflect.get(Object(suite), 'tasks')
+  const tasks: unknown = Reflect.get(Object(suite), 'tasks') ?? Reflect.get(Object(suite), 'children')
   if (!Array.isArray(tasks)) return true
   return tasks.every((task: unknown) => Reflect.get(Object(task), 'mode') !== 'skip' && isWhole(task))
+}
+
+/**
+ * The same for Jest, which keeps its state in the global object under a symbol of its own.
+ * Source: https://github.com/jestjs/jest/blob/main/packages/jest-circus/src/types.ts
+ */
+function isWholeInJest(): boolean {
+  const symbol = Object.getOwnPropertySymbols(globalThis).find(({ description }) => description === 'JEST_STATE_SYMBOL')
+  const state: unknown = symbol && Reflect.get(globalThis, symbol)
+  const member = (name: string): unknown => Reflect.get(Object(state), name)
+  return (member('testNamePattern') ?? null) === null && member('hasFocusedTests') !== true && isWhole(member('rootDescribeBlock'))
 }

@@ -185,8 +185,13 @@ export const cliCases: Cases = {
       }),
     ),
     {
+      name: 'a store that is not there',
+      run: (issuer) => typed(issuer, ['ls', '--store', `sqlite:/dev/null/${password}/answers.db`]),
+    },
+    { name: 'no store', run: (issuer) => typed(issuer, ['ls', '--tag', password]) },
+    {
       name: 'a store that cannot be opened',
-      run: (issuer) => typed(issuer, ['ls', '--store', `sqlite:/${password}/${password}/answers.db`]),
+      run: (issuer) => typed(issuer, ['import', '-', '--store', `sqlite:/dev/null/${password}/answers.db`]),
     },
   ],
 }

@@ -181,6 +181,17 @@ export const engineCases: Cases = {
       },
     },
   ],
+  'src/engine/told-hits.ts': [
+    {
+      name: 'hits that are told together',
+      async run(issuer) {
+        const cache = issuer.cache()
+        await cache.store(asked, answered)
+        for (let time = 0; time < 3; time++) await cache.lookup(asked)
+        cache.stats()
+      },
+    },
+  ],
   'src/engine/shared-store/store-reader.ts': [
     {
       name: 'a store that answers garbage',

@@ -150,7 +150,8 @@ export const monitorCases: Cases = {
           await issuer.refused(() => instrumentCache(cache, { meter: mistaken(value) }))
           await issuer.refused(() => instrumentCache(cache, { tracer: mistaken(value) }))
         }
-        for (const options of [{}, token, { [password]: password }]) await issuer.refused(() => instrumentCache(cache, mistaken(options)))
+        for (const options of [{}, token, { [password]: password }, { tracer: keeping(issuer).tracer, spans: password }])
+          await issuer.refused(() => instrumentCache(cache, mistaken(options)))
       },
     },
     {
@@ -158,7 +159,7 @@ export const monitorCases: Cases = {
       async run(issuer) {
         const cache = createCache({ prices: false, scope: secret('name') })
         const { meter, tracer, observe } = keeping(issuer)
-        const end = instrumentCache(cache, { meter, tracer })
+        const end = instrumentCache(cache, { meter, tracer, spans: 'all' })
         await use(cache)
         observe()
         end()

@@ -25,6 +25,7 @@ export type Cases = Readonly<Record<string, readonly SecretCase[]>>
 /** Every event that there is. A new one is a mistake of type here. */
 const names: Readonly<Record<keyof CacheEvents, true>> = {
   hit: true,
+  hits: true,
   miss: true,
   bypass: true,
   pass: true,
