@@ -38,7 +38,7 @@ console.log(String(report))
 console.log(strong('\nFor Prometheus (the first lines)'))
 console.log(monitor.prometheus().split('\n').slice(0, 4).join('\n'))
 
-console.log(strong('\nFor CloudWatch: console.log(monitor.emf()) at the end of a Lambda handler'))
+console.log(strong('\nFor CloudWatch: process.stdout.write(monitor.emf()) at the end of a Lambda handler'))
 console.log(monitor.emf({ service: 'licences' }))
 
 monitor.close()

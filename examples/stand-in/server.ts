@@ -27,6 +27,8 @@ export interface StandIn {
   readonly port: number
   /** A `fetch` that sends requests for that address to the port. */
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
+  /** How many requests came in. */
+  calls(): number
   close(): Promise<void>
 }
 
@@ -61,6 +63,7 @@ export async function startStandIn(): Promise<StandIn> {
   return {
     baseURL: host,
     port,
+    calls: () => requests,
     fetch: (input, init) =>
       input instanceof Request ? fetch(new Request(local(input.url), input), init) : fetch(local(String(input)), init),
     async close() {
