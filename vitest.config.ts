@@ -13,6 +13,7 @@ export default defineConfig({
       'test/support/install-redis.ts',
       'test/support/install-promtool.ts',
       'test/support/install-chromium.ts',
+      'test/support/install-nats.ts',
       'gateway/test/support/lambda/install-runtime-client.ts',
     ],
     restoreMocks: true,

@@ -12,6 +12,7 @@ import type { Environment } from './config/environment.ts'
 import type { GatewaySettings } from './config/settings.ts'
 import { createGateway } from './gateway.ts'
 import { lineLog, type Log } from './log.ts'
+import { openNats } from './nats/bridge.ts'
 import { pointing } from './pointing.ts'
 import { listen } from './server/listen.ts'
 import { startWorkers, tellListening, workerPlace } from './server/workers.ts'
@@ -48,6 +49,7 @@ async function run(settings: GatewaySettings, log: Log, env: Environment): Promi
   const store = await openKeyStore(withStore(env), false)
   const isGuarded = await assertGuarded(settings, store, systemClock)
   const gateway = createGateway({ ...settings, cache, store, log })
+  const nats = settings.nats && openNats({ cache, settings: settings.nats, log, clock: systemClock })
   const worker = workerPlace()
   const server = await listen({
     fetch: (request, connection) => gateway.fetch(request, connection),
@@ -66,6 +68,7 @@ async function run(settings: GatewaySettings, log: Log, env: Environment): Promi
   // Streams of events end first, as they would not end by themselves.
   await gateway.close()
   await server.drain()
+  await nats?.close()
   await cache.close()
   await store?.close?.()
 }

@@ -18,11 +18,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   rest: common,
   events: common,
   dashboard: common,
+  // The same over another wire.
+  nats: [...common, 'events', 'rest'],
   // For other programs. Of the REST API it has the types only.
   client: ['rest'],
   // For AWS Lambda, in place of the listener.
   lambda: [...common, 'rest', 'top'],
-  top: [...common, 'server', 'health', 'transparent', 'rest', 'events', 'dashboard'],
+  top: [...common, 'server', 'health', 'transparent', 'rest', 'events', 'dashboard', 'nats'],
 }
 
 function roomOf(path: string): string {

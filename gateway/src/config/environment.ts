@@ -24,8 +24,16 @@ export function readEnvironment(env: Environment, mistakes: string[]): Record<st
     ...(region !== undefined && { awsRegion: region }),
     upstreams: { ...named(env), ...further(env['LLMEMO_UPSTREAMS'], mistakes) },
     ...(isGiven(hosts) && { privateHosts: hosts.split(',').map((host) => host.trim()) }),
+    ...natsOf(env['ENABLE_NATS'], env['NATS_URL'], mistakes),
     access: accessVariables(env),
   }
+}
+
+function natsOf(enabled: string | undefined, url: string | undefined, mistakes: string[]): Record<string, unknown> {
+  if (!isGiven(enabled) || enabled === 'false') return {}
+  if (enabled !== 'true') mistakes.push('ENABLE_NATS: must be true or false')
+  if (!isGiven(url)) mistakes.push('NATS_URL: is needed with ENABLE_NATS, such as nats://host:4222')
+  return isGiven(url) ? { nats: { url } } : {}
 }
 
 function isGiven(text: string | undefined): text is string {

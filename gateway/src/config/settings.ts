@@ -62,6 +62,18 @@ const schema = z.strictObject({
     .prefault({}),
   /** Who may ask. */
   access: accessSettings,
+  /** A NATS server: events are published there, and invalidations taken from it. @default none */
+  nats: z
+    .strictObject({
+      /** `nats://host:4222`, or `tls://`; with a user and a password, or a token, before the host if it needs them. */
+      url: z.string().refine(isNatsUrl, 'must be a URL such as nats://host:4222'),
+      /** What the names of all subjects begin with. */
+      prefix: z
+        .string()
+        .regex(/^[\w-]+(?:\.[\w-]+)*$/, 'must be a name such as llmemo, or several with dots between them')
+        .default('llmemo'),
+    })
+    .optional(),
 })
 
 /** The options as a user gives them: everything may be left out. */
@@ -85,6 +97,10 @@ export function readSettings(given: unknown): GatewaySettings {
   const checked = checkOptions(given)
   if ('mistakes' in checked) throw new GatewayOptionsError(checked.mistakes)
   return checked.settings
+}
+
+function isNatsUrl(text: string): boolean {
+  return /^(?:nats|tls):$/.test(URL.parse(text)?.protocol ?? '')
 }
 
 function isBaseUrl(text: string): boolean {

@@ -56,16 +56,24 @@ async function invalidate({ body, caller, c, context: { cache } }: Given<Selecte
     const entries = found.entries.map((entry) => shownEntry(entry, space))
     return c.json({ message: 'Nothing was changed.', dryRun: true, complete: !found.isPartial, count: found.count, entries })
   }
+  return c.json({ dryRun: false, ...(await carryOut(cache, body, space)) })
+}
+
+/** Declares outdated what is asked for, of what belongs to the caller. @returns what was done */
+export async function carryOut(
+  cache: Cache,
+  body: Selected,
+  space: TenantSpace,
+): Promise<{ readonly message: string; readonly complete: boolean; readonly count?: number }> {
   if (body.pattern !== undefined) {
-    const count = await cache.delByPattern(space.patternOf(body.pattern))
-    return c.json({ message: 'Removed.', dryRun: false, complete: true, count })
+    return { message: 'Removed.', complete: true, count: await cache.delByPattern(space.patternOf(body.pattern)) }
   }
   if (body.invalidateAll === true && space.tenant !== undefined) {
-    return c.json({ message: 'Everything of the tenant is outdated.', dryRun: false, complete: await invalidateTenant(cache, space) })
+    return { message: 'Everything of the tenant is outdated.', complete: await invalidateTenant(cache, space) }
   }
   // Tags, operations, models and keys are names that all tenants share. So of one tenant, its own entries are removed one by one.
-  if (space.tenant !== undefined) return c.json({ message: 'Removed.', dryRun: false, ...(await invalidateEach(cache, body, space)) })
-  return c.json({ message: 'Outdated.', dryRun: false, complete: await cache.invalidate(selectorOf(body)) })
+  if (space.tenant !== undefined) return { message: 'Removed.', ...(await invalidateEach(cache, body, space)) }
+  return { message: 'Outdated.', complete: await cache.invalidate(selectorOf(body)) }
 }
 
 async function invalidateTenant(cache: Cache, space: TenantSpace): Promise<boolean> {

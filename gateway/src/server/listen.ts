@@ -11,6 +11,7 @@ import type { Clock } from 'llmemo'
 import type { GatewaySettings } from '../config/settings.ts'
 import type { Connection } from '../context.ts'
 import { ClosingPort } from './closing-port.ts'
+import { isWebSocket, takeWebSockets } from './websocket.ts'
 
 /** What a listener needs. */
 export interface ListenOptions {
@@ -57,9 +58,15 @@ export async function listen({ fetch, settings, clock, shared = false }: ListenO
     void answer(request, response)
   }
   const http1 = createHttpServer(
-    { headersTimeout: limits.head * 1_000, requestTimeout: limits.request * 1_000, connectionsCheckingInterval: slowCheck },
+    {
+      headersTimeout: limits.head * 1_000,
+      requestTimeout: limits.request * 1_000,
+      connectionsCheckingInterval: slowCheck,
+      shouldUpgradeCallback: isWebSocket,
+    },
     handle,
   )
+  takeWebSockets(http1, { fetch, clock })
   const http2 = createHttp2Server((request, response) => void answer(request, response))
   // It has no port of its own, and without this event does not look for slow and idle connections.
   http1.emit('listening')
