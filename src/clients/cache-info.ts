@@ -37,6 +37,11 @@ export function noteInfo(carrier: object, info: () => CacheInfo): void {
   infoByCarrier.set(carrier, info)
 }
 
+/** What gives facts that are known. It holds nothing else, as a function within a seam would hold the whole call. */
+export function known(info: CacheInfo): () => CacheInfo {
+  return () => info
+}
+
 /**
  * Puts the facts on a result as `_cache`, beside the SDKs' own `_request_id`. It can be read, but lists and comparisons do not see it.
  * @param info makes the facts, the same each time. It is called when the caller first reads them, which is rare.

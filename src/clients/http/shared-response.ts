@@ -3,7 +3,7 @@
  * @module
  */
 import type { CacheInfo } from '../../call.ts'
-import { leaveWhenCollected, stayWhenCollected } from '../../engine/flight/collected.ts'
+import { leaveWhenCollected } from '../../engine/flight/collected.ts'
 import type { FlightReader } from '../../engine/flight/upstream.ts'
 import type { FlightHead } from '../../engine/seam.ts'
 import { noteInfo } from '../cache-info.ts'
@@ -24,20 +24,20 @@ export function sharedResponse(head: ResponseHead, reader: Reader, ahead = 0): R
   const empty = [101, 103, 204, 205, 304].includes(head.status)
   // The SDKs do not read a body that has no bytes, and a flight ends only when it is read to its end.
   if (empty || head.headers.get('content-length') === '0') reader.next().catch(() => undefined)
-  const body = empty
-    ? null
-    : new ReadableStream<Uint8Array>(
-        {
-          async pull(controller) {
-            const chunk = await reader.next()
-            if (chunk === undefined) controller.close()
-            else controller.enqueue(new Uint8Array(chunk))
-          },
-          cancel: () => reader.leave(),
-        },
-        { highWaterMark: ahead },
-      )
-  if (body !== null) leaveWhenCollected(body, reader)
+  if (empty) return responseOf(head, null)
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const chunk = await reader.next()
+        if (chunk !== undefined) return controller.enqueue(new Uint8Array(chunk))
+        leaving.end()
+        controller.close()
+      },
+      cancel: () => reader.leave(),
+    },
+    { highWaterMark: ahead },
+  )
+  const leaving = leaveWhenCollected(body, reader)
   return responseOf(head, body)
 }
 
@@ -45,7 +45,8 @@ export function sharedResponse(head: ResponseHead, reader: Reader, ahead = 0): R
 export function lazySharedResponse(head: ResponseHead, reader: Reader, info: () => CacheInfo): LazyResponse {
   const { status, statusText, url } = head
   const headers = plainHeaders(head.headers)
-  let isRead = false
+  // Let go once it is read: the SDK's promise holds its response, and V8 collects that promise late.
+  let source: Reader | undefined = reader
   const response = new LazyResponse({
     status,
     statusText,
@@ -53,19 +54,21 @@ export function lazySharedResponse(head: ResponseHead, reader: Reader, info: () 
     url,
     info,
     text() {
-      isRead = true
-      stayWhenCollected(reader)
-      return textOf(reader)
+      const own = source
+      source = undefined
+      if (own === undefined) return Promise.resolve('')
+      leaving.end()
+      return textOf(own)
     },
     make() {
       // The stream of a real one takes over. One whose text was read has nothing left to read.
-      stayWhenCollected(reader)
-      const real = isRead ? responseOf(head, '') : sharedResponse(head, reader)
+      leaving.end()
+      const real = source === undefined ? responseOf(head, '') : sharedResponse(head, source)
       noteInfo(real, info)
       return real
     },
   })
-  leaveWhenCollected(response, reader)
+  const leaving = leaveWhenCollected(response, reader)
   return response
 }
 
