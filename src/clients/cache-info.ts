@@ -108,7 +108,7 @@ export function infoOfResponse(response: Response): (() => CacheInfo) | undefine
  */
 export function cacheInfo(of: unknown): CacheInfo | undefined {
   if (typeof of !== 'object' || of === null) return undefined
-  const info = infoByCarrier.get(of)
+  const info = of instanceof LazyResponse ? of.info : infoByCarrier.get(of)
   if (info !== undefined) return info()
   const attached: unknown = Object.hasOwn(of, '_cache') ? Reflect.get(of, '_cache') : undefined
   if (isGenuine(attached)) return attached

@@ -249,12 +249,11 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     },
     shared(head, reader, info) {
       const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
-      const own = headFor(head, info)
       const facts = known(info)
       const isPlain = addressed === undefined && call.isWrappedClient && !cachedCall.streamed && cachedCall.endpoint.binary !== true
-      if (isPlain && isReadAsText(head)) return inform(lazySharedResponse(own, reader, facts), facts, carriers)
+      if (isPlain && isReadAsText(head)) return inform(lazySharedResponse(head, reader, info), facts, carriers)
       const read = usage === undefined ? reader : withoutUsage(reader, usage)
-      return inform(sharedResponse(own, read, form === undefined ? 0 : 1), facts, carriers)
+      return inform(sharedResponse(headFor(head, info), read, form === undefined ? 0 : 1), facts, carriers)
     },
     missing: (info, error) => inform(notCachedResponse(url, error, call.heedsRetryHeader), () => info, carriers),
   }
