@@ -37,6 +37,11 @@ export function noteInfo(carrier: object, info: () => CacheInfo): void {
   infoByCarrier.set(carrier, info)
 }
 
+/** What gives facts that are known. It holds nothing else, as a function within a seam would hold the whole call. */
+export function known(info: CacheInfo): () => CacheInfo {
+  return () => info
+}
+
 /**
  * Puts the facts on a result as `_cache`, beside the SDKs' own `_request_id`. It can be read, but lists and comparisons do not see it.
  * @param info makes the facts, the same each time. It is called when the caller first reads them, which is rare.
@@ -103,7 +108,7 @@ export function infoOfResponse(response: Response): (() => CacheInfo) | undefine
  */
 export function cacheInfo(of: unknown): CacheInfo | undefined {
   if (typeof of !== 'object' || of === null) return undefined
-  const info = infoByCarrier.get(of)
+  const info = of instanceof LazyResponse ? of.info : infoByCarrier.get(of)
   if (info !== undefined) return info()
   const attached: unknown = Object.hasOwn(of, '_cache') ? Reflect.get(of, '_cache') : undefined
   if (isGenuine(attached)) return attached

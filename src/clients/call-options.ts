@@ -29,9 +29,9 @@ export interface PassedOptions {
   /** The signal that the caller gave. A stream helper gives its own controller's signal, and `cacheInfo` finds the helper's facts by it. */
   readonly signal?: object
   /** Called with what the seam sees of the call. */
-  learn?: (observation: SeamObservation) => void
+  learn?: ((observation: SeamObservation) => void) | undefined
   /** What the lane of the SDK's methods learns of the call. */
-  readonly lesson?: Lesson | undefined
+  lesson?: Lesson | undefined
   /** What the fast lane has made of the call, so that the seam need not do it again. */
   earlier?: EarlierCall | undefined
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { CacheInfo } from '../call.ts'
+import { LazyHeaders } from './lazy-headers.ts'
 
 /** What a {@link LazyResponse} is made of. */
 export interface LazyResponseParts {
@@ -141,7 +142,7 @@ function becomeResponse(): void {
 const headersByAnswer = new WeakMap<object, Headers>()
 
 function headersOf(kept: LazyResponseParts['headers']): Headers {
-  if (kept instanceof Headers) return kept
+  if (kept instanceof LazyHeaders || kept instanceof Headers) return kept
   const known = headersByAnswer.get(kept)
   if (known !== undefined) return known
   const headers = new Headers(kept)

@@ -22,7 +22,7 @@ import type { Settings } from './settings/options.ts'
 import { freshForCall } from './reuse.ts'
 import { guardedReplay } from './settings/replay.ts'
 import type { CachedCall, Bypass } from './cached-call.ts'
-import { type AnswerFacts, skipReason } from './settings/policy.ts'
+import { skipReason } from './settings/policy.ts'
 import { factsOf } from './answer-facts.ts'
 import { bytesOf } from './tiers/body-size.ts'
 import { CallEvents, type ToldCall } from './call-events.ts'
@@ -110,7 +110,7 @@ export class Engine {
       settings,
       events: this.events,
       logger,
-      allows: (entry, reason) => this.#skipReason(factsOf(entry, reason)) === undefined,
+      allows: (entry, reason) => this.#skipReason(entry, reason) === undefined,
     })
     if (settings.savings) {
       const settle = async (): Promise<void> => priceBook.load().then(() => this.stats.settle())
@@ -140,7 +140,7 @@ export class Engine {
     const { namespace } = this.settings
     const head = headOf(cachedCall, draft, { ...life, ...filling, namespace, storedAt: now })
     const entry = { head, body: draft.body }
-    const reason = this.#skipReason(factsOf(entry, draft.reason))
+    const reason = this.#skipReason(entry, draft.reason)
     if (life.ttl < cachedCall.ttl) outcome.ttl = life.ttl
     if (reason === undefined) this.put(cachedCall, entry, filling)
     else this.skip(cachedCall, reason, outcome, entry)
@@ -286,8 +286,10 @@ export class Engine {
     this.notices.hookFailed(error)
   }
 
-  #skipReason(answer: AnswerFacts): string | undefined {
-    return skipReason(this.settings.policy, answer, (error) => {
+  #skipReason(entry: Entry, reason: string | undefined): string | undefined {
+    const { policy } = this.settings
+    if (policy === undefined) return reason
+    return skipReason(policy, factsOf(entry, reason), (error) => {
       this.stats.error('hook')
       this.notices.policyFailed(error)
     })

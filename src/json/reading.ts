@@ -12,7 +12,7 @@ const listMark = Object.freeze({ begins: 'list' })
 const endMark = Object.freeze({ ends: true })
 
 /** What a token counts beside its characters, so that a list of many numbers counts too. */
-const charactersPerToken = 4
+export const charactersPerToken = 4
 
 /** What was read. Every call makes one, hits included. */
 export class Reading {
@@ -39,9 +39,10 @@ export class Reading {
     if (typeof value === 'string') {
       const { length } = value
       this.characters += length
-      // The texts of two prompts of one length mostly differ at one of these places.
+      // The texts of two prompts of one length mostly differ at one of these places. Many end in a number.
       const middle = length >> 1
-      const ends = Math.imul(value.charCodeAt(0), 31) + value.charCodeAt(length - 1)
+      const end = Math.imul(Math.imul(value.charCodeAt(length - 3), 31) + value.charCodeAt(length - 2), 31) + value.charCodeAt(length - 1)
+      const ends = Math.imul(value.charCodeAt(0), 29_791) + end
       const inside = Math.imul(value.charCodeAt(middle), 31) + value.charCodeAt(middle >> 1)
       this.#mix(length ^ Math.imul(ends, 92_821) ^ Math.imul(inside + value.charCodeAt(middle + (middle >> 1)), 689_287_499))
     } else if (typeof value === 'number') this.#mix(value * 1_000)

@@ -18,7 +18,8 @@ import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { keptHeaders } from '../../providers/http-headers.ts'
 import type { AddressedCall } from '../../providers/protocol.ts'
-import { noteInfo } from '../cache-info.ts'
+import { known, noteInfo } from '../cache-info.ts'
+import { LazyResponse } from '../lazy-response.ts'
 import { type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
 import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } from './request.ts'
 import { comesFromWrapped, refusal } from './refusal.ts'
@@ -254,12 +255,11 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     },
     shared(head, reader, info) {
       const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
-      const own = headFor(head, info)
-      const facts = (): CacheInfo => info
+      const facts = known(info)
       const isPlain = addressed === undefined && call.isWrappedClient && !cachedCall.streamed && cachedCall.endpoint.binary !== true
-      if (isPlain && isReadAsText(head)) return inform(lazySharedResponse(own, reader, facts), facts, carriers)
+      if (isPlain && isReadAsText(head)) return inform(lazySharedResponse(head, reader, info), facts, carriers)
       const read = usage === undefined ? reader : withoutUsage(reader, usage)
-      return inform(sharedResponse(own, read, form === undefined ? 0 : 1), facts, carriers)
+      return inform(sharedResponse(headFor(head, info), read, form === undefined ? 0 : 1), facts, carriers)
     },
     missing: (info, error) => inform(notCachedResponse(url, error, call.heedsRetryHeader), () => info, carriers),
   }
@@ -294,7 +294,8 @@ function upstreamOf(response: Response, asksUsage = false): Upstream<ResponseHea
 
 /** Notes a response's facts. A stream keeps nothing of its response but the signals of its request, so these carry the facts too. */
 function inform(response: Response, info: () => CacheInfo, carriers: readonly (object | undefined)[]): Response {
-  noteInfo(response, info)
+  // A lazy one has them itself: what lies in a `WeakMap` is collected late.
+  if (!(response instanceof LazyResponse)) noteInfo(response, info)
   for (const carrier of carriers) if (carrier !== undefined) noteInfo(carrier, info)
   return response
 }

@@ -4,7 +4,7 @@
  */
 import type { Engine } from '../../engine/engine.ts'
 import { everything } from '../../engine/invalidation/labels.ts'
-import type { Reading } from '../../json/reading.ts'
+import { charactersPerToken, type Reading } from '../../json/reading.ts'
 
 /** The limit of all remembered texts together, in characters. With its parsed form, a text takes up to four bytes a character. */
 const maxTotalCharacters = 2 ** 20
@@ -90,24 +90,63 @@ interface Known<Value> {
   readonly value: Value
 }
 
+/** A call that was made a short while ago. What it said is read again only if another one may say the same. */
+export interface RecentCall<Value> {
+  readonly value: Value
+  /** Reads what was sent; `undefined` if it cannot be read. */
+  readonly read: () => Reading | undefined
+}
+
+/** How much a call said. */
+interface Size {
+  readonly tokens: number
+  readonly characters: number
+}
+
+function charactersOf({ characters, tokens }: Reading): number {
+  return characters + charactersPerToken * tokens.length
+}
+
+/** The calls of a short while may take this part of the room in addition. */
+const shareOfRecent = 1 / 8
+
 /** How many readings of one sum are kept. */
 const maxAlike = 8
 
 /** Values by readings. */
 export class ReadingMemo<Value> {
   readonly #bySum: CallMemo<number, readonly Known<Value>[]>
+  readonly #recent: CallMemo<number, RecentCall<Value> & Size>
 
   /** @param maxMemoryBytes the limit of the hot memory. The readings take a small part more. */
   constructor(maxMemoryBytes: number) {
     this.#bySum = new CallMemo(maxMemoryBytes, (_, alike) => alike.reduce((sum, { reading }) => sum + reading.characters, 0))
+    this.#recent = new CallMemo(maxMemoryBytes * shareOfRecent, (_, { characters }) => characters)
   }
 
   /** What is known of a call that reads the same. */
   get(reading: Reading): Value | undefined {
     const alike = this.#bySum.get(reading.sum)
-    if (alike === undefined) return undefined
-    for (const known of alike) if (known.reading.isSame(reading)) return known.value
-    return undefined
+    if (alike !== undefined) for (const known of alike) if (known.reading.isSame(reading)) return known.value
+    const recent = this.#recent.get(reading.sum)
+    // What is sent may be less than the call said: its rest is then in headers, and the value is none for a call that says no more than that.
+    if (recent === undefined || recent.tokens !== reading.tokens.length || recent.characters !== charactersOf(reading)) return undefined
+    if (recent.read()?.isSame(reading) !== true) return undefined
+    this.set(reading, recent.value)
+    return recent.value
+  }
+
+  /** Whether a recent call may have read the same. */
+  hasRecent({ sum }: Reading): boolean {
+    return this.#recent.get(sum) !== undefined
+  }
+
+  /**
+   * Notes a call that was made just now. Most calls that miss never come again, so no copy of what it said is made before it does: that takes
+   * longer than all else that is noted of a call.
+   */
+  note(reading: Reading, { value, read }: RecentCall<Value>): void {
+    this.#recent.set(reading.sum, { value, read, tokens: reading.tokens.length, characters: charactersOf(reading) })
   }
 
   /** Notes what is known of a call. */
@@ -119,6 +158,7 @@ export class ReadingMemo<Value> {
   /** Forgets everything. */
   clear(): void {
     this.#bySum.clear()
+    this.#recent.clear()
   }
 }
 

@@ -22,7 +22,8 @@ export function draftOf(
   if (head.status !== 200) return `status ${head.status}`
   if (unusable !== undefined) return unusable
   const type = head.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
-  const bytes = Buffer.concat(items)
+  const [first = new Uint8Array()] = items
+  const bytes = items.length > 1 ? Buffer.concat(items) : first
   const form = cachedCall.streamed ? addressed?.stream : undefined
   const shown: ShownRecording = { ...recording, extra: addressed?.answers?.headers?.(head.headers, cachedCall.streamed) ?? {} }
   if (form !== undefined && type === form.type) return formedDraft(cachedCall, shown, form.parse(bytes))
@@ -80,6 +81,7 @@ interface WholeAnswer {
 
 function jsonDraft(cachedCall: CachedCall, recording: ShownRecording, { bytes, addressed }: WholeAnswer): NewEntry | string {
   const text = decode(bytes)
+  if (text !== undefined) recording.head.text = text
   const body = text === undefined || addressed?.answers === undefined ? text : addressed.answers.keep(text, recording.head.headers)
   const answer = body === undefined ? undefined : parseJsonObject(body)
   if (body === undefined || answer === undefined) return 'malformed'
@@ -90,9 +92,11 @@ function arrivalOf({ head, latency, extra }: ShownRecording): Arrival {
   return { headers: { ...keptHeaders((name) => head.headers.get(name)), ...extra }, latency }
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 function decode(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return decoder.decode(bytes)
   } catch {
     return undefined
   }

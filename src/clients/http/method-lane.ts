@@ -9,19 +9,19 @@
  */
 import { isInertJson } from '../../json/plain.ts'
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
-import { Reading } from '../../json/reading.ts'
+import type { Reading } from '../../json/reading.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { bypassed, mayBypass } from './bypass.ts'
+import { type CallContext, readBody } from './call-context.ts'
 import { memoByEngine, type ReadingMemo } from './call-memo.ts'
 import { type Lesson, lessonOption } from '../call-options.ts'
 import { isInertOptions, optionsNow } from './lane-options.ts'
-import { learntForm, type ResultForm } from './result-form.ts'
+import { learntForm, type MadePromise, madePromise, type ResultForm } from './result-form.ts'
 import { isMethod, type Method } from './own-code.ts'
 import { clientFacts, isSameList } from './request-shape.ts'
 import { isShippedMethod } from './sdk-class.ts'
-import { transformsOf } from './sdk-promise.ts'
 import { isServable } from './servable.ts'
 import { shippedSteps } from './shipped-steps.ts'
 import { storedPromise } from './stored-promise.ts'
@@ -78,6 +78,7 @@ interface ReadCall {
   readonly options: JsonObject | undefined
   /** Body, options, method, and the client as it is now. */
   readonly reading: Reading
+  readonly context: CallContext
 }
 
 let generations = 0
@@ -200,17 +201,9 @@ const noLesson: Lesson = { read() {}, bypassed() {}, seen() {}, parsed() {} }
 function readCall(lane: Lane, method: string, [body, options]: readonly unknown[]): ReadCall | undefined {
   if (!areCallsAlike(lane.engine.settings)) return undefined
   if (!(options === undefined || isInertOptions(options)) || !isSameClient(lane)) return undefined
-  const reading = new Reading()
-  if (!reading.addRecord(body)) return undefined
-  addContext(reading, lane, method, options)
-  return { body, options, reading }
-}
-
-/** Adds what decides a call besides its body. */
-function addContext(reading: Reading, { generation }: Lane, method: string, options: JsonObject | undefined): void {
-  reading.addScalar(generation)
-  reading.addScalar(method)
-  reading.addScalar(options === undefined ? '' : JSON.stringify(options))
+  const context = { generation: lane.generation, method, options: options === undefined ? '' : JSON.stringify(options) }
+  const read = readBody(body, context)
+  return read && { ...read, options, context }
 }
 
 /** Whether the client makes its requests as when the calls were learnt. If it makes them in another way, the lane begins again. */
@@ -245,40 +238,40 @@ interface Teaching {
 }
 
 /** Makes the call the documented way, and learns what becomes of it. */
-function taught(lane: Lane, { body, reading, options }: ReadCall, { again, make, looked }: Teaching): unknown {
+function taught(lane: Lane, { body, reading, context, options }: ReadCall, { again, make, looked }: Teaching): unknown {
   const { generation } = lane
+  // One whose body is not sent as it was given, or the caller changed it.
+  const isAlike = lane.memo.hasRecent(reading)
   let isRead = false
   let call: CachedCall | undefined
   let address = ''
-  // Weak, because the flight of the call holds its lesson, and the promise the answer: one that is dropped could never be collected.
-  let made: { deref(): object | undefined } | undefined
+  let made: MadePromise | undefined
   const lesson: Lesson = {
     ...noLesson,
     looked,
     // Some versions of the SDK read the body later, when the caller may have changed it.
-    read: () => void (isRead = isInertJson(body) && again()?.reading.isSame(reading) === true),
+    read: () => void (isRead = isAlike && isInertJson(body) && again()?.reading.isSame(reading) === true),
     seen(cachedCall, url) {
       call = cachedCall
       address = url
     },
     parsed(data, props) {
       // The caller may have changed the client since the call began.
-      if (!isRead || call === undefined || !isSameClient(lane) || lane.generation !== generation) return
-      const promise = made?.deref()
-      const transforms = promise && transformsOf(promise)
-      const form = transforms && learntForm(promise, { data, props, ids: lane.ids, transforms, isStream: call.streamed })
-      if (form !== undefined) lane.memo.set(reading, { cachedCall: call, url: address, form })
+      if (call === undefined || !isSameClient(lane) || lane.generation !== generation) return
+      const form = made && learntForm(made, { data, props, ids: lane.ids, isStream: call.streamed })
+      if (form !== undefined) {
+        const { request, ...cachedCall } = call
+        // A whole answer is given without the request, which is a prompt and shares its texts with the caller.
+        const value = { cachedCall: { ...cachedCall, request: call.streamed ? request : {} }, url: address, form }
+        if (isRead) lane.memo.set(reading, value)
+        else lane.memo.note(reading, { value, read: () => readBody(request, context)?.reading })
+      }
       call = undefined
     },
   }
   const promise = make({ ...optionsNow(options), [lessonOption]: lesson })
-  if (typeof promise === 'object' && promise !== null) made = weakly(promise)
+  made = madePromise(promise)
   return promise
-}
-
-/** Holds an object weakly. A runtime without weak references collects no dropped answers either. */
-function weakly(object: object): { deref(): object | undefined } {
-  return typeof WeakRef === 'function' ? new WeakRef(object) : { deref: () => object }
 }
 
 /** The known calls of a cache. */

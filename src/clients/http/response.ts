@@ -25,6 +25,10 @@ export interface ResponseHead {
   readonly url: string
   /** Whether the cache asked for the usage of the stream. A caller that did not ask must not see it. */
   readonly asksUsage?: boolean
+  /** The text of a JSON answer, once all of it has come: its callers need not decode it once more. */
+  text?: string
+  /** What callers that joined the flight read of it. */
+  joined?: ResponseHead
 }
 
 /** How a stored answer is given. */

@@ -6,7 +6,7 @@
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { isMethod } from './own-code.ts'
 import { isShippedClass } from './sdk-class.ts'
-import type { SdkPromise, SdkProps, Transform } from './sdk-promise.ts'
+import { type SdkPromise, type SdkProps, type Transform, transformsOf } from './sdk-promise.ts'
 import { classOfStream, type StreamClass } from './stored-stream.ts'
 
 /** The class of an SDK's promise. */
@@ -33,13 +33,29 @@ interface Example {
   readonly props: SdkProps
   /** The members that the SDK may add, by their headers. */
   readonly ids: Readonly<Record<string, string>>
-  readonly transforms: readonly Transform[]
   readonly isStream: boolean
 }
 
+/**
+ * A promise of the SDK's, less the promise itself: the flight of a call holds what is learnt of the call, and the promise holds the answer.
+ * One that is dropped could never be collected. A weak reference would keep all promises of one turn of the event loop until its end.
+ */
+export interface MadePromise {
+  readonly prototype: object
+  /** What the SDK's helpers make of the result. */
+  readonly transforms: readonly Transform[]
+}
+
+/** What is to be known of a promise; `undefined` if it does not come from the SDK's `post`. */
+export function madePromise(promise: unknown): MadePromise | undefined {
+  const transforms = transformsOf(promise)
+  const prototype: unknown = transforms && Object.getPrototypeOf(promise)
+  return transforms && typeof prototype === 'object' && prototype !== null ? { prototype, transforms } : undefined
+}
+
 /** The form of a result, or `undefined` if it is none that is known. */
-export function learntForm(promise: unknown, { data, props, ids, transforms, isStream }: Example): ResultForm | undefined {
-  const made = typeof promise === 'object' && promise !== null ? classOfPromise(promise) : undefined
+export function learntForm({ prototype, transforms }: MadePromise, { data, props, ids, isStream }: Example): ResultForm | undefined {
+  const made = classOfPromise(prototype)
   if (made === undefined) return undefined
   if (isStream) {
     const stream = isDecodedAsUsual(props.options) ? classOfStream(data) : undefined
@@ -72,10 +88,9 @@ function addedTo(data: JsonObject, { headers }: Response, ids: Example['ids']): 
 /** The methods of the promise that a lane relies on. */
 const methods = ['then', 'catch', 'finally', 'parse', 'asResponse', 'withResponse', '_thenUnwrap'] as const
 
-/** The class of a promise, if it is one of the SDK's as shipped and takes what is expected. */
-function classOfPromise(promise: object): PromiseClass | undefined {
-  const prototype: unknown = Object.getPrototypeOf(promise)
-  if (typeof prototype !== 'object' || prototype === null || !isShippedClass(prototype, methods)) return undefined
+/** The class of promises with this prototype, if it is one of the SDK's as shipped and takes what is expected. */
+function classOfPromise(prototype: object): PromiseClass | undefined {
+  if (!isShippedClass(prototype, methods)) return undefined
   const made: unknown = Reflect.get(prototype, 'constructor')
   return isPromiseClass(made) ? made : undefined
 }

@@ -58,7 +58,11 @@ function marked(data: unknown, props: SdkProps): unknown {
   const { response, options } = props
   const fetchOptions: unknown = typeof options === 'object' && options !== null ? Reflect.get(options, 'fetchOptions') : undefined
   const passed = typeof fetchOptions === 'object' && fetchOptions !== null ? passedOptionsIn(fetchOptions) : undefined
-  passed?.lesson?.parsed(data, props)
+  if (passed !== undefined) {
+    passed.lesson?.parsed(data, props)
+    // The SDK's promise holds the options, and V8 collects that promise late.
+    passed.lesson = passed.learn = undefined
+  }
   const info = infoOfResponse(response)
   if (info !== undefined) attachInfo(data, info)
   return data

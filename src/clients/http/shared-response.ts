@@ -3,12 +3,13 @@
  * @module
  */
 import type { CacheInfo } from '../../call.ts'
-import { leaveWhenCollected, stayWhenCollected } from '../../engine/flight/collected.ts'
+import { leaveWhenCollected } from '../../engine/flight/collected.ts'
 import type { FlightReader } from '../../engine/flight/upstream.ts'
 import type { FlightHead } from '../../engine/seam.ts'
-import { noteInfo } from '../cache-info.ts'
+import { known, noteInfo } from '../cache-info.ts'
+import { LazyHeaders } from '../lazy-headers.ts'
 import { LazyResponse } from '../lazy-response.ts'
-import { located, type ResponseHead } from './response.ts'
+import { headFor, located, type ResponseHead } from './response.ts'
 
 type Reader = FlightReader<FlightHead<ResponseHead>, Uint8Array>
 
@@ -24,49 +25,62 @@ export function sharedResponse(head: ResponseHead, reader: Reader, ahead = 0): R
   const empty = [101, 103, 204, 205, 304].includes(head.status)
   // The SDKs do not read a body that has no bytes, and a flight ends only when it is read to its end.
   if (empty || head.headers.get('content-length') === '0') reader.next().catch(() => undefined)
-  const body = empty
-    ? null
-    : new ReadableStream<Uint8Array>(
-        {
-          async pull(controller) {
-            const chunk = await reader.next()
-            if (chunk === undefined) controller.close()
-            else controller.enqueue(new Uint8Array(chunk))
-          },
-          cancel: () => reader.leave(),
-        },
-        { highWaterMark: ahead },
-      )
-  if (body !== null) leaveWhenCollected(body, reader)
+  if (empty) return responseOf(head, null)
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const chunk = await reader.next()
+        if (chunk !== undefined) return controller.enqueue(new Uint8Array(chunk))
+        leaving.end()
+        controller.close()
+      },
+      cancel: () => reader.leave(),
+    },
+    { highWaterMark: ahead },
+  )
+  const leaving = leaveWhenCollected(body, reader)
   return responseOf(head, body)
 }
 
-/** The same for an SDK that reads a whole answer as text: it needs no stream for that. */
-export function lazySharedResponse(head: ResponseHead, reader: Reader, info: () => CacheInfo): LazyResponse {
+/**
+ * The same for an SDK that reads a whole answer as text: it needs no stream for that.
+ * @param head of all callers of the flight
+ */
+export function lazySharedResponse(head: ResponseHead, reader: Reader, info: CacheInfo): LazyResponse {
   const { status, statusText, url } = head
-  const headers = plainHeaders(head.headers)
-  let isRead = false
+  const facts = known(info)
+  const ownHead = ownHeadOf(head, info)
+  const shared = info.source === 'flight' ? (head.joined ??= ownHead()).headers : head.headers
+  // Let go once it is read: the SDK's promise holds its response, and V8 collects that promise late.
+  let source: Reader | undefined = reader
   const response = new LazyResponse({
     status,
     statusText,
-    headers,
+    headers: new LazyHeaders(shared, () => plainHeaders(ownHead().headers)),
     url,
-    info,
+    info: facts,
     text() {
-      isRead = true
-      stayWhenCollected(reader)
-      return textOf(reader)
+      const own = source
+      source = undefined
+      if (own === undefined) return Promise.resolve('')
+      leaving.end()
+      return textOf(own, head)
     },
     make() {
       // The stream of a real one takes over. One whose text was read has nothing left to read.
-      stayWhenCollected(reader)
-      const real = isRead ? responseOf(head, '') : sharedResponse(head, reader)
-      noteInfo(real, info)
+      leaving.end()
+      const real = source === undefined ? responseOf(ownHead(), '') : sharedResponse(ownHead(), source)
+      noteInfo(real, facts)
       return real
     },
   })
-  leaveWhenCollected(response, reader)
+  const leaving = leaveWhenCollected(response, reader)
   return response
+}
+
+/** Makes the head of one caller. It holds no reader. */
+function ownHeadOf(head: ResponseHead, info: CacheInfo): () => ResponseHead {
+  return () => headFor(head, info)
 }
 
 /** Whether an SDK reads an answer with this head as text, and gives its caller what it makes of that. */
@@ -76,15 +90,21 @@ export function isReadAsText({ status, headers }: ResponseHead): boolean {
 
 const decoder = new TextDecoder()
 
+const byteOrderMark = '\uFEFF'
+
 /** The text of an answer, as `Response` makes it of bytes. */
-async function textOf(reader: Reader): Promise<string> {
+async function textOf(reader: Reader, head: ResponseHead): Promise<string> {
   const first = await reader.next()
   if (first === undefined) return ''
   const second = await reader.next()
-  if (second === undefined) return decoder.decode(first)
-  const chunks = [first, second]
-  for (let chunk = await reader.next(); chunk !== undefined; chunk = await reader.next()) chunks.push(chunk)
-  return decoder.decode(Buffer.concat(chunks))
+  const chunks = second === undefined ? [first] : [first, second]
+  for (let chunk = second; chunk !== undefined;) {
+    chunk = await reader.next()
+    if (chunk !== undefined) chunks.push(chunk)
+  }
+  const { text } = head
+  if (text !== undefined && !text.startsWith(byteOrderMark)) return text
+  return decoder.decode(second === undefined ? first : Buffer.concat(chunks))
 }
 
 function responseOf(head: ResponseHead, body: ReadableStream | string | null): Response {

@@ -4,22 +4,44 @@
  */
 
 /** What is left when an answer is dropped. */
-interface Leaving {
+interface Left {
   leave(): void
 }
 
+/**
+ * The registration of one answer. It is an object of its own: what the registry knows is collected late, even after it has forgotten it, and a
+ * reader holds its whole flight.
+ */
+class Registration {
+  #left: Left | undefined
+
+  constructor(left: Left) {
+    this.#left = left
+  }
+
+  /** The answer was dropped. */
+  leave(): void {
+    this.#left?.leave()
+  }
+
+  /** The reader stays in its flight whatever becomes of the answer. */
+  end(): void {
+    this.#left = undefined
+    dropped?.unregister(this)
+  }
+}
+
 // Not every runtime has the registry. There, a dropped answer stays open until the provider ends it.
-const dropped = typeof FinalizationRegistry === 'function' ? new FinalizationRegistry<Leaving>((reader) => reader.leave()) : undefined
+const dropped =
+  typeof FinalizationRegistry === 'function' ? new FinalizationRegistry<Registration>((registration) => registration.leave()) : undefined
 
 /**
  * Lets `reader` leave its flight once the caller has dropped `answer` and the engine has collected it, as the platform's own `fetch` does.
  * `reader` must not hold `answer`.
+ * @returns what ends that: `reader` then stays in its flight whatever becomes of the answer
  */
-export function leaveWhenCollected(answer: object, reader: Leaving): void {
-  dropped?.register(answer, reader, reader)
-}
-
-/** `reader` stays in its flight whatever becomes of the answers that it was to leave with until now. */
-export function stayWhenCollected(reader: Leaving): void {
-  dropped?.unregister(reader)
+export function leaveWhenCollected(answer: object, reader: Left): { end(): void } {
+  const registration = new Registration(reader)
+  dropped?.register(answer, registration, registration)
+  return registration
 }

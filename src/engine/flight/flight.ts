@@ -128,7 +128,7 @@ export class Flight<Head, Item> {
     this.#watch.waits(1)
     try {
       await new Promise<unknown>((resolve, reject) => {
-        state.wake = () => resolve(undefined)
+        state.wake = resolve
         work.then(resolve, reject)
       })
     } finally {
@@ -204,7 +204,7 @@ export class Flight<Head, Item> {
     state.left = true
     state.reason = reason
     state.release()
-    state.wake?.()
+    state.wake?.(undefined)
     if (!this.#readers.delete(state)) return
     this.#trim()
     // The others may have waited for this caller.

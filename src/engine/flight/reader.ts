@@ -12,15 +12,38 @@ export interface ReaderFlight<Head, Item> {
   hasFailed(): boolean
 }
 
-/** One caller of a flight. It listens to its caller's signal itself, and holds no function of its own: ten thousand may join at once. */
-export class Reader<Head, Item> implements FlightReader<Head, Item>, EventListenerObject {
+/** Listens to a caller's signal. An object of its own: a listener is collected late, and a reader holds its whole flight. */
+class Listener implements EventListenerObject {
+  readonly #signal: AbortSignal
+  #left: { leaveFor(signal: AbortSignal): void } | undefined
+
+  constructor(signal: AbortSignal, left: { leaveFor(signal: AbortSignal): void }) {
+    this.#signal = signal
+    this.#left = left
+    signal.addEventListener('abort', this, { once: true })
+  }
+
+  handleEvent(): void {
+    this.#left?.leaveFor(this.#signal)
+  }
+
+  end(): void {
+    this.#left = undefined
+    this.#signal.removeEventListener('abort', this)
+  }
+}
+
+/** One caller of a flight. It holds no function of its own: ten thousand may join at once. */
+export class Reader<Head, Item> implements FlightReader<Head, Item> {
   position = 0
   left = false
   /** Makes what the caller's further reads are rejected with: most callers that leave read no more. */
   reason: () => unknown = () => undefined
-  wake: (() => void) | undefined
+  /** Ends its wait. Not a closure: V8 keeps a closure that lies on an object which it holds until the next full collection. */
+  wake: ((value: undefined) => void) | undefined
   readonly #flight: ReaderFlight<Head, Item>
   readonly #signal: AbortSignal | undefined
+  #listener: Listener | undefined
 
   constructor(flight: ReaderFlight<Head, Item>, signal: AbortSignal | undefined) {
     this.#flight = flight
@@ -45,16 +68,19 @@ export class Reader<Head, Item> implements FlightReader<Head, Item>, EventListen
 
   /** Listens to the caller's signal, or leaves if it has fired already. */
   listen(): void {
-    if (this.#signal?.aborted === true) this.handleEvent()
-    else this.#signal?.addEventListener('abort', this, { once: true })
+    if (this.#signal === undefined) return
+    if (this.#signal.aborted) this.leaveFor(this.#signal)
+    else this.#listener = new Listener(this.#signal, this)
   }
 
   /** Stops listening to the caller's signal, which may live much longer than the flight. */
   release(): void {
-    this.#signal?.removeEventListener('abort', this)
+    this.#listener?.end()
+    this.#listener = undefined
   }
 
-  handleEvent(): void {
-    this.#flight.leave(this, () => this.#signal?.reason)
+  /** The caller's signal has fired. */
+  leaveFor(signal: AbortSignal): void {
+    this.#flight.leave(this, () => signal.reason)
   }
 }

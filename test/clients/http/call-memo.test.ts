@@ -96,3 +96,39 @@ describe('a memo of readings', () => {
     expect(memoOf(engine).get(reading({ a: 1 }))).toBeUndefined()
   })
 })
+
+describe('a call that was made a short while ago', () => {
+  const room = 10_000
+
+  function noted(memo: ReadingMemo<number>, body: object, sent: object = body): void {
+    memo.note(reading(body), { value: 1, read: () => reading(sent) })
+  }
+
+  it('is known when it comes again, and then for long', () => {
+    const memo = new ReadingMemo<number>(64 * room)
+    noted(memo, { text: 'a' })
+    expect(memo.get(reading({ text: 'b' }))).toBeUndefined()
+    expect(memo.get(reading({ text: 'a' }))).toBe(1)
+    for (let name = 0; name < 100; name++) noted(memo, { text: text(name) })
+    expect(memo.get(reading({ text: 'a' }))).toBe(1)
+  })
+
+  it('I3: is known by what was sent, and only if that is all that it said', () => {
+    const memo = new ReadingMemo<number>(64 * room)
+    noted(memo, { text: 'a' }, { text: 'b' })
+    noted(memo, { text: 'c', header: 1 }, { text: 'c' })
+    const asked = [{ text: 'a' }, { text: 'b' }, { text: 'c' }, { text: 'c', header: 1 }]
+    expect(asked.map((body) => memo.get(reading(body)))).toEqual([undefined, undefined, undefined, undefined])
+    expect(memo.hasRecent(reading({ text: 'a' }))).toBe(true)
+  })
+
+  it('I6: takes a part of the room, and is forgotten with everything', () => {
+    const memo = new ReadingMemo<number>(64 * room)
+    for (let name = 0; name < 100; name++) noted(memo, { name, text: text(name) })
+    const kept = Array.from({ length: 100 }, (_, name) => memo.hasRecent(reading({ name, text: text(name) }))).filter(Boolean)
+    expect(kept.length).toBeGreaterThan(3)
+    expect(kept.length).toBeLessThanOrEqual(12)
+    memo.clear()
+    expect(memo.hasRecent(reading({ name: 99, text: text(99) }))).toBe(false)
+  })
+})
