@@ -2,7 +2,6 @@
  * The engine: decides what is stored, counts what happens, and reports it as events. It knows no SDK and no protocol.
  * @module
  */
-import { soonIfAlive } from '../base/runtime.ts'
 import { sleepAware } from '../clock.ts'
 import type { CacheInfo, InputCounts, Source } from '../call.ts'
 import type { Entry } from '../entry.ts'
@@ -28,6 +27,7 @@ import { bytesOf } from './tiers/body-size.ts'
 import { CallEvents, type ToldCall } from './call-events.ts'
 import { ToldHits } from './told-hits.ts'
 import { createPriceBook, type PriceBook } from './pricing/price-book.ts'
+import { PricesAhead } from './pricing/prices-ahead.ts'
 import { Ledger } from './ledger.ts'
 import type { SavingsBook } from './stats/savings-book.ts'
 import { createStats, type Stats } from './stats/counters.ts'
@@ -85,19 +85,18 @@ export class Engine {
   readonly told: CallEvents
   /** Says of each miss why it was one; `undefined` unless it is asked for. */
   readonly missLog: MissLog | undefined
-  /** Whether prices are loaded, or being loaded; or need not be before they are asked for. */
-  #pricesExpected = false
+  readonly #pricesAhead: PricesAhead
 
   constructor(given: Settings) {
     const replay = guardedReplay(given.replay, (error) => this.hookFailed(error))
     const settings = { ...given, replay, clock: sleepAware(given.clock) }
     this.settings = settings
-    // Jest fails a test file that loads anything once its last test is over, and what is recorded is not paid for again.
-    this.#pricesExpected = settings.recordings !== undefined
     this.usageView = new UsageView(settings.usage)
     this.refreshes = new Refreshes(settings.clock)
     this.events = new EventEmitter((error) => this.hookFailed(error))
     this.prices = settings.prices === false ? undefined : createPriceBook(settings.prices)
+    // Jest fails a test file that loads anything once its last test is over, and what is recorded is not paid for again.
+    this.#pricesAhead = new PricesAhead(settings.recordings === undefined ? this.prices : undefined)
     const priceBook = this.prices ?? { load: () => Promise.resolve(), price: () => null }
     const savings: SavingsBook = { note: (saving, figures) => this.ledger?.note(saving, figures) }
     this.stats = createStats({ priceBook, clock: settings.clock, ...(settings.savings && { savings }) })
@@ -191,7 +190,7 @@ export class Engine {
   countHit(cachedCall: CachedCall, { source, stale, outcome, found }: HitFacts): void {
     const { operation, scope, origin, model, inputs } = cachedCall
     const { provider } = cachedCall.endpoint
-    this.#expectPrices()
+    this.#pricesAhead.afterHit()
     const at = this.settings.clock.now()
     const { model: answered, latency } = outcome.metering
     const usage = wholeUsage(outcome)
@@ -223,9 +222,7 @@ export class Engine {
 
   /** Counts a call that the provider must answer, and emits it. */
   miss(cachedCall: CachedCall): void {
-    // The next hit needs the prices. While the provider works, there is time to load them.
-    if (!this.#pricesExpected) void this.prices?.load()
-    this.#pricesExpected = true
+    this.#pricesAhead.duringCall()
     const { operation, scope, model, inputs } = cachedCall
     this.stats.miss({ operation, scope, model, inputs: inputs?.misses })
     this.told.miss(cachedCall)
@@ -293,14 +290,6 @@ export class Engine {
       this.stats.error('hook')
       this.notices.policyFailed(error)
     })
-  }
-
-  /** Loading takes some 40 ms of the main thread. The caller of the first hit must not wait for that. */
-  #expectPrices(): void {
-    if (this.#pricesExpected || this.prices === undefined) return
-    this.#pricesExpected = true
-    const { prices } = this
-    soonIfAlive(() => void prices.load())
   }
 }
 

@@ -154,7 +154,8 @@ export function storeInputs(
   outcome.metering.usage = cachedCall.endpoint.usage(answer)
   calls.forEach((single, index) => {
     const share = shares[index]
-    if (share !== undefined) storeInput(engine, single, { answer: share, headers, snapshot: engine.tiers.snapshot(single), outcome })
+    if (share !== undefined)
+      storeInput(engine, single, { answer: share, headers, snapshot: engine.tiers.snapshot(single), outcome, beforeStore: undefined })
   })
 }
 
