@@ -7,6 +7,7 @@
  * in a request is the SDK's own, as shipped, and the client is as it was when the call was learnt.
  * @module
  */
+import { type WeakReference, weakReference } from '../../base/weak.ts'
 import { isInertJson } from '../../json/plain.ts'
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { Reading } from '../../json/reading.ts'
@@ -251,7 +252,7 @@ function taught(lane: Lane, { body, reading, options }: ReadCall, { again, make,
   let call: CachedCall | undefined
   let address = ''
   // Weak, because the flight of the call holds its lesson, and the promise the answer: one that is dropped could never be collected.
-  let made: { deref(): object | undefined } | undefined
+  let made: WeakReference<object> | undefined
   const lesson: Lesson = {
     ...noLesson,
     looked,
@@ -272,13 +273,8 @@ function taught(lane: Lane, { body, reading, options }: ReadCall, { again, make,
     },
   }
   const promise = make({ ...optionsNow(options), [lessonOption]: lesson })
-  if (typeof promise === 'object' && promise !== null) made = weakly(promise)
+  if (typeof promise === 'object' && promise !== null) made = weakReference(promise)
   return promise
-}
-
-/** Holds an object weakly. A runtime without weak references collects no dropped answers either. */
-function weakly(object: object): { deref(): object | undefined } {
-  return typeof WeakRef === 'function' ? new WeakRef(object) : { deref: () => object }
 }
 
 /** The known calls of a cache. */
