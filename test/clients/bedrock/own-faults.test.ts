@@ -98,6 +98,7 @@ describe.each(['http1', 'h2'] as const)('faults that Bedrock’s seam must not m
     const client = withCache(bare, createCache({ logger: false }))
     await dropStreams(client, 6)
     await collected(() => server.aborted === 6)
+    expect(server.requests).toHaveLength(6)
   })
 
   it('G58 a stream goes on while only its iterator is held', async () => {
