@@ -19,8 +19,8 @@ export interface Clock {
   after(milliseconds: number, callback: () => void, awaited?: boolean): () => void
 }
 
-/** Lets the process end before this timer. In some runtimes a timer is a number, and keeps nothing alive. */
-function unref(timer: unknown): void {
+/** Lets the process end before this timer or immediate. In some runtimes a timer is a number, and keeps nothing alive. */
+export function unref(timer: unknown): void {
   const method: unknown = typeof timer === 'object' && timer !== null ? Reflect.get(timer, 'unref') : undefined
   if (typeof method === 'function') Reflect.apply(method, timer, [])
 }

@@ -2,7 +2,7 @@
  * What differs between runtimes: modules of Node.js, which some do not have, and work that follows at once.
  * @module
  */
-import { systemClock } from '../clock.ts'
+import { systemClock, unref } from '../clock.ts'
 
 /** The process, or what there is of it. Types claim that it is always there and whole. */
 const runtime: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>> | undefined = globalThis.process
@@ -31,6 +31,6 @@ export function soon(callback: () => void): void {
 
 /** Like {@link soon}, but does not keep the process alive. */
 export function soonIfAlive(callback: () => void): void {
-  if (typeof setImmediate === 'function') setImmediate(callback).unref()
+  if (typeof setImmediate === 'function') unref(setImmediate(callback))
   else systemClock.after(0, callback)
 }

@@ -342,6 +342,11 @@ describe('G08 folding', () => {
       { endpoint: 'responses', body: { model: 'm', input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'AAAA' }] }] } },
       { endpoint: 'responses', body: { model: 'm', input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'aaaa' }] }] } },
     ],
+    [
+      'a data URL in a text',
+      { endpoint: 'chat.completions', body: { model: 'm', messages: [{ role: 'user', content: '![](data:image/png;base64,AAAA)' }] } },
+      { endpoint: 'chat.completions', body: { model: 'm', messages: [{ role: 'user', content: '![](data:image/png;base64,aaaa)' }] } },
+    ],
     ['a model id', { endpoint: 'chat.completions', body: { ...chat, model: 'M' } }, { endpoint: 'chat.completions', body: chat }],
     [
       'stop',

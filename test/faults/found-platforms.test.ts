@@ -28,6 +28,21 @@ function numberTimers(): void {
   vi.stubGlobal('setImmediate', undefined)
 }
 
+/** Immediates are numbers too. */
+function numberImmediates(): void {
+  const immediate = globalThis.setImmediate
+  vi.stubGlobal('setImmediate', (callback: () => void) => {
+    immediate(callback)
+    return 1
+  })
+}
+
+/** There are no weak references, and no word of what was collected, as in workerd before 2025-05. */
+function noWeakReferences(): void {
+  vi.stubGlobal('WeakRef', undefined)
+  vi.stubGlobal('FinalizationRegistry', undefined)
+}
+
 /** There are no modules of Node.js, as on the edge and in bundles for browsers. */
 function noModules(): void {
   vi.stubGlobal('process', Object.assign(Object.create(process), { getBuiltinModule: undefined }))
@@ -37,6 +52,8 @@ const platforms: readonly (readonly [name: string, enter: () => void])[] = [
   ['where timers are numbers', numberTimers],
   ['without process.getBuiltinModule', noModules],
   ['where process.getBuiltinModule has no modules', () => void vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)],
+  ['where immediates are numbers', numberImmediates],
+  ['without weak references', noWeakReferences],
   ['with neither', () => [numberTimers, noModules].forEach((enter) => enter())],
 ]
 
@@ -87,6 +104,27 @@ describe.each(platforms)('a runtime %s', (_, enter) => {
     const ask = () => client.messages.create({ model: 'claude-sonnet-5', max_tokens: 9, messages: [{ role: 'user', content: 'hello' }] })
     expect((await ask())._cache.hit).toBe(false)
     expect((await ask())._cache.hit).toBe(true)
+    expect(lines).toEqual([])
+  })
+
+  it('G30 has its streams answered and cached, on a signal that lives longer', async () => {
+    enter()
+    const { createCache, withCache } = await load()
+    const chunks = [{ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content: '42' }, finish_reason: 'stop' }] }]
+    const events = [...chunks.map((chunk) => JSON.stringify(chunk)), '[DONE]'].map((data) => `data: ${data}\n\n`).join('')
+    let calls = 0
+    const fetch = async (): Promise<Response> => {
+      calls += 1
+      return new Response(events, { headers: { 'content-type': 'text/event-stream' } })
+    }
+    const client = withCache(new OpenAI({ apiKey: 'k', fetch }), createCache({ logger, prices: false, streamUsage: false }))
+    const { signal } = new AbortController()
+    for (let call = 0; call < 3; call++) {
+      const messages = [{ role: 'user' as const, content: 'hello' }]
+      const said = await Array.fromAsync(await client.chat.completions.create({ model: 'gpt-5-mini', messages, stream: true }, { signal }))
+      expect(said.map(({ choices }) => choices[0]?.delta.content)).toEqual(['42'])
+    }
+    expect(calls).toBe(1)
     expect(lines).toEqual([])
   })
 

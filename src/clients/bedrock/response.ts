@@ -2,6 +2,7 @@
  * Outputs of Bedrock commands, like those of the SDK itself: from a stored entry, or from a flight.
  * @module
  */
+import { leaveWhenCollected } from '../../engine/flight/collected.ts'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
 import type { FlightHead } from '../../engine/seam.ts'
@@ -113,7 +114,7 @@ export async function sharedOutput(
   const $metadata = facts.source === 'flight' ? metadata(own['requestId']) : { ...own }
   if (cachedCall.streamed) {
     const rest = parseJsonObject(text ?? '{}')
-    return informed({ ...rest, [codec.stream]: once(sharedEvents(reader, codec, caller), () => reader.leave()), $metadata }, info)
+    return informed({ ...rest, [codec.stream]: once(sharedEvents(reader, codec, caller), reader), $metadata }, info)
   }
   // A flight ends, and its answer is stored, when a caller has read it to its end.
   await reader.next()
@@ -151,16 +152,18 @@ async function* replayed(
 
 /**
  * A stream as the SDK gives it: an iterable that is not an iterator, and can be read once.
- * @param left called when the reader leaves the stream, which it may do before it reads anything
+ * @param reader what is left when the caller leaves the stream, or drops it, which it may do before it reads anything @default nothing
  */
-function once(events: AsyncGenerator<JsonObject, undefined>, left?: () => void): AsyncIterable<JsonObject> {
+function once(events: AsyncGenerator<JsonObject, undefined>, reader?: { leave(): void }): AsyncIterable<JsonObject> {
   const iterator: AsyncIterator<JsonObject, undefined> = {
     next: () => events.next(),
     return() {
-      left?.()
+      reader?.leave()
       return events.return(undefined)
     },
   }
+  // A loop over the stream holds the iterator only.
+  if (reader !== undefined) leaveWhenCollected(iterator, reader)
   return { [Symbol.asyncIterator]: () => iterator }
 }
 

@@ -2,6 +2,7 @@
  * Abort signals: the caller's own, that of the SDK's request, and what happens when the caller's fires.
  * @module
  */
+import { collectedObjects, weakReference } from '../../base/weak.ts'
 
 /** The caller that reads an output. */
 export interface Caller {
@@ -15,7 +16,7 @@ export interface Caller {
 const controllers = new WeakMap<AbortSignal, AbortController>()
 
 /** Takes a listener off the caller's signal once the signal that follows it is gone. */
-const unused = new FinalizationRegistry<() => void>((unfollow) => unfollow())
+const unused = collectedObjects<() => void>((unfollow) => unfollow())
 
 /** The caller's signal. The SDK also takes signals that are not the platform's own; such a signal gets one of the platform that follows it. */
 export function signalOf(given: unknown): AbortSignal | undefined {
@@ -23,7 +24,7 @@ export function signalOf(given: unknown): AbortSignal | undefined {
   if (typeof given !== 'object' || given === null) return undefined
   const controller = new AbortController()
   const { signal } = controller
-  const weak = new WeakRef(controller)
+  const weak = weakReference(controller)
   const abort = (): void => weak.deref()?.abort(Reflect.get(given, 'reason'))
   const [listen, leave]: unknown[] = [Reflect.get(given, 'addEventListener'), Reflect.get(given, 'removeEventListener')]
   controllers.set(signal, controller)

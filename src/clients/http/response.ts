@@ -2,6 +2,7 @@
  * Stored and shared answers as `Response`s, like those of the origin itself.
  * @module
  */
+import { collectedObjects, weakReference } from '../../base/weak.ts'
 import type { CacheInfo } from '../../call.ts'
 import type { Entry } from '../../entry.ts'
 import type { LookupResult } from '../../lookup-result.ts'
@@ -130,12 +131,12 @@ function replayed(
 }
 
 /** Takes the listeners of streams that were dropped unread off their signals. */
-const dropped = new FinalizationRegistry<() => void>((unfollow) => unfollow())
+const dropped = collectedObjects<() => void>((unfollow) => unfollow())
 
 /** Errors the stream of `controller` when the signal fires, but does not keep it alive for that. @returns a function that ends this */
 function errorOnAbort(controller: ReadableStreamDefaultController<Uint8Array>, signal: AbortSignal | undefined): () => void {
   if (signal === undefined) return () => undefined
-  const weak = new WeakRef(controller)
+  const weak = weakReference(controller)
   const abort = (): void => errorIfOpen(weak.deref(), signal)
   const unfollow = (): void => signal.removeEventListener('abort', abort)
   signal.addEventListener('abort', abort, { once: true })

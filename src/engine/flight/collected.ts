@@ -2,6 +2,7 @@
  * Callers that drop an answer without reading it to its end.
  * @module
  */
+import { collectedObjects } from '../../base/weak.ts'
 
 /** What is left when an answer is dropped. */
 interface Left {
@@ -27,13 +28,12 @@ class Registration {
   /** The reader stays in its flight whatever becomes of the answer. */
   end(): void {
     this.#left = undefined
-    dropped?.unregister(this)
+    dropped.unregister(this)
   }
 }
 
-// Not every runtime has the registry. There, a dropped answer stays open until the provider ends it.
-const dropped =
-  typeof FinalizationRegistry === 'function' ? new FinalizationRegistry<Registration>((registration) => registration.leave()) : undefined
+// Not every runtime tells. There, a dropped answer stays open until the provider ends it.
+const dropped = collectedObjects<Registration>((registration) => registration.leave())
 
 /**
  * Lets `reader` leave its flight once the caller has dropped `answer` and the engine has collected it, as the platform's own `fetch` does.
@@ -42,6 +42,6 @@ const dropped =
  */
 export function leaveWhenCollected(answer: object, reader: Left): { end(): void } {
   const registration = new Registration(reader)
-  dropped?.register(answer, registration, registration)
+  dropped.register(answer, registration, registration)
   return registration
 }

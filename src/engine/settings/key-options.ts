@@ -72,5 +72,8 @@ function readCanonical(key: KeyOptions): CanonicalOptions {
     if (folding === undefined) throw new InvalidOptionError('key.fold', name, Object.keys(foldings))
     return folding
   })
-  return folds.length === 0 ? { longText } : { longText, text: (value) => folds.reduce((folded, fold) => fold(folded), value) }
+  if (folds.length === 0) return { longText }
+  // Bytes in a text are no prose: in base64, another letter case is another picture.
+  const text = (value: string): string => (value.includes(';base64,') ? value : folds.reduce((folded, fold) => fold(folded), value))
+  return { longText, text }
 }

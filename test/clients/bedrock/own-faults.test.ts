@@ -1,4 +1,6 @@
 import { getEventListeners } from 'node:events'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { ConverseStreamCommand, InvokeModelCommand, InvokeModelWithResponseStreamCommand } from '@aws-sdk/client-bedrock-runtime'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createCache } from '../../../src/cache/cache.ts'
@@ -6,7 +8,7 @@ import { cacheInfo } from '../../../src/clients/cache-info.ts'
 import { withCache } from '../../../src/clients/with-cache.ts'
 import { startBedrock } from '../../support/bedrock-server.ts'
 import { at, converseEvents, eventsOf, headers, makeBedrock, send, streamOf } from '../../support/bedrock-sdk.ts'
-import type { ProviderServer } from '../../support/provider-server.ts'
+import { gate, type ProviderServer } from '../../support/provider-server.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 import { until } from '../../support/until.ts'
 
@@ -91,6 +93,26 @@ describe.each(['http1', 'h2'] as const)('faults that Bedrock’s seam must not m
     expect(server.requests).toHaveLength(20)
   })
 
+  it('G58 streams that are dropped, unread or after an event, end their calls once they are collected', async () => {
+    server.respond((_, reply) => reply.events(converseEvents('Hello.')[0], { headers, end: 'never' }))
+    const client = withCache(bare, createCache({ logger: false }))
+    await dropStreams(client, 6)
+    await collected(() => server.aborted === 6)
+    expect(server.requests).toHaveLength(6)
+  })
+
+  it('G58 a stream goes on while only its iterator is held', async () => {
+    const held = gate()
+    const [begun, ...rest] = converseEvents('Hello.')
+    server.respond((_, reply) => reply.events([...begun, held, ...rest.flat()], { headers }))
+    const iterator = await iteratorOf(withCache(bare, createCache({ logger: false })))
+    const reading = Array.fromAsync({ [Symbol.asyncIterator]: () => iterator })
+    let collections = 0
+    await collected(() => collections++ > 20)
+    held.open()
+    expect(await reading).toHaveLength(converseEvents('Hello.').flat().length)
+  })
+
   it.each([0, 1])('G29 a bypassed stream still ends when its signal fires, after %i events', async (reads) => {
     server.respond((_, reply) => reply.events(converseEvents('Hello.')[0], { headers, end: 'never' }))
     const client = withCache(bare, createCache({ logger: false }))
@@ -103,3 +125,29 @@ describe.each(['http1', 'h2'] as const)('faults that Bedrock’s seam must not m
     expect(at(output, '$metadata', 'httpStatusCode')).toBe(200)
   })
 })
+
+/** The iterator of a stream, of which nothing else is held. */
+async function iteratorOf(client: object): Promise<AsyncIterator<unknown>> {
+  const iterator = streamOf(await send(client, streamed()))?.[Symbol.asyncIterator]()
+  if (iterator === undefined) throw new TypeError('there is no stream')
+  return iterator
+}
+
+/** Opens streams and drops them. A function of its own, so that nothing on the stack of the test holds a stream. */
+async function dropStreams(client: object, number: number): Promise<void> {
+  for (let index = 0; index < number; index++) {
+    const command = new ConverseStreamCommand({ modelId, messages: [{ role: 'user', content: [{ text: `question ${index}` }] }] })
+    const iterator = streamOf(await send(client, command))?.[Symbol.asyncIterator]()
+    if (index % 2 === 1) await iterator?.next()
+  }
+}
+
+async function collected(isDone: () => boolean): Promise<void> {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  if (typeof collect !== 'function') throw new TypeError('no garbage collector to call')
+  while (!isDone()) {
+    collect()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
