@@ -62,7 +62,7 @@ export interface HitEvent extends AnswerEvent {
 }
 
 /**
- * Hits that are alike, told together: within a second, before any event that comes after them, and before `cache.stats()` returns. For who
+ * Hits that are alike, told together: within a second, before any event but `read` that comes after them, and before `cache.stats()` returns. For who
  * only counts: to be told of each hit by itself takes longer. What they had cost is what was saved.
  */
 export interface HitsEvent extends CallEvent {
@@ -259,7 +259,7 @@ export class EventEmitter {
     return this.#listeners[name].length > 0
   }
 
-  /** Calls `tell` before each event that is heard, but those of `name`. */
+  /** Calls `tell` before each event that is heard, but those of `name`; and reads, of which each look into memory may be one. */
   beforeOthers(name: keyof CacheEvents, tell: () => void): void {
     this.#late = name
     this.#tellLate = tell
@@ -267,7 +267,7 @@ export class EventEmitter {
 
   /** Calls every current listener of `name`, in the order of registration. */
   emit<Name extends keyof CacheEvents>(name: Name, event: CacheEvents[Name]): void {
-    if (name !== this.#late && this.isHeard(name)) this.#tellLate?.()
+    if (name !== this.#late && name !== 'read' && this.isHeard(name)) this.#tellLate?.()
     for (const { listener } of this.#of(name)) this.#tell(listener, event)
   }
 

@@ -18,7 +18,7 @@ export interface ReadEvent {
   /** `memory`, or the name of the store. */
   readonly source: Source
   readonly keys: number
-  /** How many reads it stands for: 1 of a store; of memory, the first one and then one in sixty-four is timed and told. */
+  /** How many reads it stands for: 1 of a store; of memory, the first one and then one in sixteen is timed and told. */
   readonly reads: number
   readonly milliseconds: number
   /** Whether it answered in time. */

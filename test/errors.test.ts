@@ -68,7 +68,7 @@ describe('errors', () => {
     expect(new InvalidOptionError('ttl.qa', '5 parsecs', "a duration such as '10m'").message).toBe(
       `llmemo: option "ttl.qa" is a string of 9 characters; allowed is a duration such as '10m'.`,
     )
-    expect(new UnknownClientError(undefined).message).toMatch(/OpenAI.+cachingFetch\(cache\)/)
+    expect(new UnknownClientError(undefined).message).toMatch(/OpenAI.+cachingFetch\(cache\).+cache first, then instrument/)
     expect(new NotKeyableError('context', 'a bigint').message).toMatch(/^llmemo: context is a bigint/)
     expect(new NotKeyableError('', 'a bigint').message).toMatch(/^llmemo: the value is a bigint/)
     expect(new DeadlineError('reading the store', 100).message).toContain('100 ms')

@@ -32,6 +32,8 @@ export class ToldHits {
   #waiting: Alike[] = []
   #last: Alike | undefined
   #isTelling = false
+  /** Whether a timer runs. There is one at a time, however often other events have all told. */
+  #isTimed = false
 
   constructor(events: EventEmitter, clock: Clock) {
     this.#events = events
@@ -51,9 +53,19 @@ export class ToldHits {
       }
     }
     this.#last = { call, usage, source, stale, latency, inputs, times: 1 }
-    if (this.#waiting.push(this.#last) === 1) this.#clock.after(interval, () => this.flush())
+    this.#waiting.push(this.#last)
+    this.#tellInTime()
     // No listener is called before the caller has its answer.
-    else if (this.#waiting.length === maxWaiting) void Promise.resolve().then(() => this.flush())
+    if (this.#waiting.length === maxWaiting) void Promise.resolve().then(() => this.flush())
+  }
+
+  #tellInTime(): void {
+    if (this.#isTimed) return
+    this.#isTimed = true
+    this.#clock.after(interval, () => {
+      this.#isTimed = false
+      this.flush()
+    })
   }
 
   /** Tells of all hits until now. */

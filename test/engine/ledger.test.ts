@@ -8,6 +8,8 @@ import { sqliteStore } from '../../src/stores/sqlite/store.ts'
 import type { Store } from '../../src/store.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { openCache, settle } from '../support/chat.ts'
+import { createTable, dynamodbStore } from '../../src/stores/dynamodb/store.ts'
+import { startDynalite } from '../support/dynamodb-server.ts'
 import { startRedis } from '../support/redis-server.ts'
 
 const day = 86_400_000
@@ -25,6 +27,13 @@ const stores: Readonly<Record<string, () => Promise<Store | undefined>>> = {
   'no store': async () => undefined,
   'a store in memory': async () => memoryStore(),
   SQLite: async () => sqliteStore(':memory:'),
+  DynamoDB: async () => {
+    const server = await startDynalite()
+    const client = server.client()
+    await createTable(client, { tableName: 'answers' })
+    endings.push(async () => server.close())
+    return dynamodbStore(client, { tableName: 'answers' })
+  },
   Redis: async () => {
     const server = await startRedis()
     const client = new Redis(server.port)

@@ -90,6 +90,21 @@ describe('hits that are told together', () => {
     expect(told).toBe(5)
   })
 
+  it('I5 take one timer, however often they are told', async () => {
+    const { cache, clock } = openCache()
+    const caller = callerOf(cache)
+    await caller.ask('a')
+    cache.on('hits', () => undefined)
+    const before = clock.timers
+    for (let time = 0; time < 20; time++) {
+      await caller.ask('a')
+      cache.stats()
+    }
+    expect(clock.timers).toBe(before + 1)
+    clock.advance(1_000)
+    expect(clock.timers).toBe(before)
+  })
+
   it('are what a monitor counts, up to its report', async () => {
     const { cache, clock } = openCache()
     const monitor = createMonitor(cache, { clock })

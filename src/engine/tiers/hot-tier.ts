@@ -22,7 +22,7 @@ export interface HotTierOptions {
 }
 
 /** Of so many reads one is timed: to look at the clock takes longer than to look into memory. */
-const readsPerEvent = 64
+const readsPerEvent = 16
 
 /** Copies of entries in memory. */
 export class HotTier {
