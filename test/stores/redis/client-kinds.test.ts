@@ -245,10 +245,10 @@ describe('a client of node-redis', () => {
       await store.get('key')
       own.pause()
       const controller = new AbortController()
-      const waiting = [store.get('key', { signal: controller.signal })]
+      const waiting = [Promise.resolve(store.get('key', { signal: controller.signal }))]
       await settle()
       controller.abort()
-      for (let time = 0; time < 2; time++) waiting.push(store.get('key', { signal: new AbortController().signal }))
+      for (let time = 0; time < 2; time++) waiting.push(Promise.resolve(store.get('key', { signal: new AbortController().signal })))
       own.resume()
       await Promise.all(waiting)
       expect(reports).toEqual(expected)
