@@ -20,13 +20,13 @@ export interface OpenClient {
   readonly send: (script: string, milliseconds: string) => unknown
   /** A client of the same kind that only listens. */
   readonly listener?: () => Promise<RedisSubscriber>
-  close(): unknown
+  readonly close: () => unknown
 }
 
 /** A kind of client, by the name and version of its package. */
 export interface ClientKind {
   readonly name: string
-  open(server: Address): Promise<OpenClient>
+  readonly open: (server: Address) => Promise<OpenClient>
 }
 
 // GLIDE writes whatever a server refuses, with the words of the command, to the console.
@@ -40,7 +40,7 @@ type NodeRedisConnection = NodeRedisServer & { readonly isOpen: boolean; destroy
 
 function nodeRedis<Client extends NodeRedisConnection>(
   name: string,
-  create: (options: { url: string }) => Client,
+  create: (options: { url: string; socket: { reconnectStrategy: number } }) => Client,
   asListener?: (client: Client) => RedisSubscriber,
 ): ClientKind {
   return {
@@ -48,7 +48,7 @@ function nodeRedis<Client extends NodeRedisConnection>(
     async open(server) {
       const open: NodeRedisConnection[] = []
       const made = (): Client => {
-        const client = create({ url: url(server) })
+        const client = create({ url: url(server), socket: { reconnectStrategy: 5 } })
         open.push(client)
         return client
       }
@@ -69,10 +69,26 @@ const oneConnection = { minimum: 1, maximum: 1 }
 
 /** Clients of one server. */
 export const serverClients: readonly ClientKind[] = [
-  nodeRedis(newest, (options) => createClient(options), (client) => client),
-  nodeRedis(`${newest}, RESP2`, (options) => createClient({ ...options, RESP: 2 }), (client) => client),
-  nodeRedis(older, (options) => createClient5(options), (client) => client),
-  nodeRedis(`${older}, RESP3`, (options) => createClient5({ ...options, RESP: 3 }), (client) => client),
+  nodeRedis(
+    newest,
+    (options) => createClient(options),
+    (client) => client,
+  ),
+  nodeRedis(
+    `${newest}, RESP2`,
+    (options) => createClient({ ...options, RESP: 2 }),
+    (client) => client,
+  ),
+  nodeRedis(
+    older,
+    (options) => createClient5(options),
+    (client) => client,
+  ),
+  nodeRedis(
+    `${older}, RESP3`,
+    (options) => createClient5({ ...options, RESP: 3 }),
+    (client) => client,
+  ),
   nodeRedis(`${newest}, pool`, (options) => createClientPool(options, oneConnection)),
   nodeRedis(`${older}, pool`, (options) => createClientPool5(options, oneConnection)),
   {
@@ -88,7 +104,7 @@ export const serverClients: readonly ClientKind[] = [
     async open({ host, port }) {
       const open: GlideClient[] = []
       const made = async (): Promise<GlideClient> => {
-        const client = await GlideClient.createClient({ addresses: [{ host, port }], requestTimeout: 60_000 })
+        const client = await GlideClient.createClient({ addresses: [{ host, port }], requestTimeout: 2_000 })
         open.push(client)
         return client
       }
@@ -105,7 +121,7 @@ export const serverClients: readonly ClientKind[] = [
 
 interface ClusterKind {
   readonly name: string
-  open(cluster: RedisCluster): Promise<OpenClient>
+  readonly open: (cluster: RedisCluster) => Promise<OpenClient>
 }
 
 interface NodeRedisClusterConnection extends NodeRedisCluster {
@@ -121,7 +137,8 @@ function nodeRedisCluster(name: string, create: (options: { rootNodes: { url: st
       const servers = await Promise.all(client.masters.map((master) => client.nodeClient(master)))
       return {
         client,
-        send: (script, milliseconds) => servers.map((server) => isServer(server) && server.sendCommand(evaluation(script, milliseconds))),
+        send: (script, milliseconds) =>
+          Promise.all(servers.filter(isServer).map((server) => server.sendCommand(evaluation(script, milliseconds)))),
         close: () => client.destroy(),
       }
     },
@@ -140,12 +157,28 @@ export const clusterClients: readonly ClusterKind[] = [
     name: `@valkey/valkey-glide ${versionOf('@valkey/valkey-glide')}, cluster`,
     async open({ nodes }) {
       const addresses = nodes.map(({ host, port }) => ({ host, port }))
-      const client = await GlideClusterClient.createClient({ addresses, requestTimeout: 60_000 })
+      const client = await GlideClusterClient.createClient({ addresses, requestTimeout: 2_000 })
+      let sent: Promise<unknown> = Promise.resolve()
+      // What goes to all servers takes this client longer than what goes to one, and what is sent later overtakes it.
+      const inTurn: RedisClient = new Proxy(client, {
+        get(target, name) {
+          if (name !== 'customCommand') return Reflect.get(target, name)
+          return async (...given: Parameters<typeof client.customCommand>) => {
+            await sent
+            return target.customCommand(...given)
+          }
+        },
+      })
       return {
-        client,
-        send: (script, milliseconds) => client.customCommand(evaluation(script, milliseconds), { route: 'allPrimaries' }),
+        client: inTurn,
+        send: (script, milliseconds) => (sent = client.customCommand(evaluation(script, milliseconds), { route: 'allPrimaries' })),
         close: () => client.close(),
       }
     },
   },
 ]
+
+/** One client of each package. */
+export const firstOfEachPackage: readonly ClientKind[] = [newest, '@upstash/redis', '@valkey/valkey-glide'].flatMap(
+  (name) => serverClients.find((kind) => kind.name.startsWith(name)) ?? [],
+)

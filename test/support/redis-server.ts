@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { advice, isRedisThere } from './install-redis.ts'
+import { until } from './until.ts'
 
 /** A server on this machine. */
 export interface RedisServer {
@@ -114,6 +115,10 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   const addresses = nodes.map(({ port }) => `${host}:${port}`)
   try {
     execFileSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', '0', '--cluster-yes'], { stdio: 'pipe' })
+    // Each server finds out by itself that the cluster is whole, and refuses all commands until then.
+    await until(() =>
+      nodes.every(({ port }) => execFileSync('redis-cli', ['-p', String(port), 'cluster', 'info']).includes('cluster_state:ok')),
+    )
   } catch (error) {
     await Promise.all(nodes.map((node) => node.stop()))
     throw error

@@ -31,12 +31,16 @@ export interface UpstashServer {
 /** Starts the service. */
 export async function startUpstash({ host, port }: Pick<RedisServer, 'host' | 'port'>): Promise<UpstashServer> {
   const redis = new Redis({ host, port })
+  redis.on('error', () => {})
   const token = 'upstash-token'
   const requests: UpstashRequest[] = []
   let manner: Parameters<UpstashServer['answerBy']>[0]
   let writes = 0
 
-  const run = async ([name = '', ...given]: readonly (string | Buffer)[], isEncoded: boolean): Promise<{ result: unknown } | { error: string }> => {
+  const run = async (
+    [name = '', ...given]: readonly (string | Buffer)[],
+    isEncoded: boolean,
+  ): Promise<{ result: unknown } | { error: string }> => {
     try {
       return { result: encoded(await redis.callBuffer(String(name), ...given), isEncoded) }
     } catch (error) {
@@ -58,14 +62,13 @@ export async function startUpstash({ host, port }: Pick<RedisServer, 'host' | 'p
       const [first = { error: 'ERR no command' }] = replies
       return isBatch ? [200, replies] : ['error' in first ? 400 : 200, first]
     }
-    answer().then(
-      ([status, body]) => {
-        const fixed = typeof manner === 'object' ? manner : undefined
-        response.writeHead(fixed?.status ?? status, { 'content-type': 'application/json', 'upstash-sync-token': `token-${(writes += 1)}` })
-        response.end(fixed?.body ?? JSON.stringify(body))
-      },
-      () => response.destroy(),
-    )
+    const respond = async (): Promise<void> => {
+      const [status, body] = await answer()
+      const fixed = typeof manner === 'object' ? manner : undefined
+      response.writeHead(fixed?.status ?? status, { 'content-type': 'application/json', 'upstash-sync-token': `token-${(writes += 1)}` })
+      response.end(fixed?.body ?? JSON.stringify(body))
+    }
+    respond().catch(() => response.destroy())
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -108,6 +108,50 @@ it.each([
   expect(errorsIn([file], { 'exporting.ts': exporting, 'required.cts': exporting })).toBe('')
 })
 
+/** What a user writes with each package of a client for Redis. */
+const redisClients: Readonly<Record<string, string>> = {
+  ioredis: `
+    import { Cluster, Redis } from 'ioredis'
+    const first = new Redis()
+    export const stores: readonly Store[] = [redisStore(first, { subscriber: first.duplicate() }), redisStore(new Cluster([]))]`,
+  redis: `
+    import { createClient, createClientPool, createCluster, createSentinel } from 'redis'
+    const first = createClient()
+    export const stores: readonly Store[] = [
+      redisStore(first, { subscriber: first.duplicate(), keyPrefix: 'a:' }),
+      redisStore(createClient({ RESP: 2 })),
+      redisStore(createClientPool()),
+      redisStore(createCluster({ rootNodes: [] })),
+      redisStore(createSentinel({ name: 'n', sentinelRootNodes: [] })),
+    ]`,
+  '@upstash/redis': `
+    import { Redis } from '@upstash/redis'
+    export const stores: readonly Store[] = [redisStore(Redis.fromEnv())]`,
+  '@valkey/valkey-glide': `
+    import { GlideClient, GlideClusterClient } from '@valkey/valkey-glide'
+    const addresses = [{ host: 'h' }]
+    const first = await GlideClient.createClient({ addresses })
+    export const stores: readonly Store[] = [redisStore(first, { subscriber: first }), redisStore(await GlideClusterClient.createClient({ addresses }))]`,
+}
+
+it.each(Object.keys(redisClients).concat('redis5'))('the built package takes clients of %s, and compiles without it', (name) => {
+  const packages = Object.keys(redisClients)
+  const installed = name === 'redis5' ? 'redis' : name
+  for (const each of packages) replace(each, each === installed ? name : undefined)
+  const using = `
+    import type { Store } from 'llmemo'
+    import { redisStore } from 'llmemo/redis'
+    ${redisClients[installed] ?? ''}
+    // @ts-expect-error: what is no client
+    redisStore({})
+  `
+  expect(errorsIn([], { 'using.ts': using })).toBe('')
+  replace(installed)
+  const absent =
+    "import { redisStore } from 'llmemo/redis'\nexport const make: (...given: Parameters<typeof redisStore>) => object = redisStore"
+  expect(errorsIn([], { 'absent.ts': absent })).toBe('')
+})
+
 /** Compiles a module of this text with a compiler of the repository and these options. */
 function errorsOf(source: string, compilerOptions: object, compiler = 'typescript'): string {
   writeFileSync(join(project.folder, 'own.ts'), source)

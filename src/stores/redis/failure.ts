@@ -21,7 +21,7 @@ export function isUnknownCommand(error: object): boolean {
  * command, and ioredis attaches the whole command to an error, with key and value.
  */
 const plainMessages =
-  /^(?:Connection is closed|Connection is lost|Command timed out|Command aborted due to connection close|Stream isn't writeable|Cluster isn't ready|Reached the max retries per request limit|Failed to refresh slots cache|None of startup nodes is available|Cluster is disconnect(?:ed|ing)|Connection in subscriber mode|Connection is in monitoring mode|Protocol error|no reply|Socket closed unexpectedly|Connection timeout|Socket timeout timeout|The client is closed|The client is offline|The command was aborted|HTTP status \d{3})/
+  /^(?:Connection is closed|Connection is lost|Command timed out|Command aborted due to connection close|Stream isn't writeable|Cluster isn't ready|Reached the max retries per request limit|Failed to refresh slots cache|None of startup nodes is available|Cluster is disconnect(?:ed|ing)|Connection in subscriber mode|Connection is in monitoring mode|Protocol error|no reply|Socket closed unexpectedly|Connection timeout|Socket timeout timeout|The client is closed|The client is offline|The command was aborted|Unexpected HTTP status \d{3}|Unauthorized|timed out|Unable to execute requests; the client is closed)/
 
 /** An error of ours for an error of the client. It says what went wrong, and holds nothing of what was sent. */
 export function failure(verb: 'read' | 'written', error: object): StoreError {

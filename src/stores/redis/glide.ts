@@ -37,6 +37,9 @@ const asTexts = { decoder: 1 }
 /** Commands whose reply is the value of a user. */
 const valueCommands: ReadonlySet<unknown> = new Set(['GET', 'GETRANGE'])
 
+/** A client refuses commands beyond its `inflightRequestsLimit`, which is 1000 by default. */
+const commandsPerRoundTrip = 500
+
 /** A connection by a client of GLIDE. It sends whatever is called in one turn in one round trip, and gives commands up by itself. */
 export class GlideConnection implements RedisConnection {
   /** Whether it reads from replicas, a client does not say. */
@@ -49,21 +52,26 @@ export class GlideConnection implements RedisConnection {
     this.#client = client
   }
 
-  sendAll(commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> {
-    return Promise.all(commands.map((command) => this.sendOne(command)))
+  async sendAll(commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> {
+    const replies: RedisReply[] = []
+    for (let start = 0; start < commands.length; start += commandsPerRoundTrip) {
+      const sent = commands.slice(start, start + commandsPerRoundTrip).map((command) => this.sendOne(command))
+      replies.push(...(await Promise.all(sent)))
+    }
+    return replies
   }
 
   async sendOne(command: RedisCommand): Promise<RedisReply> {
     try {
       return { value: await this.#client.customCommand(wordsOf(command), valueCommands.has(command[0]) ? asBytes : asTexts) }
     } catch (error) {
-      return errorReply(error)
+      return errorReply(asOfRedis(error))
     }
   }
 
   async *scan(prefix: string): AsyncGenerator<string[]> {
     for (const options of await this.#servers()) {
-      yield* scanned(prefix, (words) => this.#client.customCommand(['SCAN', ...words].map(String), options))
+      yield* scanned(prefix, (words) => this.#client.customCommand(['SCAN', ...words].map(String), options).catch(rethrown))
     }
   }
 
@@ -75,9 +83,10 @@ export class GlideConnection implements RedisConnection {
       // Any command that is not summed up would do: the reply names each server by its address.
       reply = await this.#client.customCommand(['CLUSTER', 'MYID'], { ...asTexts, route: 'allPrimaries' })
     } catch (error) {
-      throw failure('read', Object(error))
+      throw failure('read', Object(asOfRedis(error)))
     }
-    return (Array.isArray(reply) ? reply : []).map((server: unknown) => ({ ...asTexts, route: routeTo(String(Reflect.get(Object(server), 'key'))) }))
+    const servers: readonly unknown[] = Array.isArray(reply) ? reply : []
+    return servers.map((server) => ({ decoder: asTexts.decoder, route: routeTo(String(Reflect.get(Object(server), 'key'))) }))
   }
 }
 
@@ -90,4 +99,27 @@ function isCluster(client: GlideClient): boolean {
 function routeTo(address: string): GlideRoute {
   const colon = address.lastIndexOf(':')
   return { type: 'routeByAddress', host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }
+}
+
+/** The client's own names for codes of errors of the server. Others it leaves as they are. */
+const codeByName: Readonly<Record<string, string>> = {
+  ResponseError: 'ERR',
+  PermissionDenied: 'NOPERM',
+  AuthenticationFailed: 'WRONGPASS',
+  ReadOnly: 'READONLY',
+  BusyLoadingError: 'LOADING',
+  ClusterDown: 'CLUSTERDOWN',
+  MasterDown: 'MASTERDOWN',
+}
+
+/** An error with the server's own code at the beginning of its message. */
+function asOfRedis(error: unknown): unknown {
+  const [, name = '', message = ''] =
+    /^An error was signalled by the server: - (\w+): (.*)$/s.exec(String(Reflect.get(Object(error), 'message'))) ?? []
+  const code = codeByName[name]
+  return code === undefined ? error : new Error(`${code} ${message}`, { cause: error })
+}
+
+function rethrown(error: unknown): never {
+  throw asOfRedis(error)
 }

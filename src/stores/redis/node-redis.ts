@@ -90,32 +90,34 @@ export class NodeRedisConnection implements RedisConnection {
     )
   }
 
-  async sendAll(commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> {
+  async sendAll(commands: readonly RedisCommand[], signal?: AbortSignal): Promise<readonly RedisReply[]> {
     const connection = this.#state.firstConnection()
     if (connection !== undefined) await connection
-    return Promise.all(commands.map((command) => this.#send(command)))
+    return Promise.all(commands.map((command) => this.#send(command, signal)))
   }
 
-  sendOne(command: RedisCommand): Promise<RedisReply> {
+  sendOne(command: RedisCommand, signal?: AbortSignal): Promise<RedisReply> {
     const connection = this.#state.firstConnection()
-    return connection === undefined ? this.#send(command) : connection.then(() => this.#send(command))
+    return connection === undefined ? this.#send(command, signal) : connection.then(() => this.#send(command, signal))
   }
 
-  async #send(command: RedisCommand): Promise<RedisReply> {
+  async #send(command: RedisCommand, signal: AbortSignal | undefined): Promise<RedisReply> {
     const lost = this.#state.lost()
     if (lost !== undefined) return { error: lost }
     try {
-      return { value: await this.#sent(command) }
+      return { value: await this.#sent(command, signal) }
     } catch (error) {
       return errorReply(error)
     }
   }
 
-  #sent(command: RedisCommand): Promise<unknown> {
+  #sent(command: RedisCommand, signal: AbortSignal | undefined): Promise<unknown> {
     const client = this.#client
     const words = wordsOf(command)
     const isRead = readCommands.has(command[0])
-    const options = isRead ? this.#asBytes : this.#asTexts
+    const form = isRead ? this.#asBytes : this.#asTexts
+    // The signal takes a command out of the queue where it waits for a connection that was just lost.
+    const options = signal === undefined ? form : { ...form, abortSignal: signal }
     // A message reaches all servers of a cluster, whichever gets it.
     if (isCluster(client)) return client.sendCommand(keyOf(command), isRead, words, options)
     return isSentinel(client) ? client.sendCommand(false, words, options) : client.sendCommand(words, options)
@@ -128,7 +130,9 @@ export class NodeRedisConnection implements RedisConnection {
     if (isCluster(client)) {
       for (const master of client.masters) {
         const node: unknown = await client.nodeClient(master)
-        yield* scanned(prefix, async (words) => (isServer(node) ? node.sendCommand(['SCAN', ...words].map(String), this.#asTexts) : undefined))
+        yield* scanned(prefix, async (words) =>
+          isServer(node) ? node.sendCommand(['SCAN', ...words].map(String), this.#asTexts) : undefined,
+        )
       }
     } else {
       yield* scanned(prefix, (words) => {

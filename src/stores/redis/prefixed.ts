@@ -47,20 +47,16 @@ class PrefixedConnection implements RedisConnection {
 }
 
 function withPrefix(command: RedisCommand, prefix: string): RedisCommand {
-  switch (command[0]) {
-    case 'PUBLISH':
-      return command
-    case 'EVAL': {
-      const [name, script, keys, key, ...given] = command
-      return [name, script, keys, prefix + key, ...given]
-    }
-    case 'SET':
-      return command.length === 5
-        ? ['SET', prefix + command[1], command[2], command[3], command[4]]
-        : ['SET', prefix + command[1], command[2], command[3], command[4], command[5]]
-    case 'GETRANGE':
-      return ['GETRANGE', prefix + command[1], command[2], command[3]]
-    default:
-      return [command[0], prefix + command[1]]
+  if (command[0] === 'PUBLISH') return command
+  if (command[0] === 'EVAL') {
+    const [name, script, keys, key, ...given] = command
+    return [name, script, keys, prefix + key, ...given]
   }
+  if (command[0] === 'SET') {
+    const [name, key, value, unit, milliseconds, condition] = command
+    return condition === undefined
+      ? [name, prefix + key, value, unit, milliseconds]
+      : [name, prefix + key, value, unit, milliseconds, condition]
+  }
+  return command[0] === 'GETRANGE' ? [command[0], prefix + command[1], command[2], command[3]] : [command[0], prefix + command[1]]
 }

@@ -46,9 +46,9 @@ export interface Ear {
 
 /** What a client that listens tells. */
 export interface EarEvents {
-  heard(channel: string, message: string): void
+  readonly heard: (channel: string, message: string) => void
   /** A connection was made, for the first time or again. */
-  connected(): void
+  readonly connected: () => void
 }
 
 const allowed =
@@ -163,18 +163,15 @@ class GlideEar implements Ear {
 
   begin({ heard }: EarEvents): void {
     const turn = (this.#turn = {})
-    const hear = (): void => {
-      this.#client.getPubSubMessage().then(
-        ({ channel, message }) => {
-          if (this.#turn !== turn) return
-          heard(String(channel), String(message))
-          hear()
-        },
-        // The client is closed.
-        () => {},
-      )
+    const hear = async (): Promise<void> => {
+      for (;;) {
+        const { channel, message } = await this.#client.getPubSubMessage()
+        if (this.#turn !== turn) return
+        heard(String(channel), String(message))
+      }
     }
-    hear()
+    // It fails when the client is closed.
+    hear().catch(() => {})
   }
 
   end(): void {

@@ -69,7 +69,8 @@ export class UpstashConnection implements RedisConnection {
     }
     try {
       const replies = await this.#ask('/pipeline', JSON.stringify(commands), signal)
-      return commands.map((command, index) => replyIn(command, Array.isArray(replies) ? replies[index] : undefined))
+      // A request that is refused as a whole has one error.
+      return commands.map((command, index) => replyIn(command, Array.isArray(replies) ? replies[index] : replies))
     } catch (error) {
       const thrown = errorReply(error)
       return commands.map(() => thrown)
@@ -105,13 +106,13 @@ export class UpstashConnection implements RedisConnection {
     const { cache, backend, signal: clientSignal } = options
     const own = typeof clientSignal === 'function' ? clientSignal() : clientSignal
     const signals = [signal, own].filter((each) => each !== undefined)
+    // Not an object of them: the client's own names differ in their case, and both values would be sent.
+    const sent = new Headers(headers)
+    sent.set('upstash-encoding', 'base64')
+    if (readYourWrites !== false && this.#syncToken !== '') sent.set('upstash-sync-token', this.#syncToken)
     const response = await fetch(baseUrl + path, {
       method: 'POST',
-      headers: {
-        ...headers,
-        'upstash-encoding': 'base64',
-        ...(readYourWrites !== false && this.#syncToken !== '' && { 'upstash-sync-token': this.#syncToken }),
-      },
+      headers: sent,
       body,
       ...(cache !== undefined && { cache }),
       ...(backend !== undefined && { backend }),
@@ -122,7 +123,7 @@ export class UpstashConnection implements RedisConnection {
     try {
       return JSON.parse(text)
     } catch {
-      throw new Error(`HTTP status ${response.status}`)
+      throw new Error(`Unexpected HTTP status ${response.status}`)
     }
   }
 }
@@ -131,6 +132,7 @@ export class UpstashConnection implements RedisConnection {
 function replyIn(command: RedisCommand | undefined, reply: unknown): RedisReply {
   const error: unknown = Reflect.get(Object(reply), 'error')
   if (typeof error === 'string') return { error: new Error(error) }
+  if (!('result' in Object(reply))) return errorReply(undefined)
   const isBytes = command?.[0] === 'GET' || command?.[0] === 'GETRANGE'
   return { value: decoded(Reflect.get(Object(reply), 'result'), isBytes) }
 }

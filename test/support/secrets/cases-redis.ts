@@ -2,10 +2,17 @@
  * Cases of the store in Redis: a real server that asks for a password, refuses, lacks a command, hangs or is gone.
  * @module
  */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { Redis } from 'ioredis'
 import { redisStore } from '../../../src/stores/redis/store.ts'
-import { RedisChannels, type RedisSubscriber } from '../../../src/stores/redis/channels.ts'
-import { failure, sendAll, scanAll, type RedisClient } from '../../../src/stores/redis/client.ts'
+import { RedisChannels } from '../../../src/stores/redis/channels.ts'
+import { failure } from '../../../src/stores/redis/failure.ts'
+import { GlideConnection, type GlideClient } from '../../../src/stores/redis/glide.ts'
+import { IoredisConnection, type IoredisClient } from '../../../src/stores/redis/ioredis.ts'
+import { NodeRedisConnection, type NodeRedisClient } from '../../../src/stores/redis/node-redis.ts'
+import { UpstashConnection } from '../../../src/stores/redis/upstash.ts'
+import { earOf, type IoredisSubscriber } from '../../../src/stores/redis/subscribers.ts'
 import { Reports } from '../../../src/stores/redis/reports.ts'
 import { answer, question, settle } from '../chat.ts'
 import { startRedis } from '../redis-server.ts'
@@ -63,7 +70,7 @@ async function useClient(issuer: Issuer, client: Redis): Promise<void> {
 }
 
 /** A client that gives these replies. */
-function replying(reply: () => unknown, status = 'ready'): RedisClient {
+function replying(reply: () => unknown, status = 'ready'): IoredisClient {
   const command = async (): Promise<unknown> => reply()
   const names = ['getBuffer', 'getrangeBuffer', 'set', 'unlink', 'del', 'publish', 'eval', 'scan', 'get', 'subscribe']
   return mistaken({
@@ -79,9 +86,32 @@ function replyError(message: string): Error {
   return Object.assign(new Error(message), { name: 'ReplyError', command: { name: 'set', args: [prompt, secret('answer'), password] } })
 }
 
+/** A service that answers everything with this text. */
+async function withService(body: string, use: (connection: UpstashConnection) => Promise<void>): Promise<void> {
+  const server = createServer((request, response) => {
+    request.resume()
+    response.writeHead(400).end(body)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const port: unknown = Reflect.get(Object(server.address()), 'port')
+  try {
+    await use(new UpstashConnection({ baseUrl: `http://127.0.0.1:${String(port)}`, headers: { authorization: `Bearer ${password}` } }))
+  } finally {
+    server.close()
+    server.closeAllConnections()
+  }
+}
+
 export const redisCases: Cases = {
   'src/stores/redis/store.ts': [
     refusedBy('no client', () => redisStore(mistaken(`redis://:${password}@host`))),
+    refusedBy('a prefix', () =>
+      redisStore(
+        replying(() => null),
+        { keyPrefix: mistaken({ password }) },
+      ),
+    ),
     refusedBy('an option', () =>
       redisStore(
         replying(() => null),
@@ -115,7 +145,10 @@ export const redisCases: Cases = {
       ).set(prompt, new Uint8Array(300_000), { ttl: 1_000 }),
     ),
   ],
-  'src/stores/redis/channels.ts': [
+  'src/stores/redis/clients.ts': [
+    refusedBy('a client of another kind', () => redisStore(mistaken({ url: `redis://:${password}@host`, createScript() {} }))),
+  ],
+  'src/stores/redis/subscribers.ts': [
     {
       name: 'the client itself',
       run: (issuer) => {
@@ -126,67 +159,139 @@ export const redisCases: Cases = {
     {
       name: 'a channel that is refused',
       async run(issuer) {
-        const subscriber: RedisSubscriber = mistaken({
+        const subscriber: IoredisSubscriber = mistaken({
           status: 'ready',
           on() {},
           off() {},
           subscribe: () => Promise.reject(replyError(`NOPERM ${password}`)),
           unsubscribe: async () => {},
         })
-        const reports = new Reports(replying(() => null))
+        const reports = new Reports(new IoredisConnection(replying(() => null)))
         reports.sendTo((message, cause) => issuer.keep('report', [message, cause]))
-        new RedisChannels(subscriber, (error) => reports.cannotListen(Object(error))).listen(prompt, { heard() {}, missed() {} })
+        new RedisChannels(earOf(subscriber, {}), (error) => reports.cannotListen(Object(error))).listen(prompt, { heard() {}, missed() {} })
         await settle()
       },
     },
   ],
-  'src/stores/redis/client.ts': [
-    ...[
-      'ERR unknown command, with args beginning with: ',
-      'WRONGPASS invalid',
-      'NOAUTH Authentication required ',
-      'NOPERM ',
-      'Connection is closed ',
-      '',
-      `${password.toUpperCase()} `,
-      secret('password').replaceAll(/[a-z\d]/g, ''),
-    ].map((beginning, index) => ({
-      name: `an error ${index}`,
-      run(issuer: Issuer) {
-        for (const name of ['Error', password]) {
-          const error = Object.assign(replyError(`${beginning}${password} ${prompt}`), { code: password, name })
-          issuer.keep('thrown', failure('read', error))
-        }
-      },
-    })),
+  'src/stores/redis/failure.ts': [
+    'ERR unknown command, with args beginning with: ',
+    'WRONGPASS invalid',
+    'NOAUTH Authentication required ',
+    'NOPERM ',
+    'Connection is closed ',
+    '',
+    `${password.toUpperCase()} `,
+    secret('password').replaceAll(/[a-z\d]/g, ''),
+  ].map((beginning, index) => ({
+    name: `an error ${index}`,
+    run(issuer: Issuer) {
+      for (const name of ['Error', password]) {
+        const error = Object.assign(replyError(`${beginning}${password} ${prompt}`), { code: password, name })
+        issuer.keep('thrown', failure('read', error))
+      }
+    },
+  })),
+  'src/stores/redis/ioredis.ts': [
     {
       name: 'replies that are none',
       async run(issuer) {
         const two = [
-          ['getBuffer', prompt],
-          ['getBuffer', prompt],
+          ['GET', prompt],
+          ['GET', prompt],
         ] as const
         for (const reply of [() => null, () => [prompt], () => [[prompt, prompt]], () => Promise.reject(mistaken(prompt))]) {
           issuer.keep(
             'replies',
-            (await sendAll(replying(reply), two)).map(({ error }) => error && failure('read', error)),
+            (await new IoredisConnection(replying(reply)).sendAll(two)).map(({ error }) => error && failure('read', error)),
           )
           issuer.keep(
             'replies',
-            (await sendAll(replying(reply), two.slice(0, 1))).map(({ error }) => error && failure('read', error)),
+            (await new IoredisConnection(replying(reply)).sendAll(two.slice(0, 1))).map(({ error }) => error && failure('read', error)),
           )
         }
         for (const status of ['end', 'close'])
-          issuer.keep(
-            'replies',
-            await sendAll(
-              replying(() => null, status),
-              two,
-            ),
-          )
+          issuer.keep('replies', await new IoredisConnection(replying(() => null, status)).sendAll(two))
+      },
+    },
+  ],
+  'src/stores/redis/scan.ts': [
+    {
+      name: 'pages that are none',
+      async run(issuer) {
         for (const reply of [() => prompt, () => Promise.reject(replyError(password))]) {
-          await issuer.refused(() => Array.fromAsync(scanAll(replying(reply), prompt)))
+          await issuer.refused(() => Array.fromAsync(new IoredisConnection(replying(reply)).scan(prompt)))
         }
+      },
+    },
+  ],
+  'src/stores/redis/connection.ts': [
+    {
+      name: 'an error that is none',
+      async run(issuer) {
+        const [reply] = await new IoredisConnection(replying(() => Promise.reject(mistaken(prompt)))).sendAll([['GET', prompt]])
+        issuer.keep('replies', reply?.error && failure('read', reply.error))
+      },
+    },
+  ],
+  'src/stores/redis/node-redis-state.ts': [
+    {
+      name: 'a client without a connection',
+      async run(issuer) {
+        for (const [isOpen, isReady] of [
+          [false, false],
+          [true, false],
+        ]) {
+          const client: NodeRedisClient = mistaken({
+            isOpen,
+            isReady,
+            options: { password },
+            on: (event: string, listener: () => void) => event === 'error' && listener(),
+            connect: async () => {},
+            sendCommand: () => Promise.reject(replyError(password)),
+          })
+          const { error } = await new NodeRedisConnection(client).sendOne(['GET', prompt])
+          issuer.keep('replies', error && failure('read', error))
+        }
+      },
+    },
+  ],
+  'src/stores/redis/glide.ts': [
+    {
+      name: 'errors of the server and of the client',
+      async run(issuer) {
+        for (const message of [
+          `An error was signalled by the server: - ResponseError: unknown command, with args beginning with: '${prompt}'`,
+          `An error was signalled by the server: - PermissionDenied: ${prompt}`,
+          password,
+        ]) {
+          const client: GlideClient = mistaken({ customCommand: () => Promise.reject(replyError(message)), ssubscribe() {} })
+          const { error } = await new GlideConnection(client).sendOne(['GET', prompt])
+          issuer.keep('replies', error && failure('read', error))
+          await issuer.refused(() => Array.fromAsync(new GlideConnection(client).scan(prompt)))
+          const single: GlideClient = mistaken({ customCommand: () => Promise.reject(replyError(message)) })
+          await issuer.refused(() => Array.fromAsync(new GlideConnection(single).scan(prompt)))
+        }
+      },
+    },
+  ],
+  'src/stores/redis/upstash.ts': [
+    {
+      name: 'a service that is away, and answers that are no replies',
+      async run(issuer) {
+        const away = new UpstashConnection({ baseUrl: 'http://127.0.0.1:1', headers: { authorization: `Bearer ${password}` } })
+        await withService(`{"error":"ERR ${prompt} ${password}"}`, async (refusing) => {
+          await withService(`<html>${prompt}`, async (broken) => {
+            for (const connection of [away, refusing, broken]) {
+              const replies = await connection.sendAll([
+                ['GET', prompt],
+                ['UNLINK', prompt],
+              ])
+              for (const { error } of replies.concat(await connection.sendOne(['SET', prompt, bytes, 'PX', 1_000])))
+                issuer.keep('replies', error && failure('read', error))
+              await issuer.refused(() => Array.fromAsync(connection.scan(prompt)))
+            }
+          })
+        })
       },
     },
   ],
@@ -194,7 +299,7 @@ export const redisCases: Cases = {
     {
       name: 'a person has to act',
       run(issuer) {
-        const reports = new Reports(replying(() => null))
+        const reports = new Reports(new IoredisConnection(replying(() => null)))
         reports.sendTo((message, cause) => issuer.keep('report', [message, cause]))
         for (const code of ['NOAUTH', 'WRONGPASS', 'NOPERM']) reports.failure('read', replyError(`${code} ${password}`))
         reports.cannotListen(replyError(password))
