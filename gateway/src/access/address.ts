@@ -46,3 +46,11 @@ export function countedAddress(address: string): string {
 function plain(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '')
 }
+
+/**
+ * An address that is not this machine's, where only a platform reaches the program. One that is none stands for all that are unknown.
+ */
+export function outside(address: string | null | undefined): string {
+  const isKnown = typeof address === 'string' && isIP(address) !== 0 && !isLoopback(plain(address))
+  return isKnown ? address : '0.0.0.0'
+}

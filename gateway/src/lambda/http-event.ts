@@ -6,8 +6,8 @@
  * @module
  */
 import { isUtf8 } from 'node:buffer'
-import { isIP } from 'node:net'
 import { z } from 'zod'
+import { outside } from '../access/address.ts'
 import type { Connection } from '../context.ts'
 import { LambdaEventError } from '../errors.ts'
 
@@ -159,12 +159,6 @@ function queryOf({ queryStringParameters: single, multiValueQueryStringParameter
 
 function forwarded({ headers, multiValueHeaders }: First): string | undefined {
   return headersOf(headers, multiValueHeaders).get('x-forwarded-for')?.split(',').at(-1)?.trim()
-}
-
-/** An address that is not this machine's, as only AWS reaches a function. One that is none stands for all that are unknown. */
-function outside(address: string | null | undefined): string {
-  const isKnown = typeof address === 'string' && isIP(address) !== 0 && !/^(?:::ffff:)?127\.|^::1$/i.test(address)
-  return isKnown ? address : '0.0.0.0'
 }
 
 /** The headers of a response, and apart from them its cookies, of which there may be several. */

@@ -5,8 +5,9 @@
 import { z } from 'zod'
 import { LambdaEventError, LambdaStepsError } from '../errors.ts'
 import type { Environment } from '../config/environment.ts'
+import { madeFrom } from '../from-environment.ts'
 import { createGateway } from '../gateway.ts'
-import { deadline, flushed, type LambdaContext, madeFrom, opened, unlessAborted } from './served.ts'
+import { deadline, flushed, type LambdaContext, opened, unlessAborted } from './served.ts'
 import { type Applied, ageOf, type Step, stepsIn } from './steps.ts'
 
 /** Makes what messages are applied to. Called at the first invocation, and again after it failed. */

@@ -2,14 +2,11 @@
  * One gateway for all invocations of an instance of a function, and the time that an invocation has.
  * @module
  */
-import { type Cache, type Store, systemClock } from 'llmemo'
-import { createCacheFromEnv } from 'llmemo/env'
-import { openKeyStore } from '../access/key-store.ts'
-import { configure } from '../config/configuration.ts'
+import { type Cache, systemClock } from 'llmemo'
 import type { Environment } from '../config/environment.ts'
-import type { GatewaySettings } from '../config/settings.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
-import { lineLog, type Log } from '../log.ts'
+import { madeFrom } from '../from-environment.ts'
+import type { Log } from '../log.ts'
 
 /** What a function serves from. */
 export interface Served {
@@ -35,19 +32,6 @@ const reserve = 500
 export async function openFromEnvironment(env: Environment = process.env): Promise<Served> {
   const { cache, log, settings, store } = await madeFrom(env)
   return { cache, log, gateway: createGateway({ ...settings, cache, store, log }) }
-}
-
-/** What the variables of the environment make, whatever the gateway of it lets in. */
-export async function madeFrom(env: Environment): Promise<{
-  readonly cache: Cache
-  readonly log: Log
-  readonly settings: GatewaySettings
-  readonly store: Store | undefined
-}> {
-  const settings = configure({ data: {}, help: false, mistakes: [] }, env)
-  const cache = await createCacheFromEnv(env)
-  const store = await openKeyStore(env, false)
-  return { cache, settings, store, log: lineLog(systemClock, (line) => process.stdout.write(line)) }
 }
 
 /** Remembers what `open` made. A failure is not remembered: the store may be back at the next invocation. */

@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly key: string
   /** The store that the function uses. */
   readonly store: Store
+  /** The variables that name the store and the provider. */
+  readonly env: Readonly<Record<string, string>>
   /** A new instance of the function. */
   readonly start: (handler?: string, env?: Readonly<Record<string, string>>) => Promise<LambdaFunction>
   readonly stopStore: () => Promise<void>
@@ -45,7 +47,7 @@ export async function surroundings(handler: ProviderHandler = answering): Promis
   onTestFinished(async () => {
     await Promise.all([provider.close(), stopStore()])
   })
-  const common = {
+  const env = {
     LLMEMO_UPSTREAM_OPENAI: provider.url,
     LLMEMO_PRIVATE_HOSTS: '127.0.0.1',
     CACHE_STORE: `dynamodb://${tableName}?region=eu-west-1&endpoint=${encodeURIComponent(dynamodb.endpoint)}`,
@@ -55,6 +57,7 @@ export async function surroundings(handler: ProviderHandler = answering): Promis
     key,
     store,
     stopStore,
-    start: (name = 'dist/lambda.httpHandler', env = {}) => startFunction(name, { ...common, ...env }),
+    env,
+    start: (name = 'dist/lambda.httpHandler', more = {}) => startFunction(name, { ...env, ...more }),
   }
 }
