@@ -12,7 +12,7 @@ const standIn = await startStandIn()
 const cache = createCache()
 const gateway = createGateway({ cache, upstreams: { openai: `http://127.0.0.1:${standIn.port}/v1` }, privateHosts: ['127.0.0.1'] })
 const server = await listen({
-  fetch: (request, connection) => gateway.fetch(request, connection),
+  ...gateway,
   settings: readSettings({ server: { port: 0 } }),
   clock: systemClock,
 })

@@ -2,6 +2,7 @@
  * What every room of the gateway works with.
  * @module
  */
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Cache, Clock, Store } from 'llmemo'
 import type { Monitor } from 'llmemo/monitor'
 import type { Caller } from './caller.ts'
@@ -35,10 +36,20 @@ export interface RefusalCounter {
 export interface Connection {
   /** The address of the peer: `127.0.0.1`. */
   readonly remoteAddress?: string
+  /** Takes the caller of a request whose head is worth remembering, for the {@link FastLane}. */
+  readonly learn?: (caller: Caller) => void
 }
 
-/** The types of hono's context in every room: `c.env.connection`, `c.get('caller')`. */
+/** Answers requests whose head it knows without the web's `Request` and `Response`, which cost more than a hit. */
+export interface FastLane {
+  /** Takes a request. @returns whether it does; if not, it has read nothing of it */
+  take(incoming: IncomingMessage, outgoing: ServerResponse): boolean
+  /** Remembers the head of a request that it did not take, for a moment. */
+  learn(incoming: IncomingMessage, caller: Caller): void
+}
+
+/** The types of hono's context in every room: `c.env.connection`, `c.get('caller')`. What is not counted for any rate is `isUncounted`. */
 export interface GatewayEnv {
   readonly Bindings: { readonly connection: Connection }
-  readonly Variables: { caller: Caller; requestId?: string }
+  readonly Variables: { caller: Caller; requestId?: string; isUncounted?: boolean }
 }

@@ -12,12 +12,14 @@ import { Refusals } from './access/refusals.ts'
 import { Refused, refused } from './access/refused.ts'
 import { requestId } from './access/request-id.ts'
 import { type GatewayData, readSettings } from './config/settings.ts'
-import type { Connection, GatewayContext, GatewayEnv } from './context.ts'
+import type { Connection, FastLane, GatewayContext, GatewayEnv } from './context.ts'
 import { dashboardRoutes, pageRoutes } from './dashboard/routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { healthRoutes } from './health/routes.ts'
 import { type Log, silentLog } from './log.ts'
 import { restRoutes } from './rest/routes.ts'
+import { fastLane } from './transparent/fast-lane.ts'
+import { transparentGateway, type TransparentGateway } from './transparent/gateway.ts'
 import { transparentRoutes } from './transparent/routes.ts'
 
 /** What a gateway is made of. */
@@ -41,6 +43,8 @@ export interface Gateway {
    * @param connection where it came in, if the listener knows. Without it and without a key, the program that calls this may do everything
    */
   fetch(request: Request, connection?: Connection): Promise<Response>
+  /** A shorter way for {@link listen}, for requests whose like came a moment ago. */
+  readonly lane: FastLane
   /** Ends streams of events, and closes what the gateway made. Answers that are on their way are still given. */
   close(): Promise<void>
 }
@@ -55,8 +59,11 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   const cache = givenCache ?? createCache({ clock })
   const monitor = givenMonitor ?? createMonitor(cache)
   const closing = new AbortController()
-  const app = routesOf({ cache, monitor, store, options: settings, log, refusals: new Refusals(), clock, closing: closing.signal })
+  const context = { cache, monitor, store, options: settings, log, refusals: new Refusals(), clock, closing: closing.signal }
+  const transparent = transparentGateway(context)
+  const app = routesOf(context, transparent)
   return {
+    lane: fastLane(context, transparent),
     fetch: async (request, connection = {}) => app.fetch(request, { connection }),
     async close() {
       closing.abort()
@@ -67,13 +74,14 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
   }
 }
 
-function routesOf(context: GatewayContext): Hono<GatewayEnv> {
+function routesOf(context: GatewayContext, transparent: TransparentGateway): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>()
   app.route('/', healthRoutes(context))
   app.route('/', pageRoutes())
   app.use(crossOrigin(context))
   app.use(identified(context))
-  for (const routes of [transparentRoutes, restRoutes, eventRoutes, dashboardRoutes]) app.route('/', routes(context))
+  app.route('/', transparentRoutes(transparent))
+  for (const routes of [restRoutes, eventRoutes, dashboardRoutes]) app.route('/', routes(context))
   app.notFound((c) => answerError(c, { status: 404, detail: 'There is nothing at this path.' }))
   app.onError((error, c) => {
     if (error instanceof Refused) return refused(context, c, error)

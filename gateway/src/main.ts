@@ -52,7 +52,7 @@ async function run(settings: GatewaySettings, log: Log, env: Environment): Promi
   const nats = settings.nats && openNats({ cache, settings: settings.nats, log, clock: systemClock })
   const worker = workerPlace()
   const server = await listen({
-    fetch: (request, connection) => gateway.fetch(request, connection),
+    ...gateway,
     settings: worker === undefined ? settings : { ...settings, server: { ...settings.server, port: worker.port } },
     shared: worker?.shared === true,
     clock: systemClock,

@@ -32,6 +32,7 @@ export function identified(context: GatewayContext): MiddlewareHandler<GatewayEn
     }
     await count('key', `key ${caller.id}`, known.rate ?? (isOpen ? undefined : access.keyRate))
     if (caller.tenant !== undefined) await count('tenant', `tenant ${caller.tenant}`, access.tenantRate)
+    c.set('isUncounted', told.length === 0)
     await next()
     tellRates(c, told)
   }

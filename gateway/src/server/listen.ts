@@ -3,13 +3,13 @@
  * @module
  */
 import type { EventEmitter } from 'node:events'
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttpServer, IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2'
 import { createServer as createNetServer, type AddressInfo, type Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Clock } from 'llmemo'
 import type { GatewaySettings } from '../config/settings.ts'
-import type { Connection } from '../context.ts'
+import type { Connection, FastLane } from '../context.ts'
 import { ClosingPort } from './closing-port.ts'
 import { isWebSocket, takeWebSockets } from './websocket.ts'
 
@@ -17,6 +17,8 @@ import { isWebSocket, takeWebSockets } from './websocket.ts'
 export interface ListenOptions {
   /** Answers a request. */
   readonly fetch: (request: Request, connection: Connection) => Promise<Response>
+  /** Takes requests before `fetch` does. @default none */
+  readonly lane?: FastLane
   readonly settings: Pick<GatewaySettings, 'server' | 'limits'>
   readonly clock: Clock
   /** Whether further processes listen at the same port, each by itself. @default false */
@@ -45,17 +47,20 @@ const grace = 100
 const slowCheck = 500
 
 /** Opens the port. */
-export async function listen({ fetch, settings, clock, shared = false }: ListenOptions): Promise<Listening> {
+export async function listen({ fetch, lane, settings, clock, shared = false }: ListenOptions): Promise<Listening> {
   const { server: place, limits } = settings
   const answer = getRequestListener(
     async (request, { incoming }) =>
-      fetch(request, { ...(incoming.socket.remoteAddress && { remoteAddress: incoming.socket.remoteAddress }) }),
+      fetch(request, {
+        ...(incoming.socket.remoteAddress && { remoteAddress: incoming.socket.remoteAddress }),
+        ...(lane && incoming instanceof IncomingMessage && { learn: (caller) => lane.learn(incoming, caller) }),
+      }),
     { overrideGlobalObjects: false },
   )
   let draining = false
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (draining) response.setHeader('connection', 'close')
-    void answer(request, response)
+    if (lane?.take(request, response) !== true) void answer(request, response)
   }
   const http1 = createHttpServer(
     {

@@ -9,15 +9,44 @@ import { GatewayError } from '../errors.ts'
 import { type Body, BodyTooLarge, readBody, tooLarge } from './body.ts'
 import { markForSigning, signer } from './aws-signature.ts'
 import { CallerFetches } from './caller-fetches.ts'
-import { answerHeaders, requestHeaders } from './headers.ts'
+import { requestHeaders } from './headers.ts'
 import { ownedKey } from './owned-key.ts'
-import { errorResponse, type Refusal } from './provider-errors.ts'
+import { errorResponse, isOwnError, type Refusal } from './provider-errors.ts'
 import { type Steering, steeringOf, withoutSteering } from './steering.ts'
+import { toldHeaders } from './told-headers.ts'
 import { upstreamFetch } from './upstream-fetch.ts'
 import { type Protocol, routeOf, type Upstream, upstreamsOf } from './upstreams.ts'
 
-/** Answers a request to an upstream; `undefined` for any other. */
-export type TransparentGateway = (request: Request, caller: Caller) => Promise<Response | undefined>
+/** The way to the upstreams. */
+export interface TransparentGateway {
+  /** Answers a request to an upstream; `undefined` for any other. */
+  answer(request: Request, caller: Caller): Promise<Response | undefined>
+  /** What the head of a request comes to; `undefined` if to no upstream. */
+  prepare(head: Head, caller: Caller): Prepared | Response | undefined
+  /** Makes a prepared call. Rejects only if the client is gone. */
+  run(prepared: Prepared, body: Body, signal: AbortSignal): Promise<Response>
+}
+
+/** The head of a request. */
+export interface Head {
+  /** Absolute. */
+  readonly url: string
+  readonly method: string
+  readonly headers: Headers
+}
+
+/** A call that may be made, with any body. */
+export interface Prepared {
+  readonly upstream: Upstream
+  readonly caller: Caller
+  readonly steering: Steering
+  /** Whether the provider may be asked. */
+  readonly mayAsk: boolean
+  readonly url: string
+  readonly method: string
+  /** Those for the upstream. */
+  readonly headers: Headers
+}
 
 /** One call on its way. */
 interface Call {
@@ -44,35 +73,53 @@ export function transparentGateway(context: GatewayContext): TransparentGateway 
     return errorResponse(protocol, refusal)
   }
 
-  return async function answer(request, caller) {
-    const route = routeOf(upstreams, request.url)
+  function prepare({ url: asked, method, headers: given }: Head, caller: Caller): Prepared | Response | undefined {
+    const route = routeOf(upstreams, asked)
     if (route === undefined) return undefined
     const { upstream, url } = route
     const refuse = (refusal: Refusal): Response => errorResponse(upstream.protocol, refusal)
-    if (request.headers.has('upgrade') && /websocket/i.test(request.headers.get('upgrade') ?? '')) return refuse(noWebSocket)
+    if (/websocket/i.test(given.get('upgrade') ?? '')) return refuse(noWebSocket)
     if (url === undefined) return refuse(leadsOut)
-    const steering = steeringOf(request.headers)
+    const steering = steeringOf(given)
     if (!caller.roles.has('read')) return deny(upstream.protocol, caller, needsRead)
     if (steering.options['x-llmemo-scope'] !== undefined && !caller.roles.has('admin')) return deny(upstream.protocol, caller, notYourScope)
-    const mayAsk = caller.roles.has('write') || isRead(request.method)
-    const headers = requestHeaders(request.headers, caller, ownedKey(options, upstream, caller))
+    const headers = requestHeaders(given, caller, ownedKey(options, upstream, caller))
     withoutSteering(headers)
     if (upstream.protocol === 'bedrock') markForSigning(headers, options.awsRegion)
-    const body = await readBody(request, options.limits.bodyBytes)
-    if (body === tooLarge) return refuse(bodyTooLarge)
-    const call = { url, method: request.method, headers, body, signal: request.signal }
+    return { upstream, caller, steering, mayAsk: caller.roles.has('write') || isRead(method), url, method, headers }
+  }
+
+  async function run(
+    { upstream, caller, steering, mayAsk, url, method, headers }: Prepared,
+    body: Body,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const { protocol, name } = upstream
+    const call = { url, method, headers, body, signal }
     try {
-      if (mayAsk) return told(await steered(writing.of(caller), call, steering))
+      if (mayAsk) return await steered(writing.of(caller), call, steering)
       const response = await steered(reading.of(caller), call, onlyStored(steering))
-      if (response.statusText !== 'Not Cached') return told(response)
-      return steering.options['x-llmemo-mode'] === 'only-if-cached' ? told(response) : deny(upstream.protocol, caller, needsWrite)
+      if (response.statusText !== 'Not Cached' || steering.options['x-llmemo-mode'] === 'only-if-cached') return response
+      return deny(protocol, caller, needsWrite)
     } catch (error) {
-      if (error instanceof MayNotAsk) return deny(upstream.protocol, caller, needsWrite)
-      if (request.signal.aborted) throw error
-      if (error instanceof BodyTooLarge) return refuse(bodyTooLarge)
-      log('warn', 'upstream-failed', { upstream: upstream.name, code: codeOf(error) })
-      return refuse(failed(upstream, error))
+      if (error instanceof MayNotAsk) return deny(protocol, caller, needsWrite)
+      if (signal.aborted) throw error
+      if (error instanceof BodyTooLarge) return errorResponse(protocol, bodyTooLarge)
+      log('warn', 'upstream-failed', { upstream: name, code: codeOf(error) })
+      return errorResponse(protocol, failed(upstream, error))
     }
+  }
+
+  return {
+    prepare,
+    run,
+    async answer(request, caller) {
+      const prepared = prepare(request, caller)
+      if (prepared === undefined || prepared instanceof Response) return prepared
+      const body = await readBody(request, options.limits.bodyBytes)
+      if (body === tooLarge) return errorResponse(prepared.upstream.protocol, bodyTooLarge)
+      return told(await run(prepared, body, request.signal))
+    },
   }
 }
 
@@ -112,22 +159,16 @@ async function steered(fetch: Fetch, call: Call, steering: Steering): Promise<Re
 }
 
 async function send(fetch: Fetch, { url, method, headers, body, signal }: Call, options: Steering['options']): Promise<Response> {
-  const given = new Headers(headers)
-  for (const [name, value] of Object.entries(options)) given.set(name, value)
+  const steering = Object.entries(options)
+  const given = steering.length === 0 ? headers : new Headers(headers)
+  for (const [name, value] of steering) given.set(name, value)
   return fetch(url, { method, headers: given, signal, ...(body !== undefined && { body }) })
 }
 
-/** The answer with what the cache says of it. */
+/** The answer for the client. One of the gateway's own stays as it is. */
 function told(response: Response): Response {
-  const headers = answerHeaders(response.headers)
-  const info = cacheInfo(response)
-  if (info === undefined) headers.append('cache-status', 'llmemo; fwd=bypass')
-  else {
-    headers.set('x-llmemo-source', info.source)
-    if (info.key !== '') headers.set('x-llmemo-key', info.key)
-    if (info.savedUsd !== null) headers.set('x-llmemo-saved-usd', String(info.savedUsd))
-  }
-  return new Response(response.body, { status: response.status, statusText: response.statusText, headers })
+  if (isOwnError(response)) return response
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers: toldHeaders(response) })
 }
 
 const noWebSocket: Refusal = {

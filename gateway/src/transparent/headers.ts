@@ -81,14 +81,10 @@ export function requestHeaders(given: Headers, caller: Caller, owned?: Readonly<
   return headers
 }
 
-/** The headers for the client. What the cache says takes the place of what an upstream says in its name. */
-export function answerHeaders(given: Headers): Headers {
+/** The headers for the client, as names and values. What the cache says takes the place of what an upstream says in its name. */
+export function answerHeaders(given: Headers): readonly (readonly [string, string])[] {
   const dropped = namedIn(given.get('connection'))
-  const headers = new Headers()
-  for (const [name, value] of given) {
-    if (!ofAnswer.has(name) && !dropped.includes(name) && !name.startsWith('x-llmemo-')) headers.append(name, value)
-  }
-  return headers
+  return Array.from(given).filter(([name]) => !ofAnswer.has(name) && !dropped.includes(name) && !name.startsWith('x-llmemo-'))
 }
 
 /** The headers that `connection` names, which are for one connection only too. */

@@ -40,7 +40,16 @@ export function errorResponse(protocol: Protocol, { status, code, message }: Ref
   const headers: Record<string, string> = { 'content-type': 'application/json' }
   if (status < 500 || status === 501) headers['x-should-retry'] = 'false'
   if (protocol === 'bedrock') headers['x-amzn-errortype'] = status >= 500 ? 'ServiceUnavailableException' : 'ValidationException'
-  return new Response(JSON.stringify(bodyOf(protocol, { status, code, message })), { status, headers })
+  const response = new Response(JSON.stringify(bodyOf(protocol, { status, code, message })), { status, headers })
+  own.add(response)
+  return response
+}
+
+const own = new WeakSet<Response>()
+
+/** Whether an answer is an error of the gateway's own, rather than what a provider or the cache said. */
+export function isOwnError(response: Response): boolean {
+  return own.has(response)
 }
 
 function bodyOf(protocol: Protocol, { status, code, message }: Refusal): unknown {

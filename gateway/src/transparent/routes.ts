@@ -3,16 +3,18 @@
  * @module
  */
 import { Hono } from 'hono'
-import type { GatewayContext, GatewayEnv } from '../context.ts'
-import { transparentGateway } from './gateway.ts'
+import type { GatewayEnv } from '../context.ts'
+import type { TransparentGateway } from './gateway.ts'
 
 /** The providers' own protocols, as routes from the root. */
-export function transparentRoutes(context: GatewayContext): Hono<GatewayEnv> {
+export function transparentRoutes(gateway: TransparentGateway): Hono<GatewayEnv> {
   const routes = new Hono<GatewayEnv>()
-  const answer = transparentGateway(context)
   routes.use(async (c, next) => {
-    const response = await answer(c.req.raw, c.get('caller'))
+    const caller = c.get('caller')
+    const response = await gateway.answer(c.req.raw, caller)
     if (response === undefined) return next()
+    // A request that counts for a rate is to be counted each time.
+    if (c.get('isUncounted') === true) c.env.connection.learn?.(caller)
     return response
   })
   return routes

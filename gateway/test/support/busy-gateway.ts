@@ -59,7 +59,7 @@ export async function startBusyGateway({ file, days }: { readonly file: string; 
   const cache = createCache({ store, clock, savings: true, ttl: '40d' })
   const gateway = createGateway({ cache, clock, upstreams: { openai: provider.url }, privateHosts: ['127.0.0.1'] })
   const server = await listen({
-    fetch: (request, connection) => gateway.fetch(request, connection),
+    ...gateway,
     settings: readSettings({ server: { port: 0 } }),
     clock,
   })

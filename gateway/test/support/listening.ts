@@ -7,7 +7,7 @@ import { readSettings } from '../../src/config/settings.ts'
 export async function listening(options: GatewayOptions = {}): Promise<{ url: string; gateway: Gateway; server: Listening }> {
   const gateway = createGateway(options)
   const settings = readSettings({ server: { ...options.server, port: 0 }, limits: options.limits })
-  const server = await listen({ fetch: (request, connection) => gateway.fetch(request, connection), settings, clock: systemClock })
+  const server = await listen({ ...gateway, settings, clock: systemClock })
   onTestFinished(async () => {
     await gateway.close()
     await server.drain()

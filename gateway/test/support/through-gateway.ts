@@ -18,7 +18,7 @@ export async function throughGateway(server: ProviderServer, cache: Cache): Prom
   }
   const gateway = createGateway(options)
   const settings = readSettings({ server: { port: 0, drain: 0.001 } })
-  const listener = await listen({ fetch: (request, connection) => gateway.fetch(request, connection), settings, clock: systemClock })
+  const listener = await listen({ ...gateway, settings, clock: systemClock })
   const way = { url: `http://${listener.host}:${listener.port}`, fetch: globalThis.fetch, cache, headers: {} }
   return {
     way,

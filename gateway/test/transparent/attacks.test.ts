@@ -50,11 +50,11 @@ describe('headers', () => {
     const provider = await startProvider((_request, reply) => reply.json(completion('Rayleigh.')))
     onTestFinished(() => provider.close())
     // Past the door, which takes no forwarded request while there is no key.
-    const answer = transparentGateway(contextOf({ upstreams: { openai: provider.url }, privateHosts: ['127.0.0.1'] }))
+    const transparent = transparentGateway(contextOf({ upstreams: { openai: provider.url }, privateHosts: ['127.0.0.1'] }))
     const given = { 'content-type': 'application/json', authorization: 'Bearer sk-test' }
     const askBy = async (headers: Readonly<Record<string, string>>): Promise<Headers | undefined> => {
       const sent = { method: 'POST', body: question(), headers: { ...given, ...headers } }
-      const response = await answer(new Request('http://gateway/openai/v1/chat/completions', sent), localAdmin)
+      const response = await transparent.answer(new Request('http://gateway/openai/v1/chat/completions', sent), localAdmin)
       await response?.text()
       return response?.headers
     }
@@ -187,20 +187,20 @@ describe('a caller without the right to it', () => {
   it('chooses no scope', async () => {
     const gateway = createGateway()
     onTestFinished(() => gateway.close())
-    const answer = transparentGateway(contextOf())
+    const transparent = transparentGateway(contextOf())
     const request = new Request('http://gateway/openai/v1/models', { headers: { 'x-llmemo-scope': 'other' } })
-    const response = await answer(request, { id: 'key', tenant: 'own', roles: new Set(['read', 'write']) })
+    const response = await transparent.answer(request, { id: 'key', tenant: 'own', roles: new Set(['read', 'write']) })
     expect(response?.status).toBe(403)
   })
 
   it('shares no answer with another tenant, whatever provider key it sends', async () => {
     const provider = await startProvider((_request, reply) => reply.json(completion('Secret.')))
     onTestFinished(() => provider.close())
-    const answer = transparentGateway(contextOf({ upstreams: { openai: provider.url }, privateHosts: ['127.0.0.1'] }, createCache()))
+    const transparent = transparentGateway(contextOf({ upstreams: { openai: provider.url }, privateHosts: ['127.0.0.1'] }, createCache()))
     for (const tenant of ['a', 'b', 'a', 'b']) {
       const headers = { 'content-type': 'application/json', authorization: 'Bearer sk-same' }
       const request = new Request('http://gateway/openai/v1/chat/completions', { method: 'POST', body: question(), headers })
-      await (await answer(request, { id: tenant, tenant, roles: new Set(['read', 'write']) }))?.text()
+      await (await transparent.answer(request, { id: tenant, tenant, roles: new Set(['read', 'write']) }))?.text()
     }
     expect(provider.requests).toHaveLength(2)
   })

@@ -1,0 +1,46 @@
+/**
+ * A server in a process of its own, for the row of the gateway: `node:http` and hono that answer a fixed body, and the gateway. It prints where
+ * it listens, and tells the processor's time that it has taken, in microseconds, for each line of its input.
+ * @module
+ */
+import { createServer } from 'node:http'
+import { createInterface } from 'node:readline'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { createCache, systemClock } from '../../dist/index.mjs'
+import { createGateway, listen, readSettings } from '../../gateway/dist/index.mjs'
+import { parameterOf, textIn } from '../harness/child.ts'
+
+const kind = textIn(parameterOf(), 'kind')
+const upstream = textIn(parameterOf(), 'upstream')
+const body = textIn(parameterOf(), 'body')
+const json = { 'content-type': 'application/json' }
+
+console.log(await start())
+for await (const _ of createInterface(process.stdin)) {
+  const { user, system } = process.cpuUsage()
+  console.log(String(user + system))
+}
+
+async function start(): Promise<string> {
+  if (kind === 'gateway') {
+    const gateway = createGateway({ cache: createCache(), upstreams: { openai: `${upstream}/v1` }, privateHosts: ['127.0.0.1'] })
+    const { host, port } = await listen({ ...gateway, settings: readSettings({ server: { port: 0 } }), clock: systemClock })
+    return `http://${host}:${port}/openai/v1`
+  }
+  const app = new Hono().post('*', async (c) => {
+    await c.req.text()
+    return c.body(body, 200, json)
+  })
+  const server =
+    kind === 'hono'
+      ? createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }))
+      : createServer((request, response) => {
+          request.resume()
+          request.on('end', () => response.writeHead(200, { ...json, 'content-length': Buffer.byteLength(body) }).end(body))
+        })
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/openai/v1`
+}
+process.exit()
