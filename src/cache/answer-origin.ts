@@ -158,8 +158,8 @@ function seamOf(engine: Engine, call: OutboundCall): Seam<Given, GivenPart, Call
       if (streamed) return { parts: replayedParts(storedEvents(entry, cachedCall), engine.settings.replay, signal), info: info() }
       return { answer: fromStored(wholeAnswer(entry, cachedCall.endpoint) ?? {}), info: info() }
     },
-    async shared({ value, text }, reader, info) {
-      const isOwn = info.source === 'origin'
+    async shared({ value, text }, reader, { source, info }) {
+      const isOwn = source === 'origin'
       if (streamed) return { parts: sharedParts(reader, isOwn), info }
       // The flight ends, and the answer is stored, once a caller has read it to its end.
       await reader.next()

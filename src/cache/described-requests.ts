@@ -138,7 +138,7 @@ export async function store(engine: Engine, request: CacheRequest | TextRequest,
   if (typeof draft === 'string') engine.skip(cachedCall, draft, outcome)
   else if (inputs !== undefined && parts !== undefined) storeInputs(engine, cachedCall, { inputs, answer: parts, outcome })
   else engine.store(cachedCall, draft, { snapshot: engine.tiers.snapshot(cachedCall), outcome })
-  return engine.info(cachedCall, { hit: false, source: 'origin', age: 0, ttl: cachedCall.ttl, stale: false }, outcome)
+  return engine.info(cachedCall, { hit: false, source: 'origin', age: 0, ttl: cachedCall.ttl, stale: false }, outcome).info
 }
 
 /** Whether this is a request for an endpoint, rather than one by its text. */

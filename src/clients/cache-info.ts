@@ -4,6 +4,7 @@
  */
 import type { CacheInfo } from '../call.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { Given } from './given.ts'
 import { LazyResponse } from './lazy-response.ts'
 
 /** What is known of the results of one process. */
@@ -37,9 +38,9 @@ export function noteInfo(carrier: object, info: () => CacheInfo): void {
   infoByCarrier.set(carrier, info)
 }
 
-/** What gives facts that are known. It holds nothing else, as a function within a seam would hold the whole call. */
-export function known(info: CacheInfo): () => CacheInfo {
-  return () => info
+/** What gives the facts of a result. It holds nothing else, as a function within a seam would hold the whole call. */
+export function infoLater(of: { readonly info: CacheInfo }): () => CacheInfo {
+  return () => of.info
 }
 
 /**
@@ -52,15 +53,6 @@ export function attachInfo(result: unknown, info: () => CacheInfo): void {
   if (Object.prototype.propertyIsEnumerable.call(result, '_cache')) return noteInfo(result, info)
   Informed.mark(result, info)
   Object.defineProperty(result, '_cache', attached)
-}
-
-/** A class whose `new` gives the object itself, so that a subclass puts its private members on it. */
-// oxlint-disable-next-line typescript/no-extraneous-class -- it is needed as a base
-class Given {
-  constructor(object: object) {
-    // oxlint-disable-next-line no-constructor-return -- this is what the class is for
-    return object
-  }
 }
 
 /** The facts of a result, in a private member of it: no list shows it, and it takes a fifth of the time of a `WeakMap`. */

@@ -120,6 +120,27 @@ export function cacheInfoOf(facts: Facts, prices: PriceBook | undefined): CacheI
   return Object.defineProperty(info, inspect, { value: () => ({ ...info }) })
 }
 
+/** The facts of a result, made when they are first read: most callers never do, and they are made of a dozen functions. */
+export class LaterInfo {
+  readonly #facts: Facts
+  readonly #prices: PriceBook | undefined
+  #info: CacheInfo | undefined
+
+  constructor(facts: Facts, prices: PriceBook | undefined) {
+    this.#facts = facts
+    this.#prices = prices
+  }
+
+  get source(): Source {
+    return this.#info?.source ?? this.#facts.source
+  }
+
+  /** The facts, the same each time. */
+  get info(): CacheInfo {
+    return (this.#info ??= cacheInfoOf(this.#facts, this.#prices))
+  }
+}
+
 /** Gives `info`, which the caller has already, the facts of `other`. */
 export function replaceFacts(info: CacheInfo, other: CacheInfo): void {
   const { [inspect]: _, ...facts }: Record<PropertyKey, PropertyDescriptor> = Object.getOwnPropertyDescriptors(other)

@@ -9,7 +9,7 @@ import { type CacheEvents, EventEmitter } from '../events.ts'
 import { entryKey } from '../key/store-keys.ts'
 import type { Address } from './tiers/entry-reader.ts'
 import type { LookupResult } from '../lookup-result.ts'
-import { cacheInfoOf, type Facts, noteCost, type Reused, type StoreOutcome, wholeUsage } from './cache-info.ts'
+import { cacheInfoOf, type Facts, LaterInfo, noteCost, type Reused, type StoreOutcome, wholeUsage } from './cache-info.ts'
 import type { NewEntry } from './draft.ts'
 import { Flights } from './flight/flights.ts'
 import { Refreshes } from './flight/refreshes.ts'
@@ -183,7 +183,7 @@ export class Engine {
     const outcome: StoreOutcome = { stored: true, reason: undefined, metering: { usage, model, latency } }
     this.countHit(cachedCall, { source, stale, outcome, found })
     let info: CacheInfo | undefined
-    return () => (info ??= this.info(cachedCall, { hit: true, source, age, ttl: freshFor, stale }, outcome))
+    return () => (info ??= this.info(cachedCall, { hit: true, source, age, ttl: freshFor, stale }, outcome).info)
   }
 
   /** Counts a hit, and emits it. A call that joined a flight is counted at its end, when the outcome is known. */
@@ -211,13 +211,11 @@ export class Engine {
   }
 
   /** The facts of one result. */
-  info(cachedCall: CachedCall, facts: Pick<Facts, 'hit' | 'source' | 'age' | 'ttl' | 'stale'>, outcome: StoreOutcome): CacheInfo {
+  info(cachedCall: CachedCall, facts: Pick<Facts, 'hit' | 'source' | 'age' | 'ttl' | 'stale'>, outcome: StoreOutcome): LaterInfo {
     const { key, operation, scope, origin, inputKeys } = cachedCall
     const inputs = facts.hit ? allHits(cachedCall.inputs) : cachedCall.inputs
-    return cacheInfoOf(
-      { ...facts, inputs, inputKeys, key, operation, scope, origin, provider: cachedCall.endpoint.provider, outcome },
-      this.prices,
-    )
+    const { provider } = cachedCall.endpoint
+    return new LaterInfo({ ...facts, inputs, inputKeys, key, operation, scope, origin, provider, outcome }, this.prices)
   }
 
   /** Counts a call that the provider must answer, and emits it. */

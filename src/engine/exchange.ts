@@ -6,7 +6,7 @@
 import type { CacheInfo } from '../call.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import { arrival, type AskOneself } from './arrival.ts'
-import { replaceFacts, type StoreOutcome } from './cache-info.ts'
+import { type LaterInfo, replaceFacts, type StoreOutcome } from './cache-info.ts'
 import type { Engine } from './engine.ts'
 import type { FlightReader } from './flight/upstream.ts'
 import { type Joined, joinFlight } from './join-flight.ts'
@@ -195,7 +195,7 @@ function handOut<Head, Item, Result>(
 async function askForItself<Head, Item, Result>(
   engine: Engine,
   call: Seam<Head, Item, Result>,
-  info: CacheInfo,
+  info: LaterInfo,
 ): Promise<FlightReader<FlightHead<Head>, Item> | undefined> {
   const { cachedCall, signal } = call
   const onStart = (): void => engine.miss(cachedCall)
@@ -207,7 +207,7 @@ async function askForItself<Head, Item, Result>(
   }
   if (joined) joiners.push({ cachedCall, given: true })
   // The caller has the facts already. From now on they are about the other flight.
-  replaceFacts(info, infoOf(engine, call, { hit: joined, joined, outcome }))
+  replaceFacts(info.info, infoOf(engine, call, { hit: joined, joined, outcome }).info)
   return reader
 }
 
@@ -215,7 +215,7 @@ function infoOf<Head, Item, Result>(
   engine: Engine,
   { cachedCall }: Seam<Head, Item, Result>,
   { hit, joined, outcome }: { readonly hit: boolean; readonly joined: boolean; readonly outcome: StoreOutcome },
-): CacheInfo {
+): LaterInfo {
   const facts = { hit, source: joined ? 'flight' : 'origin', age: 0, ttl: cachedCall.ttl, stale: false }
   return engine.info(cachedCall, facts, outcome)
 }

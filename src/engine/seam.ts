@@ -6,7 +6,7 @@ import type { CacheInfo } from '../call.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import type { NotCachedError } from '../not-cached.ts'
 import type { CachedCall } from './cached-call.ts'
-import type { StoreOutcome } from './cache-info.ts'
+import type { LaterInfo, StoreOutcome } from './cache-info.ts'
 import type { NewEntry } from './draft.ts'
 import type { Flights } from './flight/flights.ts'
 import type { FlightReader, Recording, Upstream } from './flight/upstream.ts'
@@ -85,7 +85,7 @@ export interface Seam<Head, Item, Result> {
   /** The result of a hit; `info` makes its facts. */
   stored(found: LookupResult, info: () => CacheInfo): Result
   /** The result of a flight. */
-  shared(head: Head, reader: FlightReader<FlightHead<Head>, Item>, info: CacheInfo): Result | Promise<Result>
+  shared(head: Head, reader: FlightReader<FlightHead<Head>, Item>, info: LaterInfo): Result | Promise<Result>
   /** The result of a call in mode `only-if-cached` for which nothing is stored. */
   missing(info: CacheInfo, error: NotCachedError): Result
 }

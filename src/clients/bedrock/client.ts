@@ -226,7 +226,7 @@ function exchangeOf(engine: Engine, call: BedrockCall, context: SendContext): Se
       return inputs === undefined ? draftOf(cachedCall, recording) : undefined
     },
     stored: ({ entry }, info) => storedOutput(entry, cachedCall, { codec, info, replay: engine.settings.replay, caller: context }),
-    shared: (head, reader, info) => sharedOutput(head, reader, { cachedCall, codec, info, caller: context }),
+    shared: (head, reader, { info }) => sharedOutput(head, reader, { cachedCall, codec, info, caller: context }),
     missing(_, error) {
       throw error
     },

@@ -18,7 +18,7 @@ import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { InvalidOptionError } from '../../errors.ts'
 import { keptHeaders } from '../../providers/http-headers.ts'
 import type { AddressedCall } from '../../providers/protocol.ts'
-import { known, noteInfo } from '../cache-info.ts'
+import { infoLater, noteInfo } from '../cache-info.ts'
 import { LazyResponse } from '../lazy-response.ts'
 import { type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
 import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } from './request.ts'
@@ -255,7 +255,7 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     },
     shared(head, reader, info) {
       const usage = head.asksUsage === true ? cachedCall.endpoint.streaming?.usageOnRequest : undefined
-      const facts = known(info)
+      const facts = infoLater(info)
       const isPlain = addressed === undefined && call.isWrappedClient && !cachedCall.streamed && cachedCall.endpoint.binary !== true
       if (isPlain && isReadAsText(head)) return inform(lazySharedResponse(head, reader, info), facts, carriers)
       const read = usage === undefined ? reader : withoutUsage(reader, usage)

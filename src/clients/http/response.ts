@@ -149,7 +149,7 @@ function errorIfOpen(controller: ReadableStreamDefaultController<Uint8Array> | u
 }
 
 /** The head that a caller of a flight gets, with headers of its own. A caller that joined it gets what a stored answer has: all else was for the first caller. */
-export function headFor(head: ResponseHead, { source }: CacheInfo): ResponseHead {
+export function headFor(head: ResponseHead, { source }: Pick<CacheInfo, 'source'>): ResponseHead {
   if (source !== 'flight') {
     const headers = new Headers(head.headers)
     headers.append('cache-status', missStatus(head.status === 200))

@@ -75,9 +75,9 @@ function isDecodedAsUsual(options: unknown): boolean {
 
 /** The members that the SDK added to an answer, with their headers; `undefined` if there is an unknown one. */
 function addedTo(data: JsonObject, { headers }: Response, ids: Example['ids']): ResultForm['ids'] | undefined {
-  const added = Object.getOwnPropertyNames(data).filter((name) => !Object.prototype.propertyIsEnumerable.call(data, name))
   const found: (readonly [string, string])[] = []
-  for (const name of added) {
+  for (const name of Object.getOwnPropertyNames(data)) {
+    if (Object.prototype.propertyIsEnumerable.call(data, name)) continue
     const header = ids[name]
     if (header === undefined || data[name] !== headers.get(header)) return undefined
     found.push([name, header])

@@ -4,6 +4,7 @@
  */
 import { attachInfo, infoOfResponse } from '../cache-info.ts'
 import { passedOptionsIn } from '../call-options.ts'
+import { Given } from '../given.ts'
 import { materialise } from '../lazy-response.ts'
 
 /** What we use of the SDK's notes on a response. */
@@ -24,18 +25,29 @@ export interface SdkPromise {
   withResponse: (this: SdkPromise) => Promise<SdkProps>
 }
 
-/** What helpers have made of the result of the SDK's `post`, by the promise that they returned. */
-const transformsByPromise = new WeakMap<object, readonly Transform[]>()
+/** What helpers have made of the result of the SDK's `post`, in a private member of the promise that they returned. */
+class Transformed extends Given {
+  #transforms: readonly Transform[] = []
+
+  static note(promise: object, transforms: readonly Transform[]): void {
+    const noted: object = #transforms in promise ? promise : new Transformed(promise)
+    if (#transforms in noted) noted.#transforms = transforms
+  }
+
+  static of(promise: object): readonly Transform[] | undefined {
+    return #transforms in promise ? promise.#transforms : undefined
+  }
+}
 
 /** What was made of the result of `post` to give the result of `promise`; `undefined` for a promise that is not known to come from there. */
 export function transformsOf(promise: unknown): readonly Transform[] | undefined {
-  return typeof promise === 'object' && promise !== null ? transformsByPromise.get(promise) : undefined
+  return typeof promise === 'object' && promise !== null ? Transformed.of(promise) : undefined
 }
 
 /** The SDK's promise. Its result, and all that a helper makes of it, carries the facts of the response. */
 export function informed(promise: SdkPromise, transforms: readonly Transform[] = []): SdkPromise {
   const own = marking(promise)
-  transformsByPromise.set(own, transforms)
+  Transformed.note(own, transforms)
   const { _thenUnwrap: unwrap, asResponse, withResponse } = own
   own._thenUnwrap = (transform) => informed(unwrap.call(own, transform), [...transforms, transform])
   own.asResponse = async () => materialise(await asResponse.call(own))

@@ -2,11 +2,11 @@
  * One caller's share of a flight as a `Response`.
  * @module
  */
-import type { CacheInfo } from '../../call.ts'
+import type { LaterInfo } from '../../engine/cache-info.ts'
 import { leaveWhenCollected } from '../../engine/flight/collected.ts'
 import type { FlightReader } from '../../engine/flight/upstream.ts'
 import type { FlightHead } from '../../engine/seam.ts'
-import { known, noteInfo } from '../cache-info.ts'
+import { infoLater, noteInfo } from '../cache-info.ts'
 import { LazyHeaders } from '../lazy-headers.ts'
 import { LazyResponse } from '../lazy-response.ts'
 import { headFor, located, type ResponseHead } from './response.ts'
@@ -46,9 +46,9 @@ export function sharedResponse(head: ResponseHead, reader: Reader, ahead = 0): R
  * The same for an SDK that reads a whole answer as text: it needs no stream for that.
  * @param head of all callers of the flight
  */
-export function lazySharedResponse(head: ResponseHead, reader: Reader, info: CacheInfo): LazyResponse {
+export function lazySharedResponse(head: ResponseHead, reader: Reader, info: LaterInfo): LazyResponse {
   const { status, statusText, url } = head
-  const facts = known(info)
+  const facts = infoLater(info)
   const ownHead = ownHeadOf(head, info)
   const shared = info.source === 'flight' ? (head.joined ??= ownHead()).headers : head.headers
   // Let go once it is read: the SDK's promise holds its response, and V8 collects that promise late.
@@ -79,7 +79,7 @@ export function lazySharedResponse(head: ResponseHead, reader: Reader, info: Cac
 }
 
 /** Makes the head of one caller. It holds no reader. */
-function ownHeadOf(head: ResponseHead, info: CacheInfo): () => ResponseHead {
+function ownHeadOf(head: ResponseHead, info: Pick<LaterInfo, 'source'>): () => ResponseHead {
   return () => headFor(head, info)
 }
 

@@ -29,7 +29,7 @@ export interface FlightOptions<Head, Item> {
 }
 
 /** One upstream call that several equal callers wait for. */
-export class Flight<Head, Item> {
+export class Flight<Head, Item> implements ReaderFlight<Head, Item> {
   readonly #origin: Origin<Head, Item>
   readonly #bounds: FlightBounds
   readonly #clock: Clock
@@ -39,12 +39,6 @@ export class Flight<Head, Item> {
   readonly #controller = new AbortController()
   readonly #upstream: Promise<Upstream<Head, Item>>
   readonly #readers = new Set<Reader<Head, Item>>()
-  readonly #forReaders: ReaderFlight<Head, Item> = {
-    arrival: async (reader) => (await this.#arrival(reader)).head,
-    next: (reader) => this.#next(reader),
-    leave: (reader, reason) => this.#leave(reader, reason),
-    hasFailed: () => this.#outcome !== undefined && 'error' in this.#outcome,
-  }
   readonly #watch: Watch
   #head: Upstream<Head, Item> | undefined
   #items: Item[] = []
@@ -73,10 +67,20 @@ export class Flight<Head, Item> {
 
   /** Lets a caller join. Only while the flight is open: `closed` is called when it no longer is. */
   join(signal?: AbortSignal): FlightReader<Head, Item> {
-    const reader = new Reader(this.#forReaders, signal)
+    const reader = new Reader<Head, Item>(this, signal)
     this.#readers.add(reader)
     reader.listen()
     return reader
+  }
+
+  /** The head, for one of its readers. */
+  async arrival(reader: Reader<Head, Item>): Promise<Head> {
+    return (await this.#arrival(reader)).head
+  }
+
+  /** Whether it has ended by an error. */
+  hasFailed(): boolean {
+    return this.#outcome !== undefined && 'error' in this.#outcome
   }
 
   async #start(): Promise<Upstream<Head, Item>> {
@@ -101,7 +105,8 @@ export class Flight<Head, Item> {
     return this.#upstream
   }
 
-  async #next(state: Reader<Head, Item>): Promise<Item | undefined> {
+  /** The next item, for one of its readers. */
+  async next(state: Reader<Head, Item>): Promise<Item | undefined> {
     this.#watch.noteActivity()
     const upstream = this.#head ?? (await this.#arrival(state))
     for (;;) {
@@ -174,7 +179,7 @@ export class Flight<Head, Item> {
     this.#cancelStall = undefined
     const slowest = this.#slowest()
     const error = new DeadlineError('reading a shared answer', stallTimeout)
-    for (const state of this.#readers) if (state.position === slowest) this.#leave(state, () => error)
+    for (const state of this.#readers) if (state.position === slowest) this.leave(state, () => error)
   }
 
   #slowest(): number {
@@ -199,7 +204,8 @@ export class Flight<Head, Item> {
     this.#resume()
   }
 
-  #leave(state: Reader<Head, Item>, reason: () => unknown): void {
+  /** Lets a reader go. */
+  leave(state: Reader<Head, Item>, reason: () => unknown): void {
     if (state.left) return
     state.left = true
     state.reason = reason
@@ -244,7 +250,7 @@ export class Flight<Head, Item> {
   /** The upstream gave no answer: all callers get the error. */
   #fail(error: unknown): void {
     this.#end('failed', { error })
-    for (const state of this.#readers) this.#leave(state, () => error)
+    for (const state of this.#readers) this.leave(state, () => error)
   }
 
   #spoil(reason: string): void {
