@@ -2,21 +2,28 @@
  * Removals of single entries by their keys: from memory and the store, and from whatever is on its way to either.
  * @module
  */
+import type { Clock } from '../../clock.ts'
 import { removals } from '../invalidation/labels.ts'
 import type { Invalidations } from '../invalidation/invalidations.ts'
 import { type KeyPattern, Tombstones } from '../invalidation/tombstones.ts'
 import type { InvalidationBus } from '../shared-store/bus.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
 import type { HotTier } from './hot-tier.ts'
-import type { Lookups } from './lookups.ts'
+
+/**
+ * Milliseconds for which everything is read from the primary of a store with replicas, once another process removed something: a replica may
+ * be behind, and memory would keep what it still has.
+ */
+const replicaLag = 10_000
 
 /** What removals work with. */
 export interface RemovalsOptions {
+  readonly clock: Clock
   readonly hot: HotTier
   readonly shared: SharedStore | undefined
   readonly invalidations: Invalidations
-  /** Those that are under way; `undefined` without a store. */
-  readonly lookups: () => Lookups | undefined
+  /** Ends a look-up that is under way: it may find what is removed. */
+  readonly overtake: (storeKey: string) => void
   /** Tells other processes; `undefined` without a store. */
   readonly bus: () => InvalidationBus | undefined
 }
@@ -27,6 +34,7 @@ export class Removals {
   readonly #tombstones = new Tombstones()
   /** The last one by another process that did not say of which entry it was. */
   #others = 0
+  #othersAt = -Infinity
 
   constructor(options: RemovalsOptions) {
     this.#options = options
@@ -43,6 +51,18 @@ export class Removals {
    */
   last(storeKeys: readonly string[]): number {
     return this.count === 0 ? 0 : storeKeys.reduce((last, storeKey) => Math.max(last, this.#tombstones.last(storeKey)), this.#others)
+  }
+
+  /** The number of the last one by another process that did not say of which entry it was. */
+  get others(): number {
+    return this.#others
+  }
+
+  /** Those of these entries that a replica of the store may still have though they were removed. */
+  removed(storeKeys: readonly string[]): readonly string[] {
+    if (this.count === 0) return []
+    if (this.#options.clock.monotonic() - this.#othersAt < replicaLag) return storeKeys
+    return storeKeys.filter((storeKey) => this.#tombstones.last(storeKey) > 0)
   }
 
   /** Whether an answer must not be stored whose call began when there were `count` removals. */
@@ -64,6 +84,7 @@ export class Removals {
   /** The store says that another process removed entries, and not which. */
   learn(): void {
     this.#others = this.#tombstones.noteUnknown()
+    this.#othersAt = this.#options.clock.monotonic()
     this.#options.hot.mustRevalidate()
   }
 
@@ -87,7 +108,7 @@ export class Removals {
   }
 
   #forget(storeKey: string): void {
-    this.#options.lookups()?.overtake(storeKey)
+    this.#options.overtake(storeKey)
     this.#options.hot.delete(storeKey)
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { codeOf as systemCodeOf, withoutContent } from '../../base/foreign-error.ts'
-import { StoreError } from '../../errors.ts'
+import { Description, InvalidOptionError, StoreError } from '../../errors.ts'
 import { withMethods } from '../../base/option-checks.ts'
 import { firstConnection } from './first-connection.ts'
 
@@ -26,6 +26,8 @@ export interface RedisClient {
     readonly enableOfflineQueue?: boolean | undefined
     readonly commandTimeout?: number | undefined
     readonly scaleReads?: unknown
+    readonly sentinels?: unknown
+    readonly role?: unknown
     readonly redisOptions?: { readonly commandTimeout?: number | undefined } | undefined
   }
   getBuffer(key: string): Promise<unknown>
@@ -36,6 +38,8 @@ export interface RedisClient {
   del(key: string): Promise<unknown>
   publish(channel: string, message: string): Promise<unknown>
   eval(script: string, keys: 1, key: string, ...given: (string | number)[]): Promise<unknown>
+  /** As `eval`, with a reply of bytes. Called for a cluster that is read from replicas. */
+  evalBuffer?(script: string, keys: 1, key: string, ...given: (string | number)[]): Promise<unknown>
   pipeline(commands: unknown[][]): { exec(): Promise<unknown> }
   /** Called when the client keeps no commands until it is connected, to wait for its first connection. */
   once?(event: 'ready' | 'close' | 'end', listener: () => void): unknown
@@ -53,7 +57,7 @@ export type RedisCommand =
   | readonly ['set', key: string, value: Buffer, unit: 'PX', milliseconds: number, condition: 'NX']
   | readonly ['unlink' | 'del', key: string]
   | readonly ['publish', channel: string, message: string]
-  | readonly ['eval', script: string, keys: 1, key: string, ...given: (string | number)[]]
+  | readonly ['eval' | 'evalBuffer', script: string, keys: 1, key: string, ...given: (string | number)[]]
 
 /** The reply to a command, or its error. */
 export type RedisReply = { readonly value: unknown; readonly error?: never } | { readonly error: object }
@@ -65,7 +69,18 @@ const methods = ['getBuffer', 'getrangeBuffer', 'set', 'unlink', 'del', 'publish
  * @throws {InvalidOptionError} when something is missing
  */
 export function knownClient(client: RedisClient): RedisClient {
-  return withMethods('client', client, { methods, allowed: 'a client of ioredis 5 or 6: new Redis() or new Cluster()' })
+  const allowed = 'a client of ioredis 5 or 6: new Redis() or new Cluster()'
+  const known = withMethods('client', client, { methods, allowed })
+  const { sentinels, role } = Object(known.options)
+  if (Array.isArray(sentinels) && role === 'slave') {
+    // It would read what replicas do not know yet to be outdated, and could write nothing.
+    throw new InvalidOptionError(
+      'client',
+      new Description("a client with the role 'slave'"),
+      `one of the master: no role, or role: 'master'`,
+    )
+  }
+  return known
 }
 
 /** The connection is lost, or its owner closed it. Commands would wait without limit in the client's own queue. */
@@ -107,7 +122,7 @@ function lostConnection({ status }: RedisClient): RedisReply | undefined {
 
 async function send(client: RedisClient, [name, ...parameters]: RedisCommand): Promise<RedisReply> {
   try {
-    const value: unknown = await Reflect.apply(client[name], client, parameters)
+    const value: unknown = await Reflect.apply(Reflect.get(client, name), client, parameters)
     return { value }
   } catch (error) {
     return { error: objectOf(error) }

@@ -17,9 +17,9 @@ export interface StringWrite {
 /** Keys of other applications that are remembered. Beyond that, the store forgets all of them and finds them again. */
 const maxForeignKeys = 10_000
 
-/** A read that goes to the master, as a script may write. It is for texts: the reply is one. */
-function readFromMaster(key: string): RedisCommand {
-  return ['eval', "return redis.call('get', KEYS[1])", 1, key, '', 0]
+/** A read that goes to the master, as a script may write. Without `evalBuffer`, it is for texts: the reply is one. */
+function readFromMaster(client: RedisClient, key: string): RedisCommand {
+  return ['evalBuffer' in client ? 'evalBuffer' : 'eval', "return redis.call('get', KEYS[1])", 1, key, '', 0]
 }
 
 /** The strings under the keys of one client. */
@@ -36,7 +36,7 @@ export class RedisStrings {
   }
 
   /** Whether the client sends commands that only read to replicas, which may be behind. */
-  get #readsReplicas(): boolean {
+  get readsReplicas(): boolean {
     const { scaleReads = 'master' } = this.#client.options
     return this.#client.isCluster && scaleReads !== 'master'
   }
@@ -67,7 +67,7 @@ export class RedisStrings {
   }
 
   #readCommand(key: string, latest: ReadonlySet<string> | undefined): RedisCommand {
-    return this.#readsReplicas && latest?.has(key) === true ? readFromMaster(key) : ['getBuffer', key]
+    return this.readsReplicas && latest?.has(key) === true ? readFromMaster(this.#client, key) : ['getBuffer', key]
   }
 
   /**

@@ -141,6 +141,10 @@ export const redisCases: Cases = {
     },
   ],
   'src/stores/redis/client.ts': [
+    refusedBy('a replica behind Sentinels', () => {
+      const options = { sentinels: [{ host: 'h', password }], role: 'slave', password }
+      return redisStore({ ...replying(() => null), options })
+    }),
     ...[
       'ERR unknown command, with args beginning with: ',
       'WRONGPASS invalid',
