@@ -133,7 +133,9 @@ export class Lookups {
         held.checkedAt = heldAt
         return this.#invalidations.matches(held.entry.head.generations) ? held : undefined
       }
-      if (entry === undefined) return undefined
+      // A value that is set was not on its way before.
+      const isFromBefore = address.endpoint !== undefined && entry !== undefined && this.#removals.isFromBefore(storeKey, entry.head)
+      if (entry === undefined || isFromBefore) return undefined
       const isCurrent = this.#invalidations.isCurrent(entry.head.generations, begun)
       if (isCurrent !== true && !(await isCurrent)) return undefined
       // An entry from a clock that is ahead of ours counts as new.

@@ -122,7 +122,8 @@ function lostConnection({ status }: RedisClient): RedisReply | undefined {
 
 async function send(client: RedisClient, [name, ...parameters]: RedisCommand): Promise<RedisReply> {
   try {
-    const value: unknown = await Reflect.apply(Reflect.get(client, name), client, parameters)
+    const method: unknown = Reflect.get(client, name)
+    const value: unknown = typeof method === 'function' ? await Reflect.apply(method, client, parameters) : undefined
     return { value }
   } catch (error) {
     return { error: objectOf(error) }
