@@ -15,6 +15,7 @@ import { type GatewayData, readSettings } from './config/settings.ts'
 import type { Connection, FastLane, GatewayContext, GatewayEnv } from './context.ts'
 import { dashboardRoutes, pageRoutes } from './dashboard/routes.ts'
 import { eventRoutes } from './events/routes.ts'
+import { GatewayOptionsError } from './errors.ts'
 import { healthRoutes } from './health/routes.ts'
 import { type Log, silentLog } from './log.ts'
 import { restRoutes } from './rest/routes.ts'
@@ -54,6 +55,7 @@ export interface Gateway {
  * @throws {GatewayOptionsError} that has every mistake in the options
  */
 export function createGateway(options: GatewayOptions = {}): Gateway {
+  assertParts(options)
   const { cache: givenCache, monitor: givenMonitor, log = silentLog, clock = systemClock, store, ...data } = options
   const settings = readSettings(data)
   const cache = givenCache ?? createCache({ clock })
@@ -72,6 +74,33 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
       else await cache.flush()
     },
   }
+}
+
+/** What the parts of a gateway must be, beside its data. A cache and a clock are checked by what takes them. */
+const parts: Readonly<Record<string, { readonly is: (value: object) => boolean; readonly allowed: string }>> = {
+  cache: { is: (value) => hasMethods(value, ['lookup', 'stats']), allowed: 'a cache made by createCache()' },
+  monitor: { is: (value) => hasMethods(value, ['report', 'close']), allowed: 'a monitor made by createMonitor()' },
+  store: { is: (value) => hasMethods(value, ['get', 'set', 'delete']), allowed: 'a store, such as redisStore(client)' },
+  log: { is: (value) => typeof value === 'function', allowed: 'a function of level, event and details' },
+  clock: { is: (value) => hasMethods(value, ['now', 'monotonic', 'after']), allowed: 'a clock with now(), monotonic() and after()' },
+}
+
+/** @throws {GatewayOptionsError} with every part that is no such thing, and none of the values */
+function assertParts(options: unknown): void {
+  if (Object.prototype.toString.call(options) !== '[object Object]') {
+    const isPromise = options instanceof Promise
+    throw new GatewayOptionsError([isPromise ? 'the options: a promise; await it first' : 'the options: must be a plain object'])
+  }
+  const mistakes = Object.entries(parts).flatMap(([name, { is, allowed }]) => {
+    const value: unknown = Reflect.get(Object(options), name)
+    const isPart = value === undefined || ((typeof value === 'object' || typeof value === 'function') && value !== null && is(value))
+    return isPart ? [] : [`${name}: must be ${allowed}`]
+  })
+  if (mistakes.length > 0) throw new GatewayOptionsError(mistakes)
+}
+
+function hasMethods(value: object, names: readonly string[]): boolean {
+  return names.every((name) => typeof Reflect.get(value, name) === 'function')
 }
 
 function routesOf(context: GatewayContext, transparent: TransparentGateway): Hono<GatewayEnv> {

@@ -114,7 +114,7 @@ export class ValueCache {
     const matches = (storeKey: string): boolean => isMatch(storeKey.slice(prefix.length))
     const { removals, contents } = this.#engine.tiers
     // Before the listing, which does not see what is stored behind its back.
-    removals.noteMatching({ prefix, matches })
+    removals.noteMatching({ prefix, matches: pattern.length > maxPatternLength ? () => true : matches })
     const keys = [...(await contents.keys(prefix))].filter(matches)
     return { count: keys.length, isDone: keys.length === 0 || (await removals.forget(keys)) }
   }
@@ -256,6 +256,9 @@ export class ValueCache {
 }
 
 const operation = 'value'
+
+/** Characters of a pattern that is remembered. Of a longer one, it is remembered that it may match anything. */
+const maxPatternLength = 1_000
 
 function freshOnly(found: LookupResult | undefined): LookupResult | undefined {
   return found !== undefined && found.freshFor > 0 ? found : undefined

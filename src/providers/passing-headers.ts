@@ -29,6 +29,8 @@ const sdks = ['anthropic-dangerous-direct-browser-access', 'x-client-request-id'
 
 /** Ids by which calls are found again in logs and traces. */
 const tracing = [
+  // Of AWS's SDKs: the attempt, and who makes it.
+  'amz-sdk-*',
   'baggage',
   'b3',
   'correlation-id',
@@ -38,6 +40,9 @@ const tracing = [
   'jaeger-baggage',
   'jaeger-debug-id',
   'newrelic',
+  'ot-baggage-*',
+  'ot-tracer-*',
+  'request-context',
   'request-id',
   'sentry-trace',
   'session-id',
@@ -54,6 +59,8 @@ const tracing = [
   'x-amz-content-sha256',
   'x-amz-date',
   'x-amz-security-token',
+  'x-amz-user-agent',
+  'x-amzn-requestid',
   'x-amzn-trace-id',
   'x-b3-*',
   'x-claude-code-session-id',
@@ -65,6 +72,8 @@ const tracing = [
   'x-honeycomb-trace',
   'x-instana-*',
   'x-ms-client-request-id',
+  'x-ms-correlation-request-id',
+  'x-ms-request-id',
   'x-newrelic-*',
   'x-ot-span-context',
   'x-parent-span-id',

@@ -5,6 +5,7 @@ import { callOptions } from '../../src/clients/call-options.ts'
 import { cachingFetch } from '../../src/clients/with-cache.ts'
 import type { CallOptions } from '../../src/call.ts'
 import type { CacheOptions } from '../../src/engine/settings/options.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { memoryStore } from '../../src/stores/memory-store.ts'
 import { answer, openCache, question, settle } from '../support/chat.ts'
 
@@ -116,6 +117,48 @@ describe.each(Object.keys(tiers))('while the provider answers a call, over %s', 
     expect(await cache.get('user:7:name')).toBe('new')
   })
 })
+
+it.each([true, false])(
+  'G19 the process that removed an answer does not get one that was on its way to another: shared flights %s',
+  async (sharedFlights) => {
+    const store = memoryStore()
+    const clock = new ManualClock()
+    const [here, there] = [openCache({ store, clock, sharedFlights }), openCache({ store, clock, sharedFlights })]
+    const [caller1, caller2] = [caller(here.cache), caller(there.cache)]
+    const first = caller1.ask()
+    await settle()
+    caller1.answerAll()
+    const key = (await first).info?.key ?? ''
+    await here.cache.flush()
+    clock.advance(10)
+    // The other process fetches a new answer, and hears of nothing.
+    const reload = caller2.ask({ mode: 'reload' })
+    await settle()
+    clock.advance(10)
+    expect(await here.cache.invalidate({ key })).toBe(true)
+    caller2.answerAll()
+    await reload
+    await there.cache.flush()
+    const later = caller1.ask()
+    await settle()
+    expect(caller1.asked).toHaveLength(2)
+    caller1.answerAll()
+    expect((await later).text).toBe('#2')
+    await here.cache.flush()
+    // What was asked for later is good for both, wherever it comes from.
+    clock.advance(1_001)
+    await there.cache.invalidate({ key })
+    clock.advance(10)
+    const fresh = caller2.ask()
+    await settle()
+    clock.advance(10)
+    caller2.answerAll()
+    expect((await fresh).info).toMatchObject({ hit: false })
+    await there.cache.flush()
+    clock.advance(1_001)
+    expect((await caller1.ask()).info).toMatchObject({ hit: true })
+  },
+)
 
 it('G19 a call after the removal by another process does not wait for the answer from before, though no message tells of it', async () => {
   const store = memoryStore()

@@ -77,6 +77,12 @@ describe('keyedHeaders', () => {
     'X-Title',
     'x-instana-t',
     'X-Cloud-Trace-Context',
+    'ot-tracer-traceid',
+    'ot-baggage-user',
+    'amz-sdk-invocation-id',
+    'X-Amzn-RequestId',
+    'Request-Context',
+    'x-ms-correlation-request-id',
   ])('G44 %s, of a gateway or an observer, is not part of the key', (name) => {
     expect(keyedHeaders([[name, 'a']], none)).toEqual({})
   })

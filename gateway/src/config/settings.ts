@@ -86,7 +86,21 @@ export type GatewaySettings = z.output<typeof schema>
 export function checkOptions(given: unknown): { readonly settings: GatewaySettings } | { readonly mistakes: readonly string[] } {
   const { success, data, error } = schema.safeParse(given)
   if (success) return { settings: data }
-  return { mistakes: error.issues.map(({ path, message }) => `${path.length === 0 ? 'the options' : path.join('.')}: ${message}`) }
+  return { mistakes: error.issues.map(sentenceOf) }
+}
+
+/** What is wrong, without a value, and without a name that may be one: a key of a provider, pasted in the wrong place. */
+function sentenceOf(issue: z.core.$ZodIssue): string {
+  const place = issue.path.length === 0 ? 'the options' : issue.path.map(shown).join('.')
+  if (issue.code !== 'unrecognized_keys') return `${place}: ${issue.message}`
+  const names = issue.path.length === 0 ? `; allowed are ${Object.keys(schema.shape).join(', ')}` : ''
+  return `${place}: unknown is ${issue.keys.map(shown).join(', ')}${names}`
+}
+
+/** A name as messages show it: words of letters, and a few characters such as an index. */
+function shown(name: PropertyKey): string {
+  const text = String(name)
+  return /^[\w.-]{1,8}$/.test(text) || /^[a-z_.-]{1,40}$/i.test(text) ? text : `a name of ${text.length} characters`
 }
 
 /**

@@ -255,7 +255,7 @@ export class Invalidations {
 
   async #read(labels: readonly string[], begun: number | undefined): Promise<void> {
     const due = this.due(labels)
-    const values = await this.#shared?.read([], due.keys, begun)
+    const values = await this.#shared?.read([], { latest: due.keys, begun })
     if (values !== undefined) due.take(values.filter((value) => value !== unread))
   }
 }

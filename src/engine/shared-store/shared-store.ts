@@ -12,7 +12,7 @@ import { inTime } from './deadline.ts'
 import { FaultLog } from './fault-log.ts'
 import { StoreListing } from './listing.ts'
 import type { Logger } from '../settings/logger.ts'
-import { bytesOf, StoreReader, type Values } from './store-reader.ts'
+import { bytesOf, type ReadDetails, StoreReader, type Values } from './store-reader.ts'
 import { UnreadyWrites } from './unready-writes.ts'
 import { StoreTimes } from './store-times.ts'
 import { type PendingWrite, willBe, WriteQueue } from './write-queue.ts'
@@ -112,14 +112,13 @@ export class SharedStore {
   /**
    * The values under the keys of `entries`, in their order, or `undefined` when the store could not say so in time. Never throws.
    * A value that is still on its way to the store counts as being there, as what lies there is older.
-   * @param latest further keys, whose values follow; of these the store must not answer an older value than the last one written
-   * @param begun when the call's first read began, by the monotonic clock: one deadline holds for all reads of a call. @default now
    */
-  read(entries: readonly string[], latest: readonly string[] = [], begun?: number): Promise<Values | undefined> {
+  read(entries: readonly string[], { latest = [], current = [], begun }: ReadDetails = {}): Promise<Values | undefined> {
     if (this.#closing !== undefined) return Promise.resolve(undefined)
     const keys = latest.length === 0 ? entries : [...entries, ...latest]
-    if (this.#unready.size === 0 && this.#queue.isIdle) return this.#reader.read(keys, new Set(latest), begun)
-    return this.#readBeside(keys, new Set(latest), begun)
+    const exact = new Set(current.length === 0 ? latest : [...latest, ...current])
+    if (this.#unready.size === 0 && this.#queue.isIdle) return this.#reader.read(keys, exact, begun)
+    return this.#readBeside(keys, exact, begun)
   }
 
   /** Reads what is not on its way to the store. */

@@ -31,6 +31,16 @@ export const unread = Symbol('unread')
 /** Values in the order of the keys they were asked for by. Those of the keys that need the latest value are never {@link unread}. */
 export type Values = readonly (Uint8Array | typeof unread | undefined)[]
 
+/** What a read of entries asks for besides them. */
+export interface ReadDetails {
+  /** Further keys, whose values follow. Of these the store must not answer an older value than the last one written. @default none */
+  readonly latest?: readonly string[]
+  /** Those of the entries of which that holds as well. @default none */
+  readonly current?: readonly string[]
+  /** When the call's first read began, by the monotonic clock: one deadline holds for all reads of a call. @default now */
+  readonly begun?: number | undefined
+}
+
 /** What reads work with. */
 export interface StoreReaderOptions {
   readonly store: Store

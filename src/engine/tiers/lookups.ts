@@ -9,6 +9,7 @@ import type { Address, EntryReader } from './entry-reader.ts'
 import type { HotCopy } from './hot-copy.ts'
 import type { HotTier } from './hot-tier.ts'
 import type { DueGenerations, Invalidations } from '../invalidation/invalidations.ts'
+import type { Removals } from './removals.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
 import { unread, type Values } from '../shared-store/store-reader.ts'
 
@@ -44,6 +45,7 @@ export interface LookupsOptions {
   readonly hot: HotTier
   readonly reader: EntryReader
   readonly invalidations: Invalidations
+  readonly removals: Removals
 }
 
 /** Look-ups in the store. Memory keeps what they find. */
@@ -53,9 +55,11 @@ export class Lookups {
   readonly #hot: HotTier
   readonly #reader: EntryReader
   readonly #invalidations: Invalidations
+  readonly #removals: Removals
   readonly #underWay = new Map<string, Lookup>()
 
-  constructor({ clock, shared, hot, reader, invalidations }: LookupsOptions) {
+  constructor({ clock, shared, hot, reader, invalidations, removals }: LookupsOptions) {
+    this.#removals = removals
     this.#clock = clock
     this.#shared = shared
     this.#hot = hot
@@ -97,7 +101,7 @@ export class Lookups {
     const begun = (given ?? this.#clock.monotonic()) + this.#shared.extraTime(wanted.length)
     const due = this.#invalidations.due(labelsOf(wanted))
     const keys = wanted.map(({ address }) => address.storeKey)
-    const learnt = this.#learn(this.#shared.read(keys, due.keys, given), due)
+    const learnt = this.#learn(keys, due, given)
     wanted.forEach((each, index) => {
       const lookup: Lookup = { copy: this.#found(each, { learnt, index, begun, isOvertaken: () => lookup.overtaken }), overtaken: false }
       this.#underWay.set(each.address.storeKey, lookup)
@@ -105,13 +109,15 @@ export class Lookups {
   }
 
   /** The values of the entries, once the generations that were read along with them are known. */
-  async #learn(reading: Promise<Values | undefined>, due: DueGenerations): Promise<Values | undefined> {
-    const values = await reading
+  async #learn(keys: readonly string[], due: DueGenerations, given: number | undefined): Promise<Values | undefined> {
+    const begun = given ?? this.#clock.monotonic()
+    const values = await this.#shared.read(keys, { latest: due.keys, current: this.#removals.removed(keys), begun: given })
     // The store gives the generations, or nothing at all.
-    if (values !== undefined && due.keys.length > 0) {
-      due.take(values.slice(values.length - due.keys.length).filter((value) => value !== unread))
-    }
-    return values
+    if (values === undefined || due.keys.length === 0) return values
+    const { others } = this.#removals
+    due.take(values.slice(values.length - due.keys.length).filter((value) => value !== unread))
+    // A replica may have given what another process had removed.
+    return this.#removals.others === others ? values : this.#shared.read(keys, { current: keys, begun })
   }
 
   async #found({ address, held }: Wanted, { learnt, index, begun, isOvertaken }: Finding): Promise<HotCopy | undefined> {
@@ -127,7 +133,9 @@ export class Lookups {
         held.checkedAt = heldAt
         return this.#invalidations.matches(held.entry.head.generations) ? held : undefined
       }
-      if (entry === undefined) return undefined
+      // A value that is set was not on its way before.
+      const isFromBefore = address.endpoint !== undefined && entry !== undefined && this.#removals.isFromBefore(storeKey, entry.head)
+      if (entry === undefined || isFromBefore) return undefined
       const isCurrent = this.#invalidations.isCurrent(entry.head.generations, begun)
       if (isCurrent !== true && !(await isCurrent)) return undefined
       // An entry from a clock that is ahead of ours counts as new.

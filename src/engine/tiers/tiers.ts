@@ -85,10 +85,11 @@ export class Tiers {
       onWritten: async (generationKey, generation) => this.#bus?.declared(generationKey, generation),
     })
     this.removals = new Removals({
+      clock,
       hot: this.#hot,
       shared: this.#shared,
       invalidations: this.#invalidations,
-      lookups: () => this.#lookups,
+      overtake: (storeKey) => this.#lookups?.overtake(storeKey),
       bus: () => this.#bus,
     })
     this.contents = new Contents({ clock, hot: this.#hot, shared: this.#shared, codec: this.#codec, invalidations: this.#invalidations })
@@ -101,7 +102,14 @@ export class Tiers {
     })
     if (store === undefined || this.#shared === undefined) return
     const { leaseTtl, sharedFlights } = settings
-    this.#lookups = new Lookups({ clock, shared: this.#shared, hot: this.#hot, reader: this.#reader, invalidations: this.#invalidations })
+    this.#lookups = new Lookups({
+      clock,
+      shared: this.#shared,
+      hot: this.#hot,
+      reader: this.#reader,
+      invalidations: this.#invalidations,
+      removals: this.removals,
+    })
     this.#bus = new InvalidationBus({ store, clock, events, namespace }, this.#busReader())
     if (sharedFlights) this.leases = new Leases({ shared: this.#shared, clock, namespace, ttl: leaseTtl })
   }

@@ -4,9 +4,9 @@
  * @module
  */
 
-/** A command with one key or one channel, as Redis names it. */
+/** A command with one key or one channel, as Redis names it; and `READ_LATEST`, a `GET` that no replica answers. */
 export type RedisCommand =
-  | readonly ['GET', key: string]
+  | readonly ['GET' | 'READ_LATEST', key: string]
   | readonly ['GETRANGE', key: string, start: number, end: number]
   | readonly ['SET', key: string, value: Uint8Array, unit: 'PX', milliseconds: number]
   | readonly ['SET', key: string, value: Uint8Array, unit: 'PX', milliseconds: number, condition: 'NX']
@@ -15,7 +15,7 @@ export type RedisCommand =
   | readonly ['EVAL', script: string, keys: 1, key: string, ...given: (string | number)[]]
 
 /**
- * The reply to a command, or its error. `GET` and `GETRANGE` reply with bytes or `null`, `EVAL` with texts.
+ * The reply to a command, or its error. `GET`, `READ_LATEST` and `GETRANGE` reply with bytes or `null`, `EVAL` with texts.
  */
 export type RedisReply = { readonly value: unknown; readonly error?: never } | { readonly error: object }
 
@@ -64,7 +64,20 @@ export function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
+/** Clients send a script to the master, as it may write. */
+export const readLatestScript = "return redis.call('get', KEYS[1])"
+
+/** A command as Redis knows it. */
+export function sentAs(command: RedisCommand): readonly [string, ...(string | number | Uint8Array)[]] {
+  return command[0] === 'READ_LATEST' ? ['EVAL', readLatestScript, 1, command[1]] : command
+}
+
+/** Whether the reply to a command is the value of a user. */
+export function isValueReply([name]: RedisCommand): boolean {
+  return name === 'GET' || name === 'GETRANGE' || name === 'READ_LATEST'
+}
+
 /** The words of a command as clients send them that know no numbers. */
 export function wordsOf(command: RedisCommand): (string | Buffer)[] {
-  return command.map((word) => (typeof word === 'number' ? String(word) : typeof word === 'string' ? word : bufferOf(word)))
+  return sentAs(command).map((word) => (typeof word === 'number' ? String(word) : typeof word === 'string' ? word : bufferOf(word)))
 }

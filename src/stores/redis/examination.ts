@@ -4,6 +4,7 @@
  * @module
  */
 import { clockFinding, type Finding } from '../../base/finding.ts'
+import { readLatestScript } from './connection.ts'
 import { codeOf, failure } from './failure.ts'
 import { type Connecting, firstConnection } from './first-connection.ts'
 
@@ -53,7 +54,7 @@ function commandsOf({ key, channel }: ExaminedNames): readonly (readonly [string
     ['SET', key, 'well', 'PX', 60_000],
     ['GET', key],
     ['GETRANGE', key, 0, 1],
-    ['EVAL', "return redis.call('get', KEYS[1])", 1, key],
+    ['EVAL', readLatestScript, 1, key],
     ['SCAN', '0', 'MATCH', key, 'COUNT', 1],
     ['PUBLISH', channel, ''],
     ['UNLINK', key],

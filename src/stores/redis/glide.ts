@@ -3,7 +3,7 @@
  * of the package is imported.
  * @module
  */
-import { errorReply, type RedisCommand, type RedisConnection, type RedisReply, wordsOf } from './connection.ts'
+import { errorReply, isValueReply, type RedisCommand, type RedisConnection, type RedisReply, wordsOf } from './connection.ts'
 import { failure } from './failure.ts'
 import { scanned } from './scan.ts'
 
@@ -34,9 +34,6 @@ export const glideMethods = ['customCommand', 'getPubSubMessage', 'subscribe', '
 const asBytes = { decoder: 0 }
 const asTexts = { decoder: 1 }
 
-/** Commands whose reply is the value of a user. */
-const valueCommands: ReadonlySet<unknown> = new Set(['GET', 'GETRANGE'])
-
 /** A client refuses commands beyond its `inflightRequestsLimit`, which is 1000 by default. */
 const commandsPerRoundTrip = 500
 
@@ -63,7 +60,7 @@ export class GlideConnection implements RedisConnection {
 
   async sendOne(command: RedisCommand): Promise<RedisReply> {
     try {
-      return { value: await this.#client.customCommand(wordsOf(command), valueCommands.has(command[0]) ? asBytes : asTexts) }
+      return { value: await this.#client.customCommand(wordsOf(command), isValueReply(command) ? asBytes : asTexts) }
     } catch (error) {
       return errorReply(asOfRedis(error))
     }

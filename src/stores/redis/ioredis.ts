@@ -2,7 +2,8 @@
  * The store's connection by a client of ioredis 5 or 6. Clients are recognised by their shape, so nothing of ioredis is imported.
  * @module
  */
-import { bufferOf, channelPrefixOf, errorReply, type RedisCommand, type RedisConnection, type RedisReply } from './connection.ts'
+import { bufferOf, channelPrefixOf, errorReply, type RedisCommand, type RedisConnection, type RedisReply, sentAs } from './connection.ts'
+import { Description, InvalidOptionError } from '../../errors.ts'
 import { firstConnection } from './first-connection.ts'
 import { scanned } from './scan.ts'
 
@@ -24,6 +25,8 @@ export interface IoredisClient {
     readonly enableOfflineQueue?: boolean | undefined
     readonly commandTimeout?: number | undefined
     readonly scaleReads?: unknown
+    readonly sentinels?: unknown
+    readonly role?: unknown
     readonly redisOptions?: { readonly commandTimeout?: number | undefined } | undefined
   }
   getBuffer(key: string): Promise<unknown>
@@ -34,6 +37,8 @@ export interface IoredisClient {
   del(key: string): Promise<unknown>
   publish(channel: string, message: string): Promise<unknown>
   eval(script: string, keys: 1, key: string, ...given: (string | number)[]): Promise<unknown>
+  /** As `eval`, with a reply of bytes. Called for a cluster that is read from replicas. */
+  evalBuffer?(script: string, keys: 1, key: string, ...given: (string | number)[]): Promise<unknown>
   pipeline(commands: unknown[][]): { exec(): Promise<unknown> }
   /** Called when the client keeps no commands until it is connected, to wait for its first connection. */
   once?(event: 'ready' | 'close' | 'end', listener: () => void): unknown
@@ -49,6 +54,7 @@ export const ioredisMethods = ['getBuffer', 'getrangeBuffer', 'set', 'unlink', '
 /** The methods of ioredis for the commands of Redis. */
 const methodOf = {
   GET: 'getBuffer',
+  READ_LATEST: 'evalBuffer',
   GETRANGE: 'getrangeBuffer',
   SET: 'set',
   UNLINK: 'unlink',
@@ -64,7 +70,17 @@ const unconnected: ReadonlySet<unknown> = new Set(['close', 'reconnecting', 'dis
 export class IoredisConnection implements RedisConnection {
   readonly #client: IoredisClient
 
+  /** @throws {InvalidOptionError} when the client reaches replicas only */
   constructor(client: IoredisClient) {
+    const { sentinels, role } = client.options
+    if (Array.isArray(sentinels) && role === 'slave') {
+      // It would read what replicas do not know yet to be outdated, and could write nothing.
+      throw new InvalidOptionError(
+        'client',
+        new Description("a client with the role 'slave'"),
+        "one of the master: no role, or role: 'master'",
+      )
+    }
     this.#client = client
   }
 
@@ -133,14 +149,17 @@ function lostConnection({ status }: IoredisClient): RedisReply | undefined {
 
 async function send(client: IoredisClient, command: RedisCommand): Promise<RedisReply> {
   try {
-    const value: unknown = await Reflect.apply(client[methodOf[command[0]]], client, parametersOf(command))
+    // A double of a client may have no replies of bytes.
+    const method = client[methodOf[command[0]]] ?? client.eval
+    const value: unknown = await Reflect.apply(method, client, parametersOf(command))
     return { value }
   } catch (error) {
     return errorReply(error)
   }
 }
 
-function parametersOf([, ...parameters]: RedisCommand): unknown[] {
+function parametersOf(command: RedisCommand): unknown[] {
+  const [, ...parameters] = sentAs(command)
   return parameters.map((each) => (typeof each === 'object' ? bufferOf(each) : each))
 }
 

@@ -34,7 +34,8 @@ export class LargeValues {
     }
     const whole = joined(chunks)
     if (chunks.length === keys.length && whole.byteLength === header.length) return whole
-    this.#removeChunks(key, header)
+    // A replica may not have them yet.
+    if (!this.#strings.readsReplicas) this.#removeChunks(key, header)
     return undefined
   }
 

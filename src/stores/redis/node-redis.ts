@@ -3,7 +3,15 @@
  * package is imported.
  * @module
  */
-import { channelPrefixOf, errorReply, type RedisCommand, type RedisConnection, type RedisReply, wordsOf } from './connection.ts'
+import {
+  channelPrefixOf,
+  errorReply,
+  isValueReply,
+  type RedisCommand,
+  type RedisConnection,
+  type RedisReply,
+  wordsOf,
+} from './connection.ts'
 import { nodeRedisState, type NodeRedisState } from './node-redis-state.ts'
 import { scanned } from './scan.ts'
 
@@ -115,7 +123,7 @@ export class NodeRedisConnection implements RedisConnection {
     const client = this.#client
     const words = wordsOf(command)
     const isRead = readCommands.has(command[0])
-    const form = isRead ? this.#asBytes : this.#asTexts
+    const form = isValueReply(command) ? this.#asBytes : this.#asTexts
     // The signal takes a command out of the queue where it waits for a connection that was just lost.
     const options = signal === undefined ? form : { ...form, abortSignal: signal }
     // A message reaches all servers of a cluster, whichever gets it.

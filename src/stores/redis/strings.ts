@@ -20,11 +20,6 @@ export interface StringWrite {
 /** Keys of other applications that are remembered. Beyond that, the store forgets all of them and finds them again. */
 const maxForeignKeys = 10_000
 
-/** A read that goes to the master, as a script may write. It is for texts: the reply is one. */
-function readFromMaster(key: string): RedisCommand {
-  return ['EVAL', "return redis.call('get', KEYS[1])", 1, key, '', 0]
-}
-
 /** The strings under the keys of one connection. */
 export class RedisStrings {
   readonly #connection: RedisConnection
@@ -36,6 +31,11 @@ export class RedisStrings {
   constructor(connection: RedisConnection, reports: Reports) {
     this.#connection = connection
     this.#reports = reports
+  }
+
+  /** Whether the client may send commands that only read to replicas, which may be behind. */
+  get readsReplicas(): boolean {
+    return this.#connection.readsReplicas
   }
 
   /** Whether another application was seen to use `key`. */
@@ -63,7 +63,7 @@ export class RedisStrings {
   }
 
   #readCommand(key: string, latest: ReadonlySet<string> | undefined): RedisCommand {
-    return latest?.has(key) === true && this.#connection.readsReplicas ? readFromMaster(key) : ['GET', key]
+    return [latest?.has(key) === true && this.readsReplicas ? 'READ_LATEST' : 'GET', key]
   }
 
   /**

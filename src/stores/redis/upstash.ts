@@ -7,7 +7,7 @@
  * Source: https://upstash.com/docs/redis/features/restapi
  * @module
  */
-import { type RedisCommand, type RedisConnection, errorReply, type RedisReply } from './connection.ts'
+import { type RedisCommand, type RedisConnection, errorReply, isValueReply, type RedisReply, sentAs } from './connection.ts'
 import { scanned } from './scan.ts'
 
 /** A client of `@upstash/redis` 1: `new Redis()` or `Redis.fromEnv()`. The store does not change its settings. */
@@ -68,7 +68,7 @@ export class UpstashConnection implements RedisConnection {
       return Promise.all(commands.map((command) => this.sendOne(command, signal)))
     }
     try {
-      const replies = await this.#ask('/pipeline', JSON.stringify(commands), signal)
+      const replies = await this.#ask('/pipeline', JSON.stringify(commands.map(sentAs)), signal)
       // A request that is refused as a whole has one error.
       return commands.map((command, index) => replyIn(command, Array.isArray(replies) ? replies[index] : replies))
     } catch (error) {
@@ -79,7 +79,7 @@ export class UpstashConnection implements RedisConnection {
 
   async sendOne(command: RedisCommand, signal?: AbortSignal): Promise<RedisReply> {
     try {
-      const reply = command[0] === 'SET' ? this.#write(command, signal) : this.#ask('', JSON.stringify(command), signal)
+      const reply = command[0] === 'SET' ? this.#write(command, signal) : this.#ask('', JSON.stringify(sentAs(command)), signal)
       return replyIn(command, await reply)
     } catch (error) {
       return errorReply(error)
@@ -133,7 +133,7 @@ function replyIn(command: RedisCommand | undefined, reply: unknown): RedisReply 
   const error: unknown = Reflect.get(Object(reply), 'error')
   if (typeof error === 'string') return { error: new Error(error) }
   if (!('result' in Object(reply))) return errorReply(undefined)
-  const isBytes = command?.[0] === 'GET' || command?.[0] === 'GETRANGE'
+  const isBytes = command !== undefined && isValueReply(command)
   return { value: decoded(Reflect.get(Object(reply), 'result'), isBytes) }
 }
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type IoredisClient, redisStore } from '../../../src/stores/redis/store.ts'
+import type { Cache } from '../../../src/cache/cache.ts'
+import type { Duration } from '../../../src/duration.ts'
 import { answer, ask, openCache, question } from '../../support/chat.ts'
 
 /** A cluster client whose replicas have what the master had when `replicate` was called last. */
@@ -26,8 +28,9 @@ function lagging(scaleReads: unknown): { client: IoredisClient; replicate: () =>
     publish: async () => 0,
     // The only script of these tests reads. ioredis sends scripts to the master.
     eval: async (_, __, key) => master.get(key)?.toString() ?? null,
+    evalBuffer: async (_, __, key) => master.get(key) ?? null,
     pipeline: () => ({ exec: async () => [] }),
-    scan: async () => ['0', []],
+    scan: async () => ['0', [...master.keys()]],
   }
   return { client, replicate: () => void (replica = new Map(master)) }
 }
@@ -60,5 +63,59 @@ describe('a cluster whose replicas are behind', () => {
     replicate()
     const { cache } = openCache({ store: redisStore(client) })
     expect([await ask(cache, question('one')), await ask(cache, question('two'))]).toEqual(['one', 'two'])
+  })
+})
+
+/** Two processes over it that hold an answer and a value, which the replicas have as well. */
+async function processes(options: { readonly delay?: Duration } = {}) {
+  const { client, replicate } = lagging('slave')
+  const open = () => openCache({ store: redisStore(client), invalidationDelay: options.delay ?? '1s' })
+  const [here, there] = [open(), open()]
+  await here.cache.store(question(), answer('old'))
+  await here.cache.set('user:1', 'old')
+  await here.cache.flush()
+  replicate()
+  expect([await ask(there.cache), await there.cache.get('user:1')]).toEqual(['old', 'old'])
+  return { here, there, open, client }
+}
+
+describe('what was removed by its key, while a replica still has it', () => {
+  it.each<[string, (cache: Cache, key: string) => Promise<unknown>]>([
+    ['invalidate by key', async (cache, key) => cache.invalidate({ key })],
+    ['forget', async (cache) => cache.forget((await cache.lookup(question())) ?? {})],
+  ])('G15 G19 an answer: %s', async (_, remove) => {
+    for (const delay of [0, '1s'] as const) {
+      const { here, there } = await processes({ delay })
+      const key = (await here.cache.lookup(question()))?.info.key ?? ''
+      await remove(here.cache, key)
+      there.clock.advance(1_001)
+      for (const { cache } of [here, there, here, there]) expect(await ask(cache)).toBeUndefined()
+      // It stays so while the replica is behind, and can be filled again.
+      there.clock.advance(5_000)
+      expect(await ask(there.cache)).toBeUndefined()
+      await there.cache.store(question(), answer('new'))
+      await there.cache.flush()
+      expect([await ask(there.cache), await ask(here.cache)]).toEqual(['new', 'new'])
+    }
+  })
+
+  it.each<[string, (cache: Cache) => Promise<unknown>]>([
+    ['delByPattern', (cache) => cache.delByPattern('user:*')],
+    ['invalidate by pattern', (cache) => cache.invalidate({ pattern: 'user:?' })],
+    ['del, for the process itself', (cache) => cache.del('user:1')],
+  ])('G15 G19 a value: %s', async (name, remove) => {
+    const { here, there } = await processes()
+    await remove(here.cache)
+    there.clock.advance(1_001)
+    expect(await here.cache.get('user:1')).toBeUndefined()
+    if (name.startsWith('del,')) return
+    expect([await there.cache.get('user:1'), await there.cache.has('user:1')]).toEqual([undefined, false])
+  })
+
+  it('G15 a client of Sentinel that is connected to a replica is refused', () => {
+    const { client } = lagging('master')
+    const given = { ...client, isCluster: false, options: { sentinels: [{ host: 'a', port: 1 }], role: 'slave' } }
+    expect(() => redisStore(given)).toThrow("a client with the role 'slave'")
+    expect(() => redisStore({ ...given, options: { ...given.options, role: 'master' } })).not.toThrow()
   })
 })

@@ -192,6 +192,10 @@ export const redisCases: Cases = {
     },
   })),
   'src/stores/redis/ioredis.ts': [
+    refusedBy('a replica behind Sentinels', () => {
+      const options = { sentinels: [{ host: 'h', password }], role: 'slave', password }
+      return redisStore({ ...replying(() => null), options })
+    }),
     {
       name: 'replies that are none',
       async run(issuer) {
