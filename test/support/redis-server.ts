@@ -38,6 +38,9 @@ export interface RedisCluster {
 
 const host = '127.0.0.1'
 
+/** Another server than the installed one, such as that of Valkey: the path of its program. */
+const program = process.env['LLMEMO_REDIS_SERVER'] ?? 'redis-server'
+
 /** Servers that run. None of them may outlive the test process. */
 const running = new Set<ChildProcess>()
 const endAll = (): void => {
@@ -155,7 +158,7 @@ async function onFreePort(run: (port: number) => Promise<ChildProcess>): Promise
  * @throws {PortTakenError}
  */
 async function started(parameters: readonly string[]): Promise<ChildProcess> {
-  const child = spawn('redis-server', parameters, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'] })
   running.add(child)
   let output = ''
   await new Promise<void>((resolve, reject) => {
@@ -172,7 +175,7 @@ async function started(parameters: readonly string[]): Promise<ChildProcess> {
     // Not at `exit`, as lines may still be on their way then.
     child.once('close', () => {
       const isTaken = /Failed listening on port|Address already in use/.test(output)
-      failed(isTaken ? new PortTakenError(output) : new Error(`redis-server ended at once:\n${output}`))
+      failed(isTaken ? new PortTakenError(output) : new Error(`${program} ended at once:\n${output}`))
     })
   })
   return child
