@@ -12,6 +12,7 @@ import { yamlParse } from 'yaml-cfn'
 import { describe, expect, it } from 'vitest'
 import { attributeNames } from '../../src/stores/dynamodb/items.ts'
 import { mistakesInTemplate, tooMuchIn } from './cloudformation.ts'
+import { mistakesInManifests } from './kubernetes.ts'
 
 const top = new URL('../../', import.meta.url).pathname
 const read = (path: string): string => readFileSync(`${top}${path}`, 'utf8')
@@ -35,14 +36,19 @@ function planted(text: string, right: string, wrong: string): string {
   return text.replace(right, wrong)
 }
 
-function checkTemplate(each: string): string[] {
-  const template: unknown = yamlParse(each)
-  const handler = /Handler: (\S+)/.exec(each)?.[1] ?? ''
+function isHandler(handler: string): boolean {
   const [, file = '', name = ''] = /^node_modules\/llmemo-gateway\/(.+)\.(\w+)$/.exec(handler) ?? []
   const path = `${top}gateway/${file}.mjs`
-  const isThere = existsSync(path) && new RegExp(`export \\{[^}]*\\b${name}\\b`).test(readFileSync(path, 'utf8'))
-  const variables = [...(/Variables:\n((?: {10}\S.*\n)+)/.exec(each)?.[1] ?? '').matchAll(/(\w+):/g)].map(([, variable = '']) => variable)
-  return [...mistakesInTemplate(template), ...tooMuchIn(template), ...(isThere ? [] : ['no such handler']), ...unknownVariables(variables)]
+  return existsSync(path) && new RegExp(`export \\{[^}]*\\b${name}\\b`).test(readFileSync(path, 'utf8'))
+}
+
+function checkTemplate(each: string): string[] {
+  const template: unknown = yamlParse(each)
+  const handlers = [...each.matchAll(/Handler: (\S+)/g)].map(([, handler = '']) => handler)
+  const missing = handlers.filter((handler) => !isHandler(handler)).map(() => 'no such handler')
+  const blocks = [...each.matchAll(/Variables:\n((?: {10}\S.*\n)+)/g)].map(([, block = '']) => block)
+  const variables = [...blocks.join('').matchAll(/(\w+):/g)].map(([, variable = '']) => variable)
+  return [...mistakesInTemplate(template), ...tooMuchIn(template), ...missing, ...unknownVariables(variables)]
 }
 
 describe('the SAM template', () => {
@@ -61,6 +67,9 @@ describe('the SAM template', () => {
     ['the right to read everything', 'dynamodb:GetItem', 'dynamodb:Scan', 'Gateway: may dynamodb:Scan'],
     ['every table', 'Resource: !GetAtt Table.Arn', "Resource: '*'", 'Gateway: may do so to *'],
     ['a wrong handler', 'lambda.streamHandler', 'lambda.handler', 'no such handler'],
+    ['a wrong handler of messages', 'lambda.sqsHandler', 'lambda.queueHandler', 'no such handler'],
+    ['a misspelt property of an alarm', 'EvaluationPeriods: 1\n', 'EvaluationPeriod: 1\n', /unknown property EvaluationPeriod/],
+    ['a queue that is not there', '!GetAtt DeadChanges.Arn', '!GetAtt Dead.Arn', 'Changes: refers to Dead, which is not there'],
     ['a misspelt variable', 'CACHE_TTL:', 'CACHE_TLL:', 'CACHE_TLL'],
   ])('is wrong with %s', (_name, right, wrong, said) => {
     expect(checkTemplate(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringMatching(said)]))
@@ -161,6 +170,26 @@ function variablesIn(each: string): string[] {
 describe('the manifests of Kubernetes', () => {
   const text = deploy('kubernetes/gateway.yaml')
 
+  it('have the fields of their kinds', () => {
+    expect(mistakesInManifests(text)).toEqual([])
+  })
+
+  it.each([
+    ['a misspelt field', 'replicas: 3', 'replica: 3', /replica/],
+    ['a field of another type', 'replicas: 3', 'replicas: three', /replicas/],
+    ['a misspelt field within a container', 'livenessProbe:', 'livenesProbe:', /livenesProbe/],
+    [
+      'a missing field',
+      '  scaleTargetRef:\n    apiVersion: apps/v1\n    kind: Deployment\n    name: llmemo-gateway\n',
+      '',
+      /scaleTargetRef/,
+    ],
+    ['a port that is none', 'containerPort: 8787', 'containerPort: http', /containerPort/],
+    ['an unknown kind', 'kind: NetworkPolicy', 'kind: NetworkPolizy', /NetworkPolizy/],
+  ])('are wrong with %s', (_name, right, wrong, said) => {
+    expect(mistakesInManifests(planted(text, right, wrong)).join('\n')).toMatch(said)
+  })
+
   it('parse, and set variables that are read', () => {
     const kinds = parseAllDocuments(text).map((each) => each.toJS().kind)
     expect(kinds).toEqual(['Deployment', 'Service', 'HorizontalPodAutoscaler', 'NetworkPolicy'])
@@ -169,9 +198,51 @@ describe('the manifests of Kubernetes', () => {
   })
 })
 
+/** Knative has a schema of its own. Of the part that is a pod of Kubernetes, the model checks all. */
+function checkCloudRun(each: string): string[] {
+  const { kind, apiVersion, metadata, spec, ...others } = parse(each)
+  const { containerConcurrency, timeoutSeconds, ...pod } = spec.template.spec
+  const template = { metadata: { labels: { app: metadata.name } }, spec: pod }
+  const deployment = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata,
+    spec: { selector: { matchLabels: { app: metadata.name } }, template },
+  }
+  return [
+    ...mistakesInManifests(JSON.stringify(deployment)),
+    ...(`${apiVersion} ${kind}` === 'serving.knative.dev/v1 Service' ? [] : ['is no service of Cloud Run']),
+    ...(Number.isInteger(containerConcurrency) && Number.isInteger(timeoutSeconds) ? [] : ['has no bounds']),
+    ...Object.keys(others),
+    ...unknownVariables(variablesIn(each)),
+  ]
+}
+
+describe('the service of Cloud Run', () => {
+  const text = deploy('cloud-run/service.yaml')
+
+  it('is right', () => {
+    expect(checkCloudRun(text)).toEqual([])
+  })
+
+  it.each([
+    ['a misspelt field', 'startupProbe:', 'startProbe:', /startProbe/],
+    ['a misspelt variable', '- name: CACHE_TTL', '- name: CACHE_TLL', /CACHE_TLL/],
+    ['another kind', 'serving.knative.dev/v1', 'v1', /no service of Cloud Run/],
+  ])('is wrong with %s', (_name, right, wrong, said) => {
+    expect(checkCloudRun(planted(text, right, wrong)).join('\n')).toMatch(said)
+  })
+})
+
 it('leaves no file of examples/deploy unchecked', () => {
   const files = globSync('**/*.*', { cwd: `${top}examples/deploy` }).filter(
     (path) => !path.startsWith('prometheus/') && /\.(?:ya?ml)$/.test(path),
   )
-  expect(files.toSorted()).toEqual(['docker/compose.yaml', 'github/deploy.yml', 'kubernetes/gateway.yaml', 'sam/template.yaml'])
+  expect(files.toSorted()).toEqual([
+    'cloud-run/service.yaml',
+    'docker/compose.yaml',
+    'github/deploy.yml',
+    'kubernetes/gateway.yaml',
+    'sam/template.yaml',
+  ])
 })
