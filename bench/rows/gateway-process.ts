@@ -3,6 +3,7 @@
  * it listens, and tells the processor's time that it has taken, in microseconds, for each line of its input.
  * @module
  */
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
 import { getRequestListener } from '@hono/node-server'
@@ -32,14 +33,16 @@ async function start(): Promise<string> {
     await c.req.text()
     return c.body(body, 200, json)
   })
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   const server =
     kind === 'hono'
-      ? createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }))
+      ? createServer((request, response) => void listener(request, response))
       : createServer((request, response) => {
           request.resume()
           request.on('end', () => response.writeHead(200, { ...json, 'content-length': Buffer.byteLength(body) }).end(body))
         })
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
   const address = server.address()
   return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/openai/v1`
 }

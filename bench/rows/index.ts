@@ -10,6 +10,7 @@ import { codec } from './codec.ts'
 import { dynamodbHit } from './dynamodb-hit.ts'
 import { embeddings } from './embeddings.ts'
 import { engineHit } from './engine-hit.ts'
+import { gatewayRow } from './gateway.ts'
 import { growth } from './growth.ts'
 import { importAndSize } from './import-and-size.ts'
 import { key } from './key.ts'
@@ -39,6 +40,7 @@ const all: readonly Row[] = [
   memory,
   importAndSize,
   processesRow,
+  gatewayRow,
   key,
   codec,
   growth,

@@ -89,7 +89,8 @@ export async function listen({ fetch, lane, settings, clock, shared = false }: L
       return isHttp2 ? http2 : http1
     })
   const port = new ClosingPort(clock, take)
-  const net = createNetServer((socket) => {
+  // As the servers of HTTP set it, had they the port: else the second piece of an answer waits for the client to confirm the first.
+  const net = createNetServer({ noDelay: true }, (socket) => {
     sockets.add(socket)
     silent.add(socket)
     socket.once('close', () => sockets.delete(socket) && silent.delete(socket))
