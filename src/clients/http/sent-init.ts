@@ -9,8 +9,8 @@ import { withoutOwn } from './header-options.ts'
 export function withoutCallOptions(init: RequestInit | null | undefined): RequestInit | undefined {
   if (init === undefined || init === null) return undefined
   if (!Object.hasOwn(init, callOptions)) return init
-  const plain = { ...init }
-  Reflect.deleteProperty(plain, callOptions)
+  // Not by `delete`: V8 reads an object more slowly after it, and this one is copied once more.
+  const { [callOptions]: _, ...plain }: RequestInit & { readonly [callOptions]?: unknown } = init
   return plain
 }
 
