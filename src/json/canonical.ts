@@ -14,7 +14,6 @@
 import { NotKeyableError } from '../errors.ts'
 import { remembering } from '../base/memo.ts'
 import { sha256 } from '../base/digest.ts'
-import { LongTexts } from './long-texts.ts'
 import { isObjectOfMembers } from './object.ts'
 import { everyPlace, type Place } from './places.ts'
 import { pathOf, type Step, tagOf } from './shown.ts'
@@ -78,21 +77,12 @@ const shortText = 100
 
 function writeText(text: string, longText: number): string {
   if (text.length <= shortText && text.length <= longText && !special.test(text)) return `"${text}"`
+  if (!text.isWellFormed()) throw new Refusal('a text with a lone surrogate')
   if (text.length > longText) {
-    const { digest, characters } = longTexts.get(text)
-    if (characters > longText) return `{"$text":["${digest}",${characters}]}`
+    const characters = surrogate.test(text) ? countCharacters(text) : text.length
+    if (characters > longText) return `{"$text":["${sha256(text)}",${characters}]}`
   }
-  if (!text.isWellFormed()) throw new Refusal('a text with a lone surrogate')
   return JSON.stringify(text)
-}
-
-const longTexts = new LongTexts((text) => {
-  if (!text.isWellFormed()) throw new Refusal('a text with a lone surrogate')
-  return { digest: sha256(text), characters: charactersIn(text) }
-})
-
-function charactersIn(text: string): number {
-  return surrogate.test(text) ? countCharacters(text) : text.length
 }
 
 /** Writes one value. */

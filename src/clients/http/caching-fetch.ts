@@ -73,7 +73,7 @@ const flightsOf = flightsByEngine<FlightHead<ResponseHead>, Uint8Array>()
 
 /** A `fetch` over `upstream` that goes through the engine. */
 export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): Fetch {
-  const { endpoints } = engine.settings
+  const { endpoints, scopeOfCall, recordings } = engine.settings
   const failed = (error: unknown): void => engine.hookFailed(error)
   return async function cachingFetch(given, givenInit) {
     const own = readInit(givenInit)
@@ -94,7 +94,6 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const passed = chosen.options === asked.options ? asked : { ...asked, options: chosen.options }
     const isWrappedClient = comesFromWrapped(init)
     // A function of the caller's gives the scope by the request, which is not read here. Nor is what an event tells of it.
-    const { scopeOfCall, recordings } = engine.settings
     const isSeen = scopeOfCall !== undefined || recordings !== undefined || engine.events.isHeard('bypass')
     if (passed.options.mode === 'no-store' && !isSeen) {
       const { options, headers: ofCaller } = passed
