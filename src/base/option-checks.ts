@@ -50,6 +50,15 @@ export function texts(option: string, given: unknown): readonly string[] {
 }
 
 /**
+ * Checks that `given` is a function, and returns it.
+ * @throws {InvalidOptionError} when it is not
+ */
+export function callable<Given>(option: string, given: Given): Given {
+  if (typeof given === 'function') return given
+  throw new InvalidOptionError(option, isThenable(given) ? new Description('a promise') : given, 'a function')
+}
+
+/**
  * Checks that `given` is an object that has all these methods, and returns it.
  * @throws {InvalidOptionError} when it is not
  */

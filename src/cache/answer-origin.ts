@@ -4,6 +4,7 @@
  * @module
  */
 import { formatEvents, type ServerEvent } from '../base/server-sent-events.ts'
+import { callable, withMethods } from '../base/option-checks.ts'
 import { sha256 } from '../base/digest.ts'
 import type { CacheInfo } from '../call.ts'
 import { InvalidOptionError } from '../errors.ts'
@@ -54,6 +55,7 @@ export function originCaller(engine: Engine): CallOrigin {
 
 async function answer(engine: Engine, given: OriginCall, origin: Origin): Promise<Called> {
   const call = callOf(given, engine)
+  callable('origin', origin)
   const rules = given.rules ?? noRules
   const { signal, request, stream = false } = given
   signal?.throwIfAborted()
@@ -83,11 +85,13 @@ function inputsOf(engine: Engine, call: Call, cachedCall: CachedCall): PerInputC
 /** @throws {InvalidOptionError} for what cannot be */
 function callOf(given: OriginCall, { settings }: Engine): Call {
   if (!isJsonObject(given)) throw new InvalidOptionError('call', given, 'an object with provider, operation and request')
-  const { provider, request, origin = '', headers = {}, credential, signal: _, stream = false, rules = noRules, model, ...rest } = given
+  const { provider, request, origin = '', headers = {}, credential, signal, stream = false, rules = noRules, model, ...rest } = given
   const { endpoint, defaults = {}, ...options } = rest
   assertCallOptions(options)
   assertCallOptions(defaults, 'defaults.')
   const name = endpoint ?? options.operation
+  if (typeof stream !== 'boolean') throw new InvalidOptionError('stream', stream, 'true or false')
+  if (signal !== undefined) withMethods('signal', signal, { methods: ['throwIfAborted', 'addEventListener'], allowed: 'an AbortSignal' })
   assertText('provider', provider)
   assertText(endpoint === undefined ? 'operation' : 'endpoint', name)
   assertText('origin', origin, true)

@@ -6,6 +6,7 @@ import { everything, selected, type Invalidation } from '../engine/invalidation/
 export type { Invalidation } from '../engine/invalidation/labels.ts'
 import type { CacheInfo, CallOptions } from '../call.ts'
 import type { Duration } from '../duration.ts'
+import { callable } from '../base/option-checks.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { CacheEvents } from '../events.ts'
 import { scopeOfClient } from '../providers/client-credential.ts'
@@ -186,13 +187,14 @@ export function createCache(options: CacheOptions = {}): Cache {
     invalidate: (what) => invalidate(engine, values, what),
     with(options, work) {
       assertCallOptions(options, '')
+      callable('work', work)
       return engine.settings.ambient.run(options, work)
     },
     forget: (answer) => forget(engine, answer),
     explain: explainer(engine),
     lookup: looker(engine),
     store: (request: CacheRequest | TextRequest, answer: unknown) => store(engine, request, answer),
-    getOrCreate: async (request, make) => getOrMake(engine, textCall(request), make),
+    getOrCreate: async (request, make) => getOrMake(engine, textCall(request), callable('make', make)),
     call: originCaller(engine),
     scopeOf: (client) => scopeOf(engine, client),
     get: (key) => values.get(key),
@@ -201,8 +203,8 @@ export function createCache(options: CacheOptions = {}): Cache {
     del: (key) => values.del(key),
     clear: async () => void (await engine.invalidate([everything])),
     delByPattern: async (pattern) => (await values.delByPattern(pattern)).count,
-    wrap: (key, ttl, make) => values.wrap(key, ttl, make),
-    wrapSWR: (key, staleTtl, maxTtl, make) => values.wrapSWR(key, staleTtl, maxTtl, make),
+    wrap: async (key, ttl, make) => values.wrap(key, ttl, callable('make', make)),
+    wrapSWR: async (key, staleTtl, maxTtl, make) => values.wrapSWR(key, staleTtl, maxTtl, callable('make', make)),
     ttl: (key) => ttlOf(engine, key),
     entries: (filter = {}) => entries(engine, filter),
     memory: () => engine.tiers.memory(),

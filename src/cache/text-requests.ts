@@ -45,12 +45,16 @@ export const textForms = ['text', 'prompt', 'messages'] as const
  * The call that a request by its text stands for.
  * @throws {InvalidOptionError} if it has none of the forms or several, or an option that cannot be
  */
-export function textCall({ text, prompt, messages, options = {}, model, provider = '', ...rest }: TextRequest): Call {
+export function textCall(request: TextRequest): Call {
+  const allowed = 'an object with exactly one of text, prompt and messages'
+  const untyped: unknown = request
+  if (!isJsonObject(untyped)) throw new InvalidOptionError('request', untyped, allowed)
+  const { text, prompt, messages, options = {}, model, provider = '', ...rest } = request
   assertCallOptions(rest)
   const given = Object.entries({ text, prompt, messages }).filter(([, value]) => value !== undefined)
   const [first] = given
   if (first === undefined || given.length > 1) {
-    throw new InvalidOptionError('request', Object.fromEntries(given), 'an object with exactly one of text, prompt and messages')
+    throw new InvalidOptionError('request', Object.fromEntries(given), allowed)
   }
   const [form, asked] = first
   const isGood = form === 'messages' ? Array.isArray(asked) : typeof asked === 'string'

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import OpenAI from 'openai'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Cache } from '../../src/cache/cache.ts'
 import { createCacheFromEnv } from '../../src/env/env.ts'
 import { createCache, withCache } from '../../src/index.ts'
 import { LlmemoError } from '../../src/errors.ts'
@@ -64,6 +65,30 @@ describe('factories', () => {
 const throws = (): never => {
   throw new TypeError(secret)
 }
+
+describe('calls by a cache', () => {
+  const { cache } = openCache()
+  const request = { provider: 'p', operation: 'o', request: {} }
+  const text = { operation: 'o', text: 'q' }
+  const called = (name: keyof Cache, ...given: readonly unknown[]): unknown => untyped(Reflect.get(cache, name), ...given)
+
+  it.each<[string, string, () => unknown]>([
+    ['getOrCreate of nothing', '"request" is null', () => called('getOrCreate', null, () => 1)],
+    ['getOrCreate of a text', '"request" is a string', () => called('getOrCreate', secret, () => 1)],
+    ['getOrCreate without make', '"make" is undefined; allowed is a function', () => called('getOrCreate', text)],
+    ['getOrCreate of a promise', '"make" is a promise', () => called('getOrCreate', text, Promise.resolve(secret))],
+    ['wrap without make', '"make" is undefined', () => called('wrap', 'k', '1h')],
+    ['wrap of a value', '"make" is a string', () => called('wrap', 'k', '1h', secret)],
+    ['wrapSWR of a value', '"make" is a string', () => called('wrapSWR', 'k', '1h', '2h', secret)],
+    ['call without an origin', '"origin" is undefined', () => called('call', request)],
+    ['call with a text as stream', '"stream" is a string', () => called('call', { ...request, stream: secret }, () => 1)],
+    ['call with a text as signal', '"signal" is a string', () => called('call', { ...request, signal: secret }, () => 1)],
+    ['with without work', '"work" is undefined', () => called('with', { tags: ['a'] })],
+  ])('G49 G52 %s: an error by its name, whatever is stored', async (_, hint, work) => {
+    await cache.set('k', 1)
+    expect((await refused(work)).message).toContain(hint)
+  })
+})
 
 describe('a function that stands for an option', () => {
   it.each<[string, object, string]>([

@@ -11,6 +11,8 @@ const call = { provider: 'p', operation: 'qa', request: { question: secret('prom
 /** Options that cannot be, each with a secret. */
 const wrong: readonly object[] = [
   { provider: '' },
+  { stream: secret('prompt') },
+  { signal: secret('token') },
   { operation: undefined },
   { endpoint: { [secret('name')]: secret('name') } },
   { request: secret('prompt') },

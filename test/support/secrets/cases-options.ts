@@ -7,7 +7,7 @@ import { createCache } from '../../../src/cache/cache.ts'
 import { textCall } from '../../../src/cache/text-requests.ts'
 import { createCacheKey } from '../../../src/cache/value-cache.ts'
 import { cacheInfo } from '../../../src/clients/cache-info.ts'
-import { text, texts, withMethods, wholeNumber } from '../../../src/base/option-checks.ts'
+import { callable, text, texts, withMethods, wholeNumber } from '../../../src/base/option-checks.ts'
 import { withoutContent } from '../../../src/base/foreign-error.ts'
 import { createPriceBook } from '../../../src/engine/pricing/price-book.ts'
 import { priceRules } from '../../../src/engine/pricing/price-rules.ts'
@@ -159,6 +159,7 @@ export const optionCases: Cases = {
     refusedBy('texts', () => texts('t', password)),
     refusedBy('methods', () => withMethods('m', mistaken({ password }), { methods: ['a'], allowed: 'that' })),
     refusedBy('no object', () => createCache(mistaken(url))),
+    refusedBy('no function', () => callable('make', mistaken(password))),
     refusedBy('a map', () => createCache(mistaken(new Map([[password, password]])))),
     refusedBy('a promise', () => createCache(mistaken(Promise.resolve({ password })))),
     refusedBy('an unknown option', () => createCache(mistaken({ maxAge: password }))),
@@ -250,6 +251,7 @@ export const optionCases: Cases = {
     refusedBy('a key', () => createCache().ttl(mistaken({ password }))),
   ],
   'src/cache/text-requests.ts': [
+    prompt,
     {},
     { text: prompt, prompt },
     { text: { prompt } },
