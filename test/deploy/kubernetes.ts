@@ -30,10 +30,8 @@ export function mistakesInManifests(text: string): string[] {
     const unread = new Set<string>()
     const isValid = validate(watched(manifest, manifest.kind, unread))
     const errors = isValid ? [] : (validate.errors ?? [])
-    return [
-      ...errors.map((error) => `${manifest.kind}: ${JSON.stringify(error)}`),
-      ...[...unread].map((path) => `${path}: is an unknown field`),
-    ]
+    const unknown = Array.from(unread, (path) => `${path}: is an unknown field`)
+    return errors.map((error) => `${manifest.kind}: ${JSON.stringify(error)}`).concat(unknown)
   })
 }
 
