@@ -10,6 +10,7 @@ import { partsIn, protocolOfEndpoints } from '../define-endpoint.ts'
 import { judgeFinish } from '../openai/finish-reasons.ts'
 import type { Protocol } from '../protocol.ts'
 import { rerankOf } from '../rerank.ts'
+import { textEmbeddings } from './embeddings.ts'
 import { assembleCohere, disassembleCohere } from './chat-stream.ts'
 
 const chat = partsIn({
@@ -45,6 +46,7 @@ const embed = partsIn({
     return lists.some((list) => Array.isArray(list) && list.length > 0) ? undefined : 'empty'
   },
   usage: ({ meta }) => tokensIn(meta),
+  perInput: textEmbeddings,
 })
 
 /** The protocol of Cohere. Other servers that rerank have its form. */
