@@ -11,6 +11,7 @@ import { isJsonText } from '../openai/body.ts'
 import { judgeFinish } from '../openai/finish-reasons.ts'
 import type { Protocol } from '../protocol.ts'
 import { rerankOf } from '../rerank.ts'
+import { textEmbeddings } from './embeddings.ts'
 import { assembleCohere, disassembleCohere } from './chat-stream.ts'
 
 const chat = partsIn({
@@ -47,6 +48,7 @@ const embed = partsIn({
     return lists.some((list) => Array.isArray(list) && list.length > 0) ? undefined : 'empty'
   },
   usage: ({ meta }) => tokensIn(meta),
+  perInput: textEmbeddings,
 })
 
 /** The protocol of Cohere. Other servers that rerank have its form. */

@@ -51,9 +51,12 @@ function readChat(events: readonly ServerEvent[]): ReadStream | string | undefin
 
 /** Merges one part of a choice. @returns `false` if some of it cannot be merged; the rest is */
 function mergeChoice(choices: Map<number, Choice>, part: JsonObject): boolean {
-  const { index, delta, finish_reason: finish, logprobs, ...rest } = part
+  const { index: place, delta, finish_reason: finish, logprobs, ...rest } = part
+  // Some gateways name no place where there is one choice. A part behind its end would be of another one.
+  const index = place ?? 0
   if (typeof index !== 'number') return false
   let choice = choices.get(index)
+  if (place === undefined && (choices.size > 1 || choice?.finished === true)) return false
   if (choice === undefined) choices.set(index, (choice = { members: {}, message: {}, calls: new Map(), finished: false }))
   const { members, message, calls } = choice
   for (const [name, value] of Object.entries(rest)) if (value !== null || !Object.hasOwn(members, name)) members[name] = value
