@@ -97,12 +97,12 @@ describe('a memo of readings', () => {
   })
 })
 
+function noted(memo: ReadingMemo<number>, body: object, sent: object = body): void {
+  memo.note(reading(body), { value: 1, read: () => reading(sent) })
+}
+
 describe('a call that was made a short while ago', () => {
   const room = 10_000
-
-  function noted(memo: ReadingMemo<number>, body: object, sent: object = body): void {
-    memo.note(reading(body), { value: 1, read: () => reading(sent) })
-  }
 
   it('is known when it comes again, and then for long', () => {
     const memo = new ReadingMemo<number>(64 * room)
