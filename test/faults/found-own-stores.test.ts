@@ -5,8 +5,14 @@ import { callerOf, openCache } from '../support/chat.ts'
 
 /** A store of the user's own, with other methods in the places of some. */
 function storeWith(methods: object): Store {
-  const { get, set, delete: remove } = memoryStore()
-  return { name: 'own', get, set, delete: remove, ...methods }
+  const store = memoryStore()
+  return {
+    name: 'own',
+    get: (key) => store.get(key),
+    set: (key, value, options) => store.set(key, value, options),
+    delete: (key) => store.delete(key),
+    ...methods,
+  }
 }
 
 describe('a store of the user’s own', () => {

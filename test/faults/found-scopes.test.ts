@@ -42,6 +42,8 @@ function open(options: CacheOptions = {}) {
   return { cache, fetch, calls: () => calls }
 }
 
+const embeddingBody = (...input: string[]) => ({ model: 'm', encoding_format: 'float' as const, input })
+
 describe('G38 the scope of a client', () => {
   const options: readonly (readonly [string, object])[] = [
     ['a key', { apiKey: 'sk-1' }],
@@ -116,13 +118,12 @@ describe('G38 the scope of a client', () => {
       return Response.json(embeddings([input].flat().map((text: string) => [text.length])))
     }
     const { embeddings: client } = withCache(new OpenAI({ apiKey: 'sk-1', fetch }), cache)
-    const body = (...input: string[]) => ({ model: 'm', encoding_format: 'float' as const, input })
-    const request = (...input: string[]): CacheRequest => ({ endpoint: 'embeddings', body: body(...input) })
+    const request = (...input: string[]): CacheRequest => ({ endpoint: 'embeddings', body: embeddingBody(...input) })
     expect(await cache.store(request('a', 'b'), embeddings([[10], [20]]))).toMatchObject({ stored: true, inputs: { hits: 0, misses: 2 } })
     await cache.flush()
     // The client meets what was stored by hand, in any order and beside others.
-    expect((await client.create(body('b', 'a'))).data.map(({ embedding }) => embedding)).toEqual([[20], [10]])
-    expect((await client.create(body('a', 'ccc'))).data.map(({ embedding }) => embedding)).toEqual([[10], [3]])
+    expect((await client.create(embeddingBody('b', 'a'))).data.map(({ embedding }) => embedding)).toEqual([[20], [10]])
+    expect((await client.create(embeddingBody('a', 'ccc'))).data.map(({ embedding }) => embedding)).toEqual([[10], [3]])
     expect(asked).toEqual([['ccc']])
     await cache.flush()
     // And what it fetched is looked up, and forgotten as a whole.

@@ -149,8 +149,9 @@ function lostConnection({ status }: IoredisClient): RedisReply | undefined {
 
 async function send(client: IoredisClient, command: RedisCommand): Promise<RedisReply> {
   try {
-    // A double of a client may have no replies of bytes.
-    const method = client[methodOf[command[0]]] ?? client.eval
+    // A double of a client may have no `evalBuffer`.
+    const method: unknown = Reflect.get(client, methodOf[command[0]]) ?? Reflect.get(client, 'eval')
+    if (typeof method !== 'function') return errorReply(undefined)
     const value: unknown = await Reflect.apply(method, client, parametersOf(command))
     return { value }
   } catch (error) {
