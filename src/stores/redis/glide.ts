@@ -12,7 +12,7 @@ import { scanned } from './scan.ts'
  * The store does not change its settings and never closes it.
  */
 export interface GlideClient {
-  customCommand(words: (string | Buffer)[], options?: GlideOptions): Promise<unknown>
+  customCommand(words: (string | Buffer)[], options?: object): Promise<unknown>
   getPubSubMessage(): Promise<{ readonly message: unknown; readonly channel: unknown }>
   subscribe(channels: string[], timeoutMs: number): Promise<unknown>
   unsubscribe(channels: string[], timeoutMs: number): Promise<unknown>
