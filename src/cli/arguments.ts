@@ -74,9 +74,11 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       },
     })
     const [command = '', ...operands] = positionals
+    // Before a store is looked for.
+    for (const name of ['limit', 'days'] as const) numberOf(name, values[name], 1)
     return { command, operands, options: values }
   } catch (error) {
-    throw new UsageError(reasonOf(error))
+    throw error instanceof UsageError ? error : new UsageError(reasonOf(error))
   }
 }
 

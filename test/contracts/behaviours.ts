@@ -33,6 +33,21 @@ export interface Way {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** A clock that knows how many flights are under way: I8 each has a timer until it ends. That of hits, which are told together, is of a second. */
+class FlightClock extends ManualClock {
+  flights = 0
+
+  override after(milliseconds: number, callback: () => void): () => void {
+    const cancel = super.after(milliseconds, callback)
+    if (milliseconds <= 1_000) return cancel
+    this.flights++
+    return () => {
+      this.flights--
+      cancel()
+    }
+  }
+}
+
 /** What lies between an SDK and its provider. */
 export interface Passage {
   readonly way: Way
@@ -92,14 +107,13 @@ export function describeBehaviours({
     let cache: Cache
     let way: Way
     let passage: Passage
-    let clock: ManualClock
+    let clock: FlightClock
     /** Makes a call, and waits until its flight has ended: some SDKs stop at the last line of a stream, before its end. */
     const landed =
       (make: NonNullable<typeof stream>): NonNullable<typeof stream> =>
       async (...given) => {
         const told = await make(...given)
-        // I8: each flight has a timer until it ends.
-        while (clock.timers > 0) await new Promise((resolve) => setImmediate(resolve))
+        while (clock.flights > 0) await new Promise((resolve) => setImmediate(resolve))
         return told
       }
     const ways: readonly (readonly [string, NonNullable<typeof stream>])[] = [
@@ -109,7 +123,7 @@ export function describeBehaviours({
 
     beforeEach(async () => {
       server = await start((request, reply) => answer(request, reply, `answer ${server.requests.length}`))
-      clock = new ManualClock()
+      clock = new FlightClock()
       cache = createCache({ logger: false, clock, ...options })
       passage = await through(server, cache)
       way = passage.way

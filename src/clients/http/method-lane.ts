@@ -11,6 +11,7 @@ import { isInertJson } from '../../json/plain.ts'
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { Reading } from '../../json/reading.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
+import { charactersOf } from '../../engine/characters.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { bypassed, mayBypass } from './bypass.ts'
@@ -262,7 +263,8 @@ function taught(lane: Lane, { body, reading, context, options }: ReadCall, { aga
       if (form !== undefined) {
         const { request, ...cachedCall } = call
         // A whole answer is given without the request, which is a prompt and shares its texts with the caller.
-        const value = { cachedCall: { ...cachedCall, request: call.streamed ? request : {} }, url: address, form }
+        const kept = call.streamed ? { request } : { request: {}, characters: charactersOf(call) ?? 0 }
+        const value = { cachedCall: { ...cachedCall, ...kept }, url: address, form }
         if (isRead) lane.memo.set(reading, value)
         else lane.memo.note(reading, { value, read: () => readBody(request, context)?.reading })
       }
