@@ -75,7 +75,7 @@ async function overFile(issuer: Issuer, content: string, args: readonly string[]
 /** The cases of these files. */
 export const cliCases: Cases = {
   'src/cli/arguments.ts': [
-    { name: 'a limit that is a secret', run: (issuer) => refusedCommand(issuer, ['ls', '--limit', password]) },
+    { name: 'a limit that is a secret', run: (issuer) => issuer.refused(() => readCommandLine(['ls', '--limit', password])) },
     {
       name: 'ages that are secrets',
       async run(issuer) {
