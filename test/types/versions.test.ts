@@ -9,7 +9,7 @@ let project: Project
 beforeAll(() => {
   assertBuilt()
   project = install()
-  for (const name of ['zod', 'groq-sdk', 'together-ai']) project.link(name)
+  for (const name of ['zod', 'groq-sdk', 'together-ai', '@perplexity-ai/perplexity_ai']) project.link(name)
 })
 
 afterAll(() => project?.remove())
@@ -96,9 +96,10 @@ it('the built package gives a Bedrock client its types, where there is no other 
 it.each([
   ['groq-sdk', 'Groq', 'groq.test-d.ts'],
   ['together-ai', 'Together', 'together.test-d.ts'],
+  ['@perplexity-ai/perplexity_ai', 'Perplexity', 'perplexity.test-d.ts'],
 ])('G31 the built package gives a client of %s its types, where there is no other SDK', (name, client, file) => {
   for (const other of ['openai', '@anthropic-ai/sdk', '@anthropic-ai/bedrock-sdk', '@aws-sdk/client-bedrock-runtime']) replace(other)
-  for (const other of ['groq-sdk', 'together-ai']) replace(other, other === name ? name : undefined)
+  for (const other of ['groq-sdk', 'together-ai', '@perplexity-ai/perplexity_ai']) replace(other, other === name ? name : undefined)
   const exporting = `
     import { ${client} } from '${name}'
     import { withCache } from 'llmemo'

@@ -19,7 +19,7 @@ export function twinResources(
   const made = new WeakMap<object, object>()
 
   function twinOf(value: unknown, counterpart: unknown): unknown {
-    if (!isResource(value, own)) return value
+    if (!isResource(value, own) && !isHolder(value, counterpart, own)) return value
     const known = made.get(value)
     if (known !== undefined) return known
     const twin = blankOf(value, client, counterpart)
@@ -60,6 +60,13 @@ function isResource(value: unknown, own: object): value is object {
   if (typeof value !== 'object' || value === null || value === own) return false
   if (callsOf(value) === own) return true
   return Object.getPrototypeOf(value) === Object.prototype && Object.keys(value).some((name) => callsOf(memberOf(value, name)) === own)
+}
+
+/** Whether a value is an object of the SDK's that calls nothing itself, and holds resources that do. */
+function isHolder(value: unknown, counterpart: unknown, own: object): value is object {
+  if (typeof value !== 'object' || value === null || typeof counterpart !== 'object' || counterpart === null) return false
+  if (Object.getPrototypeOf(value) !== Object.getPrototypeOf(counterpart)) return false
+  return Object.keys(value).some((name) => callsOf(memberOf(value, name)) === own)
 }
 
 /** The client that a resource calls. */

@@ -1,6 +1,6 @@
 /**
- * The types of wrapped clients whose SDKs are made like OpenAI's: groq-sdk and together-ai. How they work without an SDK is explained in
- * sdk-types.ts.
+ * The types of wrapped clients whose SDKs are made like OpenAI's: groq-sdk, together-ai and @perplexity-ai/perplexity_ai. How they work without an
+ * SDK is explained in sdk-types.ts.
  * @module
  */
 /* oxlint-disable typescript/consistent-type-imports */
@@ -15,6 +15,10 @@ type GroqPromise<Answer> = import('groq-sdk').APIPromise<Answer>
 type Together = import('together-ai').Together
 /** @ts-ignore */
 type TogetherPromise<Answer> = import('together-ai').APIPromise<Answer>
+/** @ts-ignore */
+type Perplexity = import('@perplexity-ai/perplexity_ai').Perplexity
+/** @ts-ignore */
+type PerplexityPromise<Answer> = import('@perplexity-ai/perplexity_ai/generated/runtime').APIPromise<Answer>
 
 /** The promise of an SDK's method, with the cache facts on its answer. */
 type Informed<Client, Promised, Added extends MaybeFacts> =
@@ -22,9 +26,13 @@ type Informed<Client, Promised, Added extends MaybeFacts> =
     ? Promised extends GroqPromise<infer Answer>
       ? GroqPromise<WithInfo<Answer, Added>>
       : Promised
-    : Promised extends TogetherPromise<infer Answer>
-      ? TogetherPromise<WithInfo<Answer, Added>>
-      : Promised
+    : Client extends Resolved<Together>
+      ? Promised extends TogetherPromise<infer Answer>
+        ? TogetherPromise<WithInfo<Answer, Added>>
+        : Promised
+      : Promised extends PerplexityPromise<infer Answer>
+        ? PerplexityPromise<WithInfo<Answer, Added>>
+        : Promised
 
 /** Names the bare options as well: else the compiler prefers the SDK's own overload for a variable of exactly this type. */
 type Options<Given> = NonNullable<Given> | (NonNullable<Given> & CacheRequestOptions)
@@ -53,12 +61,12 @@ type Methods<Client, Of, Added extends MaybeFacts> = {
     : Methods<Client, Of[Name], Added>
 }
 
-// oxlint-disable typescript/no-redundant-type-constituents -- not where both are installed
-/** Every client of groq-sdk or together-ai; `never` if neither is installed. */
-export type AnyCompatible = Resolved<Groq> | Resolved<Together>
+// oxlint-disable typescript/no-redundant-type-constituents -- not where they are installed
+/** Every client of groq-sdk, together-ai or @perplexity-ai/perplexity_ai; `never` if none is installed. */
+export type AnyCompatible = Resolved<Groq> | Resolved<Together> | Resolved<Perplexity>
 
 /**
- * A wrapped client of groq-sdk or together-ai: its cached methods take `cache` and `bypassCache` beside the SDK's own options, and their
+ * A wrapped client of such an SDK: its cached methods take `cache` and `bypassCache` beside the SDK's own options, and their
  * results have `_cache`. All else is as on the bare client.
  */
 export type CachedCompatible<Client, Added extends MaybeFacts = Facts> = Methods<Client, Client, Added> &
