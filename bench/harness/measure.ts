@@ -11,7 +11,7 @@ export interface Contender {
   /** Does it once. What returns a promise is awaited. */
   readonly run: () => unknown
   /** Does what the calls of a round left to be done behind their callers' backs. Its time is part of the round. */
-  readonly settle?: () => Promise<void>
+  readonly settle?: () => Promise<unknown>
 }
 
 /** How much is put into a measurement. */
