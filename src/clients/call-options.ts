@@ -55,8 +55,11 @@ export interface Lesson {
   read(): void
   /** Called with the scope and the operation of a call that names none and bypasses the cache. */
   bypassed(scope: string, operation: string): void
-  /** Called with what the call is to the cache. */
-  seen(call: CachedCall, url: string): void
+  /**
+   * Called with what the call is to the cache.
+   * @param isHit whether the fast lane answers it, so that it comes again
+   */
+  seen(call: CachedCall, url: string, isHit?: boolean): void
   /** Called with what the SDK made of the response, before a helper of the SDK changes it. */
   parsed(data: unknown, props: { readonly response: Response; readonly options?: unknown }): void
 }

@@ -11,7 +11,7 @@ const maxTotalCharacters = 2 ** 20
 /** The texts may take one character for this many bytes of the hot memory, in addition to them. */
 const memoryBytesPerCharacter = 64
 /** A text may take this part of the room, so that one long text does not push out all others. */
-const maxShareOfOneText = 1 / 8
+const shareOfOneText = 1 / 8
 
 /** The memory that readings are bounded by at the least where there is a store: it is often used with little hot memory, or none. */
 const leastBesideStore = 16 * 2 ** 20
@@ -19,14 +19,18 @@ const leastBesideStore = 16 * 2 ** 20
 /** Values by keys, with a limit of the characters that they take. */
 class CallMemo<Key, Value> {
   readonly #maxCharacters: number
+  readonly #maxTextLength: number
   readonly #charactersOf: (key: Key, value: Value) => number
   #young = new Map<Key, Value>()
   #old = new Map<Key, Value>()
   /** The characters of the young ones. */
   #characters = 0
 
-  constructor(maxMemoryBytes: number, charactersOf: (key: Key, value: Value) => number) {
-    this.#maxCharacters = Math.min(maxTotalCharacters, maxMemoryBytes / memoryBytesPerCharacter)
+  /** @param share the part of the room that is its own */
+  constructor(maxMemoryBytes: number, charactersOf: (key: Key, value: Value) => number, share = 1) {
+    const room = Math.min(maxTotalCharacters, maxMemoryBytes / memoryBytesPerCharacter)
+    this.#maxCharacters = room * share
+    this.#maxTextLength = room * shareOfOneText
     this.#charactersOf = charactersOf
   }
 
@@ -41,7 +45,7 @@ class CallMemo<Key, Value> {
   set(key: Key, value: Value): void {
     const characters = this.#charactersOf(key, value)
     const young = this.#young.get(key)
-    if (characters > this.#maxCharacters * maxShareOfOneText || young === value) return
+    if (characters > this.#maxTextLength || young === value) return
     this.#characters += characters - (young === undefined ? 0 : this.#charactersOf(key, young))
     this.#old.delete(key)
     if (young === undefined && this.#characters > this.#maxCharacters / 2) {
@@ -121,7 +125,7 @@ export class ReadingMemo<Value> {
   /** @param maxMemoryBytes the limit of the hot memory. The readings take a small part more. */
   constructor(maxMemoryBytes: number) {
     this.#bySum = new CallMemo(maxMemoryBytes, (_, alike) => alike.reduce((sum, { reading }) => sum + reading.characters, 0))
-    this.#recent = new CallMemo(maxMemoryBytes * shareOfRecent, (_, { characters }) => characters)
+    this.#recent = new CallMemo(maxMemoryBytes, (_, { characters }) => characters, shareOfRecent)
   }
 
   /** What is known of a call that reads the same. */

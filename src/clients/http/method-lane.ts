@@ -244,6 +244,7 @@ function taught(lane: Lane, { body, reading, context, options }: ReadCall, { aga
   // One whose body is not sent as it was given, or the caller changed it.
   const isAlike = lane.memo.hasRecent(reading)
   let isRead = false
+  let comesAgain = false
   let call: CachedCall | undefined
   let address = ''
   let made: MadePromise | undefined
@@ -252,9 +253,10 @@ function taught(lane: Lane, { body, reading, context, options }: ReadCall, { aga
     looked,
     // Some versions of the SDK read the body later, when the caller may have changed it.
     read: () => void (isRead = isAlike && isInertJson(body) && again()?.reading.isSame(reading) === true),
-    seen(cachedCall, url) {
+    seen(cachedCall, url, isHit = false) {
       call = cachedCall
       address = url
+      comesAgain = isHit
     },
     parsed(data, props) {
       // The caller may have changed the client since the call began.
@@ -265,8 +267,9 @@ function taught(lane: Lane, { body, reading, context, options }: ReadCall, { aga
         // A whole answer is given without the request, which is a prompt and shares its texts with the caller.
         const kept = call.streamed ? { request } : { request: {}, characters: charactersOf(call) ?? 0 }
         const value = { cachedCall: { ...cachedCall, ...kept }, url: address, form }
-        if (isRead) lane.memo.set(reading, value)
-        else lane.memo.note(reading, { value, read: () => readBody(request, context)?.reading })
+        const read = (): Reading | undefined => readBody(request, context)?.reading
+        if (isRead || (comesAgain && read()?.isSame(reading) === true)) lane.memo.set(reading, value)
+        else lane.memo.note(reading, { value, read })
       }
       call = undefined
     },

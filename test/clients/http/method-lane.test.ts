@@ -103,6 +103,21 @@ async function responding(): Promise<Response> {
 afterEach(() => vi.restoreAllMocks())
 
 describe.each(subjects)('the lane of the methods of $name', (subject) => {
+  it('learns a long call when it comes again, and many of which none came again before all were made', async () => {
+    const { cache, create, upstream } = open(subject)
+    const long = Array.from({ length: 20 }, (_, index) => asking(`${index} `.padEnd(20_000 + index, 'long ')))
+    const rounds: boolean[][] = []
+    for (let round = 0; round < 3; round++) {
+      const atOnce: boolean[] = []
+      for (const body of long) atOnce.push(await isAtOnce(cache, () => create(body)))
+      rounds.push(atOnce)
+    }
+    expect(rounds.at(-1)).toEqual(long.map(() => true))
+    expect(await isAtOnce(cache, () => create(asking('x'.repeat(100_000))))).toBe(false)
+    expect(await isAtOnce(cache, () => create(asking('x'.repeat(100_000))))).toBe(true)
+    expect(upstream).toHaveBeenCalledTimes(long.length + 1)
+  })
+
   it('answers a call that was made before with the result of the SDK', async () => {
     const { cache, create, own, upstream } = open(subject)
     await create(asking())
