@@ -17,8 +17,8 @@ export default defineConfig({
       'gateway/test/support/lambda/install-runtime-client.ts',
     ],
     restoreMocks: true,
-    // By default one core is left idle, which on a machine of two is half of it. And some tests wait for other programs most of their time.
-    maxWorkers: '150%',
+    // By default one core is left idle, which on a machine of two is half of it.
+    maxWorkers: '100%',
     // They only end what hangs. A test on a busy machine of two cores stays far below.
     testTimeout: 300_000,
     hookTimeout: 300_000,

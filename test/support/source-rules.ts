@@ -82,6 +82,8 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
     'type:@aws-sdk/*',
     'type:@google/genai',
     'type:groq-sdk',
+    'type:@perplexity-ai/perplexity_ai',
+    'type:@perplexity-ai/perplexity_ai/generated/runtime',
     'type:together-ai',
   ],
 }
