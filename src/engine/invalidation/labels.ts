@@ -44,9 +44,13 @@ export interface Invalidation {
   readonly model?: string
   /** Every answer of this scope. */
   readonly scope?: string
-  /** The one answer with this key, as in its `_cache.key`. For an answer to several inputs, use `cache.forget(answer)`. */
+  /**
+   * The one answer with this key, as in its `_cache.key`. For an answer to several inputs, use `cache.forget(answer)`. The same answer that is
+   * on its way to another process just then may still be stored by that process, unless processes tell each other by a `subscriber` of the
+   * store. An invalidation by a tag has no such gap.
+   */
   readonly key?: string
-  /** Every value of the caller's own whose key matches: `'user:*'`. What another process holds in its memory stays there until its TTL. */
+  /** Every value of the caller's own whose key matches: `'user:*'`. Other processes see it within `invalidationDelay`. */
   readonly pattern?: string
   /** Everything in the namespace. */
   readonly all?: true
