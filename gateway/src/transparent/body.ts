@@ -3,8 +3,8 @@
  * @module
  */
 
-/** What is sent on: a text, a stream, or nothing. */
-export type Body = string | ReadableStream<Uint8Array> | undefined
+/** What is sent on: a text, bytes that are none, a stream, or nothing. */
+export type Body = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | undefined
 
 /** A body has more bytes than it may. */
 export const tooLarge = Symbol('too large')
@@ -18,21 +18,31 @@ export async function readBody(request: Request, limit: number): Promise<Body | 
   const type = headers.get('content-type')
   if (type !== null && !/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) return length === '0' ? undefined : bounded(request.body, limit)
   // A declared length is kept by the HTTP parser.
-  if (length !== null) return (await request.text()) || undefined
-  return (await textOf(request.body, limit)) || undefined
+  if (length !== null) return textOf(new Uint8Array(await request.arrayBuffer())) || undefined
+  const bytes = await bytesOf(request.body, limit)
+  return bytes === tooLarge ? tooLarge : textOf(bytes) || undefined
 }
 
-async function textOf(body: ReadableStream<Uint8Array> | null, limit: number): Promise<string | typeof tooLarge> {
-  if (body === null) return ''
-  const decoder = new TextDecoder()
-  let text = ''
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** The text of a body; what is not UTF-8, as it is. A lenient decoder would make one text of different bytes, and send that on. */
+export function textOf(bytes: Uint8Array<ArrayBuffer>): string | Uint8Array<ArrayBuffer> {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    return bytes
+  }
+}
+
+async function bytesOf(body: ReadableStream<Uint8Array> | null, limit: number): Promise<Uint8Array<ArrayBuffer> | typeof tooLarge> {
+  const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of body) {
+  for await (const chunk of body ?? []) {
     size += chunk.byteLength
     if (size > limit) return tooLarge
-    text += decoder.decode(chunk, { stream: true })
+    chunks.push(chunk)
   }
-  return text + decoder.decode()
+  return Buffer.concat(chunks)
 }
 
 /** The same stream, which fails when it becomes too long. */

@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Caller } from '../caller.ts'
 import type { FastLane, GatewayContext } from '../context.ts'
 import type { Prepared, TransparentGateway } from './gateway.ts'
+import { type Body, textOf } from './body.ts'
 import { writeResponse } from './write-response.ts'
 
 /** Milliseconds for which a head is known. So much longer a key may work that is revoked. */
@@ -106,21 +107,18 @@ async function answer(gateway: TransparentGateway, prepared: Prepared, { incomin
     if (!outgoing.writableFinished) gone.abort()
   })
   try {
-    const text = await textOf(incoming)
-    await writeResponse(await gateway.run(prepared, text, gone.signal), outgoing)
+    await writeResponse(await gateway.run(prepared, await bodyOf(incoming), gone.signal), outgoing)
   } catch {
     // The client is gone, or the upstream broke off in the middle of its answer: the client is to see that it did.
     outgoing.destroy()
   }
 }
 
-const decoder = new TextDecoder()
-
-async function textOf(incoming: IncomingMessage): Promise<string> {
+function bodyOf(incoming: IncomingMessage): Promise<Body> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-    incoming.once('end', () => resolve(decoder.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))))
+    const chunks: Buffer<ArrayBuffer>[] = []
+    incoming.on('data', (chunk: Buffer<ArrayBuffer>) => chunks.push(chunk))
+    incoming.once('end', () => resolve(textOf(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))))
     incoming.once('error', reject)
   })
 }

@@ -22,7 +22,11 @@ export function question(content = 'Why is the sky blue?'): string {
 }
 
 /** Asks a gateway a question. */
-export function ask(url: string, headers: Readonly<Record<string, string>> = {}, body = question()): Promise<Response> {
+export function ask(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+  body: string | Uint8Array<ArrayBuffer> = question(),
+): Promise<Response> {
   return fetch(`${url}/openai/v1/chat/completions`, {
     method: 'POST',
     body,

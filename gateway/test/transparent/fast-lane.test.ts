@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { createCache } from 'llmemo'
 import { ManualClock } from 'llmemo/testing'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -46,6 +48,27 @@ describe('a request whose like came a moment ago', () => {
       expect(hit).toMatchObject({ status: 200, statusText: 'OK', headers: { 'x-llmemo-source': 'memory' } })
     }
     expect(taken.mock.calls.length).toBeGreaterThanOrEqual(8)
+  })
+
+  it('G09 sends bytes that are no UTF-8 as they came, and takes no two of them for one', async () => {
+    const seen: Buffer[] = []
+    const provider = createServer((request, reply) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.once('end', () => {
+        seen.push(Buffer.concat(chunks))
+        reply.setHeader('content-type', 'application/json').end(JSON.stringify(completion('Rayleigh.')))
+      })
+    })
+    await once(provider.listen(0, '127.0.0.1'), 'listening')
+    onTestFinished(() => void provider.close())
+    const openai = `http://127.0.0.1:${Reflect.get(Object(provider.address()), 'port')}/v1`
+    const { url } = await listening({ cache: createCache(), upstreams: { openai }, privateHosts: ['127.0.0.1'] })
+    const [before = '', after = ''] = question('?').split('?')
+    const bodies = [0xff, 0xff, 0xfe].map((byte) => Buffer.concat([Buffer.from(before), Buffer.of(byte), Buffer.from(after)]))
+    for (const body of bodies) expect((await ask(url, {}, body)).status).toBe(200)
+    expect(seen).toEqual(bodies)
+    expect(taken).toHaveBeenCalledTimes(2)
   })
 
   it('counts for the rate of its key each time', async () => {
