@@ -10,6 +10,12 @@ import { Description, InvalidOptionError } from '../../errors.ts'
 import { assertOurs, connect, type Connection, isReadOnly, isUnopenable, propertyOf, useWriteAheadLog } from './database.ts'
 import { applicationId, schemaVersion } from './schema.ts'
 
+/**
+ * Milliseconds that the first opening waits for a lock, at the least. Processes that start together wait for the one that creates the
+ * tables, which takes several writes to the disk.
+ */
+const firstOpeningTimeout = 1_000
+
 /** One database by its location. The caller opens and closes it. */
 export class DatabaseFile {
   readonly #path: string
@@ -17,6 +23,7 @@ export class DatabaseFile {
   readonly #busyTimeout: number
   readonly #modules: Modules
   #database: { close(): void } | undefined
+  #isFirstOpening = true
   /** The opened file. Another file may later have the same name. */
   #inode: bigint | undefined
   /** Of a file that is open for reading only: why, and the version that is read, if SQLite does not look for changes. */
@@ -115,11 +122,15 @@ export class DatabaseFile {
     this.#database = database
     try {
       this.#inode = this.#inodeNow()
-      database.exec(`PRAGMA busy_timeout = ${this.#busyTimeout}`)
+      const timeout = this.#isFirstOpening ? Math.max(this.#busyTimeout, firstOpeningTimeout) : this.#busyTimeout
+      this.#isFirstOpening = false
+      database.exec(`PRAGMA busy_timeout = ${timeout}`)
       // Before any change, because the file may belong to another application.
       assertOurs(database)
       if (options.readOnly !== true) useWriteAheadLog(database)
-      return connect(database, `PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion};`)
+      const connection = connect(database, `PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion};`)
+      database.exec(`PRAGMA busy_timeout = ${this.#busyTimeout}`)
+      return connection
     } catch (error) {
       this.close()
       throw error

@@ -36,8 +36,8 @@ export interface SqliteStoreOptions {
    */
   readonly maxBytes?: number
   /**
-   * Milliseconds for which a lock of another connection may block the event loop. No effect on a database that was handed in, which has its
-   * own timeout. @default 50
+   * Milliseconds for which a lock of another connection may block the event loop; when a path is opened for the first time, it may be a
+   * second. No effect on a database that was handed in, which has its own timeout. @default 50
    */
   readonly busyTimeout?: number
   /** Source of time. @default the clock of the machine */

@@ -410,6 +410,23 @@ describe('sqliteStore when SQLite fails', () => {
     expect(reports).toEqual([])
   })
 
+  it('D12 waits a second at the first opening, for processes that start together, and after it for as long as the option says', () => {
+    const exec = vi.spyOn(DatabaseSync.prototype, 'exec')
+    const timeouts = () => exec.mock.calls.map(([sql]) => sql).filter((sql) => sql.includes('busy_timeout'))
+    const other = database()
+    other.exec('BEGIN EXCLUSIVE')
+    const { store } = open()
+    expect(failureOf(() => store.get('key'))).toEqual(storeError)
+    expect(timeouts()).toEqual(['PRAGMA busy_timeout = 1000'])
+    expect(failureOf(() => store.get('key'))).toEqual(storeError)
+    expect(timeouts()).toEqual(['PRAGMA busy_timeout = 1000', 'PRAGMA busy_timeout = 1'])
+    other.exec('COMMIT')
+    const patient = open(file, { busyTimeout: 2_000 }).store
+    exec.mockClear()
+    void patient.set('key', value, { ttl })
+    expect(timeouts()).toEqual(['PRAGMA busy_timeout = 2000', 'PRAGMA busy_timeout = 2000'])
+  })
+
   it('D12 throws at a lock of another process, still reads, and writes again after the lock', async () => {
     const { store } = open()
     await store.set('key', value, { ttl })
