@@ -77,21 +77,21 @@ describe.each(Object.keys(forms))('an answer that is removed while it is on its 
   })
 })
 
-describe('what removals cost', () => {
-  function setup() {
-    const store = new ScriptedStore()
-    const clock = new ManualClock()
-    const open = (): Cache => openCache({ store, clock }).cache
-    const reads = async (work: () => Promise<unknown>): Promise<number> => {
-      store.calls.length = 0
-      await work()
-      return store.calls.filter((call) => call.startsWith('get ')).length
-    }
-    return { store, clock, open, reads }
+function counted() {
+  const store = new ScriptedStore()
+  const clock = new ManualClock()
+  const open = (): Cache => openCache({ store, clock }).cache
+  const reads = async (work: () => Promise<unknown>): Promise<number> => {
+    store.calls.length = 0
+    await work()
+    return store.calls.filter((call) => call.startsWith('get ')).length
   }
+  return { store, clock, open, reads }
+}
 
+describe('what removals cost', () => {
   it('hits read nothing more while nothing was removed by its key', async () => {
-    const { open, reads } = setup()
+    const { open, reads } = counted()
     const here = open()
     for (const text of ['x', 'y']) await fill(here, text)
     const there = open()
@@ -101,7 +101,7 @@ describe('what removals cost', () => {
   })
 
   it('after a removal, each removal label is read once, along with its entry', async () => {
-    const { clock, open, reads } = setup()
+    const { clock, open, reads } = counted()
     const here = open()
     for (const text of ['x', 'y']) await fill(here, text)
     await here.invalidate({ key: await fill(here, 'z') })
@@ -115,7 +115,7 @@ describe('what removals cost', () => {
   })
 
   it('a removal leaves the other answers as they are', async () => {
-    const { clock, open } = setup()
+    const { clock, open } = counted()
     const [here, there] = [open(), open()]
     const texts = Array.from({ length: 20 }, (_, index) => `question ${index}`)
     const keys: string[] = []
