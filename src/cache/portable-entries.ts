@@ -8,6 +8,7 @@ import type { Entry, EntryHead } from '../entry.ts'
 import { EntryError } from '../errors.ts'
 import type { StoreOutcome } from '../engine/cache-info.ts'
 import type { Engine } from '../engine/engine.ts'
+import { withoutRemovals } from '../engine/invalidation/removal-labels.ts'
 import { placeOf } from '../engine/tiers/tier-store.ts'
 import { type EntryFilter, listedEntries } from './entries.ts'
 
@@ -42,7 +43,7 @@ export async function* portableEntries(engine: Engine, filter: EntryFilter, with
     // It was removed meanwhile.
     if (withBody && body === undefined) continue
     const text = typeof body === 'string' ? body : body && Buffer.from(body).toString('base64')
-    yield { llmemo: version, ...rest, namespace, labels: Object.keys(generations), bytes, ...(text !== undefined && { body: text }) }
+    yield { llmemo: version, ...rest, namespace, labels: withoutRemovals(generations), bytes, ...(text !== undefined && { body: text }) }
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Invalidation in constant time: each label (a tag, an operation, a model, a scope, everything) has a generation, and an entry is good only
  * while the generations of all its labels are those of the time when its fill began. To invalidate a label is to give it a new one.
- * Comparing generations rather than times makes clocks that disagree harmless.
+ * Comparing generations rather than times makes clocks that disagree harmless. For single entries, see `removal-labels.ts`.
  *
  * Over a store, a label gets a random generation at its first fill. If the store lost it, every entry with that label is a miss: without its
  * generation, nothing says whether the label was invalidated.
@@ -21,19 +21,17 @@ import {
   type Unpublished,
   unread,
 } from './known-label.ts'
-import { everything } from './labels.ts'
+import { LabelTable, maxLabels } from './label-table.ts'
+import { everything, removals } from './labels.ts'
 import { NewsLimit } from './news-limit.ts'
-import { RecentMap } from '../../base/recent-map.ts'
-
-/** How many labels are remembered. Beyond that the oldest are forgotten. */
-export const maxLabels = 50_000
-/** How many labels are looked at to find one that can be forgotten. With a slow store, all of them may be under way. */
-const maxLooks = 100
+import { isRemovalLabel } from './removal-labels.ts'
 
 /** What this process knows of the generations. */
 export class Generations {
-  /** The label that was noted longest ago first. */
-  #known = new RecentMap<KnownLabel>()
+  /** What is known of each label. */
+  readonly labels = new LabelTable(
+    (label, { proposal }) => label === everything || label === removals || proposal === 'sending' || this.#unpublished.has(label),
+  )
   /** Labels that this process invalidated and the store does not know of yet. */
   readonly #unpublished = new Map<string, Unpublished>()
   readonly #clock: Clock
@@ -62,25 +60,33 @@ export class Generations {
 
   /** Those of `labels` whose generations must be read from the store before they are relied on. */
   outdated(labels: readonly string[]): string[] {
-    if (!this.#shared) return []
-    const since = this.#since()
-    return labels.filter((label) => !this.#isChecked(this.#known.get(label), since))
+    return this.#shared ? labels.filter((label) => this.#isDue(label)) : []
+  }
+
+  /** Those of these removal labels that are to be read along with their entries. While nothing was ever removed, entries say so themselves. */
+  unsure(labels: readonly string[]): string[] {
+    const known = this.known(removals)
+    // A process that has read nothing yet does not ask for many at a venture.
+    return (known === undefined ? labels.length > 1 : isFirst(known)) ? [] : this.outdated(labels)
+  }
+
+  /** Those labels of an entry whose generations must be read from the store before it is served. */
+  toConfirm(generations: GenerationByLabel): string[] {
+    return (this.#shared ? Object.keys(generations) : []).filter((label) => {
+      if (!isRemovalLabel(label)) return this.#isDue(label)
+      if (this.#isUntouched(generations)) return false
+      // One that the store lost, and got again from another process, is another one though nothing was removed.
+      const known = this.labels.get(label)
+      return this.#isSame(known, generations[label]) ? this.#isDue(label) : !this.#isRecent(known)
+    })
   }
 
   /** Those of `labels` for which the store is to be asked to keep a generation, if it has none. */
   unfilled(labels: readonly string[]): string[] {
     if (!this.#shared) return []
     return labels.filter((label) => {
-      const known = this.#known.get(label)
+      const known = this.labels.get(label)
       return currentOf(known) === '' || known?.proposal === 'local'
-    })
-  }
-
-  /** Whether the store has these generations, as far as this process knows. If not, an entry with them is of no use there. */
-  areStored(generations: GenerationByLabel): boolean {
-    return Object.entries(generations).every(([label, generation]) => {
-      const known = this.#known.get(label)
-      return known === undefined || (known.proposal === undefined && (known.generation === generation || known.alias === generation))
     })
   }
 
@@ -89,7 +95,7 @@ export class Generations {
    * @returns what the store is to be asked to keep, if it has none
    */
   propose(label: string): string {
-    const known = this.#known.get(label) ?? unknownLabel
+    const known = this.labels.get(label) ?? unknownLabel
     const generation = firstGeneration()
     // What was filled under a generation that the store did not take stays good in this process, until the store says more.
     if (known.proposal === 'local') return generation
@@ -99,7 +105,7 @@ export class Generations {
 
   /** The store was asked to keep a generation that this process proposed. */
   proposed(label: string, { generation, found, writing }: Proposal): void {
-    const known = this.#known.get(label)
+    const known = this.labels.get(label)
     if (known?.proposal === 'local' && found !== undefined) {
       this.#note(label, found, { known: { ...known, believedFrom: ++this.#sequence }, checked: writing })
     }
@@ -120,7 +126,7 @@ export class Generations {
    * @param reading the moment when it began: what this process itself did since then, or learnt by a later one, is not undone by it
    */
   learn(label: string, generation = '', reading: Reading): void {
-    const known = this.#known.get(label) ?? unknownLabel
+    const known = this.labels.get(label) ?? unknownLabel
     if (reading.sequence < Math.max(known.believedFrom, this.#validFrom) || reading.at < known.checked.at) return
     // The store is about to say more.
     if (known.proposal === 'sending' && (generation === '' || isFirst(generation))) return
@@ -139,7 +145,7 @@ export class Generations {
    * relied on again: messages may be out of order, or come from another program.
    */
   onDeclared(label: string, generation: string): void {
-    const known = this.#known.get(label) ?? unknownLabel
+    const known = this.labels.get(label) ?? unknownLabel
     if (known.generation === generation) return
     // Too many messages, which may be false, must not keep the label from being relied on. It is read again once that time is over.
     if (!this.#news.admits(label)) {
@@ -160,7 +166,7 @@ export class Generations {
    * @param stored what the store has in its place
    */
   advance(label: string, generation: string, stored = this.#stored(label)): void {
-    this.#note(label, generation, { known: this.#known.get(label) ?? unknownLabel, checked: this.read() })
+    this.#note(label, generation, { known: this.labels.get(label) ?? unknownLabel, checked: this.read() })
     if (!this.#shared) return
     this.#unpublished.set(label, { generation, stored })
     if (this.#unpublished.size <= maxLabels / 2) return
@@ -173,7 +179,7 @@ export class Generations {
    * processes may have invalidated the label since, and what was filled under `generation` must not become good again by a late write.
    */
   published(label: string, { generation, written, writing }: Publication): void {
-    const known = this.#known.get(label)
+    const known = this.labels.get(label)
     const own = this.#unpublished.get(label)
     if (own?.generation !== generation || known === undefined) return
     this.#unpublished.delete(label)
@@ -182,8 +188,7 @@ export class Generations {
 
   /** Those of `labels` that the store does not know of yet, with their generations. */
   unpublished(labels: readonly string[]): (readonly [label: string, generation: string])[] {
-    if (this.#unpublished.size === 0) return []
-    return labels.flatMap((label) => {
+    return (this.#unpublished.size === 0 ? [] : labels).flatMap((label) => {
       const own = this.#unpublished.get(label)
       return own === undefined ? [] : [[label, own.generation] as const]
     })
@@ -191,7 +196,7 @@ export class Generations {
 
   /** The generation of `label`, `''` if the store has none; `undefined` if it was never read. */
   known(label: string): string | undefined {
-    const known = this.#known.get(label)
+    const known = this.labels.get(label)
     return known === undefined ? undefined : currentOf(known)
   }
 
@@ -199,23 +204,16 @@ export class Generations {
   snapshot(labels: readonly string[]): GenerationSnapshot {
     return {
       sequence: this.#sequence,
-      generations: Object.fromEntries(labels.map((label) => [label, currentOf(this.#known.get(label))])),
+      generations: Object.fromEntries(labels.map((label) => [label, currentOf(this.labels.get(label))])),
     }
-  }
-
-  /** The generations as the store has them, for an entry that is written there. */
-  stored(generations: GenerationByLabel): GenerationByLabel {
-    return Object.fromEntries(
-      Object.entries(generations).map(([label, generation]) => {
-        const known = this.#known.get(label)
-        return [label, known?.alias === generation ? known.generation : generation]
-      }),
-    )
   }
 
   /** Whether an entry that was filled under `generations` is still good. */
   matches(generations: GenerationByLabel): boolean {
-    for (const label in generations) if (!this.#isCurrent(label, generations[label])) return false
+    for (const label in generations) {
+      if (label === removals || this.#isSame(this.labels.get(label), generations[label])) continue
+      if (!isRemovalLabel(label) || !this.#isUntouched(generations)) return false
+    }
     return true
   }
 
@@ -227,22 +225,27 @@ export class Generations {
     if (!this.#shared) return this.matches(generations)
     const since = at === undefined ? this.#since() : at - this.#delay
     for (const label in generations) {
-      const known = this.#known.get(label)
-      if (!this.#isSame(known, generations[label]) || !this.#isChecked(known, since) || this.#unpublished.has(label)) return false
+      if (label === removals || this.#isConfirmed(label, generations[label], since)) continue
+      if (!isRemovalLabel(label) || !this.#isConfirmed(removals, generations[removals], since)) return false
     }
     return true
   }
 
   /** Whether this process saw any of `labels` change after `sequence`. */
   haveChangedSince(labels: readonly string[], sequence: number): boolean {
-    return this.#sequence > sequence && labels.some((label) => (this.#known.get(label)?.changedIn ?? 0) > sequence)
+    return this.#sequence > sequence && labels.some((label) => label !== removals && (this.labels.get(label)?.changedIn ?? 0) > sequence)
+  }
+
+  /** Whether nothing was removed since an entry with these generations was filled. */
+  #isUntouched(generations: GenerationByLabel): boolean {
+    return this.#isSame(this.labels.get(removals), generations[removals])
+  }
+
+  #isConfirmed(label: string, generation: string | undefined, since: number): boolean {
+    return this.#isSame(this.labels.get(label), generation) && this.#isChecked(label, since) && !this.#unpublished.has(label)
   }
 
   /** Without its generation, an entry from a store may have been invalidated. */
-  #isCurrent(label: string, generation: string | undefined): boolean {
-    return this.#isSame(this.#known.get(label), generation)
-  }
-
   #isSame(known: KnownLabel | undefined, generation = ''): boolean {
     return (generation !== '' || !this.#shared) && isCurrent(known, generation)
   }
@@ -252,7 +255,18 @@ export class Generations {
     return this.#delay === 0 ? Infinity : this.#clock.monotonic() - this.#delay
   }
 
-  #isChecked(known: KnownLabel | undefined, since: number): boolean {
+  /** Whether what is known of `label` holds without a read. What is known of a removal label does so while `removals` stays as it was. */
+  #isChecked(label: string, since: number): boolean {
+    return this.#isRecent(this.labels.get(label), since) || (!this.#isDue(label) && this.#isRecent(this.labels.get(removals), since))
+  }
+
+  #isDue(label: string): boolean {
+    const known = this.labels.get(label)
+    if (known === undefined || this.#isRecent(known)) return known === undefined
+    return !isRemovalLabel(label) || (this.labels.get(removals)?.changedIn ?? Infinity) > known.checked.sequence
+  }
+
+  #isRecent(known: KnownLabel | undefined, since = this.#since()): boolean {
     return known !== undefined && known.checked.at >= since && known.checked.sequence >= this.#validFrom
   }
 
@@ -271,30 +285,16 @@ export class Generations {
 
   /** What the store had for this label when it was last read. */
   #stored(label: string): string | undefined {
-    const own = this.#unpublished.get(label)
-    return own === undefined ? this.#known.get(label)?.generation : own.stored
+    return (this.#unpublished.get(label) ?? { stored: this.labels.get(label)?.generation }).stored
   }
 
   #set(label: string, known: KnownLabel): void {
-    this.#known.set(label, known)
-    if (this.#known.size > maxLabels) this.#forget()
-  }
-
-  #forget(): void {
-    if (!this.#shared) return this.#forgetAll()
+    this.labels.set(label, known)
+    if (!this.labels.isFull) return
     // The store still knows them. They are read again when they are needed, and until then nothing under them is served.
-    for (let looks = 0; this.#known.size > maxLabels && looks < maxLooks; looks++) {
-      const { oldest } = this.#known
-      if (oldest === undefined) return
-      const { key: label, value: known } = oldest
-      if (label === everything || known.proposal === 'sending' || this.#unpublished.has(label)) this.#known.set(label, known)
-      else this.#known.delete(label)
-    }
-  }
-
-  #forgetAll(): void {
-    const generation = `${this.#known.get(everything)?.generation ?? ''}+`
-    this.#known = new RecentMap()
-    this.#known.set(everything, { ...unknownLabel, generation, changedIn: ++this.#sequence })
+    if (this.#shared) return this.labels.forgetOldest()
+    const generation = `${this.labels.get(everything)?.generation ?? ''}+`
+    this.labels.clear()
+    this.labels.set(everything, { ...unknownLabel, generation, changedIn: ++this.#sequence })
   }
 }

@@ -12,9 +12,12 @@ import {
   isGeneration,
   newGeneration,
 } from './generation.ts'
-import { Generations, maxLabels } from './generations.ts'
+import { FirstFills } from './first-fills.ts'
+import { Generations } from './generations.ts'
 import { generationKey as generationKeyOf } from '../../key/store-keys.ts'
+import { maxLabels } from './label-table.ts'
 import { everything, removals } from './labels.ts'
+import { isRemovalLabel, removalLabel } from './removal-labels.ts'
 import { RecentMap } from '../../base/recent-map.ts'
 import { signError } from '../shared-store/store-sign.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
@@ -57,8 +60,7 @@ export class Invalidations {
   readonly #reading = new Map<string, Promise<void>>()
   /** Labels whose generations are being written to the store. */
   readonly #publishing = new Set<string>()
-  /** Generations of first fills that are being written to the store, by their labels. */
-  readonly #proposing = new Map<string, Promise<void>>()
+  readonly #firstFills: FirstFills
   /** Generation keys to their labels, the one that was used longest ago first. */
   readonly #labels = new RecentMap<string>()
   readonly #onWritten: (generationKey: string, generation: string) => Promise<void>
@@ -80,14 +82,18 @@ export class Invalidations {
     this.#shared = shared
     this.#onWritten = onWritten
     this.#namespace = namespace
+    const keyOf = (label: string): string => this.#remembered(label)
+    this.#firstFills = new FirstFills({ generations: this.#generations, shared, keyOf, ttl: generationTtl })
   }
 
   /**
-   * What is in force now, as far as this process knows, for a fill that begins. A label under which nothing was filled gets a generation at
-   * once, and in the store behind the caller's back.
+   * What is in force now, as far as this process knows, for a fill of `storeKey` that begins. A label under which nothing was filled gets a
+   * generation at once, and in the store behind the caller's back.
    */
-  snapshot(labels: readonly string[]): GenerationSnapshot {
-    this.#propose(this.#generations.unfilled(labels).filter((label) => !this.#proposing.has(label)))
+  snapshot(given: readonly string[], storeKey?: string): GenerationSnapshot {
+    // Without a store, this process knows of each removal by itself.
+    const labels = this.#shared === undefined || storeKey === undefined ? given : [...new Set([...given, removals, removalLabel(storeKey)])]
+    this.#firstFills.propose(labels)
     return this.#generations.snapshot(labels)
   }
 
@@ -96,15 +102,12 @@ export class Invalidations {
    * never rejects.
    */
   areStored(generations: GenerationByLabel): boolean | Promise<boolean> {
-    const labels = this.#proposing.size === 0 ? [] : Object.keys(generations)
-    const proposing = labels.flatMap((label) => this.#proposing.get(label) ?? [])
-    if (proposing.length === 0) return this.#generations.areStored(generations)
-    return Promise.all(proposing).then(() => this.#generations.areStored(generations))
+    return this.#firstFills.areStored(generations)
   }
 
   /** The generations as the store has them, for an entry that is written there. */
   stored(generations: GenerationByLabel): GenerationByLabel {
-    return this.#generations.stored(generations)
+    return this.#generations.labels.stored(generations)
   }
 
   /** Whether this process saw any of `labels` invalidated since then. */
@@ -112,15 +115,23 @@ export class Invalidations {
     return this.#generations.haveChangedSince(labels, sequence)
   }
 
-  /** The generations of those of `labels` of which nothing recent is known. */
-  due(labels: readonly string[]): DueGenerations {
-    const due = this.#generations.outdated(labels)
+  /** The generations of those of `labels` of which nothing recent is known, and of what tells whether entries were removed. */
+  due(labels: readonly string[], storeKeys: readonly string[] = []): DueGenerations {
+    return this.#dueOf(this.#outdated(labels, storeKeys))
+  }
+
+  #outdated(labels: readonly string[], storeKeys: readonly string[]): string[] {
+    if (this.#shared === undefined) return []
+    const removalLabels = [...new Set(storeKeys.map(removalLabel))]
+    return [...new Set([...this.#generations.outdated([...labels, removals]), ...this.#generations.unsure(removalLabels)])]
+  }
+
+  #dueOf(due: readonly string[]): DueGenerations {
     if (due.length === 0) return noneDue
-    const outdated = [...due, removals]
+    const outdated = [...new Set([...due, ...this.#generations.outdated([removals])])]
     const reading = this.#generations.read()
     const known = this.#generations.known(removals)
-    const keys = outdated.map((label) => this.#generationKeyOf(label))
-    outdated.forEach((label, index) => this.#remember(keys[index] ?? '', label))
+    const keys = outdated.map((label) => this.#remembered(label))
     return {
       keys,
       take: (values) => {
@@ -136,12 +147,35 @@ export class Invalidations {
   }
 
   /**
-   * Reads from the store those of `labels` of which nothing recent is known. Never throws, and waits no longer than a read may.
+   * Reads from the store those of `labels` of which nothing recent is known, for fills of `storeKeys`. Never throws, and waits no longer than
+   * a read may.
    * @param begun when the call's first read began, by the monotonic clock, if this is not the first
    */
-  async refresh(labels: readonly string[], begun?: number): Promise<void> {
+  async refresh(labels: readonly string[], storeKeys: readonly string[] = [], begun?: number): Promise<void> {
     this.#publishAll(labels)
-    const outdated = this.#generations.outdated(labels)
+    await this.#readAll(this.#outdated(labels, storeKeys), begun)
+  }
+
+  /**
+   * Reads from the store what must be known before entries with these generations are served. Never throws, and waits no longer than a read
+   * may.
+   * @param begun when the call's first read began, by the monotonic clock, if this is not the first
+   */
+  async confirm(entries: readonly GenerationByLabel[], begun?: number): Promise<void> {
+    const { at } = this.#generations.read()
+    this.#publishAll(entries.flatMap((generations) => Object.keys(generations)))
+    const first = this.#toConfirm(entries)
+    await this.#readAll(first, begun)
+    // That may tell of a removal, of which it did not ask for more.
+    const others = this.#toConfirm(entries).filter((label) => isRemovalLabel(label) && !first.includes(label))
+    await this.#readAll(others, begun ?? at)
+  }
+
+  #toConfirm(entries: readonly GenerationByLabel[]): string[] {
+    return [...new Set(entries.flatMap((generations) => this.#generations.toConfirm(generations)))]
+  }
+
+  async #readAll(outdated: readonly string[], begun?: number): Promise<void> {
     if (outdated.length === 0) return
     const unread = outdated.filter((label) => !this.#reading.has(label))
     if (unread.length > 0) {
@@ -171,7 +205,7 @@ export class Invalidations {
    */
   isCurrent(generations: GenerationByLabel, begun?: number): boolean | Promise<boolean> {
     if (this.#generations.matchesWithoutRead(generations)) return true
-    return this.refresh(Object.keys(generations), begun).then(() => this.#generations.matches(generations))
+    return this.confirm([generations], begun).then(() => this.#generations.matches(generations))
   }
 
   /** Another process says that it wrote this generation. */
@@ -193,9 +227,31 @@ export class Invalidations {
     return this.#publish(label, generation)
   }
 
+  /**
+   * Declares the entries at `storeKeys` removed, wherever answers for them are on their way. All that has to be done first is `removing`.
+   * @returns whether the store knows it now. If not, it is written later
+   */
+  async declareRemoved(storeKeys: readonly string[], removing: () => Promise<boolean>): Promise<boolean> {
+    const declare = (label: string): (() => Promise<boolean>) => {
+      const generation = newGeneration()
+      this.#generations.advance(label, generation)
+      return () => this.#publish(label, generation)
+    }
+    const labels = this.#shared === undefined ? [] : new Set(storeKeys.map(removalLabel))
+    const publishEach = [...labels].map(declare)
+    const publishRemovals = declare(removals)
+    const done = await Promise.all([removing(), ...publishEach.map((publish) => publish())])
+    // Last of all: a process that reads this one reads the others after it.
+    return (await publishRemovals()) && done.every(Boolean)
+  }
+
   /** Writes to the store, in the background, what it does not know yet about `labels`. */
   #publishAll(labels: readonly string[]): void {
-    for (const [label, generation] of this.#generations.unpublished(labels)) void this.#publish(label, generation)
+    for (const [label, generation] of this.#generations.unpublished(labels)) {
+      const written = this.#publish(label, generation)
+      // Other processes go by what they have read of removal labels until this says that there is more.
+      if (isRemovalLabel(label)) void written.then((isWritten) => isWritten && this.declare(removals))
+    }
   }
 
   async #publish(label: string, generation: string): Promise<boolean> {
@@ -203,8 +259,7 @@ export class Invalidations {
     const name = `${generation} ${label}`
     if (this.#publishing.has(name)) return false
     this.#publishing.add(name)
-    const key = this.#generationKeyOf(label)
-    this.#remember(key, label)
+    const key = this.#remembered(label)
     const written = newGeneration()
     const writing = this.#generations.read()
     const isWritten = await this.#shared.writeNow({ key, value: generationBytes(written), ttl: generationTtl })
@@ -215,28 +270,6 @@ export class Invalidations {
     return true
   }
 
-  #propose(labels: readonly string[]): void {
-    const shared = this.#shared
-    if (shared === undefined || labels.length === 0) return
-    const proposals = labels.map((label) => ({ label, generation: this.#generations.propose(label), key: this.#generationKeyOf(label) }))
-    for (const { key, label } of proposals) this.#remember(key, label)
-    const proposing = this.#send(shared, proposals)
-    for (const label of labels) this.#proposing.set(label, proposing)
-  }
-
-  async #send(
-    shared: SharedStore,
-    proposals: readonly { readonly label: string; readonly generation: string; readonly key: string }[],
-  ): Promise<void> {
-    const writing = this.#generations.read()
-    const writes = proposals.map(({ key, generation }) => ({ key, value: generationBytes(generation), ttl: generationTtl }))
-    const values = await shared.setIfAbsent(writes)
-    proposals.forEach(({ label, generation }, index) => {
-      this.#proposing.delete(label)
-      this.#generations.proposed(label, { generation, found: generationIn(values[index]), writing })
-    })
-  }
-
   #checkSign(value: Uint8Array | undefined): void {
     const error = this.#onFault && signError(value)
     if (error === undefined) return
@@ -244,17 +277,16 @@ export class Invalidations {
     this.#onFault = undefined
   }
 
-  #generationKeyOf(label: string): string {
-    return generationKeyOf(this.#namespace, label)
-  }
-
-  #remember(generationKey: string, label: string): void {
+  /** The name of a label's generation in the store. From now on, a message that names it is understood. */
+  #remembered(label: string): string {
+    const generationKey = generationKeyOf(this.#namespace, label)
     this.#labels.set(generationKey, label)
     if (this.#labels.size > maxLabels) this.#labels.delete(this.#labels.oldest?.key ?? '')
+    return generationKey
   }
 
   async #read(labels: readonly string[], begun: number | undefined): Promise<void> {
-    const due = this.due(labels)
+    const due = this.#dueOf(labels)
     const values = await this.#shared?.read([], { latest: due.keys, begun })
     if (values !== undefined) due.take(values.filter((value) => value !== unread))
   }

@@ -10,7 +10,7 @@ import { isJsonObject } from '../../json/object.ts'
 /** The label that every entry of a namespace has. */
 export const everything = 'all'
 
-/** No entry bears this one. It is invalidated along with each removal by key, which processes with a copy in memory must learn of. */
+/** Invalidated along with each removal by key. An entry that still has its current generation needs no look at its removal label. */
 export const removals = 'removals'
 
 /** The labels by which an answer can be invalidated. */
@@ -45,9 +45,8 @@ export interface Invalidation {
   /** Every answer of this scope. */
   readonly scope?: string
   /**
-   * The one answer with this key, as in its `_cache.key`. For an answer to several inputs, use `cache.forget(answer)`. The same answer that is
-   * on its way to another process just then may still be stored by that process, unless processes tell each other by a `subscriber` of the
-   * store. An invalidation by a tag has no such gap.
+   * The one answer with this key, as in its `_cache.key`, wherever it is on its way just then. Of the other answers in the store, about one in
+   * 65,000 goes with it. For an answer to several inputs, use `cache.forget(answer)`.
    */
   readonly key?: string
   /** Every value of the caller's own whose key matches: `'user:*'`. Other processes see it within `invalidationDelay`. */

@@ -76,7 +76,7 @@ export class Contents {
     for await (const page of this.#shared.listing.pages(prefix)) {
       const listed = page.flatMap(({ key, value }) => (told.has(key) ? [] : (this.#stored(key, value) ?? [])))
       // One read for the labels of all.
-      await this.#invalidations.refresh([...new Set(listed.flatMap(({ head }) => Object.keys(head.generations)))])
+      await this.#invalidations.confirm(listed.map(({ head }) => head.generations))
       yield* listed.filter(({ head }) => this.#invalidations.matches(head.generations))
     }
   }

@@ -9,6 +9,7 @@ import type { Address, EntryReader } from './entry-reader.ts'
 import type { HotCopy } from './hot-copy.ts'
 import type { HotTier } from './hot-tier.ts'
 import type { DueGenerations, Invalidations } from '../invalidation/invalidations.ts'
+import { withoutRemovals } from '../invalidation/removal-labels.ts'
 import type { Removals } from './removals.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
 import { unread, type Values } from '../shared-store/store-reader.ts'
@@ -99,8 +100,8 @@ export class Lookups {
   #begin(wanted: readonly Wanted[], given: number | undefined): void {
     // The time that so many keys take is not taken off the reads that may follow.
     const begun = (given ?? this.#clock.monotonic()) + this.#shared.extraTime(wanted.length)
-    const due = this.#invalidations.due(labelsOf(wanted))
     const keys = wanted.map(({ address }) => address.storeKey)
+    const due = this.#invalidations.due(labelsOf(wanted), keys)
     const learnt = this.#learn(keys, due, given)
     wanted.forEach((each, index) => {
       const lookup: Lookup = { copy: this.#found(each, { learnt, index, begun, isOvertaken: () => lookup.overtaken }), overtaken: false }
@@ -116,6 +117,8 @@ export class Lookups {
     if (values === undefined || due.keys.length === 0) return values
     const { others } = this.#removals
     due.take(values.slice(values.length - due.keys.length).filter((value) => value !== unread))
+    // It may say that something was removed. For many entries, what that was is read at once and not one by one.
+    if (keys.length > 1) await this.#invalidations.refresh([], keys, begun)
     // A replica may have given what another process had removed.
     return this.#removals.others === others ? values : this.#shared.read(keys, { current: keys, begun })
   }
@@ -133,9 +136,7 @@ export class Lookups {
         held.checkedAt = heldAt
         return this.#invalidations.matches(held.entry.head.generations) ? held : undefined
       }
-      // A value that is set was not on its way before.
-      const isFromBefore = address.endpoint !== undefined && entry !== undefined && this.#removals.isFromBefore(storeKey, entry.head)
-      if (entry === undefined || isFromBefore) return undefined
+      if (entry === undefined) return undefined
       const isCurrent = this.#invalidations.isCurrent(entry.head.generations, begun)
       if (isCurrent !== true && !(await isCurrent)) return undefined
       // An entry from a clock that is ahead of ours counts as new.
@@ -171,7 +172,7 @@ function labelsOf(wanted: readonly Wanted[]): readonly string[] {
   for (const { address, held } of wanted) {
     for (const label of address.labels) labels.add(label)
     // The copy in memory may have been made by a call with other labels.
-    if (held !== undefined) for (const label of Object.keys(held.entry.head.generations)) labels.add(label)
+    if (held !== undefined) for (const label of withoutRemovals(held.entry.head.generations)) labels.add(label)
   }
   return [...labels]
 }

@@ -3,14 +3,10 @@
  * @module
  */
 import type { Clock } from '../../clock.ts'
-import { removals } from '../invalidation/labels.ts'
 import type { Invalidations } from '../invalidation/invalidations.ts'
 import { type KeyPattern, Tombstones } from '../invalidation/tombstones.ts'
 import type { InvalidationBus } from '../shared-store/bus.ts'
 import type { SharedStore } from '../shared-store/shared-store.ts'
-import { RecentMap } from '../../base/recent-map.ts'
-import type { EntryHead } from '../../entry.ts'
-import { kindOf } from '../../key/store-keys.ts'
 import type { HotTier } from './hot-tier.ts'
 
 /**
@@ -18,10 +14,6 @@ import type { HotTier } from './hot-tier.ts'
  * be behind, and memory would keep what it still has.
  */
 const replicaLag = 10_000
-
-/** How many removals are remembered with their times, and for how many milliseconds: as long as most calls may take. */
-const maxTimes = 10_000
-const timesKept = 900_000
 
 /** What removals work with. */
 export interface RemovalsOptions {
@@ -39,8 +31,6 @@ export interface RemovalsOptions {
 export class Removals {
   readonly #options: RemovalsOptions
   readonly #tombstones = new Tombstones()
-  /** When this process removed answers, by their keys: by the wall clock, and by the monotonic one. */
-  readonly #times = new RecentMap<{ readonly now: number; readonly at: number }>()
   /** The last one by another process that did not say of which entry it was. */
   #others = 0
   #othersAt = -Infinity
@@ -74,17 +64,6 @@ export class Removals {
     return storeKeys.filter((storeKey) => this.#tombstones.last(storeKey) > 0)
   }
 
-  /**
-   * Whether the call for an answer in the store began before this process removed the one that was there. Another process may not have known of
-   * the removal when it stored the answer. Clocks that disagree make this wrong by as much, which costs a call or serves what was on its way.
-   */
-  isFromBefore(storeKey: string, { storedAt, latency }: Pick<EntryHead, 'storedAt' | 'latency'>): boolean {
-    const removed = this.#times.size === 0 ? undefined : this.#times.get(storeKey)
-    if (removed === undefined || this.#options.clock.monotonic() - removed.at > timesKept) return false
-    // Both are rounded.
-    return storedAt - latency + 1 < removed.now
-  }
-
   /** Whether an answer must not be stored whose call began when there were `count` removals. */
   outdates(storeKey: string, count: number): boolean {
     return this.#tombstones.outdates(storeKey, count)
@@ -105,7 +84,6 @@ export class Removals {
   learn(): void {
     this.#others = this.#tombstones.noteUnknown()
     this.#othersAt = this.#options.clock.monotonic()
-    this.#options.hot.mustRevalidate()
   }
 
   /** Removes one entry from every tier. @returns whether every tier did so */
@@ -123,18 +101,10 @@ export class Removals {
 
   /** Removes entries from every tier, and from the memory of other processes. @returns whether every tier did so */
   async forget(storeKeys: readonly string[]): Promise<boolean> {
-    this.#noteTimes(storeKeys)
-    const removed = await Promise.all(storeKeys.map((storeKey) => this.remove(storeKey)))
-    return (await this.#options.invalidations.declare(removals)) && removed.every(Boolean)
-  }
-
-  #noteTimes(storeKeys: readonly string[]): void {
-    const { clock } = this.#options
-    for (const storeKey of storeKeys) {
-      if (kindOf(storeKey) !== 'v1') continue
-      this.#times.set(storeKey, { now: clock.now(), at: clock.monotonic() })
-      if (this.#times.size > maxTimes) this.#times.delete(this.#times.oldest?.key ?? '')
-    }
+    return this.#options.invalidations.declareRemoved(storeKeys, async () => {
+      const removed = await Promise.all(storeKeys.map((storeKey) => this.remove(storeKey)))
+      return removed.every(Boolean)
+    })
   }
 
   #forget(storeKey: string): void {

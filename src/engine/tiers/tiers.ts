@@ -166,14 +166,14 @@ export class Tiers {
    * Asks the store what was invalidated, unless that was read a short while ago. A call that stores without a look-up needs this before
    * {@link Tiers.snapshot}: an entry that does not know of an earlier invalidation would count as outdated by it.
    */
-  async refresh({ labels }: Address): Promise<void> {
-    await this.#invalidations.refresh(labels)
+  async refresh({ labels, storeKey }: Address): Promise<void> {
+    await this.#invalidations.refresh(labels, [storeKey])
   }
 
   /** What is in force now, for a call that begins to fill `address`. */
   snapshot({ labels, storeKey }: Address): InvalidationSnapshot {
     const others = this.#otherLabels.of(storeKey)
-    const { sequence, generations } = this.#invalidations.snapshot(union(labels, others.labels))
+    const { sequence, generations } = this.#invalidations.snapshot(union(labels, others.labels), storeKey)
     return { sequence, generations, removals: this.removals.count, otherTags: others.tags }
   }
 

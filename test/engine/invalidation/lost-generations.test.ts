@@ -75,13 +75,15 @@ describe('the first fill of a label', () => {
     const { store, clock, open } = setup()
     const here = open()
     await fill(here, 'first')
-    // All, the scope, the operation, the model and the tag.
-    expect(store.calls.filter((call) => call.startsWith('set-if-absent '))).toHaveLength(5)
+    // All, the scope, the operation, the model, the tag, what tells of removals, and the removal label.
+    expect(store.calls.filter((call) => call.startsWith('set-if-absent '))).toHaveLength(7)
     store.calls.length = 0
     clock.advance(1_001)
     expect([await ask(here, asked), await ask(open(), asked)]).toEqual(['first', 'first'])
+    expect(store.calls.filter((call) => call.startsWith('set'))).toEqual([])
     await fill(open(), 'second', question('another', { tags: ['doc'], scope: 'tenant', operation: 'qa' }))
-    expect(store.calls.filter((call) => call.startsWith('set-if-absent '))).toEqual([])
+    // Its removal label.
+    expect(store.calls.filter((call) => call.startsWith('set-if-absent '))).toHaveLength(1)
   })
 
   it('G13 by several processes at once gives all of them one generation, and none of their answers is lost', async () => {

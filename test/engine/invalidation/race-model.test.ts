@@ -3,12 +3,14 @@ import type { CallOptions } from '../../../src/call.ts'
 import type { Cache, Invalidation } from '../../../src/cache/cache.ts'
 import { callOptions } from '../../../src/clients/call-options.ts'
 import type { Fetch } from '../../../src/clients/http/caching-fetch.ts'
+import { cacheInfo } from '../../../src/clients/cache-info.ts'
 import { cachingFetch } from '../../../src/clients/with-cache.ts'
 import { ManualClock, seededRandom } from '../../../src/testing/index.ts'
 import { answer, openCache, promptIn, question, textIn } from '../../support/chat.ts'
 import { type Network, RacingStore } from '../../support/racing-store.ts'
 
-const steps = 20_000
+/** A longer run by hand: `LLMEMO_RACE_STEPS=200000`. */
+const steps = Number(process.env['LLMEMO_RACE_STEPS'] ?? 20_000)
 const delay = 1_000
 const processes = 3
 
@@ -83,6 +85,8 @@ class Race {
   readonly caches: Cache[]
   readonly wrong: string[] = []
   readonly floors: Floor[] = []
+  /** The keys of the answers that there were, by what was asked. */
+  readonly #keys = new Map<string, string>()
   hits = 0
   #answers = 0
   #step = 0
@@ -127,6 +131,7 @@ class Race {
       [callOptions]: { options: asked.options },
     }
     const response = await cachingFetch(cache, this.#origin)('https://api.openai.com/v1/chat/completions', init)
+    this.#keys.set(nameOf(asked), cacheInfo(response)?.key ?? '')
     const [gotText, gotScope, number] = String(textIn({ answer: { ...Object(await response.json()) } })).split('|')
     const made = Number(number)
     if (made <= begun.answers) this.hits++
@@ -140,11 +145,17 @@ class Race {
   }
 
   async #invalidate(by: number): Promise<void> {
-    const { what, label } = this.#one(selectors)
+    const { what, label } = this.world.below(4) > 0 ? this.#one(selectors) : this.#byKey()
     const number = this.#answers
     const cache = this.caches[by]
     if (cache === undefined || !(await cache.invalidate(what))) return
     this.floors.push({ label, number, by, step: this.#step, at: this.clock.monotonic() })
+  }
+
+  #byKey(): Selector {
+    if (this.#keys.size === 0) return this.#one(selectors)
+    const [label, key] = this.#one([...this.#keys])
+    return { what: { key }, label }
   }
 
   async #restart(by: number): Promise<void> {
@@ -192,11 +203,28 @@ class Race {
   }
 }
 
-function labelsOf({ model, options }: Asked): string[] {
-  return ['all', `model ${model}`, `scope ${options.scope}`, `operation ${options.operation}`, ...options.tags.map((tag) => `tag ${tag}`)]
+function labelsOf({ text, model, options }: Asked): string[] {
+  return [
+    'all',
+    nameOf({ text, model, options }),
+    `model ${model}`,
+    `scope ${options.scope}`,
+    `operation ${options.operation}`,
+    ...options.tags.map((tag) => `tag ${tag}`),
+  ]
 }
 
-const selectors: readonly { readonly what: Invalidation; readonly label: string }[] = [
+/** What makes the key. */
+function nameOf({ text, model, options }: Asked): string {
+  return `key ${text} ${model} ${options.scope}`
+}
+
+interface Selector {
+  readonly what: Invalidation
+  readonly label: string
+}
+
+const selectors: readonly Selector[] = [
   { what: { all: true }, label: 'all' },
   ...tags.map((tag) => ({ what: { tags: [tag] }, label: `tag ${tag}` })),
   ...operations.map((operation) => ({ what: { operation }, label: `operation ${operation}` })),
