@@ -168,10 +168,14 @@ function streamDraft(cachedCall: CachedCall, body: string): NewEntry | string {
   return streamEntry(cachedCall, parseEvents(body), { body, headers, latency: 0 }) ?? 'incomplete'
 }
 
-/** A value that JSON cannot hold has no text, whatever the type of `stringify` says. */
+/** The JSON of an answer; of a value that JSON cannot hold, as one in a circle or nested too deeply, an empty text. */
 function textOf(given: unknown): string {
-  const text: unknown = JSON.stringify(given)
-  return typeof text === 'string' ? text : ''
+  try {
+    const text: unknown = JSON.stringify(given)
+    return typeof text === 'string' ? text : ''
+  } catch {
+    return ''
+  }
 }
 
 function jsonObjectOf(answer: unknown): JsonObject | undefined {

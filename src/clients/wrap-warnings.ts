@@ -1,9 +1,11 @@
 /**
- * Wrapping that cannot be meant: a cache for each request, which never hits, and two caches on one client. The log has one line for each.
+ * Wrapping that cannot be meant: a cache for each request, which never hits, two caches on one client, and methods whose calls go past the
+ * cache. The log has one line for each.
  * @module
  */
 import { shortName } from '../base/short-name.ts'
 import type { Engine } from '../engine/engine.ts'
+import { patchesPast } from './http/own-resources.ts'
 
 /** Caches that `withCache` may make by itself for clients of one class and address, before it is taken for a mistake. */
 const maxOwnCaches = 3
@@ -20,6 +22,13 @@ const ownCaches = new Map<string, number>()
 export function noteWrapping(client: object, engine: Engine, isOwn: boolean): void {
   const before = wrapped.get(client)
   wrapped.set(client, engine)
+  const past = before === undefined ? patchesPast(client) : []
+  if (past.length > 0) {
+    engine.notices.once(
+      'patched',
+      `the calls of ${past.join(', ')} go past the cache: the functions there, which are not the SDK's, call the given client and not the wrapped one. Wrap the client by withCache() first, and let an observer patch the wrapped client.`,
+    )
+  }
   if (before !== undefined && before !== engine) {
     engine.notices.once(
       'wrapped twice',

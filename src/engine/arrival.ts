@@ -55,7 +55,7 @@ async function timeOut({ settings }: Engine, { findTimeout }: CallLimits, head: 
   const limit = await findTimeout?.().catch(() => undefined)
   if (limit === undefined) return new Promise(() => undefined)
   return new Promise((resolve) => {
-    const cancel = settings.clock.after(limit, () => resolve(undefined))
-    void head.then(cancel)
+    const cancel = settings.clock.after(limit, () => resolve(undefined), true)
+    head.then(cancel, cancel)
   })
 }

@@ -47,6 +47,17 @@ describe('store and lookup', () => {
     expect(await ask(cache)).toBeUndefined()
   })
 
+  it('G28 do not take what JSON cannot hold, and show nothing of it', async () => {
+    const { cache } = openCache()
+    const deep: unknown = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`)
+    const circle: Record<string, unknown> = { ...answer() }
+    circle['self'] = circle
+    for (const given of [{ ...answer(), deep }, circle, { ...answer(), large: 1n }]) {
+      expect(await cache.store(question(), given)).toMatchObject({ stored: false, reason: 'malformed' })
+    }
+    expect(await ask(cache)).toBeUndefined()
+  })
+
   it('do not take what is larger than an entry may be', async () => {
     const { cache } = openCache({ maxEntryBytes: 1_000 })
     expect(await cache.store(question(), answer('x'.repeat(1_000)))).toMatchObject({ stored: false, reason: 'too large' })

@@ -62,6 +62,12 @@ async function run(flags: readonly string[], ...given: string[]): Promise<{ code
   return { code, output }
 }
 
+describe('P03 a program that waits for a cache over a store that never answers', () => {
+  it.each(['ask', 'get', 'wrap', 'set', 'invalidate', 'lookup', 'flush'])('does not end before it has its answer: %s', async (what) => {
+    expect(await run([], 'hung', what)).toEqual({ code: 0, output: 'done' })
+  })
+})
+
 describe('P03 a program that made one call and closes nothing', () => {
   it('ends by itself, with its answer written', async () => {
     const server = createServer((_, response) => {

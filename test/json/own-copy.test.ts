@@ -20,3 +20,15 @@ it('keeps a member that is named __proto__, and ends in a circle', () => {
   circle.self = circle
   expect(ownCopy(circle)).toHaveProperty('self')
 })
+
+it('copies what is nested more deeply than the stack, and what is in it twice once', () => {
+  const depth = 50_000
+  const deep: unknown = JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`)
+  let [given, copy]: unknown[] = [deep, ownCopy(deep)]
+  let levels = 0
+  for (; Array.isArray(given) && Array.isArray(copy) && given !== copy; levels++) [given, copy] = [given[0], copy[0]]
+  expect(levels).toBe(depth)
+  const twice = { text: 'a' }
+  const both: unknown = ownCopy([twice, twice])
+  expect(Reflect.get(Object(both), 0)).toBe(Reflect.get(Object(both), 1))
+})

@@ -1,6 +1,7 @@
 /**
  * Programs of their own for the tests: `node process-tasks.ts <task> <argument>…`, or the same as a worker thread.
  * `call <url> <file>` makes one call through a wrapped client and does nothing to end. `caches <number>` makes caches and forgets them.
+ * `hung <what>` waits for something of a cache over a store that never answers.
  * `ask <file> <name>` asks the same hundred questions as others do, and tells what it was answered.
  * @module
  */
@@ -8,6 +9,7 @@ import { memoryStore } from '../../src/stores/memory-store.ts'
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import OpenAI from 'openai'
+import { LlmemoCache } from '../../src/adapters/langchain/langchain.ts'
 import { createCache, withCache } from '../../src/index.ts'
 import { sqliteStore } from '../../src/stores/sqlite/store.ts'
 import { answer, callerOf } from './chat.ts'
@@ -48,6 +50,27 @@ if (task === 'caches') {
   await make(Number(first))
   const after = standing()
   writeSync(1, JSON.stringify({ warnings, grown: after.bytes - before.bytes, listeners: after.listeners - before.listeners }))
+}
+
+if (task === 'hung') {
+  // Nothing in this program keeps it alive but what it waits for.
+  const hung = () => new Promise<never>(() => {})
+  const cache = createCache({ store: { name: 'hung', get: hung, set: hung, delete: hung }, logger: false, prices: false })
+  const waits: Record<string, () => Promise<unknown>> = {
+    ask: () => callerOf(cache).ask('hello'),
+    get: () => cache.get('key'),
+    wrap: () => cache.wrap('key', '1h', () => 1),
+    set: () => cache.set('key', 1, '1h'),
+    invalidate: () => cache.invalidate({ tags: ['a'] }),
+    lookup: async () => {
+      const models = new LlmemoCache(cache, { wait: '1s' })
+      await models.lookup('prompt', 'model')
+      return models.lookup('prompt', 'model')
+    },
+    flush: () => cache.store({ endpoint: 'chat.completions', body: { model: 'm', messages: [] } }, answer()).then(() => cache.flush()),
+  }
+  await waits[first]?.()
+  writeSync(1, 'done')
 }
 
 if (task === 'ask') {

@@ -6,6 +6,7 @@ import type { CallOptions } from '../../call.ts'
 import type { OriginCall } from '../../cache/cache.ts'
 import { isContinued } from './containers.ts'
 import { type CallParams, hasMembers, membersOf, type Members, type NamedModel } from './contract.ts'
+import { type MadeWith, madeWith, partsOf, type ShownParts } from './made-with.ts'
 
 /** Headers that hold a credential, in lower case. */
 const credentialHeaders = ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'openai-organization', 'openai-project', 'cookie']
@@ -47,9 +48,9 @@ function callWith(model: NamedModel, own: Members, { params, defaults, shown, ro
   const lasting = inLowerCase(own)
   for (const each of rotated) lasting.delete(each)
   const sent = new Map([...lasting, ...inLowerCase(given)])
-  const credential = credentialIn(sent, shown)
+  const { made, secrets, isTooDeep } = madeWith(shown)
+  const credential = credentialIn(sent, secrets)
   const origin = originOf(model, shown.config)
-  const made = madeWith(shown)
   return {
     provider: names[name] ?? name,
     model: model.modelId,
@@ -61,7 +62,7 @@ function callWith(model: NamedModel, own: Members, { params, defaults, shown, ro
     ...(origin !== undefined && { origin }),
     ...optionsIn(params),
     // The provider's own chunks are not stored, so a stored answer is no answer to this call. Nor is one that was continued from elsewhere.
-    ...((includeRawChunks === true || isContinued(params)) && { mode: 'no-store' }),
+    ...((includeRawChunks === true || isTooDeep || isContinued(params)) && { mode: 'no-store' }),
   }
 }
 
@@ -77,44 +78,6 @@ export function sentParams<Params extends CallParams>(params: Params): Params {
   const { llmemo: _, ...others } = providerOptions
   return { ...params, providerOptions: Object.keys(others).length === 0 ? undefined : others }
 }
-
-/** What a model was made with, as the SDK's own models show it. Models of others may show nothing. */
-interface ShownParts {
-  readonly config: Members
-  readonly settings: Members
-}
-
-function partsOf(model: NamedModel): ShownParts {
-  return { config: membersOf(Reflect.get(model, 'config')), settings: membersOf(Reflect.get(model, 'settings')) }
-}
-
-/** Members of a configuration that are read by themselves, or only name what the model does. */
-const readElsewhere = new Set(['provider', 'baseURL', 'baseUrl', 'url', 'headers'])
-
-/** What else a model was made with, such as members that it adds to each request, as JSON; `undefined` if there is nothing. */
-function madeWith({ config, settings }: ShownParts): string | undefined {
-  const plain = [config, settings].map((members) => {
-    const entries = Object.entries(members).filter(([name, value]) => !readElsewhere.has(name) && !isSecret(name) && isData(value))
-    return entries.toSorted(([first], [second]) => (first < second ? -1 : 1))
-  })
-  return plain.every((entries) => entries.length === 0) ? undefined : JSON.stringify(plain)
-}
-
-/** Whether a member of a configuration may be a credential. */
-function isSecret(name: string): boolean {
-  return /key|token|secret|password|credential/i.test(name)
-}
-
-/** Whether JSON can say all of a value. */
-function isData(value: unknown, depth = 0): boolean {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null) return true
-  if (typeof value !== 'object' || depth > maxDepth) return false
-  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return false
-  return Object.values(value).every((member) => member === undefined || isData(member, depth + 1))
-}
-
-/** Levels of nesting in what a model was made with. */
-const maxDepth = 20
 
 /** The base URL, so that two servers under one name do not answer for each other; `undefined` if the model does not show it. */
 function originOf(model: NamedModel, { baseURL, baseUrl = baseURL, url }: Members): string | undefined {
@@ -143,11 +106,8 @@ function inLowerCase(headers: Members): Map<string, unknown> {
   return new Map(given.map(([name, value]) => [name.toLowerCase(), value]))
 }
 
-function credentialIn(headers: ReadonlyMap<string, unknown>, shown: ShownParts): string {
+function credentialIn(headers: ReadonlyMap<string, unknown>, secrets: MadeWith['secrets']): string {
   const found: unknown[] = credentialHeaders.map((name) => headers.get(name) ?? null)
-  const secrets = [shown.config, shown.settings].flatMap((members) =>
-    Object.entries(members).filter(([name, value]) => isSecret(name) && typeof value === 'string'),
-  )
   if (secrets.length > 0) found.push(...secrets)
   return found.every((value) => value === null) ? '' : JSON.stringify(found)
 }

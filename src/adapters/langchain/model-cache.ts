@@ -121,7 +121,7 @@ export class LlmemoCache extends BaseCache {
     const { promise, resolve, reject } = Promise.withResolvers<readonly Stored[]>()
     const asking = { answered: resolve }
     this.#asking.set(id, asking)
-    const cancel = this.#clock.after(this.#wait, () => reject(noAnswer))
+    const cancel = this.#clock.after(this.#wait, () => reject(noAnswer), true)
     signal.addEventListener('abort', () => reject(noAnswer), { once: true })
     try {
       return await promise

@@ -12,8 +12,18 @@ import type { StoreOutcome } from '../../engine/cache-info.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
 import { refusedCall } from '../../engine/settings/recorded.ts'
 import { fillInputs, findInputs, type PerInputCalls } from '../../engine/per-input.ts'
-import type { ServerEvent } from '../../base/server-sent-events.ts'
-import { draftOf, informed, keptHeaders, keptText, type OutputHead, sharedOutput, storedOutput, upstreamOf } from './response.ts'
+import {
+  draftOf,
+  informed,
+  keptHeaders,
+  keptText,
+  type OutputHead,
+  sharedOutput,
+  sizeOf,
+  storedOutput,
+  type StreamItem,
+  upstreamOf,
+} from './response.ts'
 import { isOutage } from './outage.ts'
 import {
   type BedrockClient,
@@ -56,7 +66,7 @@ interface SendContext extends Caller {
   readonly origin: (input: JsonObject) => Promise<Origin | undefined>
 }
 
-const flightsOf = flightsByEngine<FlightHead<OutputHead>, ServerEvent>()
+const flightsOf = flightsByEngine<FlightHead<OutputHead>, StreamItem>()
 
 /** A client of the same class and configuration that goes through the engine. The caller's own client is not changed. */
 export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClient {
@@ -202,7 +212,7 @@ interface BedrockCall extends ResolvedCall {
   readonly earlier: EarlierLookup | undefined
 }
 
-function exchangeOf(engine: Engine, call: BedrockCall, context: SendContext): Seam<OutputHead, ServerEvent, JsonObject> {
+function exchangeOf(engine: Engine, call: BedrockCall, context: SendContext): Seam<OutputHead, StreamItem, JsonObject> {
   const { cachedCall, inputs, codec, send, isElsewhere, earlier } = call
   const { signal } = context
   return {
@@ -220,7 +230,7 @@ function exchangeOf(engine: Engine, call: BedrockCall, context: SendContext): Se
       return isElsewhere() ? { ...upstream, shareable: false } : upstream
     },
     isOutage: (said) => 'error' in said && isOutage(said.error),
-    size: ({ data }) => data.length,
+    size: sizeOf,
     draft(recording) {
       if (isElsewhere()) return 'other origin'
       return inputs === undefined ? draftOf(cachedCall, recording) : undefined

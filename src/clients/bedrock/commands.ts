@@ -31,8 +31,8 @@ export interface CommandCodec {
   output(text: string): JsonObject
   /** The text of an answer that was assembled from a stream. */
   assembled(answer: JsonObject): string
-  /** An event of the output's stream as it is stored. */
-  keepEvent(event: JsonObject): ServerEvent
+  /** An event of the output's stream as it is stored; `undefined` if a stored one would not give it back. It may throw for such an event. */
+  keepEvent(event: JsonObject): ServerEvent | undefined
   /** A stored event as the SDK gives it. */
   event(kept: ServerEvent): JsonObject
 }
@@ -52,8 +52,8 @@ const converse: CommandCodec = {
   output: (text) => objectOf(mayHoldTags(text) ? fromTagged(JSON.parse(text)) : JSON.parse(text)),
   assembled: (answer) => JSON.stringify(answer),
   keepEvent(event) {
-    const [name = '', value] = Object.entries(event).find(([, member]) => member !== undefined) ?? []
-    return { event: name, data: JSON.stringify(toTagged(value)) }
+    const [[name, value] = [], ...others] = Object.entries(event).filter(([, member]) => member !== undefined)
+    return name === undefined || others.length > 0 ? undefined : { event: name, data: JSON.stringify(toTagged(value)) }
   },
   event: ({ event = '', data }) => ({ [event]: fromTagged(JSON.parse(data)) }),
 }
@@ -86,8 +86,9 @@ const invoke: CommandCodec = {
     return { ...rest, body: blob(body) }
   },
   assembled: ({ body, ...rest }) => joined(rest, JSON.stringify(body)),
-  keepEvent({ chunk }) {
-    return { event: 'chunk', data: textOf(objectOf(chunk)['bytes']) ?? '' }
+  keepEvent({ chunk, ...others }) {
+    const data = textOf(objectOf(chunk)['bytes'])
+    return data === undefined || Object.keys(others).length > 0 ? undefined : { event: 'chunk', data }
   },
   event: ({ data }) => ({ chunk: { bytes: new TextEncoder().encode(data) } }),
 }

@@ -4,6 +4,7 @@
  */
 import { leaveWhenCollected } from '../../engine/flight/collected.ts'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/object.ts'
+import { ownCopy } from '../../json/own-copy.ts'
 import type { CacheInfo } from '../../call.ts'
 import type { FlightHead } from '../../engine/seam.ts'
 import type { FlightReader, Recording, Upstream } from '../../engine/flight/upstream.ts'
@@ -25,14 +26,40 @@ export interface OutputHead {
   readonly output: JsonObject
 }
 
+/** An event of a stream as it is stored, or one that cannot be stored, as the SDK gave it. */
+export type StreamItem = ServerEvent | { readonly unkept: JsonObject }
+
 const requestIdHeader = 'x-amzn-requestid'
 
 /** The SDK's output as the head and the items of a flight. */
-export function upstreamOf(output: JsonObject, codec: CommandCodec, streamed: boolean): Upstream<OutputHead, ServerEvent> {
+export function upstreamOf(output: JsonObject, codec: CommandCodec, streamed: boolean): Upstream<OutputHead, StreamItem> {
   if (!streamed) return { head: { text: keptText(output, codec), output }, items: nothing(), shareable: true }
   const { [codec.stream]: stream, ...head } = output
-  return { head: { text: JSON.stringify(less(head, '$metadata')), output: head }, items: keptEvents(stream, codec), shareable: true }
+  return { head: { text: textOf(head), output: head }, items: keptEvents(stream, codec), shareable: true }
 }
+
+/** The head of a stream as the text that is stored, or `undefined` if it cannot be stored. */
+function textOf(head: JsonObject): string | undefined {
+  try {
+    return JSON.stringify(less(head, '$metadata'))
+  } catch {
+    return undefined
+  }
+}
+
+function isKept(item: StreamItem): item is ServerEvent {
+  return 'data' in item
+}
+
+/** The size of an item in bytes. */
+export function sizeOf(item: StreamItem): number {
+  if (isKept(item)) return item.data.length
+  const bytes = objectOf(item.unkept['chunk'])['bytes']
+  return ArrayBuffer.isView(bytes) ? bytes.byteLength : unkeptSize
+}
+
+/** Taken for the size of an event that has no text, in bytes. */
+const unkeptSize = 4_096
 
 /** A whole output as the text that is stored, or `undefined` if it cannot be stored. */
 export function keptText(output: JsonObject, codec: CommandCodec): string | undefined {
@@ -44,9 +71,17 @@ export function keptText(output: JsonObject, codec: CommandCodec): string | unde
   }
 }
 
-async function* keptEvents(stream: unknown, codec: CommandCodec): AsyncGenerator<ServerEvent, undefined> {
+async function* keptEvents(stream: unknown, codec: CommandCodec): AsyncGenerator<StreamItem, undefined> {
   if (!isStream(stream)) return
-  for await (const event of stream) if (isJsonObject(event)) yield codec.keepEvent(event)
+  for await (const event of stream) if (isJsonObject(event)) yield keptEvent(event, codec) ?? { unkept: event }
+}
+
+function keptEvent(event: JsonObject, codec: CommandCodec): ServerEvent | undefined {
+  try {
+    return codec.keepEvent(event)
+  } catch {
+    return undefined
+  }
 }
 
 /** The part of an output's `$metadata` that is stored with the answer. */
@@ -56,7 +91,7 @@ export function keptHeaders(output: JsonObject): Record<string, string> {
 }
 
 /** The recording of a flight as a new entry, or the reason why there is none. */
-export function draftOf(cachedCall: CachedCall, recording: Recording<OutputHead, ServerEvent>): NewEntry | string {
+export function draftOf(cachedCall: CachedCall, recording: Recording<OutputHead, StreamItem>): NewEntry | string {
   const { head, items, end, unusable, latency } = recording
   if (unusable !== undefined) return unusable
   const { model, streamed } = cachedCall
@@ -67,8 +102,10 @@ export function draftOf(cachedCall: CachedCall, recording: Recording<OutputHead,
     // The prices of Bedrock go by the id that was asked for, not by the name that the model gives itself.
     return { ...wholeEntry(cachedCall, answer, { body: head.text, headers, latency }), model }
   }
-  const arrival = { body: formatEvents(items), headers: { ...headers, output: head.text ?? '{}' }, latency }
-  const entry = streamEntry(cachedCall, items, arrival)
+  const events = items.filter(isKept)
+  if (head.text === undefined || events.length < items.length) return end === 'complete' ? 'malformed' : incompleteReason(end)
+  const arrival = { body: formatEvents(events), headers: { ...headers, output: head.text }, latency }
+  const entry = streamEntry(cachedCall, events, arrival)
   if (entry === undefined) return incompleteReason(end)
   return typeof entry === 'string' ? entry : { ...entry, model }
 }
@@ -106,28 +143,34 @@ interface SharedOutputOptions {
 /** One caller's share of a flight as an output. It is a copy, which the caller may change. */
 export async function sharedOutput(
   { text, output }: OutputHead,
-  reader: FlightReader<FlightHead<OutputHead>, ServerEvent>,
+  reader: FlightReader<FlightHead<OutputHead>, StreamItem>,
   { cachedCall, codec, info: facts, caller }: SharedOutputOptions,
 ): Promise<JsonObject> {
   const own = objectOf(output['$metadata'])
   const info = (): CacheInfo => facts
   const $metadata = facts.source === 'flight' ? metadata(own['requestId']) : { ...own }
   if (cachedCall.streamed) {
-    const rest = parseJsonObject(text ?? '{}')
+    const rest = text === undefined ? copyOf(output) : parseJsonObject(text)
     return informed({ ...rest, [codec.stream]: once(sharedEvents(reader, codec, caller), reader), $metadata }, info)
   }
   // A flight ends, and its answer is stored, when a caller has read it to its end.
   await reader.next()
-  return informed(text === undefined ? output : { ...codec.output(text), $metadata }, info)
+  return informed({ ...(text === undefined ? copyOf(output) : codec.output(text)), $metadata }, info)
+}
+
+/** A copy of what the SDK gave and cannot be stored. */
+function copyOf(output: JsonObject): JsonObject {
+  return objectOf(ownCopy(output))
 }
 
 async function* sharedEvents(
-  reader: FlightReader<FlightHead<OutputHead>, ServerEvent>,
+  reader: FlightReader<FlightHead<OutputHead>, StreamItem>,
   codec: CommandCodec,
   { signal, protocol }: Caller,
 ): AsyncGenerator<JsonObject, undefined> {
   try {
-    for (let event = await reader.next(); event !== undefined; event = await reader.next()) yield codec.event(event)
+    for (let item = await reader.next(); item !== undefined; item = await reader.next())
+      yield isKept(item) ? codec.event(item) : copyOf(item.unkept)
   } catch (error) {
     if (signal?.aborted !== true) throw error
     breakOff(protocol, signal)

@@ -16,6 +16,7 @@
 import { isMethod, type Method, prototypesOf } from './own-code.ts'
 import { blankOf, classesOf } from './sdk-class.ts'
 import { boundMethods, assertSettable } from './bound-methods.ts'
+import { assertOwnResources } from './own-resources.ts'
 import { twinResources } from './twin-resources.ts'
 
 /** A field that the twin shows in another form. */
@@ -59,6 +60,7 @@ export function twinOf<Client extends object>(given: Client, bare: Client, field
   // A twin of a twin has the same client below.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const own = (before?.own ?? bare) as Client
+  if (before === undefined) assertOwnResources(own)
   const view: Record<PropertyKey, unknown> = Object.create(before?.view ?? own)
   const classes = classesOf(own)
   const bound = boundMethods(own, classes)

@@ -100,7 +100,9 @@ export class InvalidationBus {
   async #publish(kind: Kind, what: string, detail: string): Promise<void> {
     const message = JSON.stringify([version, this.#sender, kind, what, detail])
     try {
-      await inTime(this.#clock, { what: 'telling other processes', deadline }, async () => this.#store.publish?.(this.#channel, message))
+      await inTime(this.#clock, { what: 'telling other processes', deadline, awaited: true }, async () =>
+        this.#store.publish?.(this.#channel, message),
+      )
     } catch (error) {
       // Other processes find out when they read the store. The failure says nothing about whether the store takes writes.
       this.#fault('write', error)

@@ -15,6 +15,8 @@ export interface Change {
   readonly what: string
   /** Milliseconds. @default those of a batch of writes */
   readonly deadline?: number
+  /** Whether a caller waits for it, so that the process must not end before. @default false */
+  readonly awaited?: boolean
 }
 
 /** What changes work with. */
@@ -53,11 +55,11 @@ export class Changes {
     await Promise.all(this.#underWay)
   }
 
-  async #attempt({ doing, what, deadline }: Change, work: () => Promise<void>): Promise<boolean | undefined> {
+  async #attempt({ doing, what, deadline, awaited }: Change, work: () => Promise<void>): Promise<boolean | undefined> {
     const { breaker, clock } = this.#options
     if (!breaker.tryAcquire()) return undefined
     try {
-      await inTime(clock, { what, deadline: deadline ?? this.#options.deadline }, work)
+      await inTime(clock, { what, deadline: deadline ?? this.#options.deadline, ...(awaited === true && { awaited }) }, work)
       breaker.succeeded()
       return true
     } catch (error) {

@@ -10,17 +10,23 @@ import { DeadlineError } from '../../errors.ts'
 export interface TimeLimit {
   readonly what: string
   readonly deadline: number
+  /** Whether a caller waits, so that the process must not end before. A store that hangs may hold nothing else that keeps it. @default false */
+  readonly awaited?: boolean
 }
 
 /**
  * The result of `work`, at once if the work has it at once. A result after the deadline is dropped.
  * Rejects as `work` does, also if that throws, and with a {@link DeadlineError} when the work takes too long
  */
-export function inTime<Value>(clock: Clock, { what, deadline }: TimeLimit, work: () => Value | PromiseLike<Value>): Promise<Value> {
+export function inTime<Value>(
+  clock: Clock,
+  { what, deadline, awaited = false }: TimeLimit,
+  work: () => Value | PromiseLike<Value>,
+): Promise<Value> {
   return new Promise<Value>((resolve, reject) => {
     const working = work()
     if (!isThenable(working)) return resolve(working)
-    const cancel = clock.after(deadline, () => reject(new DeadlineError(what, deadline)))
+    const cancel = clock.after(deadline, () => reject(new DeadlineError(what, deadline)), awaited)
     const ended = (settle: () => void): void => {
       cancel()
       settle()
@@ -30,4 +36,17 @@ export function inTime<Value>(clock: Clock, { what, deadline }: TimeLimit, work:
       (error: unknown) => ended(() => reject(error)),
     )
   })
+}
+
+/**
+ * The result of `work`, for which a caller waits: the process goes on until then, for so many milliseconds at most. The deadlines of single
+ * writes do not keep it alive, as most have no caller that waits.
+ */
+export async function whileAwaited<Value>(clock: Clock, milliseconds: number, work: () => Promise<Value>): Promise<Value> {
+  const cancel = clock.after(milliseconds, () => undefined, true)
+  try {
+    return await work()
+  } finally {
+    cancel()
+  }
 }

@@ -96,7 +96,7 @@ export class StoreListing {
   }
 
   #inTime<Value>(what: string, work: () => Promise<Value>): Promise<Value> {
-    return inTime(this.#clock, { what, deadline: this.#deadline }, work)
+    return inTime(this.#clock, { what, deadline: this.#deadline, awaited: true }, work)
   }
 }
 

@@ -32,10 +32,14 @@ export class Semaphore {
         cancel()
         resolve(true)
       }
-      const cancel = this.#clock.after(timeout, () => {
-        this.#waiting.delete(take)
-        resolve(false)
-      })
+      const cancel = this.#clock.after(
+        timeout,
+        () => {
+          this.#waiting.delete(take)
+          resolve(false)
+        },
+        true,
+      )
       this.#waiting.add(take)
     })
   }

@@ -8,7 +8,7 @@ import type { EventEmitter, Fault } from '../../events.ts'
 import { setIfAbsent, type Store, type StoreWrite } from '../../store.ts'
 import { type Change, Changes } from './changes.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
-import { inTime } from './deadline.ts'
+import { inTime, whileAwaited } from './deadline.ts'
 import { FaultLog } from './fault-log.ts'
 import { StoreListing } from './listing.ts'
 import type { Logger } from '../settings/logger.ts'
@@ -139,7 +139,7 @@ export class SharedStore {
   async withinDeadline<Value>(begun: number, work: Promise<Value>): Promise<Value | undefined> {
     let cancel: (() => void) | undefined
     const late = new Promise<undefined>((resolve) => {
-      cancel = this.#clock.after(this.#reader.left(begun), () => resolve(undefined))
+      cancel = this.#clock.after(this.#reader.left(begun), () => resolve(undefined), true)
     })
     try {
       return await Promise.race([work, late])
@@ -220,7 +220,7 @@ export class SharedStore {
     // If the store did not answer the last read, the same call must not wait for it a second time.
     if (this.#closing !== undefined || this.#store.lease === undefined || this.#reads.hasRecentFailure) return undefined
     let holder: unknown
-    const taken = await this.#changes.try({ doing: 'write', what: 'taking a lease in the store', deadline: this.#deadline }, async () => {
+    const taken = await this.#changes.try({ doing: 'write', what: 'taking a lease', deadline: this.#deadline, awaited: true }, async () => {
       holder = await this.#store.lease?.(key, token, { ttl })
     })
     return taken === true && typeof holder === 'string' ? holder : undefined
@@ -239,11 +239,13 @@ export class SharedStore {
   }
 
   /** Resolves when all that was to be changed was passed to the store, or given up. */
-  async flush(): Promise<void> {
-    await this.#queue.settled()
-    await this.#changes.settled()
-    // Writes that had to wait for another change came into the queue meanwhile.
-    await this.#queue.settled()
+  flush(): Promise<void> {
+    return whileAwaited(this.#clock, 2 * closeDeadline, async () => {
+      await this.#queue.settled()
+      await this.#changes.settled()
+      // Writes that had to wait for another change came into the queue meanwhile.
+      await this.#queue.settled()
+    })
   }
 
   /** Writes what waits, within a deadline, and closes what the store itself opened. Never throws; a second call does nothing more. */
@@ -261,7 +263,7 @@ export class SharedStore {
     }
     this.#isClosed = true
     try {
-      await inTime(this.#clock, { what: 'closing the store', deadline: closeDeadline }, async () => this.#store.close?.())
+      await inTime(this.#clock, { what: 'closing the store', deadline: closeDeadline, awaited: true }, async () => this.#store.close?.())
     } catch (error) {
       this.#fault('write', error)
     }
@@ -278,7 +280,7 @@ export class SharedStore {
   }
 
   async #change(change: Change, work: () => Promise<void>): Promise<boolean> {
-    return this.#closing === undefined && (await this.#changes.try(change, work)) === true
+    return this.#closing === undefined && (await this.#changes.try({ ...change, awaited: true }, work)) === true
   }
 
   #fault(doing: Fault, error: unknown): void {

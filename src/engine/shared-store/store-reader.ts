@@ -132,7 +132,7 @@ export class StoreReader {
     const parts = keys.length > keysPerPart + latest.size ? new PartialRead(keys, latest) : undefined
     const begun = this.#clock.monotonic()
     try {
-      const values = await inTime(this.#clock, { what: 'reading the store', deadline }, () =>
+      const values = await inTime(this.#clock, { what: 'reading the store', deadline, awaited: true }, () =>
         parts === undefined ? this.#get(keys, options) : this.#readParts(parts, options),
       )
       this.#breaker.succeeded()

@@ -98,6 +98,59 @@ it('G02 models with other settings of their own do not answer for each other', a
   for (const [index, each] of shown.entries()) expect(await ask(ownModel('another', each))).toBe(`answer ${index}`)
 })
 
+/** What a model may be made with, as one value and another. */
+const others: readonly (readonly [name: string, one: object, other: object])[] = [
+  ['numbers of tokens', { maxTokens: 5 }, { maxTokens: 500 }],
+  ['lists of tokens', { stopTokens: ['a'] }, { stopTokens: ['b'] }],
+  ['names that hold "token"', { tokenizer: 'a' }, { tokenizer: 'b' }],
+  ['credentials in an object', { credentials: { id: 'a' } }, { credentials: { id: 'b' } }],
+  ['dates', { since: new Date(0) }, { since: new Date(1) }],
+  ['addresses', { at: new URL('https://a.test') }, { at: new URL('https://b.test') }],
+  ['maps', { of: new Map([['a', 1]]) }, { of: new Map([['a', 2]]) }],
+  ['bytes', { of: Uint8Array.of(1) }, { of: Uint8Array.of(2) }],
+  ['large numbers', { seed: 1n }, { seed: 2n }],
+  ['numbers without a value', { top: NaN }, { top: null }],
+  ['a mode beside a function', { one: { run: () => 1, mode: 'a' } }, { one: { run: () => 1, mode: 'b' } }],
+  ['30 levels', nested(30, 1), nested(30, 2)],
+  ['1,000 levels', nested(1_000, 1), nested(1_000, 2)],
+]
+
+function nested(levels: number, value: number): object {
+  return { deep: JSON.parse(`${'{"a":'.repeat(levels)}${value}${'}'.repeat(levels)}`) }
+}
+
+it.each(others)('G02 models made with other %s do not answer for each other', async (name, one, other) => {
+  for (const place of ['settings', 'config']) {
+    const ask = asker()
+    expect(await ask(ownModel('one', { [place]: one }))).toBe('one')
+    expect(await ask(ownModel('other', { [place]: other }))).toBe('other')
+    // What is nested too deeply has no key.
+    expect(await ask(ownModel('again', { [place]: one }))).toBe(name.startsWith('1,000') ? 'again' : 'one')
+  }
+})
+
+it('G02 settings of a class count, and the objects of a provider, which change by themselves, do not', async () => {
+  class Choice {
+    readonly mode: string
+    constructor(mode: string) {
+      this.mode = mode
+    }
+  }
+  const ask = asker()
+  expect(await ask(ownModel('a', { settings: { choice: new Choice('a') } }))).toBe('a')
+  expect(await ask(ownModel('b', { settings: { choice: new Choice('b') } }))).toBe('b')
+  expect(await ask(ownModel('c', { config: { choice: new Choice('a') } }))).toBe('c')
+  expect(await ask(ownModel('d', { config: { choice: new Choice('b') } }))).toBe('c')
+})
+
+it('G02 a setting that holds itself does not break the call', async () => {
+  const settings: { mode: string; self?: object } = { mode: 'a' }
+  settings.self = settings
+  const ask = asker()
+  expect(await ask(ownModel('a', { settings }))).toBe('a')
+  expect(await ask(ownModel('b', { settings }))).toBe('a')
+})
+
 it('G01 of headers that a model fetches, a token that changes is left out and the rest counts', async () => {
   const ask = asker()
   let tokens = 0

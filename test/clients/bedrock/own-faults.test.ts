@@ -1,13 +1,18 @@
 import { getEventListeners } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { ConverseStreamCommand, InvokeModelCommand, InvokeModelWithResponseStreamCommand } from '@aws-sdk/client-bedrock-runtime'
+import {
+  ConverseCommand,
+  ConverseStreamCommand,
+  InvokeModelCommand,
+  InvokeModelWithResponseStreamCommand,
+} from '@aws-sdk/client-bedrock-runtime'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createCache } from '../../../src/cache/cache.ts'
 import { cacheInfo } from '../../../src/clients/cache-info.ts'
 import { withCache } from '../../../src/clients/with-cache.ts'
 import { startBedrock } from '../../support/bedrock-server.ts'
-import { at, converseEvents, eventsOf, headers, makeBedrock, send, streamOf } from '../../support/bedrock-sdk.ts'
+import { at, converseAnswer, converseEvents, eventOf, eventsOf, headers, makeBedrock, send, streamOf } from '../../support/bedrock-sdk.ts'
 import { gate, type ProviderServer } from '../../support/provider-server.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 import { until } from '../../support/until.ts'
@@ -125,6 +130,86 @@ describe.each(['http1', 'h2'] as const)('faults that Bedrock’s seam must not m
     expect(at(output, '$metadata', 'httpStatusCode')).toBe(200)
   })
 })
+
+const converse = () => new ConverseCommand({ modelId, messages: [{ role: 'user', content: [{ text: 'Hi' }] }] })
+const invokeStream = () => new InvokeModelWithResponseStreamCommand({ modelId, body: asking('Hi'), contentType: 'application/json' })
+
+describe('an answer that cannot be stored', () => {
+  const deep = `{"a":${'{"a":'.repeat(600)}1${'}'.repeat(600)}}`
+  /** JSON with the deep object as one of its members. */
+  const withDeep = (value: object): string => JSON.stringify({ ...value, additionalModelResponseFields: 0 }).replace(/0(?=}$)/, deep)
+  let server: ProviderServer
+  let bare: object
+  let client: object
+  const skipped: string[] = []
+
+  beforeEach(async () => {
+    server = await startBedrock('http1')
+    bare = makeBedrock('http1', { url: server.url })
+    const cache = createCache({ logger: false })
+    skipped.length = 0
+    cache.on('skip', ({ reason }) => void skipped.push(reason))
+    client = withCache(bare, cache)
+  })
+  afterEach(() => server.close())
+
+  it('G28 a stream with an event nested 600 levels deep is the stream of the bare client', async () => {
+    const stop = eventOf('messageStop', { stopReason: 'end_turn' })
+    const events = converseEvents('Hello.')
+      .flat()
+      .map((event) => (event.event === 'messageStop' ? { event: 'messageStop', data: withDeep(JSON.parse(stop.data)) } : event))
+    server.respond((_, reply) => reply.events(events, { headers }))
+    const expected = await eventsOf(await send(bare, streamed()))
+    expect(expected).toHaveLength(events.length)
+    expect(await eventsOf(await send(client, streamed()))).toEqual(expected)
+    expect(await eventsOf(await send(client, streamed()))).toEqual(expected)
+    expect(skipped).toEqual(['malformed', 'malformed'])
+  })
+
+  it.each<[string, number[][]]>([
+    ['are no UTF-8', [[0x7b, 0xff, 0xfe, 0x7d]]],
+    ['end within a character', [[...Buffer.from('{"a":"é"}')].slice(0, 7), [...Buffer.from('{"a":"é"}')].slice(7)]],
+  ])('G36 chunks whose bytes %s are those of the bare client', async (_, chunks) => {
+    const events = chunks.map((bytes) => ({ event: 'chunk', data: JSON.stringify({ bytes: Buffer.from(bytes).toString('base64') }) }))
+    server.respond((_request, reply) => reply.events(events, { headers }))
+    expect(bytesOf(await eventsOf(await send(bare, invokeStream())))).toEqual(chunks)
+    expect(bytesOf(await eventsOf(await send(client, invokeStream())))).toEqual(chunks)
+  })
+
+  it.each<[string, () => object, string, readonly (string | number)[]]>([
+    ['a message', converse, withDeep(converseAnswer('Hello.')), ['output', 'message', 'content', 0]],
+    [
+      'bytes that are no UTF-8',
+      () => new InvokeModelCommand({ modelId, body: asking('Hi'), contentType: 'application/json' }),
+      '',
+      ['body'],
+    ],
+  ])('K05 is a copy for each caller at the same time: %s', async (_, command, text, path) => {
+    const held = gate()
+    server.respond(async (_request, reply) => {
+      await held
+      if (text === '') reply.bytes(Uint8Array.of(0x7b, 0xff, 0x7d), { headers: { ...headers, 'content-type': 'application/json' } })
+      else reply.text(text, { headers: { ...headers, 'content-type': 'application/json' } })
+    })
+    const both = [send(client, command()), send(client, command())]
+    held.open()
+    const [first, second] = (await Promise.all(both)).map((output) => at(output, ...path))
+    const before = structuredClone(second)
+    for (const name of Object.keys(Object(first))) Reflect.set(Object(first), name, 1)
+    expect(structuredClone(second)).toEqual(before)
+    expect(structuredClone(first)).not.toEqual(before)
+    const sources = await Promise.all(both.map(async (output) => cacheInfo(await output)?.source))
+    expect(sources).toEqual(['origin', 'flight'])
+    expect(server.requests).toHaveLength(1)
+    const last: unknown = Reflect.get(Object(second), 'transformToString')
+    expect(path[0] === 'body' ? typeof last : 'function').toBe('function')
+  })
+})
+
+/** The bytes of each chunk. */
+function bytesOf(events: readonly unknown[]): unknown[] {
+  return events.map((event) => Array.from(Buffer.from(Object(at(event, 'chunk', 'bytes')))))
+}
 
 /** The iterator of a stream, of which nothing else is held. */
 async function iteratorOf(client: object): Promise<AsyncIterator<unknown>> {

@@ -182,6 +182,19 @@ export const clientCases: Cases = {
         withCache(client, issuer.cache())
       },
     },
+    {
+      name: 'a method that calls the given client',
+      run(issuer) {
+        const client = new OpenAI({ apiKey, baseURL: `https://user:${secret('password')}@host/${secret('url')}` })
+        client.chat.completions.create = client.chat.completions.create.bind(client.chat.completions)
+        withCache(client, issuer.cache())
+      },
+    },
+  ],
+  'src/clients/http/own-resources.ts': [
+    refusedBy('a Proxy of a client', () =>
+      withCache(new Proxy(new OpenAI({ apiKey, baseURL: `https://user:${secret('password')}@host/${secret('url')}` }), {})),
+    ),
   ],
   'src/clients/http/bound-methods.ts': [
     refusedBy('a class that sends by private members', () => {
