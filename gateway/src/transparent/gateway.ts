@@ -2,13 +2,13 @@
  * One call through the gateway: to which upstream, as which caller, by which rules, and what the client gets.
  * @module
  */
-import { cacheInfo, type Fetch } from 'llmemo'
+import { cacheInfo, type Fetch, type StoredAnswers, storedAnswers } from 'llmemo'
 import type { Caller } from '../caller.ts'
 import type { GatewayContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
 import { type Body, BodyTooLarge, readBody, tooLarge } from './body.ts'
 import { markForSigning, signer } from './aws-signature.ts'
-import { CallerFetches } from './caller-fetches.ts'
+import { CallerFetches, optionsFor } from './caller-fetches.ts'
 import { requestHeaders } from './headers.ts'
 import { ownedKey } from './owned-key.ts'
 import { errorResponse, isOwnError, type Refusal } from './provider-errors.ts'
@@ -23,6 +23,8 @@ export interface TransparentGateway {
   answer(request: Request, caller: Caller): Promise<Response | undefined>
   /** What the head of a request comes to; `undefined` if to no upstream. */
   prepare(head: Head, caller: Caller): Prepared | Response | undefined
+  /** What finds the answers to a prepared call in memory; nothing if none can be there. */
+  stored(prepared: Prepared): Promise<StoredAnswers | undefined>
   /** Makes a prepared call. Rejects only if the client is gone. */
   run(prepared: Prepared, body: Body, signal: AbortSignal): Promise<Response>
 }
@@ -112,6 +114,7 @@ export function transparentGateway(context: GatewayContext): TransparentGateway 
 
   return {
     prepare,
+    stored: async ({ caller, url, headers }) => storedAnswers(cache, { url, headers }, optionsFor(caller)),
     run,
     async answer(request, caller) {
       const prepared = prepare(request, caller)
