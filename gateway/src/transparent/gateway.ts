@@ -119,12 +119,15 @@ export function transparentGateway(context: GatewayContext): TransparentGateway 
     async answer(request, caller) {
       const prepared = prepare(request, caller)
       if (prepared === undefined || prepared instanceof Response) return prepared
-      const body = await readBody(request, options.limits.bodyBytes)
+      const body = await readBody(request, { limit: options.limits.bodyBytes, isFormKept: keptForms.test(prepared.url) })
       if (body === tooLarge) return errorResponse(prepared.upstream.protocol, bodyTooLarge)
       return told(await run(prepared, body, request.signal))
     },
   }
 }
+
+/** The addresses of forms that the cache reads. All others only pass through. */
+const keptForms = /\/audio\/transcriptions(?:\?|$)/
 
 /** The call goes to the provider, which its caller may not ask. */
 class MayNotAsk extends Error {
@@ -146,7 +149,7 @@ function onlyStored({ options, ...rest }: Steering): Steering {
 /** Calls, and calls again where what is stored is too old for this request, or the provider is out of order and an old answer will do. */
 async function steered(fetch: Fetch, call: Call, steering: Steering): Promise<Response> {
   const { maxAge, staleIfError } = steering
-  const isReplayable = typeof call.body === 'string'
+  const isReplayable = typeof call.body === 'string' || call.body instanceof FormData
   const response = await send(fetch, call, steering.options).catch((error: unknown) => {
     if (staleIfError && isReplayable && !call.signal.aborted) return undefined
     throw error
