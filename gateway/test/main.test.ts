@@ -36,7 +36,7 @@ describe('the program', () => {
     const child = start(['--port', 'x', '--host', '0.0.0.0', '--workers', '0'])
     const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
     expect(code).toBe(2)
-    expect(said).toMatch(/2 mistakes\.\n- server\.port: .*\n- server\.workers: /)
+    expect(said).toMatch(/2 mistakes\.\n- --port: .*\n- --workers: /)
   })
 
   it('ends when one of its processes cannot start', async () => {

@@ -82,6 +82,7 @@ export function transparentGateway(context: GatewayContext): TransparentGateway 
     const refuse = (refusal: Refusal): Response => errorResponse(upstream.protocol, refusal)
     if (/websocket/i.test(given.get('upgrade') ?? '')) return refuse(noWebSocket)
     if (url === undefined) return refuse(leadsOut)
+    if (echoing.has(method)) return refuse(noTrace)
     const steering = steeringOf(given)
     if (!caller.roles.has('read')) return deny(upstream.protocol, caller, needsRead)
     if (steering.options['x-llmemo-scope'] !== undefined && !caller.roles.has('admin')) return deny(upstream.protocol, caller, notYourScope)
@@ -181,6 +182,15 @@ const noWebSocket: Refusal = {
   status: 501,
   code: 'websocket_not_supported',
   message: 'llmemo-gateway: WebSockets do not pass through the gateway. Connect to the provider itself for real-time calls.',
+}
+
+/** Methods by which an upstream would send back what it got, and so the key that the gateway owns. */
+const echoing = new Set(['TRACE', 'TRACK'])
+
+const noTrace: Refusal = {
+  status: 405,
+  code: 'method_not_allowed',
+  message: 'llmemo-gateway: this method does not pass through the gateway, as the answer would hold the credential. Use another one.',
 }
 
 const leadsOut: Refusal = {
