@@ -111,8 +111,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const origin = addressed?.originOf?.(headers) ?? target.origin
     const context = { ...target, origin, ...headerParts(engine, seam, { headers, given: passed.headers, addressed }) }
     const body = typeof init?.body === 'string' ? init.body : undefined
-    const isFixed = isUsual(engine, chosen.hasHeaders ? passed : asked) && areFixed(passed.options)
-    const text = isFixed && body !== undefined ? textFor(addressed, body) : undefined
+    const text = body !== undefined && isUsual(engine, chosen.hasHeaders ? passed : asked, passed) ? textFor(addressed, body) : undefined
     const earlier = chosen.hasHeaders ? undefined : earlierOf(asked, body, context)
     const repeated = text === undefined || earlier !== undefined ? undefined : repeatedOf(engine).find(text, context, passed.options)
     const done = earlier === undefined ? repeated : { call: earlier.call, cachedCall: earlier.cachedCall }
@@ -194,8 +193,8 @@ function lookedUp({ lesson }: PassedOptions, { key }: CachedCall): EarlierLookup
 }
 
 /** Whether a call has no options of its own, so that its text decides everything that its `fetch` does not. */
-function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
-  return areCallsAlike(settings) && Object.keys(options).length === 0
+function isUsual({ settings }: Engine, own: PassedOptions, all: PassedOptions): boolean {
+  return areCallsAlike(settings) && Object.keys(own.options).length === 0 && areFixed(all.options)
 }
 
 /** The call as the cache sees it, or why it bypasses the cache. An invalid option fails the call; a fault of ours does not. */
