@@ -6,7 +6,7 @@
 
 export { cacheInfo } from './clients/cache-info.ts'
 export { cacheOf } from './clients/cache-of.ts'
-export { cachingFetch, withCache } from './clients/with-cache.ts'
+export { cachingFetch, storedAnswers, withCache } from './clients/with-cache.ts'
 export { createCacheKey } from './cache/value-cache.ts'
 export { createCache } from './cache/cache.ts'
 export { globMatcher } from './cache/glob.ts'
@@ -19,6 +19,7 @@ export { DeadlineError, EntryError, InvalidOptionError, LlmemoError, NotKeyableE
 export type { CacheInfo, CacheMode, CacheRequestOptions, CallOptions, InputCounts, Source } from './call.ts'
 export type { Fetch } from './clients/http/caching-fetch.ts'
 export type { CachingFetchOptions, HeaderUse } from './clients/http/fetch-options.ts'
+export type { RequestHead, StoredAnswer, StoredAnswers } from './clients/http/stored-answers.ts'
 export type { CachedAnthropic } from './clients/anthropic/types.ts'
 export type { CachedBedrock } from './clients/bedrock/types.ts'
 export type { FunctionOptions } from './clients/cached-function.ts'

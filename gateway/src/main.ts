@@ -2,7 +2,7 @@
  * The program from its arguments to its exit code.
  * @module
  */
-import { systemClock } from 'llmemo'
+import { type Cache, type Store, systemClock } from 'llmemo'
 import { createCacheFromEnv } from 'llmemo/env'
 import { assertGuarded, openKeyStore } from './access/key-store.ts'
 import { keysCommand } from './access/keys-command.ts'
@@ -47,7 +47,21 @@ export async function main(words: readonly string[], env: Environment): Promise<
 async function run(settings: GatewaySettings, log: Log, env: Environment): Promise<void> {
   const cache = await createCacheFromEnv(withStore(env))
   const store = await openKeyStore(withStore(env), false)
-  const isGuarded = await assertGuarded(settings, store, systemClock)
+  try {
+    await serve(settings, { cache, store, log })
+  } finally {
+    // Also if it could not listen: the connections of a store keep a process alive.
+    await cache.close()
+    await store?.close?.()
+  }
+}
+
+/** Serves until the process is told to end, and what was in flight then is answered. */
+async function serve(
+  settings: GatewaySettings,
+  { cache, store, log }: { readonly cache: Cache; readonly store: Store | undefined; readonly log: Log },
+): Promise<void> {
+  const isGuarded = await assertGuarded(settings, { store, clock: systemClock, log })
   const gateway = createGateway({ ...settings, cache, store, log })
   const nats = settings.nats && openNats({ cache, settings: settings.nats, log, clock: systemClock })
   const worker = workerPlace()
@@ -69,8 +83,6 @@ async function run(settings: GatewaySettings, log: Log, env: Environment): Promi
   await gateway.close()
   await server.drain()
   await nats?.close()
-  await cache.close()
-  await store?.close?.()
 }
 
 async function runWorkers({ server }: GatewaySettings, log: Log): Promise<void> {
@@ -97,9 +109,11 @@ async function keys(words: readonly string[], env: Environment): Promise<number>
   try {
     const store = await openKeyStore(withStore(env), true)
     if (store === undefined) return 1
-    const code = await keysCommand(words, { store, clock: systemClock, out: (text) => void process.stdout.write(text), tell })
-    await store.close?.()
-    return code
+    try {
+      return await keysCommand(words, { store, clock: systemClock, out: (text) => void process.stdout.write(text), tell })
+    } finally {
+      await store.close?.()
+    }
   } catch (error) {
     tell(`${error instanceof Error ? error.message : 'The keys cannot be reached.'}\n`)
     return 2

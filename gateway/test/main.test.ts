@@ -2,10 +2,12 @@
  * The program as a process: what it prints, how it ends, and that it loses no request when it does.
  */
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { chunksOf, completion } from '../../test/support/openai-answers.ts'
 import { gate } from '../../test/support/provider-server.ts'
+import { startRedis } from '../../test/support/redis-server.ts'
 import { gatewayProcess, inFrontOf, listens, start, temporaryFolder } from './support/gateway-process.ts'
 import { isStreamRequest } from './support/stand-in.ts'
 import { ask, question } from './support/provider.ts'
@@ -22,6 +24,32 @@ describe('the program', () => {
     expect(first.provider.requests).toHaveLength(1)
   })
 
+  it('starts while its store is away, and answers none before it knows whether there is a key', async () => {
+    const { promise, resolve } = Promise.withResolvers<number>()
+    const closed = createServer().listen(0, '127.0.0.1', () => resolve(Number(Reflect.get(Object(closed.address()), 'port'))))
+    const port = await promise
+    closed.close()
+    const child = start(['--port', '0', '--host', '127.0.0.1'], { env: { REDIS_URL: `redis://127.0.0.1:${port}` } })
+    const response = await ask(await listens(child))
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5'])
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
+    const keys = start(['keys', 'list'], { env: { REDIS_URL: `redis://127.0.0.1:${port}` } })
+    expect(await once(keys, 'exit')).toEqual([2, null])
+  })
+
+  it('ends when it cannot listen, also with a store that has connections', async () => {
+    const redis = await startRedis()
+    onTestFinished(() => redis.stop())
+    const taken = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void taken.close())
+    await once(taken, 'listening')
+    const port = String(Reflect.get(Object(taken.address()), 'port'))
+    const child = start(['--port', port], { env: { REDIS_URL: `redis://${redis.host}:${redis.port}` } })
+    const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+    expect([code, said]).toEqual([2, expect.stringContaining('EADDRINUSE')])
+  })
+
   it('goes on when its output is read no longer', async () => {
     const { url, child } = await gatewayProcess((_request, reply) => reply.json(completion('Rayleigh.')))
     child.stdout.destroy()
@@ -36,7 +64,7 @@ describe('the program', () => {
     const child = start(['--port', 'x', '--host', '0.0.0.0', '--workers', '0'])
     const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
     expect(code).toBe(2)
-    expect(said).toMatch(/2 mistakes\.\n- server\.port: .*\n- server\.workers: /)
+    expect(said).toMatch(/2 mistakes\.\n- --port: .*\n- --workers: /)
   })
 
   it('ends when one of its processes cannot start', async () => {

@@ -13,7 +13,8 @@ import { areFunctionOptions, type FunctionOptions, wrapFunction } from './cached
 import { isBedrock, wrapBedrock } from './bedrock/client.ts'
 import { isGemini, wrapGemini } from './gemini/client.ts'
 import { type Fetch, fetchThrough } from './http/caching-fetch.ts'
-import { type CachingFetchOptions, readFetchOptions } from './http/fetch-options.ts'
+import { type CachingFetchOptions, noDefaults, readFetchOptions } from './http/fetch-options.ts'
+import { type RequestHead, type StoredAnswers, storedAnswersOf } from './http/stored-answers.ts'
 import { withMembers } from './http/twin-fetch.ts'
 import { isOpenAi, wrapOpenAi } from './openai/client.ts'
 import type { Cached } from './cached.ts'
@@ -87,6 +88,19 @@ export function cachingFetch(cache: Cache, fetch: Fetch = globalThis.fetch, opti
   // A fetch of the caller's own may lack members that the runtime's has.
   if (typeof globalThis.fetch === 'function') withMembers(ours, globalThis.fetch)
   return withMembers(ours, fetch)
+}
+
+/**
+ * Finds what `cachingFetch` would answer out of memory, for a server that passes answers on as they are: without a promise for each, and
+ * without a `Response`. Each answer that is found counts as a hit.
+ * @param head all of a POST request except its body, as the `fetch` would be called
+ * @param options those of the `fetch` @default none
+ * @returns what finds an answer by a body; nothing if no answers to such requests are kept
+ * @throws {InvalidOptionError} if `cache` is no cache, and for an option that cannot be
+ */
+export async function storedAnswers(cache: Cache, head: RequestHead, options?: CachingFetchOptions): Promise<StoredAnswers | undefined> {
+  if (engineOf(cache) === undefined) throw new InvalidOptionError('cache', cache, 'a cache made by createCache()')
+  return storedAnswersOf(cacheFrom(cache)[1], options === undefined ? noDefaults : readFetchOptions(options), head)
 }
 
 /** A `fetch` with the members that the global one has: Bun's has `preconnect`. */

@@ -5,7 +5,7 @@
 import type { CacheInfo, InputCounts, Source } from '../call.ts'
 import { addUsage, type Usage } from '../entry.ts'
 import { roundDollars } from './pricing/dollars.ts'
-import type { PriceBook } from './pricing/price-book.ts'
+import type { PriceBook, PriceFacts } from './pricing/price-book.ts'
 
 /** What a call cost its caller. It fills in while a stream goes on. */
 export interface Metering {
@@ -102,9 +102,7 @@ export function cacheInfoOf(facts: Facts, prices: PriceBook | undefined): CacheI
     get savedUsd() {
       if (!isSaved()) return 0
       const usage = savedUsage()
-      if (usage === undefined || prices === undefined) return null
-      const price = prices.price(usage, { provider: facts.provider, model: outcome.metering.model, origin: facts.origin })
-      return price === null ? null : roundDollars(price)
+      return dollarsOf(prices, usage, { provider: facts.provider, model: outcome.metering.model, origin: facts.origin })
     },
     get savedTokens() {
       if (!isSaved()) return 0
@@ -118,6 +116,12 @@ export function cacheInfoOf(facts: Facts, prices: PriceBook | undefined): CacheI
   if (facts.inputKeys !== undefined) Object.defineProperty(info, storedKeys, { value: facts.inputKeys, configurable: true })
   // Without this Node prints `[Getter]` for each fact that may still change.
   return Object.defineProperty(info, inspect, { value: () => ({ ...info }) })
+}
+
+/** What an answer with this usage costs, as it is shown; `null` if that is not known. */
+export function dollarsOf(prices: PriceBook | undefined, usage: Usage | undefined, facts: PriceFacts): number | null {
+  const price = usage === undefined ? undefined : prices?.price(usage, facts)
+  return price === undefined || price === null ? null : roundDollars(price)
 }
 
 /** The facts of a result, made when they are first read: most callers never do, and they are made of a dozen functions. */

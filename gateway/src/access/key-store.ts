@@ -9,6 +9,7 @@ import { sqliteStore } from 'llmemo/sqlite'
 import type { Clock } from 'llmemo'
 import type { GatewaySettings } from '../config/settings.ts'
 import { GatewayOptionsError } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { isLoopback } from './address.ts'
 import { KeyRing } from './key-ring.ts'
 
@@ -26,13 +27,27 @@ export async function openKeyStore(env: Readonly<Record<string, string | undefin
   return isMade || existsSync(file) ? sqliteStore(file) : undefined
 }
 
+/** What decides whether a gateway may listen. */
+interface Guard {
+  readonly store: Store | undefined
+  readonly clock: Clock
+  readonly log: Log
+}
+
 /**
- * Whether the gateway may listen as it is told to.
+ * Whether the gateway may listen as it is told to. While the store is away, it may: it then answers none before the store says whether there
+ * is a key.
  * @returns whether it needs a key or token
  * @throws {GatewayOptionsError} if other machines could ask, and nothing says who may
  */
-export async function assertGuarded({ access, server }: GatewaySettings, store: Store | undefined, clock: Clock): Promise<boolean> {
-  if (access.jwt !== undefined || (store !== undefined && (await new KeyRing(store, clock).hasAny()))) return true
+export async function assertGuarded({ access, server }: GatewaySettings, { store, clock, log }: Guard): Promise<boolean> {
+  if (access.jwt !== undefined) return true
+  try {
+    if (store !== undefined && (await new KeyRing(store, clock).hasAny())) return true
+  } catch {
+    log('warn', 'key-store-away')
+    return true
+  }
   if (isLoopback(server.host) || server.host === 'localhost') return false
   throw new GatewayOptionsError([
     'server.host: must be a loopback address, such as 127.0.0.1 only, as long as there is no key. Make one: llmemo-gateway keys create --role admin',

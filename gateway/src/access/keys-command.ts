@@ -3,7 +3,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
-import type { Clock, Store } from 'llmemo'
+import { type Clock, LlmemoError, type Store } from 'llmemo'
 import type { Role } from '../caller.ts'
 import { GatewayError } from '../errors.ts'
 import { KeyRing, type KeyRecord } from './key-ring.ts'
@@ -71,7 +71,7 @@ export async function keysCommand(words: readonly string[], command: KeysCommand
     return 2
   } catch (error) {
     // Other messages are those of Node.js about the flags, and may hold what was typed.
-    command.tell(error instanceof GatewayError ? `${error.message}\n` : usage)
+    command.tell(error instanceof GatewayError || error instanceof LlmemoError ? `${error.message}\n` : usage)
     return 2
   }
 }

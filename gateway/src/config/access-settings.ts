@@ -2,6 +2,7 @@
  * The options that say who may ask: tokens, rates, proxies and origins. Keys are no option; they lie in the store.
  * @module
  */
+import { isIP } from 'node:net'
 import { z } from 'zod'
 
 /** The name of a tenant. It is the scope of the tenant's answers. */
@@ -27,8 +28,15 @@ export function rateIn(text: string): Rate {
 /** Algorithms with a public key. A shared secret has no place in a set of public keys. */
 const algorithm = z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'])
 
-const webUrl = z.string().refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be a URL such as https://host/path')
-const name = z.string().min(1)
+const webUrl = z
+  .string('is needed')
+  .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be a URL such as https://host/path')
+const name = z.string('is needed').min(1, 'must not be empty')
+const address = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address')
+/** As browsers send it. */
+const origin = z
+  .string()
+  .refine((text) => URL.parse(text)?.origin === text, 'must be an origin such as https://app.example, without anything after the host')
 
 /** Who may ask. */
 export const accessSettings = z
@@ -54,9 +62,9 @@ export const accessSettings = z
     /** Wrong keys and tokens of one address, after which it is refused without a look at what it sends. */
     wrongKeys: rate.default('20/m'),
     /** Addresses of proxies in front. They may say `x-tenant-id` and `x-forwarded-for`. */
-    proxies: z.array(name).default([]),
+    proxies: z.array(address).default([]),
     /** Origins of web pages that may ask: `https://app.example`. */
-    origins: z.array(webUrl).default([]),
+    origins: z.array(origin).default([]),
     /** Whether each request of the REST API is a line in the log. Refusals are in any case. */
     logRequests: z.boolean().default(false),
   })

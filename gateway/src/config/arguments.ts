@@ -3,6 +3,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
+import { numberIn } from './environment.ts'
 
 /** What the command line says. */
 export interface Arguments {
@@ -39,9 +40,9 @@ export function readArguments(words: readonly string[]): Arguments {
       },
     })
     const server = {
-      ...(values.port !== undefined && { port: Number(values.port) }),
+      ...(values.port !== undefined && { port: numberIn(values.port) }),
       ...(values.host !== undefined && { host: values.host }),
-      ...(values.workers !== undefined && { workers: Number(values.workers) }),
+      ...(values.workers !== undefined && { workers: numberIn(values.workers) }),
     }
     return { data: { server }, help: values.help === true, mistakes: [], ...(values.config !== undefined && { file: values.config }) }
   } catch (error) {

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { GatewayOptionsError } from '../errors.ts'
 import type { Arguments } from './arguments.ts'
 import { type Environment, readEnvironment } from './environment.ts'
+import { withGivenName } from './option-names.ts'
 import { checkOptions, type GatewaySettings } from './settings.ts'
 
 /**
@@ -16,7 +17,7 @@ export function configure(given: Arguments, env: Environment): GatewaySettings {
   const mistakes = [...given.mistakes]
   const file = given.file === undefined ? {} : readFile(given.file, mistakes)
   const checked = checkOptions(merged(merged(file, readEnvironment(env, mistakes)), given.data))
-  if ('mistakes' in checked) mistakes.push(...checked.mistakes)
+  if ('mistakes' in checked) mistakes.push(...checked.mistakes.map((mistake) => withGivenName(mistake, { flags: given.data, env })))
   if (mistakes.length > 0 || 'mistakes' in checked) throw new GatewayOptionsError(mistakes)
   return checked.settings
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { accessVariables } from './access-environment.ts'
+import { optionOf } from './option-names.ts'
 
 /** Variables by name, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -15,11 +16,12 @@ export function readEnvironment(env: Environment, mistakes: string[]): Record<st
   const workers = env['LLMEMO_WORKERS']
   const region = [env['AWS_REGION'], env['AWS_DEFAULT_REGION']].find(isGiven)
   const hosts = env['LLMEMO_PRIVATE_HOSTS']
+  mistakes.push(...unknownIn(env))
   return {
     server: {
-      ...(isGiven(port) && { port: Number(port) }),
+      ...(isGiven(port) && { port: numberIn(port) }),
       ...(isGiven(env['HOST']) && { host: env['HOST'] }),
-      ...(isGiven(workers) && { workers: Number(workers) }),
+      ...(isGiven(workers) && { workers: numberIn(workers) }),
     },
     ...(region !== undefined && { awsRegion: region }),
     upstreams: { ...named(env), ...further(env['LLMEMO_UPSTREAMS'], mistakes) },
@@ -27,6 +29,24 @@ export function readEnvironment(env: Environment, mistakes: string[]): Record<st
     ...natsOf(env['ENABLE_NATS'], env['NATS_URL'], mistakes),
     access: accessVariables(env),
   }
+}
+
+/** The number in a text of digits. */
+export function numberIn(text: string): number {
+  return /^\s*\d+\s*$/.test(text) ? Number(text) : Number.NaN
+}
+
+/** What the names of the gateway's variables begin with, where no other program's do. */
+const ownPrefixes = /^LLMEMO_(?:UPSTREAM|RATE|JWT|CORS)_/
+
+/** A sentence for each variable that would be of no effect, as its name is not written well. */
+function unknownIn(env: Environment): string[] {
+  const unknown = Object.keys(env).filter((name) => ownPrefixes.test(name) && isGiven(env[name]) && !Object.hasOwn(optionOf, name))
+  const allowed = (prefix: string): string =>
+    Object.keys(optionOf)
+      .filter((name) => name.startsWith(prefix))
+      .join(', ')
+  return unknown.map((name) => `${name}: is unknown; allowed are ${allowed(ownPrefixes.exec(name)?.[0] ?? '')}`)
 }
 
 function natsOf(enabled: string | undefined, url: string | undefined, mistakes: string[]): Record<string, unknown> {
@@ -50,6 +70,7 @@ function further(text: string | undefined, mistakes: string[]): Record<string, s
   if (!isGiven(text)) return {}
   const pairs = text.split(',').map((each) => each.trim())
   const found = pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)] as const)
+  if (new Set(found.map(([name]) => name)).size < found.length) mistakes.push('LLMEMO_UPSTREAMS: has one name twice')
   if (pairs.every((pair) => pair.includes('='))) return Object.fromEntries(found)
   mistakes.push('LLMEMO_UPSTREAMS: must be pairs such as openrouter=https://host/v1, with commas between them')
   return {}

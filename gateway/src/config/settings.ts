@@ -2,6 +2,7 @@
  * The options of the gateway as plain data, and what they are when checked. Flags, variables and files are only other ways to write them.
  * @module
  */
+import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { GatewayOptionsError } from '../errors.ts'
 import { accessSettings } from './access-settings.ts'
@@ -13,8 +14,9 @@ const baseUrl = z.string().refine(isBaseUrl, 'must be a URL such as https://host
 const secret = z.string().regex(/^[\x21-\x7e]+$/, 'must be a key: visible ASCII characters only')
 const upstreamName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name in small letters')
 
-const port = z.int().min(0).max(65_535)
-const seconds = z.number().positive().max(86_400)
+const port = whole(0, 65_535)
+const secondsRule = 'must be a number of seconds above 0, at most 86400'
+const seconds = z.number(secondsRule).positive(secondsRule).max(86_400, secondsRule)
 
 /** The options by name. Each room adds its own group here. */
 const schema = z.strictObject({
@@ -28,7 +30,7 @@ const schema = z.strictObject({
     .record(upstreamName, z.union([secret, z.strictObject({ default: secret.optional(), tenants: z.record(z.string(), secret) })]))
     .default({}),
   /** Hosts at private addresses that an upstream may have: `127.0.0.1`, `vllm.internal`. */
-  privateHosts: z.array(z.string().min(1)).default([]),
+  privateHosts: z.array(z.string().refine(isHost, 'must be a host without a scheme and a port: vllm.internal')).default([]),
   /** The region of Bedrock, for whose signatures the gateway uses the AWS credentials of its own process. */
   awsRegion: z
     .string()
@@ -39,7 +41,7 @@ const schema = z.strictObject({
     .strictObject({
       host: z.string().min(1).default('127.0.0.1'),
       port: port.default(8787),
-      workers: z.int().min(1).max(256).default(1),
+      workers: whole(1, 256).default(1),
       /** Seconds that requests in flight have after SIGTERM. */
       drain: seconds.default(30),
     })
@@ -48,16 +50,13 @@ const schema = z.strictObject({
   limits: z
     .strictObject({
       /** Bytes of a body. */
-      bodyBytes: z
-        .int()
-        .min(1)
-        .default(32 * 1024 * 1024),
+      bodyBytes: whole(1, 2 ** 31).default(32 * 1024 * 1024),
       /** Seconds until the head of a request must be there. */
       head: seconds.default(20),
       /** Seconds until all of a request must be there. */
       request: seconds.default(300),
       /** Levels of objects and arrays within one another, in a body of the REST API. */
-      depth: z.int().min(1).max(1_000).default(100),
+      depth: whole(1, 1_000).default(100),
     })
     .prefault({}),
   /** Who may ask. */
@@ -111,6 +110,15 @@ export function readSettings(given: unknown): GatewaySettings {
   const checked = checkOptions(given)
   if ('mistakes' in checked) throw new GatewayOptionsError(checked.mistakes)
   return checked.settings
+}
+
+function whole(least: number, most: number): z.ZodInt {
+  const rule = `must be a whole number from ${least} to ${most}`
+  return z.int(rule).min(least, rule).max(most, rule)
+}
+
+function isHost(text: string): boolean {
+  return /^[^\s/:@]+$/.test(text) || isIPv6(text)
 }
 
 function isNatsUrl(text: string): boolean {

@@ -1,21 +1,30 @@
 /**
- * The body of a request: a text that can be read as a question, or a stream that only passes through.
+ * The body of a request: a text or a form that can be read as a question, or a stream that only passes through.
  * @module
  */
 
-/** What is sent on: a text, bytes that are none, a stream, or nothing. */
-export type Body = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | undefined
+/** What is sent on: a text, a form, bytes that are neither, a stream, or nothing. */
+export type Body = string | FormData | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | undefined
 
 /** A body has more bytes than it may. */
 export const tooLarge = Symbol('too large')
 
-/** The body of a request, a text if it is JSON. @param limit bytes */
-export async function readBody(request: Request, limit: number): Promise<Body | typeof tooLarge> {
+/** How a body is read. */
+interface BodyOptions {
+  /** Bytes. */
+  readonly limit: number
+  /** Whether a form asks for an answer that is kept. */
+  readonly isFormKept: boolean
+}
+
+/** The body of a request, a text if it is JSON. */
+export async function readBody(request: Request, { limit, isFormKept }: BodyOptions): Promise<Body | typeof tooLarge> {
   const { method, headers } = request
   if (method === 'GET' || method === 'HEAD') return undefined
   const length = headers.get('content-length')
   if (length !== null && Number(length) > limit) return tooLarge
   const type = headers.get('content-type')
+  if (isFormKept && type !== null && /^multipart\/form-data\b/i.test(type)) return formOf(await bytesOf(request.body, limit), type)
   if (type !== null && !/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) return length === '0' ? undefined : bounded(request.body, limit)
   // A declared length is kept by the HTTP parser.
   if (length !== null) return textOf(new Uint8Array(await request.arrayBuffer())) || undefined
@@ -29,6 +38,16 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 export function textOf(bytes: Uint8Array<ArrayBuffer>): string | Uint8Array<ArrayBuffer> {
   try {
     return decoder.decode(bytes)
+  } catch {
+    return bytes
+  }
+}
+
+/** The form in these bytes; bytes that are none, as they are. */
+async function formOf(bytes: Uint8Array<ArrayBuffer> | typeof tooLarge, type: string): Promise<Body | typeof tooLarge> {
+  if (bytes === tooLarge) return tooLarge
+  try {
+    return await new Response(bytes, { headers: { 'content-type': type } }).formData()
   } catch {
     return bytes
   }

@@ -2,7 +2,7 @@
  * A `fetch` through the cache for each tenant. Whose answers these are, is said by the credential; no header of the request can change it.
  * @module
  */
-import { type Cache, cachingFetch, type Fetch } from 'llmemo'
+import { type Cache, cachingFetch, type CachingFetchOptions, type Fetch } from 'llmemo'
 import type { Caller } from '../caller.ts'
 
 /** Tenants whose `fetch` is remembered. */
@@ -27,9 +27,14 @@ export class CallerFetches {
     if (tenant === undefined) return this.#shared
     const known = this.#byTenant.get(tenant)
     if (known !== undefined) return known
-    const made = cachingFetch(this.#cache, this.#upstream, { scope: tenant })
+    const made = cachingFetch(this.#cache, this.#upstream, optionsFor({ tenant }))
     if (this.#byTenant.size >= maxTenants) this.#byTenant.clear()
     this.#byTenant.set(tenant, made)
     return made
   }
+}
+
+/** What holds for the calls of a caller, whatever they ask for. */
+export function optionsFor({ tenant }: Pick<Caller, 'tenant'>): CachingFetchOptions {
+  return tenant === undefined ? {} : { scope: tenant }
 }

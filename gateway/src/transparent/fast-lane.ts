@@ -1,14 +1,16 @@
 /**
  * The short way of a request whose head is that of one which came a moment ago: who asks, where it goes and what it asks of the cache are
- * known. It makes no `Request` and reads no header again. The calls themselves are those of any other request.
+ * known. It makes no `Request` and reads no header again. What memory has is written at once. All other calls are those of any other request.
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { StoredAnswers } from 'llmemo'
 import type { Caller } from '../caller.ts'
 import type { FastLane, GatewayContext } from '../context.ts'
 import type { Prepared, TransparentGateway } from './gateway.ts'
 import { type Body, textOf } from './body.ts'
 import { writeResponse } from './write-response.ts'
+import { writeStored } from './write-stored.ts'
 
 /** Milliseconds for which a head is known. So much longer a key may work that is revoked. */
 const goodFor = 1_000
@@ -22,6 +24,8 @@ const maxBodyBytes = 1_048_576
 
 interface KnownHead {
   readonly prepared: Prepared
+  /** What finds its answers in memory. @default there are none */
+  answers?: StoredAnswers | undefined
   /** By the monotonic clock. */
   readonly at: number
 }
@@ -40,7 +44,7 @@ export function fastLane({ clock, closing, options }: GatewayContext, gateway: T
         heads.delete(head)
         return false
       }
-      void answer(gateway, known.prepared, { incoming, outgoing })
+      answer(gateway, known, { incoming, outgoing })
       return true
     },
     learn(incoming, caller) {
@@ -50,7 +54,9 @@ export function fastLane({ clock, closing, options }: GatewayContext, gateway: T
       if (prepared === undefined) return
       const [oldest] = heads.keys()
       if (heads.size >= maxHeads && oldest !== undefined) heads.delete(oldest)
-      heads.set(head, { prepared, at: clock.monotonic() })
+      const known: KnownHead = { prepared, at: clock.monotonic() }
+      heads.set(head, known)
+      void gateway.stored(prepared).then((answers) => (known.answers = answers))
     },
   }
 }
@@ -101,24 +107,34 @@ interface Exchange {
   readonly outgoing: ServerResponse
 }
 
-async function answer(gateway: TransparentGateway, prepared: Prepared, { incoming, outgoing }: Exchange): Promise<void> {
+function answer(gateway: TransparentGateway, { prepared, answers }: KnownHead, { incoming, outgoing }: Exchange): void {
+  const chunks: Buffer<ArrayBuffer>[] = []
+  incoming.on('data', (chunk: Buffer<ArrayBuffer>) => chunks.push(chunk))
+  incoming.on('error', () => outgoing.destroy())
+  incoming.on('end', () => {
+    const [first, ...others] = chunks
+    const body = textOf(first === undefined || others.length > 0 ? Buffer.concat(chunks) : first)
+    const stored = typeof body === 'string' ? answers?.(body) : undefined
+    if (stored === undefined || !writeStored(stored, outgoing)) void run(gateway, prepared, { body, outgoing })
+  })
+}
+
+/** A call whose body is there. */
+interface Received {
+  readonly body: Body
+  readonly outgoing: ServerResponse
+}
+
+async function run(gateway: TransparentGateway, prepared: Prepared, { body, outgoing }: Received): Promise<void> {
+  if (outgoing.destroyed) return
   const gone = new AbortController()
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) gone.abort()
   })
   try {
-    await writeResponse(await gateway.run(prepared, await bodyOf(incoming), gone.signal), outgoing)
+    await writeResponse(await gateway.run(prepared, body, gone.signal), outgoing)
   } catch {
     // The client is gone, or the upstream broke off in the middle of its answer: the client is to see that it did.
     outgoing.destroy()
   }
-}
-
-function bodyOf(incoming: IncomingMessage): Promise<Body> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer<ArrayBuffer>[] = []
-    incoming.on('data', (chunk: Buffer<ArrayBuffer>) => chunks.push(chunk))
-    incoming.once('end', () => resolve(textOf(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))))
-    incoming.once('error', reject)
-  })
 }

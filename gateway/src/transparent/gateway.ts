@@ -2,13 +2,13 @@
  * One call through the gateway: to which upstream, as which caller, by which rules, and what the client gets.
  * @module
  */
-import { cacheInfo, type Fetch } from 'llmemo'
+import { cacheInfo, type Fetch, type StoredAnswers, storedAnswers } from 'llmemo'
 import type { Caller } from '../caller.ts'
 import type { GatewayContext } from '../context.ts'
 import { GatewayError } from '../errors.ts'
 import { type Body, BodyTooLarge, readBody, tooLarge } from './body.ts'
 import { markForSigning, signer } from './aws-signature.ts'
-import { CallerFetches } from './caller-fetches.ts'
+import { CallerFetches, optionsFor } from './caller-fetches.ts'
 import { requestHeaders } from './headers.ts'
 import { ownedKey } from './owned-key.ts'
 import { errorResponse, isOwnError, type Refusal } from './provider-errors.ts'
@@ -23,6 +23,8 @@ export interface TransparentGateway {
   answer(request: Request, caller: Caller): Promise<Response | undefined>
   /** What the head of a request comes to; `undefined` if to no upstream. */
   prepare(head: Head, caller: Caller): Prepared | Response | undefined
+  /** What finds the answers to a prepared call in memory; nothing if none can be there. */
+  stored(prepared: Prepared): Promise<StoredAnswers | undefined>
   /** Makes a prepared call. Rejects only if the client is gone. */
   run(prepared: Prepared, body: Body, signal: AbortSignal): Promise<Response>
 }
@@ -80,6 +82,7 @@ export function transparentGateway(context: GatewayContext): TransparentGateway 
     const refuse = (refusal: Refusal): Response => errorResponse(upstream.protocol, refusal)
     if (/websocket/i.test(given.get('upgrade') ?? '')) return refuse(noWebSocket)
     if (url === undefined) return refuse(leadsOut)
+    if (echoing.has(method)) return refuse(noTrace)
     const steering = steeringOf(given)
     if (!caller.roles.has('read')) return deny(upstream.protocol, caller, needsRead)
     if (steering.options['x-llmemo-scope'] !== undefined && !caller.roles.has('admin')) return deny(upstream.protocol, caller, notYourScope)
@@ -112,16 +115,20 @@ export function transparentGateway(context: GatewayContext): TransparentGateway 
 
   return {
     prepare,
+    stored: async ({ caller, url, headers }) => storedAnswers(cache, { url, headers }, optionsFor(caller)),
     run,
     async answer(request, caller) {
       const prepared = prepare(request, caller)
       if (prepared === undefined || prepared instanceof Response) return prepared
-      const body = await readBody(request, options.limits.bodyBytes)
+      const body = await readBody(request, { limit: options.limits.bodyBytes, isFormKept: keptForms.test(prepared.url) })
       if (body === tooLarge) return errorResponse(prepared.upstream.protocol, bodyTooLarge)
       return told(await run(prepared, body, request.signal))
     },
   }
 }
+
+/** The addresses of forms that the cache reads. All others only pass through. */
+const keptForms = /\/audio\/transcriptions(?:\?|$)/
 
 /** The call goes to the provider, which its caller may not ask. */
 class MayNotAsk extends Error {
@@ -143,7 +150,7 @@ function onlyStored({ options, ...rest }: Steering): Steering {
 /** Calls, and calls again where what is stored is too old for this request, or the provider is out of order and an old answer will do. */
 async function steered(fetch: Fetch, call: Call, steering: Steering): Promise<Response> {
   const { maxAge, staleIfError } = steering
-  const isReplayable = typeof call.body === 'string'
+  const isReplayable = typeof call.body === 'string' || call.body instanceof FormData
   const response = await send(fetch, call, steering.options).catch((error: unknown) => {
     if (staleIfError && isReplayable && !call.signal.aborted) return undefined
     throw error
@@ -175,6 +182,15 @@ const noWebSocket: Refusal = {
   status: 501,
   code: 'websocket_not_supported',
   message: 'llmemo-gateway: WebSockets do not pass through the gateway. Connect to the provider itself for real-time calls.',
+}
+
+/** Methods by which an upstream would send back what it got, and so the key that the gateway owns. */
+const echoing = new Set(['TRACE', 'TRACK'])
+
+const noTrace: Refusal = {
+  status: 405,
+  code: 'method_not_allowed',
+  message: 'llmemo-gateway: this method does not pass through the gateway, as the answer would hold the credential. Use another one.',
 }
 
 const leadsOut: Refusal = {

@@ -84,7 +84,12 @@ export function requestHeaders(given: Headers, caller: Caller, owned?: Readonly<
 /** The headers for the client, as names and values. What the cache says takes the place of what an upstream says in its name. */
 export function answerHeaders(given: Headers): readonly (readonly [string, string])[] {
   const dropped = namedIn(given.get('connection'))
-  return Array.from(given).filter(([name]) => !ofAnswer.has(name) && !dropped.includes(name) && !name.startsWith('x-llmemo-'))
+  return Array.from(given).filter(([name]) => isForClient(name) && !dropped.includes(name))
+}
+
+/** Whether a header of an answer is for the client. @param name in lower case */
+export function isForClient(name: string): boolean {
+  return !ofAnswer.has(name) && !name.startsWith('x-llmemo-')
 }
 
 /** The headers that `connection` names, which are for one connection only too. */

@@ -59,7 +59,7 @@ export function upstreamFetch({ privateHosts }: UpstreamFetchOptions): UpstreamF
     }
   }
   return {
-    fetch: async (input, init) => send(read(input, init)),
+    fetch: async (input, init) => send(await withForm(read(input, init))),
     close() {
       for (const agent of [http, https]) for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy()
     },
@@ -78,6 +78,15 @@ function read(input: string | URL | Request, init: RequestInit | undefined): Sen
     body: init?.body ?? given?.body ?? undefined,
     signal: init?.signal ?? given?.signal ?? undefined,
   }
+}
+
+/** A form as bytes, with the type that says how they are divided. What the cache has read of it is what is sent. */
+async function withForm(sent: Sent): Promise<Sent> {
+  if (!(sent.body instanceof FormData)) return sent
+  const encoded = new Response(sent.body)
+  const headers = new Headers(sent.headers)
+  headers.set('content-type', encoded.headers.get('content-type') ?? '')
+  return { ...sent, headers, body: new Uint8Array(await encoded.arrayBuffer()) }
 }
 
 /** Sends the request. @returns the head of the answer, whose body is still to be read */

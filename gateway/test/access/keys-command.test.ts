@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { systemClock } from 'llmemo'
+import { StoreError, systemClock } from 'llmemo'
 import { sqliteStore } from 'llmemo/sqlite'
 import { expect, it } from 'vitest'
 import { isApiKey } from '../../src/access/api-key.ts'
@@ -39,4 +39,17 @@ it('makes, lists and revokes keys, of which only digests are in the file', async
   expect(out).toBe('')
   await store.close?.()
   expect(readFileSync(path, 'latin1')).not.toContain(key.slice(4, 20))
+})
+
+it('says that the store is away, rather than how it is used', async () => {
+  const away = async (): Promise<never> => {
+    throw new StoreError('Redis could not be read: Connection is lost.')
+  }
+  let told = ''
+  const store = { ...sqliteStore(databasePath()), get: away, set: away, keys: away }
+  const tell = (text: string): void => void (told = text)
+  const command = { store: Object(store), clock: systemClock, out: tell, tell }
+  expect(await keysCommand(['create', '--role', 'admin'], command)).toBe(2)
+  expect(told).toContain('could not be read')
+  expect(told).not.toContain('Usage')
 })

@@ -98,6 +98,17 @@ describe('headers', () => {
   })
 })
 
+describe('a method that makes an upstream send back what it got', () => {
+  it('does not give away the key that the gateway owns', async () => {
+    const keys = { openai: { default: 'sk-owned', tenants: {} } }
+    const { provider, url } = await gatewayOver(({ headers }, reply) => reply.json(headers), { keys })
+    const got = await raw(url, 'TRACE /openai/v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n')
+    expect(got).toContain('HTTP/1.1 405')
+    expect(got).not.toContain('sk-owned')
+    expect(provider.requests).toEqual([])
+  })
+})
+
 describe('a body', () => {
   it('that is too large is refused, with a declared length and without', async () => {
     const { provider, url } = await gatewayOver(undefined, { limits: { bodyBytes: 1_000 } })

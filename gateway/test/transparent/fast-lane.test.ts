@@ -6,14 +6,21 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { chunksOf, completion } from '../../../test/support/openai-answers.ts'
 import { gate, type ProviderHandler, type ProviderServer, startProvider } from '../../../test/support/provider-server.ts'
 import * as write from '../../src/transparent/write-response.ts'
+import * as stored from '../../src/transparent/write-stored.ts'
 import { guarded, type Guarded } from '../support/guarded.ts'
 import { listening } from '../support/listening.ts'
 import { ask, gatewayOver, question } from '../support/provider.ts'
 
-/** How many requests the lane has taken. */
-const taken = vi.spyOn(write, 'writeResponse')
+/** The requests that the lane has taken and asked the cache's `fetch` for, and those that it has answered out of memory. */
+const asked = vi.spyOn(write, 'writeResponse')
+const written = vi.spyOn(stored, 'writeStored')
 vi.mock('../../src/transparent/write-response.ts', { spy: true })
-beforeEach(() => void taken.mockClear())
+vi.mock('../../src/transparent/write-stored.ts', { spy: true })
+const taken = (): number => asked.mock.calls.length + written.mock.calls.length
+beforeEach(() => {
+  asked.mockClear()
+  written.mockClear()
+})
 
 async function guardedOver(handler?: ProviderHandler, clock?: ManualClock): Promise<Guarded & { readonly provider: ProviderServer }> {
   const provider = await startProvider(handler ?? ((_request, reply) => reply.json(completion(`answer ${provider.requests.length}`))))
@@ -47,7 +54,7 @@ describe('a request whose like came a moment ago', () => {
       const hit = await seen(make('one a'))
       expect(hit).toMatchObject({ status: 200, statusText: 'OK', headers: { 'x-llmemo-source': 'memory' } })
     }
-    expect(taken.mock.calls.length).toBeGreaterThanOrEqual(8)
+    expect(taken()).toBeGreaterThanOrEqual(8)
   })
 
   it('G09 sends bytes that are no UTF-8 as they came, and takes no two of them for one', async () => {
@@ -68,7 +75,45 @@ describe('a request whose like came a moment ago', () => {
     const bodies = [0xff, 0xff, 0xfe].map((byte) => Buffer.concat([Buffer.from(before), Buffer.of(byte), Buffer.from(after)]))
     for (const body of bodies) expect((await ask(url, {}, body)).status).toBe(200)
     expect(seen).toEqual(bodies)
-    expect(taken).toHaveBeenCalledTimes(2)
+    expect(taken()).toBe(2)
+  })
+
+  it('is answered out of memory as by the cache itself, whole and streamed, also past ASCII', async () => {
+    const { url, provider } = await gatewayOver(({ body }, reply) => {
+      const text = 'Rayleigh – blau 🌌'
+      return JSON.stringify(body).includes('"stream":true') ? reply.events(chunksOf(text).flat()) : reply.json(completion(text))
+    })
+    for (const body of [question(), streamed('Why?')]) {
+      const seen: object[] = []
+      for (let call = 0; call < 4; call++) {
+        // By another head, each first one goes the long way.
+        const response = await ask(url, call < 2 ? {} : { 'x-stainless-retry-count': '1' }, body)
+        const text = await response.text()
+        const { status, headers } = response
+        const told = ['content-type', 'cache-status', 'x-llmemo-source', 'x-llmemo-key', 'x-llmemo-saved-usd', 'age']
+        seen.push({ status, text, ...Object.fromEntries(told.map((name) => [name, headers.get(name)])) })
+      }
+      for (let call = 0; call < 2; call++) {
+        const response = await ask(url, {}, body)
+        const length = response.headers.get('content-length')
+        expect(length).toBe(String(Buffer.byteLength(await response.text())))
+      }
+      const [origin, ...hits] = seen
+      expect(new Set(hits.map((hit) => JSON.stringify(hit))).size).toBe(1)
+      expect(hits[0]).toMatchObject({ text: Reflect.get(Object(origin), 'text'), 'x-llmemo-source': 'memory' })
+    }
+    expect(provider.requests).toHaveLength(2)
+    expect(written.mock.results.map(({ value }) => value)).toEqual(Array.from({ length: written.mock.calls.length }, () => true))
+    expect(written.mock.calls.length).toBeGreaterThanOrEqual(4)
+  })
+
+  it('is asked of the cache if an answer in memory has a header that cannot be sent', async () => {
+    const { url } = await gatewayOver()
+    for (let call = 0; call < 3; call++) await (await ask(url)).text()
+    written.mockReturnValueOnce(false)
+    const response = await ask(url)
+    expect([response.status, response.headers.get('x-llmemo-source')]).toEqual([200, 'memory'])
+    expect(asked).toHaveBeenCalled()
   })
 
   it('counts for the rate of its key each time', async () => {
@@ -77,7 +122,7 @@ describe('a request whose like came a moment ago', () => {
     const statuses: number[] = []
     for (let call = 0; call < 5; call++) statuses.push((await ask(url, { 'x-llmemo-api-key': key })).status)
     expect(statuses).toEqual([200, 200, 200, 429, 429])
-    expect(taken).not.toHaveBeenCalled()
+    expect(taken()).toBe(0)
   })
 
   it('has no longer a key that was revoked', async () => {
@@ -86,7 +131,7 @@ describe('a request whose like came a moment ago', () => {
     const { key, record } = await ring.create({ roles: ['read', 'write'], tenant: 'acme' })
     const status = async (): Promise<number> => (await ask(url, { 'x-llmemo-api-key': key })).status
     expect([await status(), await status()]).toEqual([200, 200])
-    expect(taken).toHaveBeenCalledOnce()
+    expect(taken()).toBe(1)
     await ring.revoke(record.id)
     clock.advance(10_001)
     expect(await status()).toBe(401)
@@ -138,7 +183,7 @@ describe('a request whose like came a moment ago', () => {
     gone.abort()
     await provider.untilAborted(1)
     expect(provider.aborted).toBe(1)
-    expect(taken).toHaveBeenCalledOnce()
+    expect(taken()).toBe(1)
   })
 
   it('is seen to break off when the provider breaks off', async () => {
@@ -176,6 +221,6 @@ describe('a request whose like came a moment ago', () => {
     const marked = await post(new Uint8Array([0xef, 0xbb, 0xbf, ...Buffer.from(question())]))
     expect(marked.headers.get('x-llmemo-source')).toBe('memory')
     expect(provider.requests).toHaveLength(1)
-    expect(taken.mock.calls.length).toBe(2)
+    expect(taken()).toBe(2)
   })
 })

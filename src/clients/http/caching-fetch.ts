@@ -36,7 +36,7 @@ import { wholeResponse } from './whole-response.ts'
 import { Chunks } from './chunks.ts'
 import { draftOf } from './draft.ts'
 import { isSigned, sendForUsage, withoutUsage } from './stream-usage.ts'
-import { type CallContext, isSameContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
+import { areFixed, type CallContext, isSameContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
 
 /** The type of `fetch`, for callers that pass one in. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
@@ -111,9 +111,9 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const origin = addressed?.originOf?.(headers) ?? target.origin
     const context = { ...target, origin, ...headerParts(engine, seam, { headers, given: passed.headers, addressed }) }
     const body = typeof init?.body === 'string' ? init.body : undefined
-    const text = isUsual(engine, passed) && body !== undefined ? textFor(addressed, body) : undefined
+    const text = body !== undefined && isUsual(engine, chosen.hasHeaders ? passed : asked, passed) ? textFor(addressed, body) : undefined
     const earlier = chosen.hasHeaders ? undefined : earlierOf(asked, body, context)
-    const repeated = text === undefined || earlier !== undefined ? undefined : repeatedOf(engine).find(text, context)
+    const repeated = text === undefined || earlier !== undefined ? undefined : repeatedOf(engine).find(text, context, passed.options)
     const done = earlier === undefined ? repeated : { call: earlier.call, cachedCall: earlier.cachedCall }
     const read = done?.call ?? readRequest({ ...target, addressed }, await bodyOf(input, init), { headers, text: body })
     signal?.throwIfAborted()
@@ -192,9 +192,9 @@ function lookedUp({ lesson }: PassedOptions, { key }: CachedCall): EarlierLookup
   return looked?.key === key ? looked.lookup : undefined
 }
 
-/** Whether a call has no options of its own, so that its text decides everything. */
-function isUsual({ settings }: Engine, { options }: PassedOptions): boolean {
-  return areCallsAlike(settings) && Object.keys(options).length === 0
+/** Whether a call has no options of its own, so that its text decides everything that its `fetch` does not. */
+function isUsual({ settings }: Engine, own: PassedOptions, all: PassedOptions): boolean {
+  return areCallsAlike(settings) && Object.keys(own.options).length === 0 && areFixed(all.options)
 }
 
 /** The call as the cache sees it, or why it bypasses the cache. An invalid option fails the call; a fault of ours does not. */

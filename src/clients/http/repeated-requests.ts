@@ -3,10 +3,12 @@
  * neither to be parsed nor to be made a key of again.
  * @module
  */
+import type { CallOptions } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { everything } from '../../engine/invalidation/labels.ts'
 import type { Call, CachedCall } from '../../engine/cached-call.ts'
 import { TextMemo } from './call-memo.ts'
+import { isSameList } from './request-shape.ts'
 
 /** A call that uses the cache, and the key that was made of it. */
 export interface ResolvedCall {
@@ -17,19 +19,23 @@ export interface ResolvedCall {
 /** All of a call except its body and its options. */
 export type CallContext = Omit<Call, 'request' | 'options'>
 
+/** How many calls with one text are kept: those of several scopes. */
+const maxAlike = 8
+
 /** The answered requests of one cache. */
 export class RepeatedRequests {
-  readonly #byText: TextMemo<ResolvedCall>
+  readonly #byText: TextMemo<readonly ResolvedCall[]>
 
   /** @param maxMemoryBytes the limit of the hot memory. The texts take a small part more. */
   constructor(maxMemoryBytes: number) {
     this.#byText = new TextMemo(maxMemoryBytes)
   }
 
-  /** The request with this body, if it was answered before for a call with the same context and no options of its own. */
-  find(text: string, context: CallContext): ResolvedCall | undefined {
-    const resolved = this.#byText.get(text)
-    return resolved !== undefined && isSameContext(resolved.call, context) ? resolved : undefined
+  /** The request with this body, if it was answered before for a call with the same context and the same options. */
+  find(text: string, context: CallContext, options: CallOptions): ResolvedCall | undefined {
+    const alike = this.#byText.get(text)
+    if (alike !== undefined) for (const known of alike) if (isSame(known, context, options)) return known
+    return undefined
   }
 
   /** Forgets all requests. */
@@ -39,8 +45,32 @@ export class RepeatedRequests {
 
   /** Notes a request that was answered. */
   note(text: string, resolved: ResolvedCall): void {
-    this.#byText.set(text, resolved)
+    const alike = this.#byText.get(text) ?? []
+    if (alike.includes(resolved)) return
+    const { call } = resolved
+    this.#byText.set(text, [resolved, ...alike.filter((known) => !isSame(known, call, call.options))].slice(0, maxAlike))
   }
+}
+
+function isSame({ call }: ResolvedCall, context: CallContext, options: CallOptions): boolean {
+  return areSameOptions(call.options, options) && isSameContext(call, context)
+}
+
+/** Whether what these options say cannot change between two calls: no object of the caller's is in them. */
+export function areFixed({ context }: CallOptions): boolean {
+  return typeof context !== 'object' || context === null
+}
+
+function areSameOptions(first: CallOptions, second: CallOptions): boolean {
+  const names = Object.keys(first)
+  return (
+    names.length === Object.keys(second).length && names.every((name) => isSameValue(Reflect.get(first, name), Reflect.get(second, name)))
+  )
+}
+
+/** Options are scalars, but for a list of tags. */
+function isSameValue(first: unknown, second: unknown): boolean {
+  return Array.isArray(first) && Array.isArray(second) ? isSameList(first, second) : first === second
 }
 
 /** Whether two calls differ in nothing except their requests and their options. */

@@ -75,13 +75,16 @@ function parseText(text: string): JsonObject | undefined {
   return keepsMembers(text, body) ? body : undefined
 }
 
-/** A form as JSON: each field's values in order; a file as its digest, length, type, and the ending of its name, which names its format. */
+/**
+ * A form as JSON: each field's values in order; a file as its digest, length, type, and the ending of its name, which names its format. Forms that
+ * are sent as the same bytes read the same: one is sent with other ends of lines than it was made of, and a file without a type as one of bytes.
+ */
 async function readForm(form: FormData): Promise<JsonObject> {
   const fields = new Map<string, unknown[]>()
   for (const [name, value] of form.entries()) {
     const values = fields.get(name) ?? []
     fields.set(name, values)
-    values.push(typeof value === 'string' ? value : await readFile(value))
+    values.push(typeof value === 'string' ? value.replaceAll(/\r\n?/g, '\n') : await readFile(value))
   }
   const read = Object.fromEntries(Array.from(fields, ([name, values]) => [name, values.length === 1 ? values[0] : values]))
   const { stream } = read
@@ -93,7 +96,7 @@ async function readForm(form: FormData): Promise<JsonObject> {
 async function readFile(file: File): Promise<JsonObject> {
   const bytes = new Uint8Array(await file.arrayBuffer())
   const ending = /\.[^.]+$/.exec(file.name)?.[0].toLowerCase() ?? ''
-  return { ending, file: sha256(bytes), length: bytes.byteLength, type: file.type }
+  return { ending, file: sha256(bytes), length: bytes.byteLength, type: file.type === 'application/octet-stream' ? '' : file.type }
 }
 
 /**

@@ -48,11 +48,29 @@ export function storedResponse(
   cachedCall: CachedCall,
   { url, addressed, replay, signal }: StoredResponseOptions,
 ): Response {
+  const { status, headers, content } = storedParts(found, cachedCall, addressed)
+  const body = 'chunks' in content ? replayed(content.chunks, replay, signal) : content.body
+  return located(new Response(body, { status, headers }), url)
+}
+
+/** What a stored answer is over HTTP. */
+interface StoredParts {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  /** A whole body, or a stream event by event, as the call asks. */
+  readonly content: { readonly body: string | Uint8Array<ArrayBuffer> } | { readonly chunks: readonly (string | Uint8Array)[] }
+}
+
+/** A stored answer in the form that its call asks for. @param addressed what the URL says of the call, if that is more than its endpoint */
+export function storedParts(found: LookupResult, cachedCall: CachedCall, addressed: AddressedCall | undefined): StoredParts {
   const { entry } = found
   const streamed = cachedCall.endpoint.streaming === undefined ? entry.head.kind === 'sse' : cachedCall.streamed
-  const headers = { ...storedHeaders(found, cachedCall, addressed), ...(addressed && typeOf(addressed, streamed)) }
-  const body = streamed ? replayed(chunksOf(entry, cachedCall, addressed), replay, signal) : givenBody(entry, cachedCall, addressed)
-  return located(new Response(body, { status: entry.head.status, headers }), url)
+  return {
+    status: entry.head.status,
+    headers: { ...storedHeaders(found, cachedCall, addressed), ...(addressed && typeOf(addressed, streamed)) },
+    content: streamed ? { chunks: chunksOf(entry, cachedCall, addressed) } : { body: givenBody(entry, cachedCall, addressed) },
+  }
 }
 
 /** The type of a stored answer, which may have come in another form. */

@@ -35,8 +35,8 @@ describe('a request that was answered before', () => {
     const repeated = new RepeatedRequests(2 ** 30)
     const decided = decidedFor('{"a":1}')
     repeated.note('{"a":1}', decided)
-    expect(repeated.find('{"a":1}', { ...asker, headers: { ...asker.headers } })).toBe(decided)
-    expect(repeated.find('{"a":2}', asker)).toBeUndefined()
+    expect(repeated.find('{"a":1}', { ...asker, headers: { ...asker.headers } }, {})).toBe(decided)
+    expect(repeated.find('{"a":2}', asker, {})).toBeUndefined()
   })
 
   it.each([
@@ -50,22 +50,22 @@ describe('a request that was answered before', () => {
   ])('I3: is none for another: %j', (other) => {
     const repeated = new RepeatedRequests(2 ** 30)
     repeated.note('{}', decidedFor('{}'))
-    expect(repeated.find('{}', { ...asker, ...other })).toBeUndefined()
+    expect(repeated.find('{}', { ...asker, ...other }, {})).toBeUndefined()
   })
 
   it('I6: is forgotten if there is no room', () => {
     const repeated = new RepeatedRequests(64 * 1_000)
     const texts = Array.from({ length: 20 }, (_, index) => String(index).padEnd(100, '.'))
     for (const text of texts) repeated.note(text, decidedFor(text))
-    const found = texts.filter((text) => repeated.find(text, asker) !== undefined)
+    const found = texts.filter((text) => repeated.find(text, asker, {}) !== undefined)
     expect(found.length).toBeGreaterThan(0)
     expect(found.length).toBeLessThanOrEqual(10)
     const long = 'x'.repeat(126)
     repeated.note(long, decidedFor(long))
-    expect(repeated.find(long, asker)).toBeUndefined()
+    expect(repeated.find(long, asker, {})).toBeUndefined()
     const none = new RepeatedRequests(0)
     none.note('', decidedFor(''))
-    expect(none.find('{}', asker)).toBeUndefined()
+    expect(none.find('{}', asker, {})).toBeUndefined()
   })
 })
 
