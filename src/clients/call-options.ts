@@ -6,8 +6,7 @@ import { assertCallOptions, ownOptions } from '../engine/settings/call-options.t
 import { type CallOptions } from '../call.ts'
 import { InvalidOptionError, NotKeyableError } from '../errors.ts'
 import type { Call, CachedCall } from '../engine/cached-call.ts'
-import type { WaitingCrowd } from '../engine/crowd.ts'
-import type { EarlierFlight, EarlierLookup } from '../engine/seam.ts'
+import type { Crowd, EarlierFlight, EarlierLookup } from '../engine/seam.ts'
 import { canonicalJson } from '../json/canonical.ts'
 import { isJsonObject, type JsonObject } from '../json/object.ts'
 import { isPlainJson } from '../json/plain.ts'
@@ -56,7 +55,7 @@ export interface Lesson {
   /** The part that the call has in the flight of an equal one. The seam takes it, as a retry joins another. */
   joined?: EarlierFlight<ResponseHead, Uint8Array> | undefined
   /** Equal calls that wait for this one. The seam takes them, as they do not wait for a retry. */
-  crowd?: WaitingCrowd<ResponseHead, Uint8Array> | undefined
+  crowd?: Crowd<ResponseHead, Uint8Array> | undefined
   /** Called when the body of the call is read. */
   read(): void
   /** Called with the scope and the operation of a call that names none and bypasses the cache. */

@@ -27,22 +27,24 @@ export interface OwnWay<Head, Item> {
 /** What a call of a crowd gets. */
 export type CrowdResult<Head, Item> = CrowdAnswer<Head, Item> | OwnWay<Head, Item>
 
-/** How a crowd waits. */
-export interface CrowdOptions<Head> {
-  /** Whether the provider is sent what all of these calls say. The first caller may have changed its request before the SDK read it. */
-  readonly isSame: (sent: CachedCall) => boolean
+/** How crowds wait: one object for all of them, as most calls have none. */
+export interface CrowdRules<Head, Call> {
+  /** Whether the provider is sent what all calls of the crowd say. The first caller may have changed its request before the SDK read it. */
+  isSame(call: Call, sent: CachedCall): boolean
   /** Whether an answer with this head can be given to the calls. */
-  readonly isReadable: (head: Head) => boolean
+  isReadable(head: Head): boolean
   /** Milliseconds that they wait at the most. */
-  readonly patience: number
+  patience(call: Call): number
   /** Called when no further call may join. */
-  readonly closed: () => void
+  closed(call: Call): void
 }
 
 /** Equal calls that wait for one of them. */
-export class WaitingCrowd<Head, Item> implements Crowd<Head, Item> {
+export class WaitingCrowd<Head, Item, Call = unknown> implements Crowd<Head, Item> {
   readonly #engine: Engine
-  readonly #options: CrowdOptions<Head>
+  readonly #rules: CrowdRules<Head, Call>
+  /** What the calls say. */
+  readonly #call: Call
   #flight: CrowdFlight<Head, Item> | undefined
   #result: Promise<CrowdResult<Head, Item>> | undefined
   #resolve: ((result: CrowdResult<Head, Item>) => void) | undefined
@@ -55,9 +57,10 @@ export class WaitingCrowd<Head, Item> implements Crowd<Head, Item> {
   /** Whether the flight is that of what the calls say, once that was asked. */
   #isRight: boolean | undefined
 
-  constructor(engine: Engine, options: CrowdOptions<Head>) {
+  constructor(engine: Engine, rules: CrowdRules<Head, Call>, call: Call) {
     this.#engine = engine
-    this.#options = options
+    this.#rules = rules
+    this.#call = call
   }
 
   /** Lets a call wait; `undefined` if it must go its own way. */
@@ -67,7 +70,6 @@ export class WaitingCrowd<Head, Item> implements Crowd<Head, Item> {
     return (this.#result ??= this.#begin())
   }
 
-  /** The first call has come to the seam, and uses the cache. */
   seen(): void {
     this.#isSeen = true
   }
@@ -81,7 +83,7 @@ export class WaitingCrowd<Head, Item> implements Crowd<Head, Item> {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#options.closed()
+    this.#rules.closed(this.#call)
     if (this.#flight === undefined) void this.#scatter()
     // The flight holds the crowd.
     else if (this.#waiting === 0) this.#flight = undefined
@@ -106,13 +108,13 @@ export class WaitingCrowd<Head, Item> implements Crowd<Head, Item> {
   }
 
   #isOf({ cachedCall }: CrowdFlight<Head, Item>): boolean {
-    return (this.#isRight ??= this.#options.isSame(cachedCall))
+    return (this.#isRight ??= this.#rules.isSame(this.#call, cachedCall))
   }
 
   #begin(): Promise<CrowdResult<Head, Item>> {
     const { promise, resolve } = Promise.withResolvers<CrowdResult<Head, Item>>()
     this.#resolve = resolve
-    this.#cancel = this.#engine.settings.clock.after(this.#options.patience, () => void this.#scatter())
+    this.#cancel = this.#engine.settings.clock.after(this.#rules.patience(this.#call), () => void this.#scatter())
     if (this.#flight !== undefined) void this.#follow(this.#flight)
     // The SDK may have failed the first call before that came to the seam, or the call may bypass the cache.
     else soon(() => this.#isSeen || void this.#scatter())
@@ -129,7 +131,7 @@ export class WaitingCrowd<Head, Item> implements Crowd<Head, Item> {
     try {
       const { head, good } = await reader.head()
       hasHead = true
-      if (!good || !this.#options.isReadable(head)) return await this.#scatter(flight)
+      if (!good || !this.#rules.isReadable(head)) return await this.#scatter(flight)
       let bytes = 0
       for (let item = await reader.next(); item !== undefined; item = await reader.next()) {
         items.push(item)

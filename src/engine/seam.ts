@@ -81,7 +81,9 @@ export interface EarlierFlight<Head, Item> {
 
 /** Equal calls that wait for one of them before they come to the seam: what they are told of its flight. */
 export interface Crowd<Head, Item> {
-  /** It has started. */
+  /** The call has come to the seam, and uses the cache. */
+  seen(): void
+  /** Its flight has started. */
   started(flight: CrowdFlight<Head, Item>): void
   /** No further call may join, or there will be no flight. */
   close(): void

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { createCache, engineOf } from '../../src/cache/cache.ts'
-import { WaitingCrowd } from '../../src/engine/crowd.ts'
+import { type CrowdRules, WaitingCrowd } from '../../src/engine/crowd.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { settle } from '../support/chat.ts'
@@ -15,12 +15,13 @@ function engine(): { readonly engine: Engine; readonly clock: ManualClock } {
 function crowd() {
   const opened = engine()
   let closed = 0
-  const waiting = new WaitingCrowd<unknown, Uint8Array>(opened.engine, {
+  const rules: CrowdRules<unknown, undefined> = {
     isSame: () => true,
     isReadable: () => true,
-    patience: 60_000,
+    patience: () => 60_000,
     closed: () => void closed++,
-  })
+  }
+  const waiting = new WaitingCrowd<unknown, Uint8Array, undefined>(opened.engine, rules, undefined)
   return { ...opened, waiting, closed: () => closed }
 }
 

@@ -3,8 +3,7 @@
  * @module
  */
 import type { CachedCall } from '../../engine/cached-call.ts'
-import type { WaitingCrowd } from '../../engine/crowd.ts'
-import type { EarlierLookup, Joined } from '../../engine/seam.ts'
+import type { Crowd, EarlierLookup, Joined } from '../../engine/seam.ts'
 import type { EarlierCall, PassedOptions } from '../call-options.ts'
 import { type CallContext, isSameContext } from './repeated-requests.ts'
 import type { ResponseHead } from './response.ts'
@@ -15,7 +14,7 @@ export interface Earlier {
   /** Its part in the flight of an equal call. */
   readonly joined: Joined<ResponseHead, Uint8Array> | undefined
   /** Equal calls that wait for it. */
-  readonly crowd: WaitingCrowd<ResponseHead, Uint8Array> | undefined
+  readonly crowd: Crowd<ResponseHead, Uint8Array> | undefined
 }
 
 /**
@@ -56,7 +55,7 @@ export function crowdOf({ lesson }: PassedOptions): Earlier['crowd'] {
 }
 
 /** Lets the calls go that wait for this one, if it comes to its end without a flight. */
-export function closeAfter(crowd: WaitingCrowd<ResponseHead, Uint8Array>, result: Promise<unknown>): void {
+export function closeAfter(crowd: Crowd<ResponseHead, Uint8Array>, result: Promise<unknown>): void {
   const close = (): void => crowd.close()
   result.then(close, close)
 }

@@ -3,7 +3,8 @@
  * makes one request.
  * @module
  */
-import { WaitingCrowd } from '../../engine/crowd.ts'
+import type { CachedCall } from '../../engine/cached-call.ts'
+import { type CrowdRules, WaitingCrowd } from '../../engine/crowd.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import type { Reading } from '../../json/reading.ts'
@@ -21,7 +22,10 @@ const shareOfTimeout = 1 / 10
 /** How many calls are known at a time. */
 const maxLeaders = 10_000
 
-type Crowd = WaitingCrowd<ResponseHead, Uint8Array>
+/** What the calls of a crowd say. */
+type Said = Pick<ReadCall, 'reading' | 'context'>
+
+type Crowd = WaitingCrowd<ResponseHead, Uint8Array, Said>
 
 /** A call that others may wait for. */
 interface Leader {
@@ -33,7 +37,7 @@ interface Leader {
 }
 
 /** The calls of one client that are under way. */
-export class Leaders {
+export class Leaders implements CrowdRules<ResponseHead, Said> {
   readonly #engine: Engine
   readonly #client: object
   readonly #bySum = new Map<number, Leader>()
@@ -47,18 +51,25 @@ export class Leaders {
 
   /** What equal calls of a call are to wait by; `undefined` if none may wait for it. */
   crowdFor(reading: Reading, context: CallContext): Crowd | undefined {
-    const { sum } = reading
-    const timeout: unknown = Reflect.get(this.#client, 'timeout')
-    if (typeof timeout !== 'number' || this.#bySum.has(sum) || this.#bySum.size >= maxLeaders || !this.#mayWait()) return undefined
-    const crowd: Crowd = new WaitingCrowd(this.#engine, {
-      isSame: ({ request }) => readBody(request, context)?.reading.isSame(reading) === true,
-      isReadable: isShareable,
-      patience: timeout * shareOfTimeout,
-      closed: () => {
-        if (this.#bySum.get(sum)?.crowd === crowd) this.#bySum.delete(sum)
-      },
-    })
-    return crowd
+    const isRoom = this.#bySum.size < maxLeaders && !this.#bySum.has(reading.sum)
+    if (!isRoom || !this.#forms.has(context.method) || this.#timeout === undefined || !this.#mayWait()) return undefined
+    return new WaitingCrowd(this.#engine, this, { reading, context })
+  }
+
+  isSame({ reading, context }: Said, { request }: CachedCall): boolean {
+    return readBody(request, context)?.reading.isSame(reading) === true
+  }
+
+  isReadable(head: ResponseHead): boolean {
+    return isShareable(head)
+  }
+
+  patience(): number {
+    return (this.#timeout ?? 0) * shareOfTimeout
+  }
+
+  closed({ reading }: Said): void {
+    if (this.#bySum.get(reading.sum)?.reading === reading) this.#bySum.delete(reading.sum)
   }
 
   /** Notes the form of a whole answer. */
@@ -67,7 +78,7 @@ export class Leaders {
   }
 
   /** Notes a call that others may wait for, if it is known what its result will be. */
-  note({ reading, context }: Pick<ReadCall, 'reading' | 'context'>, crowd: Crowd, { prototype, transforms }: MadePromise): void {
+  note({ reading, context }: Said, crowd: Crowd, { prototype, transforms }: MadePromise): void {
     const known = this.#forms.get(context.method)
     if (known?.generation !== context.generation || known.form.promise.prototype !== prototype || this.#bySum.has(reading.sum)) return
     this.#bySum.set(reading.sum, { reading, crowd, form: { ...known.form, transforms } })
@@ -88,6 +99,12 @@ export class Leaders {
     // The caller may change them while it waits. Those of an equal call say the same.
     const { body, options } = (leader.given ??= copyOf(call))
     return sharedPromise({ client: this.#client, form: leader.form, body, options }, result, (joined) => make(body, options, joined))
+  }
+
+  /** The time limit of the client's calls, in milliseconds, if it is one. */
+  get #timeout(): number | undefined {
+    const timeout: unknown = Reflect.get(this.#client, 'timeout')
+    return typeof timeout === 'number' ? timeout : undefined
   }
 
   /** Whether no code is told of what the documented way does for each of these calls. */
