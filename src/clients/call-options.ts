@@ -6,11 +6,12 @@ import { assertCallOptions, ownOptions } from '../engine/settings/call-options.t
 import { type CallOptions } from '../call.ts'
 import { InvalidOptionError, NotKeyableError } from '../errors.ts'
 import type { Call, CachedCall } from '../engine/cached-call.ts'
-import type { EarlierLookup } from '../engine/seam.ts'
+import type { Crowd, EarlierFlight, EarlierLookup } from '../engine/seam.ts'
 import { canonicalJson } from '../json/canonical.ts'
 import { isJsonObject, type JsonObject } from '../json/object.ts'
 import { isPlainJson } from '../json/plain.ts'
 import { readOnce } from '../json/read-once.ts'
+import type { ResponseHead } from './http/response.ts'
 
 /** The member of a wrapped client that holds the bare client beneath. All copies of llmemo share the symbol. */
 export const bare = Symbol.for('llmemo.bare')
@@ -51,6 +52,10 @@ export interface EarlierCall {
 export interface Lesson {
   /** What the lane found in the store for the call with this key, which it could not serve. The seam takes it, as a retry looks again. */
   looked?: { readonly key: string; readonly lookup: EarlierLookup } | undefined
+  /** The part that the call has in the flight of an equal one. The seam takes it, as a retry joins another. */
+  joined?: EarlierFlight<ResponseHead, Uint8Array> | undefined
+  /** Equal calls that wait for this one. The seam takes them, as they do not wait for a retry. */
+  crowd?: Crowd<ResponseHead, Uint8Array> | undefined
   /** Called when the body of the call is read. */
   read(): void
   /** Called with the scope and the operation of a call that names none and bypasses the cache. */

@@ -4,8 +4,7 @@
  * @module
  */
 import type { Engine } from './engine.ts'
-import type { Joined } from './join-flight.ts'
-import type { CallLimits, FlightHead, OriginResult, Seam } from './seam.ts'
+import type { CallLimits, FlightHead, Joined, OriginResult, Seam } from './seam.ts'
 import { AnsweredByAnotherProcess } from './shared-store/leases.ts'
 
 /** What a flight brings to a call. */

@@ -9,17 +9,18 @@ import { arrival, type AskOneself } from './arrival.ts'
 import { type LaterInfo, replaceFacts, type StoreOutcome } from './cache-info.ts'
 import type { Engine } from './engine.ts'
 import type { FlightReader } from './flight/upstream.ts'
-import { type Joined, joinFlight } from './join-flight.ts'
+import { joinFlight } from './join-flight.ts'
 import { joinedReader } from './joined-reader.ts'
 import { NotCachedError } from '../not-cached.ts'
 import { forBatch, freshForCall, isRead, mayStandIn, notCached, patienceOf, reuse, type ReuseSettings } from './reuse.ts'
-import type { EarlierLookup, FlightHead, Seam } from './seam.ts'
+import type { EarlierLookup, FlightHead, Joined, Seam } from './seam.ts'
 import { watched } from './shadow.ts'
 import { AnsweredByAnotherProcess } from './shared-store/leases.ts'
 
 /** Answers a call from the cache or from the provider. Rejects only as the provider does, or with the caller's own abort reason. */
 export async function exchange<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Result>): Promise<Result> {
   const { cachedCall, signal } = call
+  if (call.joined !== undefined) return fetchNew(engine, call)
   if (!isRead(cachedCall.mode)) {
     await engine.tiers.refresh(cachedCall)
     const asked = cachedCall.shadow === true ? await watched(engine, call) : call
@@ -88,12 +89,16 @@ function settingsOf<Head, Item, Result>({ settings }: Engine, { find }: Seam<Hea
 
 /** Calls the provider for an answer of which the cache has nothing to serve. */
 async function fetchNew<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Result>, turn = firstTurn): Promise<Result> {
-  const flight = joinFlight(engine, call, {
-    signal: call.signal,
-    look: waitingFor(engine, call),
-    onStart: () => engine.miss(call.cachedCall),
-    alone: turn.alone,
-  })
+  const isFirst = turn === firstTurn
+  const flight =
+    (isFirst ? call.joined : undefined) ??
+    joinFlight(engine, call, {
+      signal: call.signal,
+      look: waitingFor(engine, call),
+      onStart: () => engine.miss(call.cachedCall),
+      alone: turn.alone,
+      crowd: isFirst && call.find === undefined ? call.crowd : undefined,
+    })
   const arrived = await arrival(engine, call, flight)
   if ('alone' in arrived) return fetchNew(engine, call, nextTurn(turn, arrived))
   if (!('error' in arrived)) return handOut(engine, call, { ...flight, arrived })
@@ -104,6 +109,8 @@ async function fetchNew<Head, Item, Result>(engine: Engine, call: Seam<Head, Ite
 /** Calls the provider for an answer of which there is an old one. That one is served if the provider is out of order. */
 async function fetchCovered<Head, Item, Result>(engine: Engine, call: Seam<Head, Item, Result>, turn = firstTurn): Promise<Result> {
   const { cachedCall, signal } = call
+  // Each of the others decides about the old answer for itself.
+  call.crowd?.close()
   const flight = joinFlight(engine, call, { signal, look: waitingFor(engine, call), alone: turn.alone })
   const arrived = await arrival(engine, call, flight)
   if ('alone' in arrived) return fetchCovered(engine, call, nextTurn(turn, arrived))
@@ -172,7 +179,7 @@ function answeredElsewhere<Head, Item, Result>(
   { found }: AnsweredByAnotherProcess,
 ): Result | Promise<Result> {
   // A flight ends without the answer only if the call that started it does not wait for one. A call that joined it starts over.
-  if (found === undefined) return exchange(engine, { ...call, earlier: undefined })
+  if (found === undefined) return exchange(engine, { ...call, earlier: undefined, joined: undefined })
   const result = serve(engine, call, found)
   return result === undefined ? fetchNew(engine, call, { number: 1, alone: true }) : result.value
 }

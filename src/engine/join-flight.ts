@@ -7,29 +7,20 @@ import type { LookupResult } from '../lookup-result.ts'
 import type { CachedCall } from './cached-call.ts'
 import { noteCost, type StoreOutcome } from './cache-info.ts'
 import type { Engine, Filling } from './engine.ts'
-import type { FlightReader, Recording, Upstream } from './flight/upstream.ts'
+import type { Recording, Upstream } from './flight/upstream.ts'
 import { isRead } from './reuse.ts'
-import type { CallLimits, FlightHead, Joiner, Seam } from './seam.ts'
+import type { CallLimits, Crowd, FlightHead, Joined, Joiner, Seam } from './seam.ts'
 import type { LeaseHandle } from './shared-store/leases.ts'
 import { beginFlight, type ToldFlight } from './told-flight.ts'
 import type { InvalidationSnapshot } from './tiers/invalidation-snapshot.ts'
 
-/** A call's part in a flight. */
-export interface Joined<Head, Item> {
-  readonly reader: FlightReader<FlightHead<Head>, Item>
-  /** Whether another call had started it. */
-  readonly joined: boolean
-  /** Milliseconds from the start of the flight until this call joined it. */
-  readonly late: number
-  /** What decides how the call fails that started the flight. */
-  readonly limits: CallLimits | undefined
-}
-
 /** How a call takes part in a flight. */
-export interface Participation {
+export interface Participation<Head, Item> {
   readonly signal: AbortSignal | undefined
   /** Finds what another process stores meanwhile; `undefined` if the call does not wait for that. */
   readonly look: (() => Promise<LookupResult | undefined>) | undefined
+  /** Equal calls that wait for this one before they come to the seam. */
+  readonly crowd?: Crowd<Head, Item> | undefined
   /** Called before the provider is called, if this call starts the flight. */
   readonly onStart?: () => void
   /** Whether to start a flight even if one is open. @default only if the call does not read the cache */
@@ -42,7 +33,7 @@ export interface Participation {
 export function joinFlight<Head, Item, Result>(
   engine: Engine,
   call: Seam<Head, Item, Result>,
-  { signal, look: lookElsewhere, onStart, withoutLease = false, alone: startsOwn = false }: Participation,
+  { signal, look: lookElsewhere, onStart, withoutLease = false, alone: startsOwn = false, crowd }: Participation<Head, Item>,
 ): Joined<Head, Item> {
   const { cachedCall } = call
   const outcome: StoreOutcome = { stored: false, reason: undefined, metering: { usage: undefined, model: cachedCall.model, latency: 0 } }
@@ -79,12 +70,19 @@ export function joinFlight<Head, Item, Result>(
       // A call that got nothing of a broken flight asks for itself, and is counted there.
       if (given || recording.end !== 'failed') engine.countHit(joined, { source: 'flight', stale: false, outcome })
     }
+    if (recording.head.good && recording.end === 'complete') crowd?.landed()
   }
   // Other processes must not wait for an answer that no caller reads.
   const idle = (): void => lease?.end()
   const begun = engine.settings.clock.monotonic()
   const leader: Leader = { begun, limits: call.limits }
-  const flight = call.flights.join(flightName(engine, call, snapshot), origin, { signal, alone, idle, ended, leader })
+  const name = flightName(engine, call, snapshot)
+  const closed = crowd && ((): void => crowd.close())
+  const flight = call.flights.join(name, origin, { signal, alone, idle, ended, leader, closed })
+  // Calls from before and after an invalidation must not get one answer.
+  const mayJoin = (): boolean => flight.isOpen() && flightName(engine, call, engine.tiers.snapshot(cachedCall)) === name
+  if (flight.joined || alone) crowd?.close()
+  else crowd?.started({ cachedCall, outcome, mayJoin, join: flight.join, size: origin.size })
   const { begun: start, limits } = isLeader(flight.leader) ? flight.leader : leader
   return { reader: flight.reader, joined: flight.joined, late: begun - start, limits }
 }

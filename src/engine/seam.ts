@@ -49,6 +49,48 @@ export interface Joining {
   readonly late: boolean
 }
 
+/** A call's part in a flight. */
+export interface Joined<Head, Item> {
+  readonly reader: FlightReader<FlightHead<Head>, Item>
+  /** Whether another call had started it. */
+  readonly joined: boolean
+  /** Milliseconds from the start of the flight until this call joined it. */
+  readonly late: number
+  /** What decides how the call fails that started the flight. */
+  readonly limits: CallLimits | undefined
+}
+
+/** A flight that a call has started, for equal calls that wait before they come to the seam. */
+export interface CrowdFlight<Head, Item> {
+  readonly cachedCall: CachedCall
+  readonly outcome: StoreOutcome
+  /** Whether an equal call that begins now may join it. */
+  readonly mayJoin: () => boolean
+  /** Another reader of the answer from its beginning. It must come while another one has read nothing. */
+  readonly join: () => FlightReader<FlightHead<Head>, Item>
+  /** An item's size in bytes. */
+  readonly size: (item: Item) => number
+}
+
+/** A part in a flight that a call had before it came to the seam. */
+export interface EarlierFlight<Head, Item> {
+  /** The key of the call. */
+  readonly key: string
+  readonly joined: Joined<Head, Item>
+}
+
+/** Equal calls that wait for one of them before they come to the seam: what they are told of its flight. */
+export interface Crowd<Head, Item> {
+  /** The call has come to the seam, and uses the cache. */
+  seen(): void
+  /** Its flight has started. */
+  started(flight: CrowdFlight<Head, Item>): void
+  /** No further call may join, or there will be no flight. */
+  close(): void
+  /** The whole answer is there. Called before any caller sees its end. */
+  landed(): void
+}
+
 /** A look-up that was made before the call came to the seam. */
 export interface EarlierLookup {
   readonly found: LookupResult | undefined
@@ -68,6 +110,10 @@ export interface Seam<Head, Item, Result> {
   readonly find?: () => Promise<LookupResult | undefined>
   /** Set if the entry was looked up just now. It is then not looked up again. */
   readonly earlier?: EarlierLookup | undefined
+  /** Set if the call has joined a flight before it came here. It then neither looks up nor joins another one. */
+  readonly joined?: Joined<Head, Item> | undefined
+  /** Equal calls that wait for this one before they come here. */
+  readonly crowd?: Crowd<Head, Item> | undefined
   /** Calls the provider. Writes what the call cost to `outcome` if {@link Seam.draft} does not. */
   start(signal: AbortSignal, outcome: StoreOutcome): Promise<Upstream<Head, Item>>
   /** Whether the provider is out of order, rather than the call wrong, judged by its answer or by what was thrown in place of one. */

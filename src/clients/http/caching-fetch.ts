@@ -7,7 +7,7 @@ import { parseJsonObject } from '../../json/object.ts'
 import type { CacheInfo } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { exchange } from '../../engine/exchange.ts'
-import type { EarlierLookup, FlightHead, Seam } from '../../engine/seam.ts'
+import type { FlightHead, Seam } from '../../engine/seam.ts'
 import type { StoreOutcome } from '../../engine/cache-info.ts'
 import type { Upstream } from '../../engine/flight/upstream.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
@@ -20,7 +20,8 @@ import { keptHeaders } from '../../providers/http-headers.ts'
 import type { AddressedCall } from '../../providers/protocol.ts'
 import { infoLater, noteInfo } from '../cache-info.ts'
 import { LazyResponse } from '../lazy-response.ts'
-import { type EarlierCall, type PassedOptions, isKeyable } from '../call-options.ts'
+import { type PassedOptions, isKeyable } from '../call-options.ts'
+import { closeAfter, crowdOf, type Earlier, earlierOf, joinedOf, lookedUp } from './earlier.ts'
 import { bodyOf, headersOf, headersWithType, optionsOf, signalOf, targetOf } from './request.ts'
 import { comesFromWrapped, refusal } from './refusal.ts'
 import { markBypassed } from './cache-status.ts'
@@ -36,13 +37,13 @@ import { wholeResponse } from './whole-response.ts'
 import { Chunks } from './chunks.ts'
 import { draftOf } from './draft.ts'
 import { isSigned, sendForUsage, withoutUsage } from './stream-usage.ts'
-import { areFixed, type CallContext, isSameContext, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
+import { areFixed, type ResolvedCall, repeatedOf } from './repeated-requests.ts'
 
 /** The type of `fetch`, for callers that pass one in. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
 /** One call on its way through the seam. */
-interface HttpCall {
+interface HttpCall extends Earlier {
   readonly call: Call
   readonly cachedCall: CachedCall
   /** The call's inputs one by one, if its endpoint answers each by itself. */
@@ -59,7 +60,6 @@ interface HttpCall {
   readonly isWrappedClient: boolean
   /** Whether its SDK is told by a header not to ask again. */
   readonly heedsRetryHeader: boolean
-  readonly earlierLookup: EarlierLookup | undefined
   /** The body as text, if it is one. */
   readonly text: string | undefined
   readonly headers: Headers
@@ -151,9 +151,12 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     const noteAnswered = (): void => {
       if (text !== undefined && !('inputs' in resolved)) repeatedOf(engine).note(text, resolved)
     }
-    const earlierLookup = 'inputs' in resolved ? undefined : (earlier?.lookup ?? lookedUp(passed, resolved.cachedCall))
+    const isOne = !('inputs' in resolved)
+    const earlierLookup = isOne ? (earlier?.lookup ?? lookedUp(passed, resolved.cachedCall)) : undefined
+    const joined = joinedOf(passed, resolved.cachedCall)
+    const crowd = crowdOf(passed)
     const heedsRetryHeader = isWrappedClient && seam.retriesByStatus !== true
-    return exchange(
+    const result = exchange(
       engine,
       exchangeOf(engine, {
         ...resolved,
@@ -166,30 +169,16 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
         isWrappedClient,
         heedsRetryHeader,
         earlierLookup,
+        joined,
+        crowd,
         text: body,
         headers,
         source: sourceOf(seam, upstream, resolved.call.credential),
       }),
     )
+    if (crowd !== undefined) closeAfter(crowd, result)
+    return result
   }
-}
-
-/**
- * What the fast lane has made of the call. It counts only if the SDK sends exactly the text that the lane made its key of, to the same
- * address and with the same headers: then the seam would make the same key.
- */
-function earlierOf(passed: PassedOptions, body: string | undefined, context: CallContext): EarlierCall | undefined {
-  const { earlier } = passed
-  // A retry of the SDK sends the same options, possibly much later.
-  passed.earlier = undefined
-  return earlier !== undefined && body === earlier.text && isSameContext(earlier.call, context) ? earlier : undefined
-}
-
-/** What a lane has looked up for the call already. */
-function lookedUp({ lesson }: PassedOptions, { key }: CachedCall): EarlierLookup | undefined {
-  const looked = lesson?.looked
-  if (lesson !== undefined) lesson.looked = undefined
-  return looked?.key === key ? looked.lookup : undefined
 }
 
 /** Whether a call has no options of its own, so that its text decides everything that its `fetch` does not. */
@@ -233,6 +222,8 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
     // Another call's `fetch` may go by another way, such as a proxy.
     isOthersFailure: (said, { alike }) => !alike && ('error' in said || [401, 403, 429].includes(said.head.status)),
     earlier: call.earlierLookup,
+    joined: call.joined,
+    crowd: call.crowd,
     ...(inputs && { find: () => findInputs(engine, cachedCall, inputs) }),
     async start(flightSignal, outcome) {
       if (inputs !== undefined) return upstreamOf(await sendInputs(engine, { ...call, inputs }, { signal: flightSignal, outcome }))

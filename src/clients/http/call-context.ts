@@ -17,7 +17,14 @@ export interface CallContext {
 /** A body, read. */
 export interface ReadBody {
   readonly body: JsonObject
+  /** Body, options, method, and the client as it is now. */
   readonly reading: Reading
+}
+
+/** A call that a lane could answer. */
+export interface ReadCall extends ReadBody {
+  readonly options: JsonObject | undefined
+  readonly context: CallContext
 }
 
 /** Reads a call; `undefined` for one whose body may say more than can be read, or would call code of the caller's. */

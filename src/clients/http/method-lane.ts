@@ -15,13 +15,14 @@ import { charactersOf } from '../../engine/characters.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { bypassed, mayBypass } from './bypass.ts'
-import { type CallContext, readBody } from './call-context.ts'
+import { readBody, type ReadCall } from './call-context.ts'
 import { memoByEngine, type ReadingMemo } from './call-memo.ts'
 import { type Lesson, lessonOption } from '../call-options.ts'
 import { isInertOptions, optionsNow } from './lane-options.ts'
 import { learntForm, type MadePromise, madePromise, type ResultForm } from './result-form.ts'
 import { isMethod, type Method } from './own-code.ts'
 import { clientFacts, isSameList } from './request-shape.ts'
+import { Leaders } from './leaders.ts'
 import { isShippedMethod } from './sdk-class.ts'
 import { isServable } from './servable.ts'
 import { shippedSteps } from './shipped-steps.ts'
@@ -67,19 +68,12 @@ interface Lane {
   readonly isUnchanged: () => boolean
   /** What is known of calls that bypass the cache, by their methods. */
   readonly bypasses: Map<string, KnownBypass>
+  /** The calls that others may wait for. */
+  readonly leaders: Leaders
   /** What of the client decides a request, as it was when the calls were learnt. */
   facts: readonly unknown[]
   /** Tells this client with these facts from all others. */
   generation: number
-}
-
-/** A call that the lane could answer. */
-interface ReadCall {
-  readonly body: JsonObject
-  readonly options: JsonObject | undefined
-  /** Body, options, method, and the client as it is now. */
-  readonly reading: Reading
-  readonly context: CallContext
 }
 
 let generations = 0
@@ -114,6 +108,7 @@ export function openMethodLane(
     facts: [],
     generation: ++generations,
     bypasses: new Map(),
+    leaders: new Leaders(engine, client),
   }
   for (const path of resources) {
     const resource = path.reduce<unknown>((parent, name) => (isJsonObject(parent) ? parent[name] : undefined), client)
@@ -158,13 +153,16 @@ function openMethod(lane: Lane, resource: JsonObject, name: string): void {
       make: (own) => Reflect.apply(method, resource, [of, own]),
     })
     const known = lane.memo.get(call.reading)
-    const answer =
-      known &&
-      (answered(lane, known, call) ??
-        waitingPromise(lane.engine, { ...known, ...call, client: lane.client, events: lane.events }, (looked, of, own) =>
-          taught(lane, { ...call, body: of, options: own }, { ...making(of, own), looked }),
-        ))
-    return answer ?? taught(lane, call, making(call.body, call.options))
+    return (
+      (known && answered(lane, known, call)) ??
+      joined(lane, call, making) ??
+      (known &&
+        waitingPromise(lane.engine, { ...known, ...call, client: lane.client, events: lane.events }, (looked, of, own) => {
+          const then = { ...call, body: of, options: own }
+          return joined(lane, then, making) ?? taught(lane, then, { ...making(of, own), looked })
+        })) ??
+      taught(lane, call, making(call.body, call.options))
+    )
   }
   originals.set(create, below)
   Object.defineProperty(resource, 'create', { value: create, configurable: true, writable: true })
@@ -228,6 +226,15 @@ function answered({ engine, client, events }: Lane, { cachedCall, url, form }: K
   return storedPromise(engine, { client, form, found: engine.usageView.of(found), cachedCall, url, body, options, events })
 }
 
+/** The SDK's promise of a call that waits for an equal one; `undefined` if there is none. */
+function joined(lane: Lane, call: ReadCall, making: (body: JsonObject, options: JsonObject | undefined) => Teaching): object | undefined {
+  return lane.leaders.join(call, (body, options, part) => {
+    const then = { ...call, body, options }
+    const known = part === undefined ? lane.memo.get(call.reading) : undefined
+    return (known && answered(lane, known, then)) ?? taught(lane, then, { ...making(body, options), joined: part })
+  })
+}
+
 /** A call that is to be learnt. */
 interface Teaching {
   /** Reads it again. */
@@ -236,11 +243,14 @@ interface Teaching {
   readonly make: (options: JsonObject) => unknown
   /** What was looked up for it already. */
   readonly looked?: Lesson['looked']
+  /** The part that it has in a flight, if it has waited for an equal call. */
+  readonly joined?: Lesson['joined']
 }
 
 /** Makes the call the documented way, and learns what becomes of it. */
-function taught(lane: Lane, { body, reading, context, options }: ReadCall, { again, make, looked }: Teaching): unknown {
+function taught(lane: Lane, { body, reading, context, options }: ReadCall, { again, make, looked, joined: part }: Teaching): unknown {
   const { generation } = lane
+  const crowd = body['stream'] === true ? undefined : lane.leaders.crowdFor(reading, context)
   // One whose body is not sent as it was given, or the caller changed it.
   const isAlike = lane.memo.hasRecent(reading)
   let isRead = false
@@ -251,6 +261,8 @@ function taught(lane: Lane, { body, reading, context, options }: ReadCall, { aga
   const lesson: Lesson = {
     ...noLesson,
     looked,
+    joined: part,
+    crowd,
     // Some versions of the SDK read the body later, when the caller may have changed it.
     read: () => void (isRead = isAlike && isInertJson(body) && again()?.reading.isSame(reading) === true),
     seen(cachedCall, url, isHit = false) {
@@ -263,6 +275,7 @@ function taught(lane: Lane, { body, reading, context, options }: ReadCall, { aga
       if (call === undefined || !isSameClient(lane) || lane.generation !== generation) return
       const form = made && learntForm(made, { data, props, ids: lane.ids, isStream: call.streamed })
       if (form !== undefined) {
+        if (!call.streamed) lane.leaders.learn(context, form)
         const { request, ...cachedCall } = call
         // A whole answer is given without the request, which is a prompt and shares its texts with the caller.
         const kept = call.streamed ? { request } : { request: {}, characters: charactersOf(call) ?? 0 }
@@ -276,6 +289,7 @@ function taught(lane: Lane, { body, reading, context, options }: ReadCall, { aga
   }
   const promise = make({ ...optionsNow(options), [lessonOption]: lesson })
   made = madePromise(promise)
+  if (crowd !== undefined && made !== undefined) lane.leaders.note({ reading, context }, crowd, made)
   return promise
 }
 

@@ -11,7 +11,7 @@ import { LazyHeaders } from '../lazy-headers.ts'
 import { LazyResponse } from '../lazy-response.ts'
 import { headFor, located, type ResponseHead } from './response.ts'
 
-type Reader = FlightReader<FlightHead<ResponseHead>, Uint8Array>
+type Reader = Pick<FlightReader<FlightHead<ResponseHead>, Uint8Array>, 'next' | 'leave'>
 
 /**
  * One caller's share of a flight. Its chunks are copies, which the caller may change.
@@ -102,9 +102,14 @@ async function textOf(reader: Reader, head: ResponseHead): Promise<string> {
     chunk = await reader.next()
     if (chunk !== undefined) chunks.push(chunk)
   }
-  const { text } = head
+  return wholeText(chunks, head)
+}
+
+/** The text of all chunks of an answer. */
+export function wholeText(chunks: readonly Uint8Array[], { text }: ResponseHead): string {
   if (text !== undefined && !text.startsWith(byteOrderMark)) return text
-  return decoder.decode(second === undefined ? first : Buffer.concat(chunks))
+  const [first] = chunks
+  return decoder.decode(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks))
 }
 
 function responseOf(head: ResponseHead, body: ReadableStream | string | null): Response {

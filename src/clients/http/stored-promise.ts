@@ -42,8 +42,17 @@ export function storedPromise(engine: Engine, result: StoredResult): SdkPromise 
   return promise
 }
 
+/** What the SDK knows of a response of which the lane makes the result. */
+export interface AnswerProps extends SdkProps {
+  readonly form: ResultForm
+  /** Makes the facts. */
+  readonly info: () => CacheInfo
+  /** A header of the response, or `null`. */
+  header(name: string): string | null
+}
+
 /** What the SDK knows of a response when it makes the result: here only as much as is asked for. */
-export class StoredProps implements SdkProps {
+export class StoredProps implements AnswerProps {
   readonly engine: Engine
   readonly result: StoredResult
   #facts: (() => CacheInfo) | undefined
@@ -70,6 +79,14 @@ export class StoredProps implements SdkProps {
   /** Makes the facts of the hit, which is counted by then: the caller has its promise. */
   get info(): () => CacheInfo {
     return (this.#facts ??= this.engine.hit(this.result.cachedCall, this.result.found))
+  }
+
+  get form(): ResultForm {
+    return this.result.form
+  }
+
+  header(name: string): string | null {
+    return this.result.found.entry.head.headers[name] ?? null
   }
 
   /** Whether the answer was not read by any code. It then counts as read. */
@@ -126,9 +143,9 @@ function count(props: StoredProps): void {
 export function parsed(_: unknown, props: SdkProps): unknown {
   if (!(props instanceof StoredProps)) return undefined
   const { found, cachedCall } = props.result
-  if (props.take()) return finished(withIds(JSON.parse(String(wholeBody(found.entry, cachedCall.endpoint))), props), props)
+  if (props.take()) return finishedWhole(String(wholeBody(found.entry, cachedCall.endpoint)), props)
   // The caller has read the response already. The SDK's error says so.
-  return props.response.text().then((text) => finished(withIds(JSON.parse(text), props), props))
+  return props.response.text().then((text) => finishedWhole(text, props))
 }
 
 /** The same for a stream. */
@@ -145,27 +162,31 @@ function parsedStream(_: unknown, props: SdkProps): unknown {
   return finished(storedStream(form.stream, recorded), props)
 }
 
+/** The result of the text of a whole answer. */
+export function finishedWhole(text: string, props: AnswerProps): unknown {
+  return finished(withIds(JSON.parse(text), props), props)
+}
+
 /** The result with what the SDK's helpers make of it, and with the facts. */
-function finished(result: unknown, props: StoredProps): unknown {
+function finished(result: unknown, props: AnswerProps): unknown {
   let data = result
-  for (const transform of props.result.form.transforms) data = withIds(transform(data, props), props)
+  for (const transform of props.form.transforms) data = withIds(transform(data, props), props)
   attachInfo(data, props.info)
   return data
 }
 
 /** A result with what one more helper makes of it. */
-export function unwrapped(result: unknown, transform: Transform, props: StoredProps): unknown {
+export function unwrapped(result: unknown, transform: Transform, props: AnswerProps): unknown {
   const data = withIds(transform(result, props), props)
   attachInfo(data, props.info)
   return data
 }
 
 /** `data` with the members that the SDK adds. */
-function withIds(data: unknown, { result }: StoredProps): unknown {
+function withIds(data: unknown, props: AnswerProps): unknown {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return data
-  const { headers } = result.found.entry.head
-  for (const [name, header] of result.form.ids)
-    if (!Object.hasOwn(data, name)) Object.defineProperty(data, name, { value: headers[header] ?? null })
+  for (const [name, header] of props.form.ids)
+    if (!Object.hasOwn(data, name)) Object.defineProperty(data, name, { value: props.header(header) })
   return data
 }
 

@@ -13,7 +13,7 @@ import { mayWait } from './fast-lane.ts'
 import { materialise } from '../lazy-response.ts'
 import type { SdkPromise, SdkProps, Transform } from './sdk-promise.ts'
 import { isServable } from './servable.ts'
-import { parsed, type StoredResult, StoredProps, unwrapped } from './stored-promise.ts'
+import { type AnswerProps, parsed, type StoredResult, StoredProps, unwrapped } from './stored-promise.ts'
 
 /** A stored answer that is not found yet. */
 type AwaitedResult = Omit<StoredResult, 'found'>
@@ -41,7 +41,7 @@ export function waitingPromise(
     const stored = found !== undefined && isServable(engine, cachedCall, found) ? storedProps(engine, result, found) : undefined
     return stored ?? new Call(make({ key, lookup: { found, changes } }, body, options))
   })
-  return promiseOf({ client, form }, props, (props) => parsed(client, props))
+  return promiseOf({ client, form, kind: StoredProps }, props, (props) => parsed(client, props))
 }
 
 /** What was found, as the SDK takes it. The documented way meets the same fault and reports it. */
@@ -56,7 +56,7 @@ function storedProps(engine: Engine, result: AwaitedResult, found: LookupResult)
 }
 
 /** A call that the SDK makes, in the place of what it notes on a response. */
-class Call implements SdkProps {
+export class Call implements SdkProps {
   readonly promise: SdkPromise
   /** The promise of the call looks after its span. */
   readonly options = {}
@@ -73,17 +73,22 @@ class Call implements SdkProps {
   }
 }
 
-type Props = StoredProps | Call
+/** What a promise is made of. */
+interface PromiseParts<Props> extends Pick<StoredResult, 'client' | 'form'> {
+  /** The class of what is found. */
+  readonly kind: abstract new (...given: never) => Props
+}
 
 /** The SDK's promise over what is found, with its methods for both outcomes. */
-function promiseOf(
-  { client, form }: Pick<StoredResult, 'client' | 'form'>,
-  props: Promise<Props>,
-  parse: (props: StoredProps) => unknown,
+export function promiseOf<Props extends AnswerProps>(
+  parts: PromiseParts<Props>,
+  props: Promise<Props | Call>,
+  parse: (props: Props) => unknown,
 ): SdkPromise {
+  const { client, form, kind } = parts
   const promise = new form.promise(client, props, (_, found) => {
     if (found instanceof Call) return found.promise
-    return found instanceof StoredProps ? parse(found) : undefined
+    return found instanceof kind ? parse(found) : undefined
   })
   const { asResponse, withResponse } = promise
   promise.asResponse = async () => {
@@ -98,7 +103,7 @@ function promiseOf(
   }
   promise._thenUnwrap = (transform: Transform) => {
     const of = props.then((found) => (found instanceof Call ? new Call(found.promise._thenUnwrap(transform)) : found))
-    return promiseOf({ client, form }, of, async (found) => unwrapped(await parse(found), transform, found))
+    return promiseOf(parts, of, async (found) => unwrapped(await parse(found), transform, found))
   }
   return promise
 }

@@ -31,10 +31,23 @@ export interface JoinOptions<Head, Item> {
   readonly alone: boolean
   /** What later calls are told of this one, if it starts the flight. */
   readonly leader?: unknown
+  /** Called when no further call may join, only if this call started the flight. */
+  readonly closed?: (() => void) | undefined
   /** Called when no caller reads the answer any longer, only if this call started the flight. */
   readonly idle?: (() => void) | undefined
   /** Called with what the flight leaves behind, only if this call started it. */
   readonly ended: (recording: Recording<Head, Item>) => void
+}
+
+/** A flight that a call has joined or started. */
+export interface JoinedFlight<Head, Item> {
+  readonly reader: FlightReader<Head, Item>
+  readonly joined: boolean
+  readonly leader: unknown
+  /** Whether a call that begins now, in the running code, may join it. */
+  readonly isOpen: () => boolean
+  /** Another reader of the answer from its beginning, even if no further call may join. It must come while another one has read nothing. */
+  readonly join: () => FlightReader<Head, Item>
 }
 
 /** The flights that are open to callers, by what makes callers equal. */
@@ -60,20 +73,36 @@ export class Flights<Head, Item> {
   join(
     name: string,
     origin: Origin<Head, Item>,
-    { signal, alone, idle, ended, leader }: JoinOptions<Head, Item>,
-  ): { readonly reader: FlightReader<Head, Item>; readonly joined: boolean; readonly leader: unknown } {
+    { signal, alone, idle, ended, leader, closed: whenClosed }: JoinOptions<Head, Item>,
+  ): JoinedFlight<Head, Item> {
     const outer = within.getStore()
     const open = this.#open.get(name)
     const nested = open !== undefined && outer?.has(open.mark) === true
-    if (open !== undefined && !alone && !nested) return { reader: open.flight.join(signal), joined: true, leader: open.leader }
+    if (open !== undefined && !alone && !nested) return this.#seat(name, open, { signal, joined: true })
     const mark = Symbol(name)
     const closed = (): void => {
       if (this.#open.get(name)?.mark === mark) this.#open.delete(name)
+      whenClosed?.()
     }
     const begin = (): Flight<Head, Item> => new Flight({ origin, bounds: this.#bounds, clock: this.#clock, closed, idle, ended })
     const flight = within.run(new Set(outer).add(mark), begin)
-    if (!nested) this.#open.set(name, { flight, mark, leader })
-    return { reader: flight.join(signal), joined: false, leader }
+    const own = { flight, mark, leader }
+    if (!nested) this.#open.set(name, own)
+    return this.#seat(name, own, { signal, joined: false })
+  }
+
+  #seat(
+    name: string,
+    { flight, mark, leader }: Open<Head, Item>,
+    { signal, joined }: { readonly signal: AbortSignal | undefined; readonly joined: boolean },
+  ): JoinedFlight<Head, Item> {
+    return {
+      reader: flight.join(signal),
+      joined,
+      leader,
+      isOpen: () => this.#open.get(name)?.mark === mark && within.getStore()?.has(mark) !== true,
+      join: () => flight.join(),
+    }
   }
 }
 

@@ -36,6 +36,11 @@ export class TracedTiers extends Tiers {
     this.#tracing = new Tracing('llmemo:lookup')
   }
 
+  /** Whether anything subscribes to the look-ups. */
+  get isFollowed(): boolean {
+    return this.#tracing.isHeard
+  }
+
   override getFromMemory(address: Address): LookupResult | undefined {
     if (!this.#tracing.isHeard) return super.getFromMemory(address)
     return this.#tracing.run(told([address]), () => super.getFromMemory(address), noteOne)
