@@ -10,15 +10,19 @@ import { type SdkPromise, type SdkProps, type Transform, transformsOf } from './
 import { classOfStream, type StreamClass } from './stored-stream.ts'
 
 /** The class of an SDK's promise. */
-export type PromiseClass = new (
-  client: object,
-  props: Promise<SdkProps>,
-  parse: (client: unknown, props: SdkProps) => unknown,
-) => SdkPromise
+export interface PromiseClass {
+  new (client: object, props: Promise<SdkProps>, parse: (client: unknown, props: SdkProps) => unknown): SdkPromise
+  readonly prototype: object
+}
 
 /** How an SDK gives a result. */
 export interface ResultForm {
   readonly promise: PromiseClass
+  /**
+   * The class's own `parse`, if it has no methods but those that are known: then none needs what only the constructor puts on a promise.
+   * @default there are others
+   */
+  readonly parse?: unknown
   /** The class of a streamed result. @default the result is no stream */
   readonly stream?: StreamClass
   /** The members that the SDK adds, and the headers that it reads them from. */
@@ -57,13 +61,15 @@ export function madePromise(promise: unknown): MadePromise | undefined {
 export function learntForm({ prototype, transforms }: MadePromise, { data, props, ids, isStream }: Example): ResultForm | undefined {
   const made = classOfPromise(prototype)
   if (made === undefined) return undefined
+  const parse = isKnownInFull(prototype) && Reflect.get(prototype, 'parse')
+  const form = { promise: made, transforms, ...(parse !== false && { parse }) }
   if (isStream) {
     const stream = isDecodedAsUsual(props.options) ? classOfStream(data) : undefined
     // The SDK adds the members only to what a helper returns.
-    return stream && { promise: made, stream, transforms, ids: transforms.length > 0 ? Object.entries(ids) : [] }
+    return stream && { ...form, stream, ids: transforms.length > 0 ? Object.entries(ids) : [] }
   }
   const added = isJsonObject(data) ? addedTo(data, props.response, ids) : undefined
-  return added && { promise: made, ids: added, transforms }
+  return added && { ...form, ids: added }
 }
 
 /** Options by which an SDK decodes a stream in another way. */
@@ -87,6 +93,13 @@ function addedTo(data: JsonObject, { headers }: Response, ids: Example['ids']): 
 
 /** The methods of the promise that a lane relies on. */
 const methods = ['then', 'catch', 'finally', 'parse', 'asResponse', 'withResponse', '_thenUnwrap'] as const
+
+/** What is in some versions besides: it needs none of the members that the constructor puts on a promise, unless a call is traced. */
+const others = ['constructor', '_responseProps', 'parseResponseTraced']
+
+function isKnownInFull(prototype: object): boolean {
+  return Reflect.ownKeys(prototype).every((name) => others.includes(String(name)) || methods.some((known) => known === name))
+}
 
 /** The class of promises with this prototype, if it is one of the SDK's as shipped and takes what is expected. */
 function classOfPromise(prototype: object): PromiseClass | undefined {

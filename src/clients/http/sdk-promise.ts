@@ -20,7 +20,7 @@ export type Transform = (data: unknown, props: SdkProps) => unknown
 export interface SdkPromise {
   /** Makes the result of the response. Not every version of the SDK keeps it on the promise. */
   parseResponse?: (client: unknown, props: SdkProps) => unknown
-  _thenUnwrap: (this: SdkPromise, transform: Transform) => SdkPromise
+  _thenUnwrap(this: SdkPromise, transform: Transform): SdkPromise
   asResponse: (this: SdkPromise) => Promise<Response>
   withResponse: (this: SdkPromise) => Promise<SdkProps>
 }

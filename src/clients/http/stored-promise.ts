@@ -30,16 +30,63 @@ export interface StoredResult {
 
 /** Counts the hit. @returns the SDK's promise of the stored answer */
 export function storedPromise(engine: Engine, result: StoredResult): SdkPromise {
-  const { client, form } = result
   const props = new StoredProps(engine, result)
   const ready = Promise.resolve(props)
   // No listener is called before the caller has its promise. `queueMicrotask` would take twice as long.
   if (!props.isCounted) void ready.then(count)
-  const promise = new form.promise(client, ready, form.stream === undefined ? parsed : parsedStream)
+  return promiseOf(props, ready)
+}
+
+const propsOf = Symbol('llmemo.props')
+
+/** The SDK's promise of a stored answer, with the methods that are ours. */
+interface StoredPromise extends Omit<SdkPromise, 'parseResponse' | '_thenUnwrap'> {
+  responsePromise: Promise<StoredProps>
+  parsedPromise: Promise<unknown> | undefined
+  parseResponse: (client: unknown, props: SdkProps) => unknown
+  parse: (this: StoredPromise) => Promise<unknown>
+  _thenUnwrap(this: StoredPromise, transform: Transform): SdkPromise
+  [propsOf]: StoredProps
+}
+
+/** The parameters of a promise that never settles: the SDK's own never does either, as its `then` is that of another one. */
+const unsettled: readonly unknown[] = [() => {}]
+
+/**
+ * An instance of the SDK's class. Its constructor would take twice as long, as it notes each promise in a `WeakMap`: of the methods, those
+ * that look there are ours.
+ */
+function promiseOf(props: StoredProps, ready: Promise<StoredProps>): StoredPromise {
+  const { client, form } = props.result
+  const { promise: made, stream } = form
+  const parseResponse = stream === undefined ? parsed : parsedStream
+  const isUsual = form.parse !== undefined && Reflect.get(made.prototype, 'parse') === form.parse
+  // It has the prototype of the SDK's class, and gets its members here.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const promise = (isUsual ? Reflect.construct(Promise, unsettled, made) : new made(client, ready, parseResponse)) as StoredPromise
+  promise.responsePromise = ready
+  promise.parseResponse = parseResponse
+  promise.parsedPromise = undefined
+  promise[propsOf] = props
+  if (isUsual) promise.parse = parse
   promise.asResponse = asResponse
-  promise.withResponse = form.stream === undefined ? withResponse : withStream
+  promise.withResponse = stream === undefined ? withResponse : withStream
   promise._thenUnwrap = thenUnwrap
   return promise
+}
+
+/** Makes the result when it is first asked for. One that is not counted yet waits for that, as it calls a listener. */
+function parse(this: StoredPromise): Promise<unknown> {
+  const props = this[propsOf]
+  return (this.parsedPromise ??= props.isCounted ? settled(this, props) : this.responsePromise.then(() => settled(this, props)))
+}
+
+function settled(promise: StoredPromise, props: StoredProps): Promise<unknown> {
+  try {
+    return Promise.resolve(promise.parseResponse(props.result.client, props))
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }
 
 /** What the SDK knows of a response when it makes the result: here only as much as is asked for. */
@@ -184,8 +231,10 @@ async function withStream(this: SdkPromise): Promise<SdkProps> {
   return withResponse.call(this)
 }
 
-function thenUnwrap(this: SdkPromise, transform: Transform): SdkPromise {
-  return informed(prototypeOf(this)._thenUnwrap.call(this, transform))
+function thenUnwrap(this: StoredPromise, transform: Transform): SdkPromise {
+  const { client, form } = this[propsOf].result
+  const promise = new form.promise(client, this.responsePromise, this.parseResponse)
+  return informed(promise._thenUnwrap(transform))
 }
 
 /** The methods of the SDK's class, below those that {@link storedPromise} puts on a promise. */
