@@ -148,50 +148,66 @@ function openMethod(lane: Lane, resource: JsonObject, name: string): void {
     if (this !== resource || method !== shipped || parameters.length > 2) return Reflect.apply(method, this, parameters)
     const [body, options] = parameters
     if (mayBypass(options)) {
-      const by = (of: object) => (own: object) => Reflect.apply(method, of, [body, own])
-      return withoutCache(lane, { method: name, options, bare: by(given), documented: by(resource) })
+      return withoutCache(lane, { name, method, body, options, given, resource })
     }
     const call = readCall(lane, name, parameters)
     if (call === undefined) return Reflect.apply(method, this, parameters.length > 1 ? [body, optionsNow(options)] : parameters)
-    const making = (of: JsonObject, by: JsonObject | undefined): Teaching => ({
-      again: () => readCall(lane, name, [of, by]),
-      make: (own) => Reflect.apply(method, resource, [of, own]),
-    })
     const known = lane.memo.get(call.reading)
-    const answer =
-      known &&
-      (answered(lane, known, call) ??
-        waitingPromise(lane.engine, { ...known, ...call, client: lane.client, events: lane.events }, (looked, of, own) =>
-          taught(lane, { ...call, body: of, options: own }, { ...making(of, own), looked }),
-        ))
-    return answer ?? taught(lane, call, making(call.body, call.options))
+    return (known && answered(lane, known, call)) ?? fetched({ lane, name, resource, method }, known, call)
   }
   originals.set(create, below)
   Object.defineProperty(resource, 'create', { value: create, configurable: true, writable: true })
 }
 
+/** A method that a lane stands at. */
+interface LaneMethod {
+  readonly lane: Lane
+  readonly name: string
+  readonly resource: JsonObject
+  /** The method below the lane. */
+  readonly method: Method
+}
+
+/** The SDK's promise of a call that memory cannot answer. It is apart from the method, as its functions would be made for each hit too. */
+function fetched({ lane, name, resource, method }: LaneMethod, known: KnownCall | undefined, call: ReadCall): unknown {
+  const making = (of: JsonObject, by: JsonObject | undefined): Teaching => ({
+    again: () => readCall(lane, name, [of, by]),
+    make: (own) => Reflect.apply(method, resource, [of, own]),
+  })
+  const waiting =
+    known &&
+    waitingPromise(lane.engine, { ...known, ...call, client: lane.client, events: lane.events }, (looked, of, own) =>
+      taught(lane, { ...call, body: of, options: own }, { ...making(of, own), looked }),
+    )
+  return waiting ?? taught(lane, call, making(call.body, call.options))
+}
+
 /** A call whose options say that it bypasses the cache. */
 interface BypassingCall {
-  readonly method: string
+  readonly name: string
+  readonly method: Method
+  readonly body: unknown
   readonly options: JsonObject
-  /** Makes it by the given client. */
-  readonly bare: (options: object) => unknown
-  /** Makes it the documented way. */
-  readonly documented: (options: object) => unknown
+  /** The resource of the given client. */
+  readonly given: object
+  /** The resource of the wrapped one. */
+  readonly resource: object
 }
 
 /** Makes a call that bypasses the cache by the given client, once it is known what its facts are. */
-function withoutCache(lane: Lane, { method, options, bare, documented }: BypassingCall): unknown {
+function withoutCache(lane: Lane, { name, method, body, options, given, resource }: BypassingCall): unknown {
+  const documented = (own: object): unknown => Reflect.apply(method, resource, [body, own])
   const { events, settings } = lane.engine
   // The given client would send headers that are the cache's. An event tells what the documented way finds out.
   const isUsual = options['headers'] === undefined && areCallsAlike(settings) && !events.isHeard('bypass')
   if (!isUsual || !lane.isUnchanged() || !isSameClient(lane)) return documented(options)
   const { generation, bypasses } = lane
-  const known = bypasses.get(method)
-  if (known?.generation === generation) return bypassed(lane.engine, { ...known, options, make: bare }) ?? documented(options)
+  const known = bypasses.get(name)
+  const make = (own: object): unknown => Reflect.apply(method, given, [body, own])
+  if (known?.generation === generation) return bypassed(lane.engine, { ...known, options, make }) ?? documented(options)
   const lesson: Lesson = {
     ...noLesson,
-    bypassed: (scope, operation) => void bypasses.set(method, { generation, scope, operation }),
+    bypassed: (scope, operation) => void bypasses.set(name, { generation, scope, operation }),
   }
   return documented({ ...options, [lessonOption]: lesson })
 }

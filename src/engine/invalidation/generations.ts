@@ -223,9 +223,9 @@ export class Generations {
    * Whether that is so, and the store need not be asked about it.
    * @param at when, by the monotonic clock @default now, before anything is read
    */
-  matchesWithoutRead(generations: GenerationByLabel, at?: number): boolean {
+  matchesWithoutRead(generations: GenerationByLabel, at?: number, now?: number): boolean {
     if (!this.#shared) return this.matches(generations)
-    const since = at === undefined ? this.#since() : at - this.#delay
+    const since = at === undefined ? this.#since(now) : at - this.#delay
     for (const label in generations) {
       const known = this.#known.get(label)
       if (!this.#isSame(known, generations[label]) || !this.#isChecked(known, since) || this.#unpublished.has(label)) return false
@@ -248,8 +248,8 @@ export class Generations {
   }
 
   /** Since when a generation must have been read. Without a delay none is recent enough, even while the clock stands still. */
-  #since(): number {
-    return this.#delay === 0 ? Infinity : this.#clock.monotonic() - this.#delay
+  #since(now = this.#clock.monotonic()): number {
+    return this.#delay === 0 ? Infinity : now - this.#delay
   }
 
   #isChecked(known: KnownLabel | undefined, since: number): boolean {
