@@ -3,7 +3,7 @@
  * @module
  */
 import type { CacheInfo, InputCounts, Source } from '../call.ts'
-import { addUsage, type Usage } from '../entry.ts'
+import { addUsage, type Entry, type Usage } from '../entry.ts'
 import { roundDollars } from './pricing/dollars.ts'
 import type { PriceBook, PriceFacts } from './pricing/price-book.ts'
 
@@ -33,6 +33,11 @@ export interface StoreOutcome {
 export interface Reused {
   /** What their answers had used. */
   readonly usage: Usage | undefined
+}
+
+/** The outcome of a call that a stored answer serves. */
+export function outcomeOf({ head: { usage, model, latency } }: Pick<Entry, 'head'>): StoreOutcome {
+  return { stored: true, reason: undefined, metering: { usage, model, latency } }
 }
 
 /** Notes what a complete answer cost. */

@@ -19,6 +19,7 @@ import { labelsOf } from './invalidation/labels.ts'
 import { layered } from './settings/call-options.ts'
 import type { Settings } from './settings/options.ts'
 import type { SwitchedOn } from './settings/switches.ts'
+import type { HitTally } from './stats/hit-tally.ts'
 
 /** A call as a seam sees it. */
 export interface Call {
@@ -67,6 +68,8 @@ export interface CachedCall {
   inputs?: InputCounts
   /** How many characters the texts of the request have, once that was asked for. */
   characters?: number
+  /** The count of its hits, once it had one: a call that comes again is the same object. */
+  tally?: HitTally
 }
 
 /** A call that is not to be cached, and why. */

@@ -9,7 +9,7 @@ import { type CacheEvents, EventEmitter } from '../events.ts'
 import { entryKey } from '../key/store-keys.ts'
 import type { Address } from './tiers/entry-reader.ts'
 import type { LookupResult } from '../lookup-result.ts'
-import { cacheInfoOf, type Facts, LaterInfo, noteCost, type Reused, type StoreOutcome, wholeUsage } from './cache-info.ts'
+import { cacheInfoOf, type Facts, LaterInfo, noteCost, outcomeOf, type Reused, type StoreOutcome, wholeUsage } from './cache-info.ts'
 import type { NewEntry } from './draft.ts'
 import { Flights } from './flight/flights.ts'
 import { Refreshes } from './flight/refreshes.ts'
@@ -176,14 +176,16 @@ export class Engine {
 
   /** Counts a hit on an entry, and emits it. @returns a function that makes the facts, as many callers never read them */
   hit(cachedCall: CachedCall, found: LookupResult): () => CacheInfo {
-    const { entry, source, age } = found
     const freshFor = freshForCall(found, cachedCall)
-    const { usage, model, latency } = entry.head
     const stale = freshFor <= 0
-    const outcome: StoreOutcome = { stored: true, reason: undefined, metering: { usage, model, latency } }
-    this.countHit(cachedCall, { source, stale, outcome, found })
+    const { source, age, entry } = found
+    const at = this.settings.clock.now()
+    // A hit that is told is counted by itself, and so is one of several inputs.
+    const tally = this.told.isHitHeard || cachedCall.inputs !== undefined ? undefined : cachedCall.tally
+    const isAlike = tally?.again({ source, usage: entry.head.usage, stale, at }) === true
+    if (!isAlike) this.countHit(cachedCall, { source, stale, outcome: outcomeOf(entry), found })
     let info: CacheInfo | undefined
-    return () => (info ??= this.info(cachedCall, { hit: true, source, age, ttl: freshFor, stale }, outcome).info)
+    return () => (info ??= this.info(cachedCall, { hit: true, source, age, ttl: freshFor, stale }, outcomeOf(entry)).info)
   }
 
   /** Counts a hit, and emits it. A call that joined a flight is counted at its end, when the outcome is known. */
@@ -195,7 +197,8 @@ export class Engine {
     const { model: answered, latency } = outcome.metering
     const usage = wholeUsage(outcome)
     const answers = inputs && inputs.hits + inputs.misses
-    this.stats.hit({ operation, scope, model, answered, provider, origin, source, usage, savedMs: latency, stale, at, inputs: answers })
+    const event = { operation, scope, model, answered, provider, origin, source, usage, savedMs: latency, stale, at, inputs: answers }
+    cachedCall.tally = this.stats.hit(event)
     if (!this.told.isHitHeard) return
     const { age = 0, entry } = found ?? {}
     this.told.hit(cachedCall, { model: answered, latency, usage, entry, source, stale, age, inputs: answers ?? 1 })

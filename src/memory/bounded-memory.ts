@@ -72,6 +72,8 @@ export class BoundedMemory<Value extends object> {
   readonly #maxEntryBytes: number
   readonly #maxEntries: number
   readonly #onEvict: BoundedMemoryOptions<Value>['onEvict']
+  /** The time by which a read judges, if its caller has asked the clock. */
+  #now: number | undefined
   readonly #shares = new Map<string, Share<Value>>()
   /** The last owner that was seen with more than half of the bytes. There is at most one. */
   #greatest: Share<Value> | undefined
@@ -90,7 +92,7 @@ export class BoundedMemory<Value extends object> {
       // Makes `rkeys` list expired entries too, so that they are evicted first.
       allowStale: true,
       // lru-cache takes an entry with start time 0 for one without a TTL, and a clock may start at 0.
-      perf: { now: () => clock.monotonic() - origin + 1 },
+      perf: { now: () => (this.#now ?? clock.monotonic()) - origin + 1 },
       dispose: (kept) => this.#removeFromShare(kept),
     })
   }
@@ -107,9 +109,14 @@ export class BoundedMemory<Value extends object> {
     return this.#entries.size
   }
 
-  /** The value under `key`, which becomes the most recently used. */
-  get(key: string): Value | undefined {
+  /**
+   * The value under `key`, which becomes the most recently used.
+   * @param now the clock's monotonic time, if the caller has just asked it
+   */
+  get(key: string, now?: number): Value | undefined {
+    this.#now = now
     const kept = this.#entries.get(key, fresh)
+    this.#now = undefined
     if (kept === undefined) return undefined
     kept.share.entries.use(kept)
     return kept.value

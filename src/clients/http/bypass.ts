@@ -4,14 +4,16 @@
  */
 import type { CallOptions } from '../../call.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { noteInfo } from '../cache-info.ts'
-import { readCallOptions } from '../call-options.ts'
-import { isMethod } from './own-code.ts'
+import { type Lesson, lessonOption, readCallOptions } from '../call-options.ts'
+import { isSameClient, type Lane, noLesson } from './lane.ts'
+import { isMethod, type Method } from './own-code.ts'
 import { informed, type SdkPromise } from './sdk-promise.ts'
 
 /** A call with request options. */
-export interface OptionedCall {
+interface OptionedCall {
   /** The operation of a call that names none. */
   readonly operation: string
   /** The scope of a call that names none. */
@@ -28,8 +30,38 @@ export function mayBypass(options: unknown): options is JsonObject {
   return bypassCache === true || (isJsonObject(cache) && cache['mode'] === 'no-store')
 }
 
+/** A call whose options say that it bypasses the cache. */
+export interface BypassingCall {
+  readonly name: string
+  readonly method: Method
+  readonly body: unknown
+  readonly options: JsonObject
+  /** The resource of the given client. */
+  readonly given: object
+  /** The resource of the wrapped one. */
+  readonly resource: object
+}
+
+/** Makes a call that bypasses the cache by the given client, once it is known what its facts are. */
+export function withoutCache(lane: Lane, { name, method, body, options, given, resource }: BypassingCall): unknown {
+  const documented = (own: object): unknown => Reflect.apply(method, resource, [body, own])
+  const { events, settings } = lane.engine
+  // The given client would send headers that are the cache's. An event tells what the documented way finds out.
+  const isUsual = options['headers'] === undefined && areCallsAlike(settings) && !events.isHeard('bypass')
+  if (!isUsual || !lane.isUnchanged() || !isSameClient(lane)) return documented(options)
+  const { generation, bypasses } = lane
+  const known = bypasses.get(name)
+  const make = (own: object): unknown => Reflect.apply(method, given, [body, own])
+  if (known?.generation === generation) return bypassed(lane.engine, { ...known, options, make }) ?? documented(options)
+  const lesson: Lesson = {
+    ...noLesson,
+    bypassed: (scope, operation) => void bypasses.set(name, { generation, scope, operation }),
+  }
+  return documented({ ...options, [lessonOption]: lesson })
+}
+
 /** The promise of a call that bypasses the cache by its own options; `undefined` for any other call, and if the options are not valid. */
-export function bypassed(engine: Engine, { operation, scope, options, make }: OptionedCall): SdkPromise | undefined {
+function bypassed(engine: Engine, { operation, scope, options, make }: OptionedCall): SdkPromise | undefined {
   const { cache, bypassCache, ...rest } = options
   const own = validOptions(cache, bypassCache)
   if (own?.mode !== 'no-store') return undefined

@@ -14,69 +14,21 @@ import type { CachedCall } from '../../engine/cached-call.ts'
 import { charactersOf } from '../../engine/characters.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { areCallsAlike } from '../../engine/settings/alike.ts'
-import { bypassed, mayBypass } from './bypass.ts'
+import { mayBypass, withoutCache } from './bypass.ts'
 import { readBody, type ReadCall } from './call-context.ts'
-import { memoByEngine, type ReadingMemo } from './call-memo.ts'
+import { memoByEngine } from './call-memo.ts'
 import { type Lesson, lessonOption } from '../call-options.ts'
 import { isInertOptions, optionsNow } from './lane-options.ts'
-import { learntForm, type MadePromise, madePromise, type ResultForm } from './result-form.ts'
+import { isSameClient, type KnownCall, type Lane, type LaneMethods, nextGeneration, noLesson } from './lane.ts'
+import { learntForm, type MadePromise, madePromise } from './result-form.ts'
 import { isMethod, type Method } from './own-code.ts'
-import { clientFacts, isSameList } from './request-shape.ts'
 import { Leaders } from './leaders.ts'
 import { isShippedMethod } from './sdk-class.ts'
 import { isServable } from './servable.ts'
 import { shippedSteps } from './shipped-steps.ts'
 import { storedPromise } from './stored-promise.ts'
-import type { EventRules } from './stored-stream.ts'
 import { waitingPromise } from './waiting-promise.ts'
 import type { Twin } from './twin.ts'
-
-/** The methods that a lane stands at, and what they add to a result. */
-export interface LaneMethods {
-  /** The resources with a cached `create`, by their paths in the client. */
-  readonly resources: readonly (readonly string[])[]
-  /** The members that the SDK adds to a result, by the headers that it reads them from. */
-  readonly ids: Readonly<Record<string, string>>
-  /** What the SDK makes of the events of a stream. */
-  readonly events: EventRules
-}
-
-/** What is known of a call. */
-interface KnownCall {
-  readonly cachedCall: CachedCall
-  readonly url: string
-  readonly form: ResultForm
-}
-
-/** What is known of the calls of a method that bypass the cache. */
-interface KnownBypass {
-  readonly generation: number
-  readonly scope: string
-  readonly operation: string
-}
-
-/** What the lane of one client works with. */
-interface Lane {
-  readonly client: object
-  readonly engine: Engine
-  readonly ids: LaneMethods['ids']
-  readonly events: EventRules
-  readonly memo: ReadingMemo<KnownCall>
-  /** Whether the documented seam is still as we made it, and the SDK makes requests as it was shipped. */
-  readonly isOpen: () => boolean
-  /** Whether the client is still all that the given one is. */
-  readonly isUnchanged: () => boolean
-  /** What is known of calls that bypass the cache, by their methods. */
-  readonly bypasses: Map<string, KnownBypass>
-  /** The calls that others may wait for. */
-  readonly leaders: Leaders
-  /** What of the client decides a request, as it was when the calls were learnt. */
-  facts: readonly unknown[]
-  /** Tells this client with these facts from all others. */
-  generation: number
-}
-
-let generations = 0
 
 /**
  * Opens the lane on the resources of a twin that has all members that the cache puts on it.
@@ -106,7 +58,7 @@ export function openMethodLane(
     isOpen,
     isUnchanged,
     facts: [],
-    generation: ++generations,
+    generation: nextGeneration(),
     bypasses: new Map(),
     leaders: new Leaders(engine, client),
   }
@@ -143,58 +95,42 @@ function openMethod(lane: Lane, resource: JsonObject, name: string): void {
     if (this !== resource || method !== shipped || parameters.length > 2) return Reflect.apply(method, this, parameters)
     const [body, options] = parameters
     if (mayBypass(options)) {
-      const by = (of: object) => (own: object) => Reflect.apply(method, of, [body, own])
-      return withoutCache(lane, { method: name, options, bare: by(given), documented: by(resource) })
+      return withoutCache(lane, { name, method, body, options, given, resource })
     }
     const call = readCall(lane, name, parameters)
     if (call === undefined) return Reflect.apply(method, this, parameters.length > 1 ? [body, optionsNow(options)] : parameters)
-    const making = (of: JsonObject, by: JsonObject | undefined): Teaching => ({
-      again: () => readCall(lane, name, [of, by]),
-      make: (own) => Reflect.apply(method, resource, [of, own]),
-    })
     const known = lane.memo.get(call.reading)
-    return (
-      (known && answered(lane, known, call)) ??
-      joined(lane, call, making) ??
-      (known &&
-        waitingPromise(lane.engine, { ...known, ...call, client: lane.client, events: lane.events }, (looked, of, own) => {
-          const then = { ...call, body: of, options: own }
-          return joined(lane, then, making) ?? taught(lane, then, { ...making(of, own), looked })
-        })) ??
-      taught(lane, call, making(call.body, call.options))
-    )
+    return (known && answered(lane, known, call)) ?? fetched({ lane, name, resource, method }, known, call)
   }
   originals.set(create, below)
   Object.defineProperty(resource, 'create', { value: create, configurable: true, writable: true })
 }
 
-/** A call whose options say that it bypasses the cache. */
-interface BypassingCall {
-  readonly method: string
-  readonly options: JsonObject
-  /** Makes it by the given client. */
-  readonly bare: (options: object) => unknown
-  /** Makes it the documented way. */
-  readonly documented: (options: object) => unknown
+/** A method that a lane stands at. */
+interface LaneMethod {
+  readonly lane: Lane
+  readonly name: string
+  readonly resource: JsonObject
+  /** The method below the lane. */
+  readonly method: Method
 }
 
-/** Makes a call that bypasses the cache by the given client, once it is known what its facts are. */
-function withoutCache(lane: Lane, { method, options, bare, documented }: BypassingCall): unknown {
-  const { events, settings } = lane.engine
-  // The given client would send headers that are the cache's. An event tells what the documented way finds out.
-  const isUsual = options['headers'] === undefined && areCallsAlike(settings) && !events.isHeard('bypass')
-  if (!isUsual || !lane.isUnchanged() || !isSameClient(lane)) return documented(options)
-  const { generation, bypasses } = lane
-  const known = bypasses.get(method)
-  if (known?.generation === generation) return bypassed(lane.engine, { ...known, options, make: bare }) ?? documented(options)
-  const lesson: Lesson = {
-    ...noLesson,
-    bypassed: (scope, operation) => void bypasses.set(method, { generation, scope, operation }),
-  }
-  return documented({ ...options, [lessonOption]: lesson })
+/** The SDK's promise of a call that memory cannot answer. It is apart from the method, as its functions would be made for each hit too. */
+function fetched({ lane, name, resource, method }: LaneMethod, known: KnownCall | undefined, call: ReadCall): unknown {
+  const making = (of: JsonObject, by: JsonObject | undefined): Teaching => ({
+    again: () => readCall(lane, name, [of, by]),
+    make: (own) => Reflect.apply(method, resource, [of, own]),
+  })
+  return (
+    joined(lane, call, making) ??
+    (known &&
+      waitingPromise(lane.engine, { ...known, ...call, client: lane.client, events: lane.events }, (looked, of, own) => {
+        const then = { ...call, body: of, options: own }
+        return joined(lane, then, making) ?? taught(lane, then, { ...making(of, own), looked })
+      })) ??
+    taught(lane, call, making(call.body, call.options))
+  )
 }
-
-const noLesson: Lesson = { read() {}, bypassed() {}, seen() {}, parsed() {} }
 
 /** A call that the lane may answer; `undefined` for any other, of which no code of the caller's was called. */
 function readCall(lane: Lane, method: string, [body, options]: readonly unknown[]): ReadCall | undefined {
@@ -203,18 +139,6 @@ function readCall(lane: Lane, method: string, [body, options]: readonly unknown[
   const context = { generation: lane.generation, method, options: options === undefined ? '' : JSON.stringify(options) }
   const read = readBody(body, context)
   return read && { ...read, options, context }
-}
-
-/** Whether the client makes its requests as when the calls were learnt. If it makes them in another way, the lane begins again. */
-function isSameClient(lane: Lane): boolean {
-  if (!lane.isOpen()) return false
-  const facts = clientFacts(lane.client)
-  if (facts === undefined) return false
-  if (!isSameList(facts, lane.facts)) {
-    lane.facts = facts
-    lane.generation = ++generations
-  }
-  return true
 }
 
 /** The SDK's promise of a stored answer; `undefined` if there is none that serves the call as it is. */

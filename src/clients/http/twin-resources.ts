@@ -36,8 +36,11 @@ export function twinResources(
       const member = anyMemberOf(value, name)
       const mine = name === '_client' ? client : twinOf(member, parts.get(name))
       if (mine === member) continue
-      const given = (): unknown => anyMemberOf(value, name)
-      const get = (): unknown => (given() === member ? mine : twinOf(given(), undefined))
+      // Each call on a lane comes by here. It is no accessor but one of ours.
+      const get = (): unknown => {
+        const given: unknown = Reflect.get(value, name)
+        return given === member ? mine : twinOf(given, undefined)
+      }
       ours.add(get)
       const descriptor = name === '_client' ? { value: mine, writable: true } : { get, set: settable(name) }
       Object.defineProperty(twin, name, { ...descriptor, enumerable: true, configurable: true })

@@ -221,9 +221,9 @@ export class Generations {
    * Whether that is so, and the store need not be asked about it.
    * @param at when, by the monotonic clock @default now, before anything is read
    */
-  matchesWithoutRead(generations: GenerationByLabel, at?: number): boolean {
+  matchesWithoutRead(generations: GenerationByLabel, at?: number, now?: number): boolean {
     if (!this.#shared) return this.matches(generations)
-    const since = at === undefined ? this.#since() : at - this.#delay
+    const since = at === undefined ? this.#since(now) : at - this.#delay
     for (const label in generations) {
       if (label === removals || this.#isConfirmed(label, generations[label], since)) continue
       if (!isRemovalLabel(label) || !this.#isConfirmed(removals, generations[removals], since)) return false
@@ -251,8 +251,8 @@ export class Generations {
   }
 
   /** Since when a generation must have been read. Without a delay none is recent enough, even while the clock stands still. */
-  #since(): number {
-    return this.#delay === 0 ? Infinity : this.#clock.monotonic() - this.#delay
+  #since(now = this.#clock.monotonic()): number {
+    return this.#delay === 0 ? Infinity : now - this.#delay
   }
 
   /** Whether what is known of `label` holds without a read. What is known of a removal label does so while `removals` stays as it was. */

@@ -194,9 +194,13 @@ export class Invalidations {
     return this.#generations.matches(generations)
   }
 
-  /** Whether that is so, and the store need not be asked about it. */
-  isCurrentWithoutRead(generations: GenerationByLabel, at?: number): boolean {
-    return this.#generations.matchesWithoutRead(generations, at)
+  /**
+   * Whether that is so, and the store need not be asked about it.
+   * @param at a read that began then is recent enough @default what is read counts for as long as the delay
+   * @param now the monotonic time, if the caller has just asked the clock
+   */
+  isCurrentWithoutRead(generations: GenerationByLabel, at?: number, now?: number): boolean {
+    return this.#generations.matchesWithoutRead(generations, at, now)
   }
 
   /**

@@ -8,6 +8,7 @@ import { count } from '../../json/object.ts'
 import { BoundedTable, countedName } from './bounded-table.ts'
 import type { CacheStats, StatsRow } from './cache-stats.ts'
 import { roundDollars } from '../pricing/dollars.ts'
+import { HitTally } from './hit-tally.ts'
 import { PendingPrices, type Priced } from './pending-prices.ts'
 import { maxPricedName, type PriceBook } from '../pricing/price-book.ts'
 import type { SavingsBook } from './savings-book.ts'
@@ -45,7 +46,8 @@ export interface MissCount {
 
 /** The counters of one cache. No method throws. An event object that was passed in must not be changed afterwards. */
 export interface Stats {
-  hit(event: HitEvent): void
+  /** @returns what counts further hits of the same call that are alike */
+  hit(event: HitEvent): HitTally
   miss(event: MissCount): void
   bypass(event: { readonly operation: string; readonly reason: string }): void
   passed(): void
@@ -187,18 +189,23 @@ export function createStats({ priceBook, clock, savings }: StatsOptions): Stats 
     hit(event) {
       const input = count(event.usage?.input)
       const output = count(event.usage?.output)
-      totals.savedInputTokens += input
-      totals.savedOutputTokens += output
+      const savedMs = count(event.savedMs)
       const { inputs = 1 } = event
-      if (event.stale) totals.stale += inputs
-      for (const row of rowsOf(event)) {
-        row.hits += inputs
-        row.savedTokens += input + output
-        row.savedMs += count(event.savedMs)
-      }
       const named = shortNamed(event)
-      savings?.note(named, { hits: inputs, savedTokens: input + output, savedMs: count(event.savedMs) })
-      hits.note(named)
+      const counted = rowsOf(event)
+      const add = (): void => {
+        totals.savedInputTokens += input
+        totals.savedOutputTokens += output
+        if (event.stale) totals.stale += inputs
+        for (const row of counted) {
+          row.hits += inputs
+          row.savedTokens += input + output
+          row.savedMs += savedMs
+        }
+        savings?.note(named, { hits: inputs, savedTokens: input + output, savedMs })
+      }
+      add()
+      return new HitTally(named, hits.note(named), add)
     },
     miss({ operation, scope, model, inputs = 1 }) {
       totals.misses += inputs

@@ -29,9 +29,12 @@ const maxNotes = 16_384
 /** Prices change by the quarter of an hour at most. */
 const minute = 60_000
 
-interface Note<Call> {
+/** A call that waits for its price, and how often it was made. */
+export interface Note<Call> {
   readonly call: Call
   times: number
+  /** Whether it still waits. */
+  isOpen: boolean
 }
 
 /** Calls that wait for their price. */
@@ -58,20 +61,25 @@ export class PendingPrices<Call extends Priced> {
     this.#priced = priced
   }
 
-  /** Notes a call, which must not be changed afterwards. */
-  note(call: Call): void {
+  /** Notes a call, which must not be changed afterwards. @returns the note, if the call waits for its price */
+  note(call: Call): Note<Call> | undefined {
     const { usage } = call
-    if (usage === undefined) return this.#priced(call, null, 1)
+    if (usage === undefined) {
+      this.#priced(call, null, 1)
+      return undefined
+    }
     const notes = this.#notes.get(usage)
     const equal = notes?.find((note) => costSame(note.call, call) && this.#same(note.call, call))
     if (equal !== undefined) {
       equal.times++
-      return
+      return equal
     }
-    if (notes === undefined) this.#notes.set(usage, [{ call, times: 1 }])
-    else notes.push({ call, times: 1 })
+    const note = { call, times: 1, isOpen: true }
+    if (notes === undefined) this.#notes.set(usage, [note])
+    else notes.push(note)
     if (++this.#waiting >= maxNotes) this.settle()
     else if (this.#waiting >= batchSize) this.#settleSoon()
+    return note
   }
 
   /** Prices all that wait. */
@@ -79,7 +87,12 @@ export class PendingPrices<Call extends Priced> {
     const notes = this.#notes
     this.#notes = new Map()
     this.#waiting = 0
-    for (const [usage, same] of notes) for (const { call, times } of same) this.#priced(call, this.#price(usage, call), times)
+    for (const [usage, same] of notes) {
+      for (const note of same) {
+        note.isOpen = false
+        this.#priced(note.call, this.#price(usage, note.call), note.times)
+      }
+    }
   }
 
   #settleSoon(): void {
@@ -107,11 +120,16 @@ export class PendingPrices<Call extends Priced> {
   }
 }
 
+/** Whether prices are the same at both times, in milliseconds since the epoch. */
+export function haveOnePrice(first: number | undefined, second: number | undefined): boolean {
+  return first === second || Math.floor((first ?? 0) / minute) === Math.floor((second ?? 0) / minute)
+}
+
 function costSame(first: Priced, second: Priced): boolean {
   return (
     (first.answered ?? first.model) === (second.answered ?? second.model) &&
     first.provider === second.provider &&
     first.origin === second.origin &&
-    (first.at === second.at || Math.floor((first.at ?? 0) / minute) === Math.floor((second.at ?? 0) / minute))
+    haveOnePrice(first.at, second.at)
   )
 }

@@ -42,10 +42,13 @@ export class CopyChecks {
     this.#requiresStore = requiresStore
   }
 
-  /** Whether this copy may be served without asking the store. */
-  isServable(held: HotCopy, { labels }: Address): boolean {
+  /** Whether this copy may be served without asking the store. @param now the monotonic time */
+  isServable(held: HotCopy, { labels }: Address, now: number): boolean {
     if (!bears(held.entry, labels)) return false
-    return (!this.#hasStore || !this.#hot.isDue(held)) && this.#invalidations.isCurrentWithoutRead(held.entry.head.generations)
+    return (
+      (!this.#hasStore || !this.#hot.isDue(held, now)) &&
+      this.#invalidations.isCurrentWithoutRead(held.entry.head.generations, undefined, now)
+    )
   }
 
   /** Whether memory's copy is good and the store need not be asked for a newer one. A promise if the store is asked what was invalidated. */

@@ -51,9 +51,9 @@ export class HotTier {
     return this.#puts
   }
 
-  /** The copy at `storeKey`, which counts as used now. */
-  get(storeKey: string): HotCopy | undefined {
-    if (!this.#events.isHeard('read') || this.#untold++ % readsPerEvent !== 0) return this.#memory?.get(storeKey)
+  /** The copy at `storeKey`, which counts as used now. @param now the monotonic time, if the caller has just asked the clock */
+  get(storeKey: string, now?: number): HotCopy | undefined {
+    if (!this.#events.isHeard('read') || this.#untold++ % readsPerEvent !== 0) return this.#memory?.get(storeKey, now)
     const reads = this.#untold === 1 ? 1 : readsPerEvent
     const begun = this.#clock.monotonic()
     const held = this.#memory?.get(storeKey)
@@ -83,8 +83,8 @@ export class HotTier {
   }
 
   /** Whether the store is to be asked before this copy is served. */
-  isDue(held: HotCopy): boolean {
-    return isDue(held, { now: this.#clock.monotonic(), maxTtl: this.#maxTtl, revalidateBefore: this.#revalidateBefore })
+  isDue(held: HotCopy, now = this.#clock.monotonic()): boolean {
+    return isDue(held, { now, maxTtl: this.#maxTtl, revalidateBefore: this.#revalidateBefore })
   }
 
   /** Every copy must be compared with the store before it is served again. */

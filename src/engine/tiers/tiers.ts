@@ -121,8 +121,10 @@ export class Tiers {
 
   /** The entry at `address` if memory has it and the store need not be asked about it. Looks into memory once. */
   getFromMemory(address: Address): LookupResult | undefined {
-    const held = this.#hot.get(address.storeKey)
-    return held !== undefined && this.#copies.isServable(held, address) ? this.#found(held) : undefined
+    // To read the clock takes as long as to look into memory, so a hit does it once.
+    const now = this.#clock.monotonic()
+    const held = this.#hot.get(address.storeKey, now)
+    return held !== undefined && this.#copies.isServable(held, address, now) ? this.#found(held, 'memory', now) : undefined
   }
 
   /**
@@ -131,8 +133,9 @@ export class Tiers {
    * @param patience milliseconds that a read of the store may take beyond that
    */
   get(address: Address, patience = 0): LookupResult | undefined | Promise<LookupResult | undefined> {
-    const held = this.#hot.get(address.storeKey)
-    if (held !== undefined && this.#copies.isServable(held, address)) return this.#found(held)
+    const now = this.#clock.monotonic()
+    const held = this.#hot.get(address.storeKey, now)
+    if (held !== undefined && this.#copies.isServable(held, address, now)) return this.#found(held, 'memory', now)
     if (this.#lookups !== undefined) return this.#getOne(this.#lookups, { address, held }, patience)
     // Without a store a copy is not servable only if it was invalidated, or lacks a label of the call.
     if (held === undefined || this.#invalidations.matches(held.entry.head.generations)) return held && this.#served(address, held)
@@ -282,8 +285,8 @@ export class Tiers {
     return undefined
   }
 
-  #found(held: HotCopy, source: Source = 'memory'): LookupResult {
-    const age = ageOf(held, this.#clock.monotonic())
+  #found(held: HotCopy, source: Source = 'memory', now = this.#clock.monotonic()): LookupResult {
+    const age = ageOf(held, now)
     return { entry: held.entry, source, age, freshFor: held.entry.head.ttl - age }
   }
 }
