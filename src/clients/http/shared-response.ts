@@ -2,6 +2,7 @@
  * One caller's share of a flight as a `Response`.
  * @module
  */
+import { joinedBytes } from '../../base/text-bytes.ts'
 import type { LaterInfo } from '../../engine/cache-info.ts'
 import { leaveWhenCollected } from '../../engine/flight/collected.ts'
 import type { FlightReader } from '../../engine/flight/upstream.ts'
@@ -104,7 +105,7 @@ async function textOf(reader: Reader, head: ResponseHead): Promise<string> {
   }
   const { text } = head
   if (text !== undefined && !text.startsWith(byteOrderMark)) return text
-  return decoder.decode(second === undefined ? first : Buffer.concat(chunks))
+  return decoder.decode(second === undefined ? first : joinedBytes(chunks))
 }
 
 function responseOf(head: ResponseHead, body: ReadableStream | string | null): Response {
