@@ -17,7 +17,7 @@ describe('bytes of texts', () => {
 
   for (const has of [true, false]) {
     const loaded = (): typeof byBuffer => (has ? byBuffer : plain)
-    describe(has ? 'with Buffer' : 'without Buffer', () => {
+    describe(`${has ? 'with' : 'without'} Buffer`, () => {
       it('G30 are those of Buffer, in UTF-8', () => {
         fc.assert(
           fc.property(fc.string({ unit: 'binary' }), (text) => {
