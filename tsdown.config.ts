@@ -31,8 +31,19 @@ export default defineConfig({
   outputOptions: {
     // They are in the declarations, where editors show them; here they are only read over each time that the package is loaded.
     comments: { legal: true, annotation: true, jsdoc: false },
-    // What several doors share is one file: to find, open and link a file takes longer than to read it.
-    codeSplitting: { groups: [{ name: 'core', test: /[\\/]src[\\/].*(?<!\.d)\.ts$/, minShareCount: 2, tags: ['$initial'] }] },
+    // What several doors share is one file: to find, open and link a file takes longer than to read it. What the front door has no part in
+    // is none of it: `src/env` names the clients of stores, and a bundler fails on the name of a package that is not installed.
+    codeSplitting: {
+      groups: [
+        {
+          name: 'core',
+          test: /[\\/]src[\\/](?!env[\\/]|monitor[\\/]|stores[\\/](?:dynamodb|redis|sqlite|sqs)[\\/]).*(?<!\.d)\.ts$/,
+          minShareCount: 2,
+          tags: ['$initial'],
+        },
+        { name: 'environment', test: /[\\/]src[\\/]env[\\/].*(?<!\.d)\.ts$/, minShareCount: 2 },
+      ],
+    },
   },
   failOnWarn: true,
 })

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, globSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { unnameable } from './support/declared-types.ts'
 import { assertBuilt, install, manifest, subpaths, top, type Project } from './support/packed.ts'
@@ -54,6 +55,25 @@ function filesOf(value: unknown): string[] {
   if (typeof value === 'string') return [value]
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(filesOf) : []
 }
+
+describe('the front door', () => {
+  it('is bundled for a browser where no peer is installed, without a module of Node.js', async () => {
+    const entry = join(project.folder, 'bundled.mjs')
+    writeFileSync(entry, "export { createCache, withCache } from 'llmemo'")
+    const options = {
+      bundle: true,
+      write: false,
+      splitting: true,
+      outdir: 'out',
+      format: 'esm',
+      platform: 'browser',
+      metafile: true,
+    } as const
+    const { metafile, warnings } = await build({ entryPoints: [entry], logLevel: 'silent', ...options })
+    const imports = Object.values(metafile.outputs).flatMap((output) => output.imports)
+    expect([warnings, imports.filter(({ external }) => external)]).toEqual([[], []])
+  })
+})
 
 describe('the tarball', () => {
   it('holds what is built and what a reader needs, and nothing else', () => {

@@ -4,8 +4,10 @@
  */
 import { systemClock, unref } from '../clock.ts'
 
-/** The process, or what there is of it. Types claim that it is always there and whole. */
-const runtime: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>> | undefined = globalThis.process
+/** Whether the runtime says that it has a module of Node.js, such as `node:zlib`. That is cheap, where loading it takes milliseconds. */
+export function hasBuiltinModule(name: string): boolean {
+  return builtinModule((load) => load('node:module'))?.isBuiltin?.(name) === true
+}
 
 /**
  * Loads a module of Node.js, by a function that calls the given loader with its name. Not an import, which would fail to load in a runtime
@@ -14,6 +16,8 @@ const runtime: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>> | undefined = g
  * @returns `undefined` in a runtime without the module
  */
 export function builtinModule<Module>(load: (loader: NodeJS.Process['getBuiltinModule']) => Module): Partial<Module> | undefined {
+  // Types claim that the process is always there and whole.
+  const runtime: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>> | undefined = globalThis.process
   const loader = runtime?.getBuiltinModule
   if (typeof loader !== 'function') return undefined
   try {

@@ -44,7 +44,6 @@ type Origin = (context: OriginContext) => unknown
 
 const flightsOf = flightsByEngine<FlightHead<Given>, GivenPart>()
 const noRules: AnswerRules = {}
-const never = new AbortController().signal
 
 /** `call` of a cache. */
 export function originCaller(engine: Engine): CallOrigin {
@@ -64,7 +63,7 @@ async function answer(engine: Engine, given: OriginCall, origin: Origin): Promis
     const refused = refusedCall(engine.settings, cachedCall.reason)
     const info = engine.bypass(cachedCall)
     if (refused !== undefined) throw refused
-    const value = await origin({ signal: signal ?? never, request })
+    const value = await origin({ signal: signal ?? new AbortController().signal, request })
     return stream ? { parts: ownParts(value), info } : { answer: value, info }
   }
   const inputs = stream ? undefined : inputsOf(engine, call, cachedCall)

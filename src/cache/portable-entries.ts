@@ -2,6 +2,7 @@
  * Entries on their way from one store to another: as plain JSON, and back into a cache.
  * @module
  */
+import { base64Of, bytesOfBase64 } from '../base/text-bytes.ts'
 import { isJsonObject } from '../json/object.ts'
 import { readHead } from '../codec/entry-head.ts'
 import type { Entry, EntryHead } from '../entry.ts'
@@ -42,7 +43,7 @@ export async function* portableEntries(engine: Engine, filter: EntryFilter, with
     const body = withBody ? await engine.tiers.contents.body(storeKey) : undefined
     // It was removed meanwhile.
     if (withBody && body === undefined) continue
-    const text = typeof body === 'string' ? body : body && Buffer.from(body).toString('base64')
+    const text = typeof body === 'string' ? body : body && base64Of(body)
     yield { llmemo: version, ...rest, namespace, labels: withoutRemovals(generations), bytes, ...(text !== undefined && { body: text }) }
   }
 }
@@ -81,7 +82,7 @@ function readPortable(value: unknown): Entry & { readonly labels: readonly strin
   const head = readHead({ ...value, generations: Object.fromEntries(labels.map((label) => [label, ''])) })
   if (head.endpoint !== '' && !/^[\da-f]{64}$/.test(head.key)) throw refused('"key" is not that of an answer')
   if (typeof body !== 'string') throw refused('it has no body; export it with --body')
-  return { head, labels, body: head.kind === 'bytes' ? new Uint8Array(Buffer.from(body, 'base64')) : body }
+  return { head, labels, body: head.kind === 'bytes' ? bytesOfBase64(body) : body }
 }
 
 function refused(why: string): EntryError {

@@ -3,6 +3,7 @@
  * Both are loaded at their first use, because loading takes milliseconds.
  * @module
  */
+import { builtinModule, hasBuiltinModule } from '../base/runtime.ts'
 import { EntryError } from '../errors.ts'
 import { type Compression, notInflatable } from './compression-contract.ts'
 
@@ -12,19 +13,25 @@ export type { Compression } from './compression-contract.ts'
 const leastChunk = 64
 const mostChunk = 256 * 1_024
 
+/** The compression of a runtime, which may have to be loaded. */
+export interface RuntimeCompression extends Compression {
+  /**
+   * Begins to load the compression of a runtime that has none of its own.
+   * @returns a promise that is fulfilled when it is loaded, or has turned out to be missing; `undefined` if nothing is being loaded
+   */
+  ready(): Promise<void> | undefined
+}
+
 /** Compression by `node:zlib`, or `undefined` if the runtime does not have it. */
 export function zlibCompression(): Compression | undefined {
-  // Not an import, which would fail to load in a runtime without the module.
-  // Source: https://nodejs.org/api/process.html#processgetbuiltinmoduleid
-  const runtime: Partial<NodeJS.Process> | undefined = globalThis.process
-  const zlib = runtime?.getBuiltinModule?.('node:zlib')
-  if (zlib === undefined) return undefined
+  const { deflateRawSync, inflateRawSync } = builtinModule((load) => load('node:zlib')) ?? {}
+  if (deflateRawSync === undefined || inflateRawSync === undefined) return undefined
   return {
-    deflate: (bytes, level) => zlib.deflateRawSync(bytes, level === undefined ? {} : { level }),
+    deflate: (bytes, level) => deflateRawSync(bytes, level === undefined ? {} : { level }),
     inflate(bytes, limit) {
       try {
         // Room for all of it at once. zlib asks for one byte more before it sees the end.
-        return zlib.inflateRawSync(bytes, { maxOutputLength: limit, chunkSize: Math.min(Math.max(limit + 1, leastChunk), mostChunk) })
+        return inflateRawSync(bytes, { maxOutputLength: limit, chunkSize: Math.min(Math.max(limit + 1, leastChunk), mostChunk) })
       } catch (cause) {
         throw notInflatable({ cause })
       }
@@ -37,17 +44,31 @@ export function zlibCompression(): Compression | undefined {
  * compressed entries are left alone.
  * @param load loads the other compression @default there is none
  */
-export function runtimeCompression(load?: () => Promise<Compression>): Compression {
+export function runtimeCompression(load?: () => Promise<Compression>): RuntimeCompression {
   let asked = false
   let found: Compression | undefined
+  let loading: Promise<void> | undefined
   const compression = (): Compression | undefined => {
     if (asked) return found
     asked = true
     found = zlibCompression()
-    if (found === undefined) load?.().then((loaded) => (found = loaded), ignore)
+    if (found === undefined && load !== undefined) loading = loaded(load)
     return found
   }
+  const loaded = async (other: () => Promise<Compression>): Promise<void> => {
+    try {
+      found = await other()
+    } catch {
+      // If the compression cannot be loaded, entries stay uncompressed.
+    }
+    loading = undefined
+  }
   return {
+    ready() {
+      // zlib takes a moment to load, and is not before something is compressed.
+      if (!asked && load !== undefined && !hasBuiltinModule('node:zlib')) compression()
+      return loading
+    },
     deflate: (bytes, level) => compression()?.deflate(bytes, level) ?? bytes,
     inflate(bytes, limit) {
       const own = compression()
@@ -57,6 +78,3 @@ export function runtimeCompression(load?: () => Promise<Compression>): Compressi
     },
   }
 }
-
-/** If the compression cannot be loaded, entries stay uncompressed. */
-function ignore(): void {}

@@ -80,6 +80,8 @@ const shape = `an object with "keys", which is ${keyIds}, and "current", which i
  */
 export function readEncryption(option: string, given: unknown): Encryption {
   if (!isObjectOfOptions(given)) throw new InvalidOptionError(option, given, shape)
+  // Where there is no node:crypto, that is said before anything else.
+  nodeCrypto()
   for (const name of Object.keys(given)) {
     if (name !== 'keys' && name !== 'current') throw new InvalidOptionError(option, new Description('an object with other members'), shape)
   }

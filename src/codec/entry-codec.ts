@@ -27,6 +27,7 @@
  * flag it does not know.
  * @module
  */
+import { utf8Bytes } from '../base/text-bytes.ts'
 import { isBytes } from '../base/bytes.ts'
 import type { Entry, EntryHead } from '../entry.ts'
 import { EntryError, InvalidOptionError } from '../errors.ts'
@@ -99,7 +100,7 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
   if (!(compressAbove >= 0)) throw new InvalidOptionError('compressAbove', compressAbove, 'a number of bytes from 0, or Infinity')
   wholeNumber('maxBodyBytes', maxBodyBytes, { least: 1, most: maxStoredBodyBytes, of: 'bytes' })
   const encryption = options.encryption === undefined ? undefined : readEncryption('encryption', options.encryption)
-  const keyId = Buffer.from(encryption?.current ?? '')
+  const keyId = utf8Bytes(encryption?.current ?? '')
 
   const heads = new Map<string, EntryHead>()
   /** The head of the entry with this checksum. To read it again would take as long as the rest of decoding. */
@@ -116,16 +117,16 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
 
   /** The head in `bytes`, and the body as it is stored. */
   const open = (bytes: Uint8Array) => {
-    const { codec, isEncrypted, keyIdLength, headLength, storedLength, rawLength, sum, view } = readHeader(bytes)
+    const { codec, isEncrypted, keyIdLength, headLength, storedLength, rawLength, sum } = readHeader(bytes)
     const contentStart = headerLength + keyIdLength
-    let content = view.subarray(contentStart, view.length - checksumLength)
+    let content = partOf(bytes, contentStart, bytes.byteLength - checksumLength)
     if (isEncrypted) {
-      const id = view.toString('utf8', headerLength, contentStart)
+      const id = lenient.decode(partOf(bytes, headerLength, contentStart))
       if (encryption === undefined) throw unrecognised('the entry is encrypted, but no encryption is configured.')
       if (!encryption.has(id)) throw unrecognised('the entry is encrypted with a key that is not configured.')
-      const opened = encryption.open(id, content, view.subarray(0, contentStart))
+      const opened = encryption.open(id, content, partOf(bytes, 0, contentStart))
       if (opened === undefined) throw damagedEntry('it cannot be decrypted with the key that it names')
-      content = Buffer.from(opened.buffer, opened.byteOffset, opened.byteLength)
+      content = partOf(opened, 0, opened.byteLength)
     } else if (encryption !== undefined) {
       throw damagedEntry('it is not encrypted, but the configuration requires encryption')
     }
@@ -136,19 +137,20 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
 
   return {
     encode(entry) {
-      const head = Buffer.from(JSON.stringify(readHead(entry.head)))
+      const head = utf8Bytes(JSON.stringify(readHead(entry.head)))
       const raw = bodyBytes(entry, maxBodyBytes)
       const deflated = raw.length >= compressAbove ? compression.deflate(raw, compressionLevel) : raw
       const body = deflated.length < raw.length * worthInflating ? deflated : raw
-      const header = Buffer.alloc(headerLength + keyId.length)
-      header.writeUInt32BE(magic, 0)
+      const header = new Uint8Array(headerLength + keyId.length)
+      const numbers = viewOf(header)
+      numbers.setUint32(0, magic)
       header[4] = version
       header[5] = body === raw ? codecs.raw : codecs.deflate
       header[6] = encryption === undefined ? 0 : encrypted
       header[7] = keyId.length
-      header.writeUInt32BE(head.length, 8)
-      header.writeUInt32BE(body.length, 12)
-      header.writeUInt32BE(raw.length, 16)
+      numbers.setUint32(8, head.length)
+      numbers.setUint32(12, body.length)
+      numbers.setUint32(16, raw.length)
       header.set(keyId, headerLength)
       const content = encryption === undefined ? [head, body] : encryption.seal([head, body], header)
       return withChecksum([header, ...content])
@@ -171,8 +173,8 @@ export function createEntryCodec(options: CodecOptions): EntryCodec {
 
 /** The size of the body of an encoded entry, and its size as stored. */
 export function bodySizes(encoded: Uint8Array): { readonly bytes: number; readonly storedBytes: number } {
-  const view = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength)
-  return { bytes: view.readUInt32BE(16), storedBytes: view.readUInt32BE(12) }
+  const view = viewOf(encoded)
+  return { bytes: view.getUint32(16), storedBytes: view.getUint32(12) }
 }
 
 /** All of `parts` in order, followed by their checksum. */
@@ -185,7 +187,8 @@ function withChecksum(parts: readonly Uint8Array[]): Uint8Array {
     whole.set(part, offset)
     offset += part.length
   }
-  Buffer.from(whole.buffer, length).write(checksum(whole.subarray(0, length)), 'latin1')
+  const sum = checksum(whole.subarray(0, length))
+  for (let index = 0; index < checksumLength; index++) whole[length + index] = sum.charCodeAt(index)
   return whole
 }
 
@@ -198,30 +201,30 @@ function checksum(bytes: Uint8Array): string {
 function readHeader(bytes: Uint8Array) {
   // A user's own store may return something other than its type says.
   if (!isBytes(bytes)) throw unrecognised('the value is not bytes.')
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (view.length < 5 || view.readUInt32BE(0) !== magic) throw unrecognised('the value is not an entry of llmemo.')
-  if (view[4] !== version) throw unrecognised(`the entry has format version ${view[4]}; this version of llmemo reads only ${version}.`)
-  const end = view.length - checksumLength
+  const view = viewOf(bytes)
+  if (view.byteLength < 5 || view.getUint32(0) !== magic) throw unrecognised('the value is not an entry of llmemo.')
+  if (bytes[4] !== version) throw unrecognised(`the entry has format version ${bytes[4]}; this version of llmemo reads only ${version}.`)
+  const end = bytes.byteLength - checksumLength
   if (end < headerLength) throw damagedEntry('it is truncated')
-  const sum = checksum(view.subarray(0, end))
-  if (view.toString('latin1', end) !== sum) throw damagedEntry('its checksum is wrong')
+  const sum = checksum(partOf(bytes, 0, end))
+  if (String.fromCharCode(...partOf(bytes, end, bytes.byteLength)) !== sum) throw damagedEntry('its checksum is wrong')
 
-  const codec = view.readUInt8(5)
-  const flags = view.readUInt8(6)
+  const codec = view.getUint8(5)
+  const flags = view.getUint8(6)
   if (codec > codecs.deflate || flags > encrypted)
     throw unrecognised('the entry has a codec or a flag that this version of llmemo does not know.')
   const isEncrypted = flags === encrypted
-  const keyIdLength = view.readUInt8(7)
+  const keyIdLength = view.getUint8(7)
   if (isEncrypted ? keyIdLength === 0 || keyIdLength > maxKeyIdBytes : keyIdLength > 0) throw damagedEntry('its key id has a wrong length')
-  const headLength = view.readUInt32BE(8)
-  const storedLength = view.readUInt32BE(12)
-  const rawLength = view.readUInt32BE(16)
+  const headLength = view.getUint32(8)
+  const storedLength = view.getUint32(12)
+  const rawLength = view.getUint32(16)
   if (headerLength + keyIdLength + (isEncrypted ? sealLength : 0) + headLength + storedLength !== end) {
     throw damagedEntry('its lengths do not add up')
   }
   if (codec === codecs.raw ? storedLength !== rawLength : storedLength >= rawLength)
     throw damagedEntry('its body does not have the stated length')
-  return { view, sum, codec, isEncrypted, keyIdLength, headLength, storedLength, rawLength }
+  return { sum, codec, isEncrypted, keyIdLength, headLength, storedLength, rawLength }
 }
 
 /** The bytes of the body to store. Refuses a body that is too large or could not be read back unchanged. */
@@ -231,12 +234,22 @@ function bodyBytes({ head, body }: Entry, limit: number): Uint8Array {
   if (body.length > limit) throw damagedEntry(`its body is over the limit of ${limit} bytes`)
   if (typeof body !== 'string') return body
   if (!body.isWellFormed()) throw damagedEntry('its body holds a lone surrogate, which UTF-8 cannot hold')
-  const bytes = Buffer.from(body)
+  const bytes = utf8Bytes(body)
   if (bytes.length > limit) throw damagedEntry(`its body of ${bytes.length} bytes is over the limit of ${limit}`)
   return bytes
 }
 
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
+}
+
+/** The bytes from `start` to `end`, as plain bytes: a store may give bytes of a class of its own. */
+function partOf({ buffer, byteOffset }: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + start, Math.max(0, end - start))
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const lenient = new TextDecoder('utf-8', { ignoreBOM: true })
 
 function text(bytes: Uint8Array): string {
   try {

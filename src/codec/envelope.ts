@@ -14,7 +14,8 @@
 import { isBytes } from '../base/bytes.ts'
 import type { Encryption } from './encryption.ts'
 
-const magic = Buffer.from('LSEA')
+/** `LSEA` */
+const magic = Uint8Array.of(0x4c, 0x53, 0x45, 0x41)
 
 /** What an envelope is for, and the channel or the key where it lies. */
 export interface EnvelopePlace {
@@ -24,7 +25,7 @@ export interface EnvelopePlace {
 
 /** Whether these bytes are an envelope of llmemo, of whatever key. */
 export function isEnvelope(bytes: unknown): bytes is Uint8Array {
-  return isBytes(bytes) && bytes.length > magic.length && magic.equals(bytes.subarray(0, magic.length))
+  return isBytes(bytes) && bytes.length > magic.length && magic.every((byte, index) => bytes[index] === byte)
 }
 
 /** Seals `content` with the current key. */

@@ -2,6 +2,7 @@
  * Shadow mode: the provider answers every call. What the cache would have answered is counted, and compared with the new answer.
  * @module
  */
+import { isSameBytes, utf8Bytes } from '../base/text-bytes.ts'
 import type { Entry } from '../entry.ts'
 import { isJsonObject } from '../json/object.ts'
 import type { LookupResult } from '../lookup-result.ts'
@@ -78,7 +79,11 @@ function isSameAnswer(stored: Entry, draft: NewEntry, { endpoint }: CachedCall):
   const fresh = { head: { ...stored.head, kind: draft.kind }, body: draft.body }
   const [first, second] = [stored, fresh].map((entry) => wholeAnswer(entry, endpoint))
   if (first !== undefined && second !== undefined) return JSON.stringify(essence(first)) === JSON.stringify(essence(second))
-  return Buffer.compare(Buffer.from(stored.body), Buffer.from(draft.body)) === 0
+  return isSameBytes(bytesOf(stored.body), bytesOf(draft.body))
+}
+
+function bytesOf(body: Entry['body']): Uint8Array {
+  return typeof body === 'string' ? utf8Bytes(body) : body
 }
 
 /** Members that differ between two answers although both say the same. */

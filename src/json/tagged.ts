@@ -8,6 +8,7 @@
  * Any other value that JSON would silently change is refused.
  * @module
  */
+import { base64Of, bytesOfBase64, joinedBytes } from '../base/text-bytes.ts'
 import { isBytes } from '../base/bytes.ts'
 import { EntryError, NotKeyableError } from '../errors.ts'
 import { hasOrdinaryTag, isPlainObject } from './object.ts'
@@ -48,7 +49,7 @@ export function isTaggedBytes(value: unknown): value is TaggedBytes {
 /** The bytes of `first`, followed by those of `second`. */
 export function joinTaggedBytes(first: TaggedBytes, second: TaggedBytes): TaggedBytes {
   // Base64 texts cannot simply be appended: the first one may end in padding.
-  return { $bytes: Buffer.concat([first, second].map(({ $bytes }) => Buffer.from($bytes, 'base64'))).toString('base64') }
+  return { $bytes: base64Of(joinedBytes([first, second].map(({ $bytes }) => bytesOfBase64($bytes)))) }
 }
 
 /** @param steps the names and indices on the path to `value`, for an error */
@@ -60,7 +61,7 @@ function tag(value: unknown, steps: Step[]): unknown {
   if (Array.isArray(value)) return tagArray(value, steps)
   if (isSurelyPlain(value)) return tagObject(value, steps)
   // A subclass, such as `Buffer` or the SDK's own, is read back as plain bytes.
-  if (isBytes(value)) return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
+  if (isBytes(value)) return { $bytes: base64Of(value) }
   if (value instanceof Date && !Number.isNaN(value.getTime())) return { $date: value.toISOString() }
   if (value instanceof URL) return { $url: value.href }
   if (!isPlainObject(value) || !hasOrdinaryTag(value)) throw new NotKeyableError(pathOf('', steps), describe(value))
@@ -138,8 +139,7 @@ function urlIn(text: string): URL {
 
 function untagged(name: string, content: unknown): unknown {
   if (typeof content === 'string') {
-    // A copy with its own buffer, because a small Buffer shares its memory with others.
-    if (name === '$bytes') return new Uint8Array(Buffer.from(content, 'base64'))
+    if (name === '$bytes') return bytesOfBase64(content)
     if (name === '$date') return new Date(content)
     if (name === '$url') return urlIn(content)
   }

@@ -16,6 +16,7 @@ const pages = [
   'docs/environment.md',
   'docs/integrations.md',
   'docs/options.md',
+  'docs/runtimes.md',
   'test/faults/README.md',
   'bench/README.md',
 ]

@@ -4,6 +4,7 @@ import { build } from 'esbuild'
 import OpenAI from 'openai'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { plainSha256 } from '../../src/base/plain-sha256.ts'
+import type { Store } from '../../src/store.ts'
 import { answer } from '../support/chat.ts'
 
 /** A copy of the library, loaded in the runtime as it is now. */
@@ -48,13 +49,19 @@ function noModules(): void {
   vi.stubGlobal('process', Object.assign(Object.create(process), { getBuiltinModule: undefined }))
 }
 
+/** There is no `Buffer`, as in workers and browsers. */
+function noBuffer(): void {
+  vi.stubGlobal('Buffer', undefined)
+}
+
 const platforms: readonly (readonly [name: string, enter: () => void])[] = [
   ['where timers are numbers', numberTimers],
   ['without process.getBuiltinModule', noModules],
   ['where process.getBuiltinModule has no modules', () => void vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)],
   ['where immediates are numbers', numberImmediates],
   ['without weak references', noWeakReferences],
-  ['with neither', () => [numberTimers, noModules].forEach((enter) => enter())],
+  ['without Buffer', noBuffer],
+  ['with none of all that', () => [numberTimers, noModules, noBuffer, noWeakReferences].forEach((enter) => enter())],
 ]
 
 const lines: string[] = []
@@ -125,6 +132,34 @@ describe.each(platforms)('a runtime %s', (_, enter) => {
       expect(said.map(({ choices }) => choices[0]?.delta.content)).toEqual(['42'])
     }
     expect(calls).toBe(1)
+    expect(lines).toEqual([])
+  })
+
+  it('G30 is served what another process compressed, by its first read', async () => {
+    const { createCache, withCache } = await load()
+    const values = new Map<string, Uint8Array>()
+    const store: Store = {
+      name: 'own',
+      get: (key) => values.get(key),
+      set: (key, value) => void values.set(key, value),
+      delete: (key) => void values.delete(key),
+    }
+    const writer = createCache({ logger, store, prices: false })
+    const content = 'A long answer. '.repeat(1_000)
+    const messages = [{ role: 'user' as const, content: 'hello' }]
+    const ask = (cache: typeof writer, wrap: typeof withCache) =>
+      wrap(new OpenAI({ apiKey: 'k', fetch: async () => Response.json(answer(content)) }), cache).chat.completions.create({
+        model: 'gpt-5-mini',
+        messages,
+      })
+    expect((await ask(writer, withCache))._cache.hit).toBe(false)
+    await writer.close()
+    expect([...values.values()].filter(({ length }) => length > 300 && length < content.length / 2)).toHaveLength(1)
+    enter()
+    const other = await load()
+    const again = await ask(other.createCache({ logger, store, prices: false }), other.withCache)
+    expect(again._cache.hit).toBe(true)
+    expect(again.choices[0]?.message.content).toBe(content)
     expect(lines).toEqual([])
   })
 

@@ -2,6 +2,7 @@
  * The Bedrock commands that are cached: how their inputs become requests, and how their outputs become texts and back.
  * @module
  */
+import { base64Of } from '../../base/text-bytes.ts'
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
 import { fromTagged, toTagged } from '../../json/tagged.ts'
 import { bedrockConverse } from '../../providers/bedrock/converse.ts'
@@ -126,6 +127,7 @@ function copyOf({ buffer, byteOffset, byteLength }: ArrayBufferView): ArrayBuffe
   return buffer.slice(byteOffset, byteOffset + byteLength)
 }
 
+const lenient = new TextDecoder('utf-8', { ignoreBOM: true })
 const exact = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The text of bytes, of this realm or another; `undefined` if the text would not give the same bytes back. */
@@ -141,11 +143,11 @@ function objectOf(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {}
 }
 
-/** Bytes as the SDK gives them: an array with `transformToString()`. */
+/** Bytes as the SDK gives them: an array with `transformToString()`, which knows base64 and else makes UTF-8. */
 function blob(text: string): Uint8Array {
   return Object.defineProperty(new TextEncoder().encode(text), 'transformToString', {
-    value(this: Uint8Array, encoding: BufferEncoding = 'utf-8') {
-      return Buffer.from(this.buffer, this.byteOffset, this.byteLength).toString(encoding)
+    value(this: Uint8Array, encoding?: string) {
+      return encoding === 'base64' ? base64Of(this) : lenient.decode(this)
     },
   })
 }

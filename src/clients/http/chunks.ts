@@ -2,6 +2,7 @@
  * The chunks of a body, one by one.
  * @module
  */
+import { utf8Bytes } from '../../base/text-bytes.ts'
 
 /** What gives the chunks. */
 interface Source {
@@ -24,7 +25,7 @@ export class Chunks implements AsyncIterator<Uint8Array, undefined> {
     const { done, value } = await this.#source.next()
     if (done === true || value === undefined) return { done: true, value: undefined }
     // A `fetch` of the caller's own may give texts.
-    return { done: false, value: typeof value === 'string' ? Buffer.from(value) : value }
+    return { done: false, value: typeof value === 'string' ? utf8Bytes(value) : value }
   }
 
   /** Gives up the rest. */

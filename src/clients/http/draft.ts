@@ -2,6 +2,7 @@
  * The recording of a flight as a new entry for the cache, or the reason why there is none.
  * @module
  */
+import { joinedBytes } from '../../base/text-bytes.ts'
 import { parseJsonObject } from '../../json/object.ts'
 import { type Arrival, bytesEntry, incompleteReason, type NewEntry, streamEntry, wholeEntry } from '../../engine/draft.ts'
 import type { Recording } from '../../engine/flight/upstream.ts'
@@ -23,7 +24,7 @@ export function draftOf(
   if (unusable !== undefined) return unusable
   const type = head.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
   const [first = new Uint8Array()] = items
-  const bytes = items.length > 1 ? Buffer.concat(items) : first
+  const bytes = items.length > 1 ? joinedBytes(items) : first
   const form = cachedCall.streamed ? addressed?.stream : undefined
   const shown: ShownRecording = { ...recording, extra: addressed?.answers?.headers?.(head.headers, cachedCall.streamed) ?? {} }
   if (form !== undefined && type === form.type) return formedDraft(cachedCall, shown, form.parse(bytes))

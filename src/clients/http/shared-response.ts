@@ -2,6 +2,7 @@
  * One caller's share of a flight as a `Response`.
  * @module
  */
+import { joinedBytes } from '../../base/text-bytes.ts'
 import type { LaterInfo } from '../../engine/cache-info.ts'
 import { leaveWhenCollected } from '../../engine/flight/collected.ts'
 import type { FlightReader } from '../../engine/flight/upstream.ts'
@@ -109,7 +110,7 @@ async function textOf(reader: Reader, head: ResponseHead): Promise<string> {
 export function wholeText(chunks: readonly Uint8Array[], { text }: ResponseHead): string {
   if (text !== undefined && !text.startsWith(byteOrderMark)) return text
   const [first] = chunks
-  return decoder.decode(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks))
+  return decoder.decode(first !== undefined && chunks.length === 1 ? first : joinedBytes(chunks))
 }
 
 function responseOf(head: ResponseHead, body: ReadableStream | string | null): Response {

@@ -3,6 +3,7 @@
  * gets the chunks of its own request.
  * @module
  */
+import { joinedBytes, lastPositionOf } from '../../base/text-bytes.ts'
 import { shortName } from '../../base/short-name.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
 import type { Engine } from '../../engine/engine.ts'
@@ -126,24 +127,25 @@ function note(servers: Map<string, boolean>, server: string, takesUsage: boolean
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
+const usageMember = encoder.encode('"usage"')
 
 /** Whole events without their usage. What holds none stays as it is, byte for byte. */
-function removed(bytes: Buffer, usage: UsageOnRequest): Uint8Array {
-  if (!bytes.includes('"usage"')) return bytes
+function removed(bytes: Uint8Array, usage: UsageOnRequest): Uint8Array {
+  if (lastPositionOf(bytes, usageMember) === -1) return bytes
   const events = decoder.decode(bytes).split(/(?<=\n\n|\n\r\n|\r\r)/)
   return encoder.encode(events.map((event) => usage.remove(event)).join(''))
 }
 
 /** The ends of an event: an empty line after a line end of any kind. */
-const eventEnds = ['\n\n', '\n\r\n', '\r\r']
+const eventEnds = ['\n\n', '\n\r\n', '\r\r'].map((mark) => encoder.encode(mark))
 
 /** Puts the chunks of a stream together again to whole events. */
 class WholeEvents {
-  #rest: Buffer = Buffer.alloc(0)
+  #rest: Uint8Array = new Uint8Array()
 
   /** The events that are whole with this chunk. */
-  next(chunk: Uint8Array): Buffer {
-    const bytes = Buffer.concat([this.#rest, chunk])
+  next(chunk: Uint8Array): Uint8Array {
+    const bytes = joinedBytes([this.#rest, chunk])
     // The chunk may complete an end that began before it.
     const from = Math.max(0, this.#rest.byteLength - 2)
     const end = Math.max(...eventEnds.map((mark) => endOf(bytes, mark, from)))
@@ -152,13 +154,13 @@ class WholeEvents {
   }
 
   /** What is left after the last whole event. */
-  rest(): Buffer {
+  rest(): Uint8Array {
     return this.#rest
   }
 }
 
 /** The position after the last `mark` in `bytes`; 0 if there is none. */
-function endOf(bytes: Buffer, mark: string, from: number): number {
-  const at = bytes.lastIndexOf(mark)
+function endOf(bytes: Uint8Array, mark: Uint8Array, from: number): number {
+  const at = lastPositionOf(bytes, mark)
   return at < from ? 0 : at + mark.length
 }

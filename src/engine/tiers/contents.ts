@@ -32,6 +32,8 @@ export interface ContentsOptions {
   readonly shared: SharedStore | undefined
   readonly codec: EntryCodec
   readonly invalidations: Invalidations
+  /** Loads what decoding needs. @returns `undefined` if it is there */
+  readonly ready: () => Promise<void> | undefined
 }
 
 /** Lists the entries of both tiers. */
@@ -41,8 +43,10 @@ export class Contents {
   readonly #shared: SharedStore | undefined
   readonly #codec: EntryCodec
   readonly #invalidations: Invalidations
+  readonly #ready: () => Promise<void> | undefined
 
-  constructor({ clock, hot, shared, codec, invalidations }: ContentsOptions) {
+  constructor({ clock, hot, shared, codec, invalidations, ready }: ContentsOptions) {
+    this.#ready = ready
     this.#clock = clock
     this.#hot = hot
     this.#shared = shared
@@ -94,6 +98,7 @@ export class Contents {
     const held = this.#hot.peek(storeKey)
     if (held !== undefined) return held.entry.body
     const value = await this.#read(storeKey)
+    await this.#ready()
     return value && this.#decoded(() => this.#codec.decode(value))?.body
   }
 

@@ -2,6 +2,7 @@
  * The hot tier: copies of entries in memory, within a bound of bytes.
  * @module
  */
+import { utf8Length } from '../../base/text-bytes.ts'
 import type { Clock } from '../../clock.ts'
 import type { Entry } from '../../entry.ts'
 import type { EventEmitter } from '../../events.ts'
@@ -106,7 +107,7 @@ export class HotTier {
 /** What an entry takes in memory, estimated to the high side. */
 export function sizeOf({ head, body }: Entry): number {
   // Texts beyond ASCII may take two bytes a character; a head takes about a kilobyte with its objects.
-  const bytes = typeof body === 'string' ? (Buffer.byteLength(body) === body.length ? body.length : 2 * body.length) : body.byteLength
+  const bytes = typeof body === 'string' ? (utf8Length(body) === body.length ? body.length : 2 * body.length) : body.byteLength
   const names = 2 * (head.scope.length + head.operation.length + head.model.length)
   const texts = [...head.tags, ...Object.keys(head.generations)]
   return texts.reduce((sum, text) => sum + 2 * text.length + 50, bytes + names + 1_000)

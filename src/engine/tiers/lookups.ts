@@ -47,6 +47,8 @@ export interface LookupsOptions {
   readonly reader: EntryReader
   readonly invalidations: Invalidations
   readonly removals: Removals
+  /** Loads what decoding needs. @returns `undefined` if it is there */
+  readonly ready: () => Promise<void> | undefined
 }
 
 /** Look-ups in the store. Memory keeps what they find. */
@@ -57,9 +59,11 @@ export class Lookups {
   readonly #reader: EntryReader
   readonly #invalidations: Invalidations
   readonly #removals: Removals
+  readonly #ready: () => Promise<void> | undefined
   readonly #underWay = new Map<string, Lookup>()
 
-  constructor({ clock, shared, hot, reader, invalidations, removals }: LookupsOptions) {
+  constructor({ clock, shared, hot, reader, invalidations, removals, ready }: LookupsOptions) {
+    this.#ready = ready
     this.#removals = removals
     this.#clock = clock
     this.#shared = shared
@@ -126,7 +130,9 @@ export class Lookups {
   async #found({ address, held }: Wanted, { learnt, index, begun, isOvertaken }: Finding): Promise<HotCopy | undefined> {
     const { storeKey } = address
     try {
+      const loading = this.#ready()
       const values = await learnt
+      if (loading !== undefined) await loading
       const bytes = values === undefined ? unread : values[index]
       if (bytes === unread) return undefined
       const now = this.#clock.now()

@@ -62,12 +62,13 @@ export class Tiers {
     const { settings, events, logger } = options
     const { clock, readDeadline, firstReadDeadline, namespace, invalidationDelay } = settings
     this.#clock = clock
+    const compression = runtimeCompression(async () => (await import('../../codec/fflate-compression.ts')).fflateCompression)
     const codec = createEntryCodec({
       compressAbove: settings.compressAbove,
       compressionLevel: settings.compressionLevel,
       maxBodyBytes: settings.maxEntryBytes,
       encryption: settings.encryption,
-      compression: runtimeCompression(async () => (await import('../../codec/fflate-compression.ts')).fflateCompression),
+      compression,
     })
     this.#codec = toldCodec(codec, events, clock)
     const store = tierStore({ settings, codec: this.#codec, events })
@@ -92,7 +93,14 @@ export class Tiers {
       overtake: (storeKey) => this.#lookups?.overtake(storeKey),
       bus: () => this.#bus,
     })
-    this.contents = new Contents({ clock, hot: this.#hot, shared: this.#shared, codec: this.#codec, invalidations: this.#invalidations })
+    this.contents = new Contents({
+      clock,
+      hot: this.#hot,
+      shared: this.#shared,
+      codec: this.#codec,
+      invalidations: this.#invalidations,
+      ready: () => compression.ready(),
+    })
     this.#copies = new CopyChecks({
       clock,
       hot: this.#hot,
@@ -109,6 +117,7 @@ export class Tiers {
       reader: this.#reader,
       invalidations: this.#invalidations,
       removals: this.removals,
+      ready: () => compression.ready(),
     })
     this.#bus = new InvalidationBus({ store, clock, events, namespace }, this.#busReader())
     if (sharedFlights) this.leases = new Leases({ shared: this.#shared, clock, namespace, ttl: leaseTtl })

@@ -8,6 +8,7 @@
  * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html
  * @module
  */
+import { base64Of, bytesOfBase64, utf8Bytes } from '../../base/text-bytes.ts'
 import type { ServerEvent } from '../../base/server-sent-events.ts'
 import { parseExactJson } from '../../json/exact.ts'
 import { keepsMembers } from '../../json/members.ts'
@@ -166,11 +167,13 @@ const converseStream: StreamForm = {
   format: (events) => events.map(({ event = '', data }) => framed(event, JSON.stringify(toWire(JSON.parse(data))))),
 }
 
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
 /** An event is a chunk of the model's own JSON, in bytes. */
 const invokeStream: StreamForm = {
   type,
-  parse: (bytes) => eventsOf(bytes, ({ bytes: chunk }) => (typeof chunk === 'string' ? Buffer.from(chunk, 'base64').toString() : '')),
-  format: (events) => events.map(({ event = '', data }) => framed(event, JSON.stringify({ bytes: Buffer.from(data).toString('base64') }))),
+  parse: (bytes) => eventsOf(bytes, ({ bytes: chunk }) => (typeof chunk === 'string' ? decoder.decode(bytesOfBase64(chunk)) : '')),
+  format: (events) => events.map(({ event = '', data }) => framed(event, JSON.stringify({ bytes: base64Of(utf8Bytes(data)) }))),
 }
 
 function eventsOf(bytes: Uint8Array, dataOf: (payload: JsonObject) => string): readonly ServerEvent[] | undefined {

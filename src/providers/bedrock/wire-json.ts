@@ -4,6 +4,7 @@
  * Source: the members of type `blob` in https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
  * @module
  */
+import { base64Of, bytesOfBase64 } from '../../base/text-bytes.ts'
 import { isTaggedBytes } from '../../json/tagged.ts'
 import { isJsonObject } from '../../json/object.ts'
 
@@ -19,7 +20,7 @@ const freeForm = new Set([
 
 /** The value as tagged JSON. */
 export function fromWire(value: unknown, name = '', parent = ''): unknown {
-  if (typeof value === 'string') return isBytes(name, parent) ? { $bytes: Buffer.from(value, 'base64').toString('base64') } : value
+  if (typeof value === 'string') return isBytes(name, parent) ? { $bytes: base64Of(bytesOfBase64(value)) } : value
   return mapped(value, { name, escape: (member) => (member.startsWith('$') ? `$${member}` : member), change: fromWire })
 }
 
