@@ -1,5 +1,5 @@
 /**
- * Changes of a document that depend on what is there: read, decide, and write if nobody was faster.
+ * Changes of a document that depend on what is there: read, decide, and write if no other process was faster.
  * @module
  */
 import { StoreError } from '../../errors.ts'

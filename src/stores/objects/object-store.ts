@@ -24,7 +24,7 @@ export interface ObjectWriteOptions {
 
 /** Options of a read or a removal of an object. */
 export interface ObjectReadOptions {
-  /** Fires when nobody waits any more. A place that can stop early does so. */
+  /** Fires when no caller waits any more. A place that can stop early does so. */
   readonly signal: AbortSignal
 }
 
