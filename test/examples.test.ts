@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startStandIn } from '../examples/stand-in/server.ts'
+import { startAzureBlob } from './support/azure-blob-server.ts'
+import { startCosmos } from './support/cosmos-server.ts'
+import { startFirestore } from './support/firestore-server.ts'
 import { assertBuilt, top } from './support/packed.ts'
 import { emfValues } from './support/strict-emf.ts'
 
@@ -450,6 +453,28 @@ describe('examples', () => {
     const output = await printedBy('dynamodb')
     expect(output).toMatch(/\bdynamodb\b/)
     expect(output).toContain('the same 1333336 characters')
+  })
+
+  it('cosmos: a second machine is answered by the container, a large answer comes out of Blob Storage', async () => {
+    const [cosmos, blobs] = [await startCosmos(), await startAzureBlob()]
+    const own = {
+      COSMOS_ENDPOINT: cosmos.endpoint,
+      COSMOS_KEY: Buffer.from('a key').toString('base64'),
+      BLOB_CONTAINER_URL: blobs.container.url,
+    }
+    const output = await printedBy('cosmos', own)
+    expect(output).toContain('from cosmos\n  the same 400000 numbers')
+    expect(blobs.blobs.size).toBe(1)
+    await Promise.all([cosmos.close(), blobs.close()])
+    expect(await printedBy('cosmos')).toContain('Set COSMOS_ENDPOINT')
+  })
+
+  it('firestore: a second machine is answered by the collection, a large answer in parts', async () => {
+    const firestore = await startFirestore()
+    const output = await printedBy('firestore', { FIRESTORE_EMULATOR_HOST: firestore.host })
+    expect(output).toContain('from firestore\n  the same 400000 numbers')
+    await firestore.close()
+    expect(await printedBy('firestore')).toContain('Set GOOGLE_CLOUD_PROJECT')
   })
 
   it('monitor: the report, the text for Prometheus and the lines for CloudWatch have the figures of the calls', async () => {

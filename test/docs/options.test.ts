@@ -9,7 +9,10 @@ const doors = [
   'src/env/env.ts',
   'src/monitor/monitor.ts',
   'src/monitor/otel.ts',
+  'src/stores/cosmos/store.ts',
   'src/stores/dynamodb/store.ts',
+  'src/stores/firestore/store.ts',
+  'src/stores/objects/objects.ts',
   'src/stores/redis/store.ts',
   'src/stores/sqlite/store.ts',
   'src/stores/sqs/store.ts',
@@ -40,12 +43,17 @@ const takenByMethods = [
 
 /** Things that are passed in as options and have members, but no options of their own. */
 const things = new Set([
+  'AzureBlobContainer',
   'Cache',
   'Clock',
+  'CosmosContainer',
   'DefinedEndpoint',
+  'FirestoreClient',
+  'GcsBucket',
   'GraphSerializer',
   'Logger',
   'ObjectClient',
+  'ObjectStore',
   'PerInput',
   'QueueClient',
   'RedisClient',

@@ -458,7 +458,7 @@ describe('an answer in S3', () => {
     const { there, name } = await both()
     s3.objects.delete(name)
     expect(await isMissed(there)).toBe(true)
-    expect(there.told.lines).toEqual([expect.stringContaining('objects in S3 cannot be read')])
+    expect(there.told.lines).toEqual([expect.stringContaining('objects in the S3 bucket "answers" cannot be read')])
   })
 
   it('D10 is a miss when the object is another one', async () => {

@@ -58,7 +58,7 @@ const narrower: Readonly<Record<string, readonly string[]>> = {
 const apart = new Set(['stores', 'adapters', 'clients'])
 
 /** Subfolders that all of their siblings may import. */
-const ground = new Set(['clients/http'])
+const ground = new Set(['clients/http', 'stores/aws', 'stores/objects', 'stores/documents'])
 
 /** What each room may import that is not ours. `*` ends a prefix; `type:` and `dynamic:` allow only imports of that kind. */
 const foreign: Readonly<Record<string, readonly string[]>> = {

@@ -1,5 +1,5 @@
 /**
- * Explains failures of DynamoDB and S3, in messages that hold nothing of what was sent or received.
+ * Explains failures of DynamoDB, in messages that hold nothing of what was sent or received.
  * @module
  */
 import { nameOf, systemReasonOf, withoutContent } from '../../base/foreign-error.ts'

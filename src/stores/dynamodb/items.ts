@@ -4,6 +4,7 @@
  */
 import { InvalidOptionError } from '../../errors.ts'
 import { assertKnown } from '../../base/option-checks.ts'
+import type { InObject } from '../objects/large-values.ts'
 
 /** Names of the attributes of an item. */
 export interface DynamodbAttributes {
@@ -28,14 +29,6 @@ export type Item = Record<string, unknown>
 export interface InParts {
   readonly generation: string
   readonly parts: number
-  readonly size: number
-}
-
-/** A value in an object of S3. */
-export interface InObject {
-  readonly object: string
-  /** Its ETag. */
-  readonly tag: string
   readonly size: number
 }
 

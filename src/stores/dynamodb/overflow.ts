@@ -1,18 +1,18 @@
 /**
- * Values that do not fit into one item: in objects of S3 when the store has a bucket, otherwise split over several items.
+ * Values that do not fit into one item: in objects when the store has a place for them, otherwise split over several items.
  * @module
  */
 import { StoreError } from '../../errors.ts'
+import type { InObject, LargeValues } from '../objects/large-values.ts'
 import type { Batches, Change } from './batches.ts'
-import { type InObject, type InParts, type ItemFormat, type Life, type Overflow, partBytes, partKeys, split } from './items.ts'
-import type { Objects } from './objects.ts'
+import { type InParts, type ItemFormat, type Life, type Overflow, partBytes, partKeys, split } from './items.ts'
 import type { Reports } from './reports.ts'
 
 /** What an {@link OverflowStorage} works with. */
 export interface OverflowOptions {
   readonly batches: Batches
-  /** The bucket; without one, values are split over several items. */
-  readonly objects: Objects | undefined
+  /** The place for objects; without one, values are split over several items. */
+  readonly objects: LargeValues | undefined
   readonly format: ItemFormat
   readonly reports: Reports
   /** Whether parts are read with strong consistency. */
@@ -22,7 +22,7 @@ export interface OverflowOptions {
 /** Writes, reads and removes values that do not fit into one item. The item of the entry points to them. */
 export class OverflowStorage {
   readonly #batches: Batches
-  readonly #objects: Objects | undefined
+  readonly #objects: LargeValues | undefined
   readonly #format: ItemFormat
   readonly #reports: Reports
   readonly #consistent: boolean
@@ -45,7 +45,7 @@ export class OverflowStorage {
    * @throws {StoreError} when not all of it was written
    */
   async write(key: string, value: Uint8Array, life: Life): Promise<Overflow> {
-    if (this.#objects !== undefined) return this.#objects.write(value)
+    if (this.#objects !== undefined) return this.#objects.write(value, life.until)
     const pieces = split(value)
     const overflow = { generation: crypto.randomUUID(), parts: pieces.length, size: value.byteLength }
     const names = partKeys(key, overflow)
@@ -91,13 +91,15 @@ export class OverflowStorage {
   }
 
   async #readObject(overflow: InObject, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    if (this.#objects === undefined) return undefined
     try {
-      const value = await this.#objects?.read(overflow, signal)
-      if (value !== undefined) this.#reports.passed('S3')
+      const value = await this.#objects.read(overflow, signal)
+      this.#reports.passed('objects')
       return value
     } catch (error) {
       // A miss, not an error: the table works, and an error here would stop reads of all other entries too.
-      if (signal?.aborted !== true) this.#reports.once('S3', 'objects in S3 cannot be read; each answer in them counts as a miss.', error)
+      if (signal?.aborted !== true)
+        this.#reports.once('objects', `objects in ${this.#objects.place} cannot be read; each answer in them counts as a miss.`, error)
       return undefined
     }
   }

@@ -8,7 +8,7 @@ import { explainFailure, type TableNames } from './errors.ts'
 export type Report = (message: string, cause?: unknown) => void
 
 /** The part of the store that a report is about. Each part is reported by itself. */
-export type ReportedPart = 'table' | 'S3'
+export type ReportedPart = 'table' | 'objects'
 
 /** Reports of one store. */
 export class Reports {

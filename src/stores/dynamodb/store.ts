@@ -8,20 +8,24 @@ import type { Clock } from '../../clock.ts'
 import { systemClock } from '../../clock.ts'
 import { InvalidOptionError, StoreError } from '../../errors.ts'
 import { assertKnown, wholeNumber, withMethods } from '../../base/option-checks.ts'
+import { Requests } from '../aws/requests.ts'
+import { LargeValues } from '../objects/large-values.ts'
+import type { ObjectStoreOverflow } from '../objects/object-store.ts'
+import { checkedOverflows, type ObjectOverflow } from './overflow-options.ts'
 import type { ReadOptions, Store, StoreWrite, WriteOptions } from '../../store.ts'
 import { Batches } from './batches.ts'
 import { attributeNames, type DynamodbAttributes, isPossibleKey, type Item, ItemFormat, type Life, lifeOf } from './items.ts'
 import { Leases } from './leases.ts'
 import { addSums } from './sums.ts'
-import { type ObjectOverflow, Objects } from './objects.ts'
 import { OverflowStorage } from './overflow.ts'
 import { type Report, Reports } from './reports.ts'
-import { Requests } from './requests.ts'
 import type { TableAccess } from './table-access.ts'
 
 export type { DynamodbAttributes } from './items.ts'
-export type { ObjectClient, ObjectOverflow } from './objects.ts'
-export type { SendOptions } from './requests.ts'
+export type { SendOptions } from '../aws/requests.ts'
+export type { ObjectReadOptions, ObjectStore, ObjectStoreOverflow, ObjectWriteOptions, WrittenObject } from '../objects/object-store.ts'
+export type { ObjectClient } from '../objects/s3.ts'
+export type { ObjectOverflow } from './overflow-options.ts'
 export { createTable, type CreateTableOptions } from './table.ts'
 
 /** Options of {@link dynamodbStore}. */
@@ -37,8 +41,8 @@ export interface DynamodbStoreOptions {
   readonly consistent?: boolean
   /** Milliseconds for one request, including its second attempt. The cache's own deadline for reads is shorter. @default 2_000 */
   readonly timeout?: number
-  /** Keeps values in S3 that are too large for an item. @default none: they are split over several items */
-  readonly overflow?: ObjectOverflow
+  /** Keeps values in S3, or in another place for objects, that are too large for an item. @default none: they are split over several items */
+  readonly overflow?: ObjectOverflow | ObjectStoreOverflow
   /** Source of time. @default the clock of the machine */
   readonly clock?: Clock
 }
@@ -88,14 +92,14 @@ export function dynamodbStore(client: DynamoDBDocumentClient, options: DynamodbS
   withMethods('clock', clock, { methods: ['now', 'after'], allowed: 'a clock with the methods now() and after()' })
   const requests = new Requests(clock, timeout)
   const format = new ItemFormat(attributeNames(options.attributes))
-  const objects = options.overflow === undefined ? undefined : new Objects(options.overflow, requests)
+  const objects = options.overflow === undefined ? undefined : new LargeValues(checkedOverflows(options.overflow), requests)
   return new DynamodbStore({ client, requests, tableName, format }, { consistent, clock, objects })
 }
 
 interface StoreSettings {
   readonly consistent: boolean
   readonly clock: Clock
-  readonly objects: Objects | undefined
+  readonly objects: LargeValues | undefined
 }
 
 class DynamodbStore implements Store {

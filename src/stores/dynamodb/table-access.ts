@@ -3,8 +3,8 @@
  * @module
  */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import type { Requests } from '../aws/requests.ts'
 import type { ItemFormat } from './items.ts'
-import type { Requests } from './requests.ts'
 
 /** A table, and the means to send requests to it. */
 export interface TableAccess {

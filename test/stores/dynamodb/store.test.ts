@@ -6,9 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { InvalidOptionError, StoreError } from '../../../src/errors.ts'
 import type { Store } from '../../../src/store.ts'
 import { createTable, dynamodbStore, type DynamodbStoreOptions } from '../../../src/stores/dynamodb/store.ts'
+import { gcsObjects } from '../../../src/stores/objects/objects.ts'
 import { describeStore } from '../../contracts/store.ts'
 import { type DynamodbServer, localJar, startDynalite, startDynamodbLocal } from '../../support/dynamodb-server.ts'
 import { Wire } from '../../support/dynamodb-wire.ts'
+import { startGcs } from '../../support/gcs-server.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 
 const hour = 3_600_000
@@ -146,6 +148,20 @@ describe('a value that does not fit into an item', () => {
   })
 })
 
+describe('a value for another place for objects than S3', () => {
+  it('goes there, and is removed with its item', async () => {
+    const gcs = await startGcs()
+    const { store, tableName } = await open({ overflow: { objects: gcsObjects({ bucket: gcs.bucket }), prefix: 'cache/' } })
+    const value = noise(500_000)
+    await store.set('large', value, { ttl: hour })
+    expect(await same(store, 'large', value)).toBe(true)
+    expect([(await itemsOf(tableName)).length, [...gcs.objects.keys()]]).toEqual([1, [expect.stringMatching(/^cache\/[\da-f-]{36}$/)]])
+    await store.delete('large')
+    expect(gcs.objects.size).toBe(0)
+    await gcs.close()
+  })
+})
+
 describe('reads', () => {
   it('of a hundred keys are one request, without repeated keys; only reads of the latest value are strong', async () => {
     const wire = new Wire()
@@ -212,6 +228,8 @@ describe('options', () => {
     ['attributes.value', { tableName: 'answers', attributes: { value: 'pk' } }],
     ['overflow.client', { tableName: 'answers', overflow: { bucket: 'b' } }],
     ['overflow.bucket', { tableName: 'answers', overflow: { client: { send: () => undefined } } }],
+    ['overflow.objects', { tableName: 'answers', overflow: { objects: {} } }],
+    ['bucket', { tableName: 'answers', overflow: { objects: { name: 'a', put() {}, get() {}, delete() {} }, bucket: 'b' } }],
     ['overflow.above', { tableName: 'answers', overflow: { client: { send: () => undefined }, bucket: 'b', above: 400_000 } }],
   ])('refuses %s where it cannot be', (option, options) => {
     const make = (): unknown => Reflect.apply(dynamodbStore, undefined, [client, options])

@@ -2,15 +2,13 @@
  * Cases of the store in DynamoDB, over dynalite and over clients that fail as the SDK does.
  * @module
  */
-import { registerHooks } from 'node:module'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { createTable, dynamodbStore, type DynamodbStoreOptions } from '../../../src/stores/dynamodb/store.ts'
 import { answer, question } from '../chat.ts'
 import { type DynamodbServer, startDynalite } from '../dynamodb-server.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
-import type { Objects } from '../../../src/stores/dynamodb/objects.ts'
-import { Requests } from '../../../src/stores/dynamodb/requests.ts'
+import { Requests } from '../../../src/stores/aws/requests.ts'
 import { explainFailure, causeOf } from '../../../src/stores/dynamodb/errors.ts'
 import type { Cases, Issuer, SecretCase } from './issuer.ts'
 import { keyBytes, secret } from './marker.ts'
@@ -217,7 +215,7 @@ export const dynamodbCases: Cases = {
       ),
     ),
   ],
-  'src/stores/dynamodb/objects.ts': [
+  'src/stores/objects/large-values.ts': [
     ...[
       (): unknown => ({}),
       (): unknown => {
@@ -241,25 +239,6 @@ export const dynamodbCases: Cases = {
         })
       },
     })),
-    {
-      name: 'the package of S3 is not there',
-      async run(issuer) {
-        const hooks = registerHooks({
-          resolve(specifier, context, next) {
-            if (specifier === '@aws-sdk/client-s3') throw Object.assign(new Error(`no ${password}`), { code: 'ERR_MODULE_NOT_FOUND' })
-            return next(specifier, context)
-          },
-        })
-        try {
-          const again = '../../../src/stores/dynamodb/objects.ts?again'
-          const { Objects: Again }: { Objects: typeof Objects } = await import(again)
-          const objects = new Again({ client: mistaken({ send() {} }), bucket: 'bucket' }, new Requests(new ManualClock(), 100))
-          await issuer.refused(() => objects.write(bytes))
-        } finally {
-          hooks.deregister()
-        }
-      },
-    },
     {
       name: 'a bucket that takes nothing',
       async run(issuer) {
@@ -301,7 +280,7 @@ export const dynamodbCases: Cases = {
         }),
     },
   ],
-  'src/stores/dynamodb/requests.ts': [
+  'src/base/time-limit.ts': [
     {
       name: 'a request that is late, and callers that leave with a reason of their own',
       async run(issuer) {
@@ -316,6 +295,8 @@ export const dynamodbCases: Cases = {
         await left
       },
     },
+  ],
+  'src/stores/aws/requests.ts': [
     {
       name: 'a request that is not sent a third time',
       run: (issuer) =>

@@ -8,11 +8,13 @@ import { byteCases } from './cases-bytes.ts'
 import { cassetteCases } from './cases-cassettes.ts'
 import { cliCases } from './cases-cli.ts'
 import { clientCases } from './cases-clients.ts'
+import { documentCases } from './cases-documents.ts'
 import { dynamodbCases } from './cases-dynamodb.ts'
 import { engineCases } from './cases-engine.ts'
 import { envCases } from './cases-env.ts'
 import { fetchCases } from './cases-fetch.ts'
 import { monitorCases } from './cases-monitor.ts'
+import { objectCases } from './cases-objects.ts'
 import { optionCases } from './cases-options.ts'
 import { redisCases } from './cases-redis.ts'
 import { sealedCases } from './cases-sealed.ts'
@@ -32,6 +34,8 @@ const parts: readonly Cases[] = [
   fetchCases,
   redisCases,
   dynamodbCases,
+  objectCases,
+  documentCases,
   sqliteCases,
   sqsCases,
   testingCases,
