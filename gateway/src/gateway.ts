@@ -11,6 +11,7 @@ import { answerError } from './access/problem.ts'
 import { Refusals } from './access/refusals.ts'
 import { Refused, refused } from './access/refused.ts'
 import { requestId } from './access/request-id.ts'
+import { cdnRoutes } from './cdn/routes.ts'
 import { type GatewayData, readSettings } from './config/settings.ts'
 import type { Connection, FastLane, GatewayContext, GatewayEnv } from './context.ts'
 import { dashboardRoutes, pageRoutes } from './dashboard/routes.ts'
@@ -107,6 +108,7 @@ function routesOf(context: GatewayContext, transparent: TransparentGateway): Hon
   const app = new Hono<GatewayEnv>()
   app.route('/', healthRoutes(context))
   app.route('/', pageRoutes())
+  app.route('/', cdnRoutes(context))
   app.use(crossOrigin(context))
   app.use(identified(context))
   app.route('/', transparentRoutes(transparent))
