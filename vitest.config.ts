@@ -7,8 +7,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts', 'examples/*.test.ts', 'gateway/test/**/*.test.ts'],
-    // Large packages, which `npm run test:frameworks` and `npm run test:runtimes` install.
-    exclude: ['test/frameworks/**', 'test/runtimes/**'],
+    // Large packages, which `npm run test:frameworks`, `test:runtimes` and `test:cdk` install.
+    exclude: ['test/frameworks/**', 'test/cdk/**', 'test/runtimes/**'],
     globalSetup: [
       'test/support/install-redis.ts',
       'test/support/install-promtool.ts',

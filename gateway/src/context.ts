@@ -3,7 +3,7 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Cache, Clock, Store } from 'llmemo'
+import type { Cache, Clock, Fetch, Store } from 'llmemo'
 import type { Monitor } from 'llmemo/monitor'
 import type { Caller } from './caller.ts'
 import type { GatewaySettings } from './config/settings.ts'
@@ -15,6 +15,8 @@ export interface GatewayContext {
   readonly monitor: Monitor
   /** The shared tier, where keys and rates lie. @default none: no key is valid, and rates are counted in this process */
   readonly store?: Store | undefined
+  /** What calls the upstreams. @default Node.js' own client */
+  readonly fetch?: Fetch | undefined
   /** The checked options, with every default filled in. */
   readonly options: GatewaySettings
   readonly log: Log

@@ -3,7 +3,7 @@
  * @module
  */
 import { Hono } from 'hono'
-import { type Cache, type Clock, createCache, type Store, systemClock } from 'llmemo'
+import { type Cache, type Clock, createCache, type Fetch, type Store, systemClock } from 'llmemo'
 import { createMonitor, type Monitor } from 'llmemo/monitor'
 import { crossOrigin } from './access/cross-origin.ts'
 import { identified } from './access/identify.ts'
@@ -11,6 +11,7 @@ import { answerError } from './access/problem.ts'
 import { Refusals } from './access/refusals.ts'
 import { Refused, refused } from './access/refused.ts'
 import { requestId } from './access/request-id.ts'
+import { cdnRoutes } from './cdn/routes.ts'
 import { type GatewayData, readSettings } from './config/settings.ts'
 import type { Connection, FastLane, GatewayContext, GatewayEnv } from './context.ts'
 import { dashboardRoutes, pageRoutes } from './dashboard/routes.ts'
@@ -31,6 +32,11 @@ export interface GatewayOptions extends GatewayData {
   readonly monitor?: Monitor
   /** The shared tier, where keys and rates lie. It stays open when the gateway closes. @default none: no key is valid */
   readonly store?: Store | undefined
+  /**
+   * Calls the upstreams, where Node.js' own client is not at hand. Names that lead to private addresses are then not found out.
+   * @default Node.js' own client
+   */
+  readonly fetch?: Fetch
   /** Where lines of the log go. @default nowhere */
   readonly log?: Log
   /** Time, in one place. @default that of the machine */
@@ -56,12 +62,12 @@ export interface Gateway {
  */
 export function createGateway(options: GatewayOptions = {}): Gateway {
   assertParts(options)
-  const { cache: givenCache, monitor: givenMonitor, log = silentLog, clock = systemClock, store, ...data } = options
+  const { cache: givenCache, monitor: givenMonitor, log = silentLog, clock = systemClock, store, fetch, ...data } = options
   const settings = readSettings(data)
   const cache = givenCache ?? createCache({ clock })
   const monitor = givenMonitor ?? createMonitor(cache)
   const closing = new AbortController()
-  const context = { cache, monitor, store, options: settings, log, refusals: new Refusals(), clock, closing: closing.signal }
+  const context = { cache, monitor, store, fetch, options: settings, log, refusals: new Refusals(), clock, closing: closing.signal }
   const transparent = transparentGateway(context)
   const app = routesOf(context, transparent)
   return {
@@ -81,6 +87,7 @@ const parts: Readonly<Record<string, { readonly is: (value: object) => boolean; 
   cache: { is: (value) => hasMethods(value, ['lookup', 'stats']), allowed: 'a cache made by createCache()' },
   monitor: { is: (value) => hasMethods(value, ['report', 'close']), allowed: 'a monitor made by createMonitor()' },
   store: { is: (value) => hasMethods(value, ['get', 'set', 'delete']), allowed: 'a store, such as redisStore(client)' },
+  fetch: { is: (value) => typeof value === 'function', allowed: 'a function such as fetch' },
   log: { is: (value) => typeof value === 'function', allowed: 'a function of level, event and details' },
   clock: { is: (value) => hasMethods(value, ['now', 'monotonic', 'after']), allowed: 'a clock with now(), monotonic() and after()' },
 }
@@ -107,6 +114,7 @@ function routesOf(context: GatewayContext, transparent: TransparentGateway): Hon
   const app = new Hono<GatewayEnv>()
   app.route('/', healthRoutes(context))
   app.route('/', pageRoutes())
+  app.route('/', cdnRoutes(context))
   app.use(crossOrigin(context))
   app.use(identified(context))
   app.route('/', transparentRoutes(transparent))

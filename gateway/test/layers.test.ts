@@ -14,6 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   access: ['words', 'config', 'context'],
   server: ['words', 'config', 'context'],
   health: common,
+  cdn: common,
   transparent: common,
   rest: common,
   events: common,
@@ -24,7 +25,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   client: ['rest'],
   // For AWS Lambda, in place of the listener.
   lambda: [...common, 'rest', 'top'],
-  top: [...common, 'server', 'health', 'transparent', 'rest', 'events', 'dashboard', 'nats'],
+  top: [...common, 'server', 'health', 'cdn', 'transparent', 'rest', 'events', 'dashboard', 'nats'],
 }
 
 function roomOf(path: string): string {

@@ -24,6 +24,7 @@ describe('the options of a gateway', () => {
     ['a URL as store', { store: `redis://:${secret}@host` }, 'store: must be a store, such as redisStore(client)'],
     ['no store', { store: null }, 'store: must be a store'],
     ['a text as log', { log: secret }, 'log: must be a function'],
+    ['a URL as fetch', { fetch: secret }, 'fetch: must be a function such as fetch'],
     ['half a clock', { clock: { now: Date.now } }, 'clock: must be a clock'],
     ['a text as monitor', { monitor: secret }, 'monitor: must be a monitor'],
   ])('G49 G52 %s: an error that says what to give, and shows no value', (_, options, hint) => {

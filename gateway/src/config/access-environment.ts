@@ -9,6 +9,7 @@ const groups: Readonly<Record<string, (text: string) => unknown>> = {
   wrongKeys: String,
   proxies: listOf,
   origins: listOf,
+  publicScopes: listOf,
 }
 
 const variables: Readonly<Record<string, string>> = {
@@ -17,6 +18,7 @@ const variables: Readonly<Record<string, string>> = {
   wrongKeys: 'LLMEMO_WRONG_KEYS',
   proxies: 'LLMEMO_PROXIES',
   origins: 'LLMEMO_CORS_ORIGINS',
+  publicScopes: 'LLMEMO_PUBLIC_SCOPES',
 }
 
 const jwtVariables: Readonly<Record<string, string>> = {

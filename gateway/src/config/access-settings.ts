@@ -8,6 +8,9 @@ import { z } from 'zod'
 /** The name of a tenant. It is the scope of the tenant's answers. */
 export const tenantName = z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be a name of letters, digits, dots, hyphens and underscores')
 
+/** The name of a scope that a tenant cannot have. */
+const publicScope = z.string().regex(/^public:[\w.-]{1,64}$/, 'must be a name such as public:docs')
+
 /** So many requests in so many seconds. */
 export interface Rate {
   readonly limit: number
@@ -65,6 +68,11 @@ export const accessSettings = z
     proxies: z.array(address).default([]),
     /** Origins of web pages that may ask: `https://app.example`. */
     origins: z.array(origin).default([]),
+    /**
+     * Scopes whose answers anybody may read by their key, without a key of the gateway: `public:docs`. The beginning `public:` keeps them apart
+     * from tenants, whose names have no colon. @default none
+     */
+    publicScopes: z.array(publicScope).default([]),
     /** Whether each request of the REST API is a line in the log. Refusals are in any case. */
     logRequests: z.boolean().default(false),
   })

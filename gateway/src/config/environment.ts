@@ -26,6 +26,7 @@ export function readEnvironment(env: Environment, mistakes: string[]): Record<st
     ...(region !== undefined && { awsRegion: region }),
     upstreams: { ...named(env), ...further(env['LLMEMO_UPSTREAMS'], mistakes) },
     ...(isGiven(hosts) && { privateHosts: hosts.split(',').map((host) => host.trim()) }),
+    ...(isGiven(env['LLMEMO_CLOUDWATCH']) && { cloudwatch: env['LLMEMO_CLOUDWATCH'] }),
     ...natsOf(env['ENABLE_NATS'], env['NATS_URL'], mistakes),
     access: accessVariables(env),
   }

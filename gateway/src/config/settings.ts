@@ -36,6 +36,14 @@ const schema = z.strictObject({
     .string()
     .regex(/^[a-z0-9-]{1,40}$/, 'must be a region such as us-east-1')
     .optional(),
+  /**
+   * The value of the dimension `service` in metrics for CloudWatch, which a function of AWS Lambda then writes into its log after each
+   * invocation. @default none are written
+   */
+  cloudwatch: z
+    .string()
+    .regex(/^(?![: ])[\x20-\x7e]{1,255}$/, 'must be a name of up to 255 ASCII characters such as llmemo-gateway')
+    .optional(),
   /** Where it listens. */
   server: z
     .strictObject({

@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { LambdaTimeoutError } from '../errors.ts'
 import { headersIn, httpEvent, type HttpResult } from './http-event.ts'
-import { deadline, flushed, type LambdaContext, opened, type OpenServed, type Served, unlessAborted } from './served.ts'
+import { deadline, type LambdaContext, opened, type OpenServed, type Served, settled, unlessAborted } from './served.ts'
 
 /** A handler that answers with the whole response. */
 export type HttpHandler = (event: unknown, context: LambdaContext) => Promise<HttpResult>
@@ -41,7 +41,7 @@ export function createHttpHandler(open: OpenServed): HttpHandler {
       return (await unlessAborted(answered, time.signal)) ?? (await result(tooLate()))
     } finally {
       time.cancel()
-      await flushed(from, context)
+      await settled(from, context)
     }
   }
 }
@@ -66,7 +66,7 @@ export function createStreamHandler(open: OpenServed): StreamHandler {
     } finally {
       time.cancel()
       // Before the end of the stream, as the invocation may end with it.
-      await flushed(from, context)
+      await settled(from, context)
     }
     stream.end()
   }

@@ -3,6 +3,7 @@
  * @module
  */
 import { type Cache, systemClock } from 'llmemo'
+import { createMonitor } from 'llmemo/monitor'
 import type { Environment } from '../config/environment.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { madeFrom } from '../from-environment.ts'
@@ -14,6 +15,8 @@ export interface Served {
   readonly cache: Pick<Cache, 'flush'>
   /** Where lines of the log go. @default nowhere */
   readonly log?: Log
+  /** Called before each invocation ends: writes metrics of what it did. @default none are written */
+  readonly tell?: () => void
 }
 
 /** What Lambda tells of an invocation, as far as it is needed. */
@@ -31,7 +34,21 @@ const reserve = 500
 /** The gateway as the variables of the environment say: those of `llmemo/env`, and those of the gateway. */
 export async function openFromEnvironment(env: Environment = process.env): Promise<Served> {
   const { cache, log, settings, store } = await madeFrom(env)
-  return { cache, log, gateway: createGateway({ ...settings, cache, store, log }) }
+  const monitor = createMonitor(cache)
+  const { cloudwatch: service } = settings
+  const gateway = createGateway({ ...settings, cache, store, log, monitor })
+  return { cache, log, gateway, ...(service !== undefined && { tell: () => writeMetrics(monitor.emf({ service })) }) }
+}
+
+/** Not by `console.log`, to which Lambda adds a time and a request id: each line has to be JSON alone. */
+function writeMetrics(lines: string): void {
+  if (lines !== '') process.stdout.write(`${lines}\n`)
+}
+
+/** To be awaited before the end of an invocation that answered a request. */
+export async function settled(served: Served, context: LambdaContext): Promise<void> {
+  await flushed(served, context)
+  served.tell?.()
 }
 
 /** Remembers what `open` made. A failure is not remembered: the store may be back at the next invocation. */

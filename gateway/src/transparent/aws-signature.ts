@@ -4,8 +4,7 @@
  * @module
  */
 import { createHash, createHmac } from 'node:crypto'
-import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime'
-import { SignatureV4 } from '@smithy/signature-v4'
+import type { SignatureV4 } from '@smithy/signature-v4'
 import type { Checksum, SourceData } from '@smithy/types'
 
 /** How a client signs. Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
@@ -39,12 +38,11 @@ export function markForSigning(headers: Headers, region = 'us-east-1'): void {
 export function signer({
   region: configured,
 }: SignerOptions): (input: string | URL | Request, init?: RequestInit) => Promise<RequestInit | undefined> {
-  const byRegion = new Map<string, SignatureV4>()
-  const signerFor = (region: string): SignatureV4 => {
+  const byRegion = new Map<string, Promise<SignatureV4>>()
+  const signerFor = (region: string): Promise<SignatureV4> => {
     const known = byRegion.get(region)
     if (known !== undefined) return known
-    const { credentials } = new BedrockRuntimeClient({ region }).config
-    const made = new SignatureV4({ service: 'bedrock', region, credentials, sha256: Sha256, uriEscapePath: true })
+    const made = openSigner(region)
     byRegion.set(region, made)
     return made
   }
@@ -56,7 +54,9 @@ export function signer({
     const url = new URL(input instanceof Request ? input.url : input)
     // Clients choose the text of a region, and each would be kept.
     const region = configured ?? regionPattern.exec(mark)?.[1] ?? ''
-    const signed = await signerFor(region).sign({
+    const signed = await (
+      await signerFor(region)
+    ).sign({
       method: init?.method ?? 'GET',
       protocol: url.protocol,
       hostname: url.hostname,
@@ -68,6 +68,16 @@ export function signer({
     const { host: _host, ...sent } = signed.headers
     return { ...init, headers: new Headers(sent) }
   }
+}
+
+/** Only a gateway that signs loads the AWS SDK, which other runtimes than Node.js may not be able to. */
+async function openSigner(region: string): Promise<SignatureV4> {
+  const [{ BedrockRuntimeClient }, { SignatureV4: Signature }] = await Promise.all([
+    import('@aws-sdk/client-bedrock-runtime'),
+    import('@smithy/signature-v4'),
+  ])
+  const { credentials } = new BedrockRuntimeClient({ region }).config
+  return new Signature({ service: 'bedrock', region, credentials, sha256: Sha256, uriEscapePath: true })
 }
 
 /** The hash that the signer needs. */

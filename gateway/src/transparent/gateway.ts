@@ -14,6 +14,7 @@ import { ownedKey } from './owned-key.ts'
 import { errorResponse, isOwnError, type Refusal } from './provider-errors.ts'
 import { type Steering, steeringOf, withoutSteering } from './steering.ts'
 import { toldHeaders } from './told-headers.ts'
+import { givenFetch } from './given-fetch.ts'
 import { upstreamFetch } from './upstream-fetch.ts'
 import { type Protocol, routeOf, type Upstream, upstreamsOf } from './upstreams.ts'
 
@@ -63,7 +64,8 @@ interface Call {
 export function transparentGateway(context: GatewayContext): TransparentGateway {
   const { cache, options, closing, log } = context
   const upstreams = upstreamsOf(options)
-  const toUpstream = upstreamFetch({ privateHosts: new Set(options.privateHosts.map((host) => host.toLowerCase())) })
+  const privateHosts = new Set(options.privateHosts.map((host) => host.toLowerCase()))
+  const toUpstream = context.fetch === undefined ? upstreamFetch({ privateHosts }) : givenFetch(context.fetch, { privateHosts })
   closing.addEventListener('abort', () => toUpstream.close(), { once: true })
   const sign = signer({ ...(options.awsRegion !== undefined && { region: options.awsRegion }) })
   const sending: Fetch = async (input, init) => toUpstream.fetch(input, await sign(input, init))

@@ -145,7 +145,7 @@ function isStale(request: ClientRequest, error: unknown): boolean {
 }
 
 /** @throws {GatewayError} for a host that is a private address which is not named */
-function assertAllowed({ hostname }: URL, privateHosts: ReadonlySet<string>): void {
+export function assertAllowed({ hostname }: URL, privateHosts: ReadonlySet<string>): void {
   const host = hostname.replaceAll(/^\[|\]$/g, '')
   if (!privateHosts.has(host) && isPrivateAddress(host)) throw refused()
 }

@@ -1,7 +1,7 @@
 /**
  * The handlers under Lambda's own runtime client, each in a process of its own, over a DynamoDB, in front of a stand-in provider.
  */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { chunksOf, completion } from '../../../test/support/openai-answers.ts'
 import { gate } from '../../../test/support/provider-server.ts'
 import type { Invoked } from '../support/lambda/runtime.ts'
@@ -171,6 +171,39 @@ describe('httpHandler', () => {
     const instance = await start(undefined, { CACHE_STORE: 'memory:' })
     const spoofed = balanced('none', { headers: { host: 'localhost', 'x-forwarded-for': '127.0.0.1' } })
     expect(whole(await instance.invoke(spoofed))).toMatchObject({ status: 403 })
+  })
+})
+
+/** The lines of JSON alone that have metrics. */
+function metricsIn(printed: string): object[] {
+  return printed
+    .split('\n')
+    .filter((line) => line.startsWith('{"_aws"'))
+    .map((line) => JSON.parse(line))
+}
+
+describe.each(['httpHandler', 'streamHandler'])('the metrics of %s', (name) => {
+  it('are lines for CloudWatch before each invocation ends, with hits and misses since the one before', async () => {
+    const { key, start } = await surroundings()
+    const instance = await start(`dist/lambda.${name}`, { LLMEMO_CLOUDWATCH: 'answers' })
+    for (const count of [1, 2]) {
+      expect((await instance.invoke(second(key))).failed).toBe(false)
+      await vi.waitUntil(() => metricsIn(instance.printed()).length === 2 * count)
+    }
+    const named = { service: 'answers', _aws: { CloudWatchMetrics: [{ Namespace: 'llmemo', Dimensions: [['service']] }] } }
+    expect(metricsIn(instance.printed()).filter((line) => !('operation' in line))).toMatchObject([
+      { ...named, CacheHits: 0, CacheMisses: 1 },
+      { ...named, CacheHits: 1, CacheMisses: 0 },
+    ])
+    expect(instance.printed()).not.toMatch(/sky|Rayleigh|sk-test/)
+  })
+
+  it('are none without the variable', async () => {
+    const { key, start } = await surroundings()
+    const instance = await start(`dist/lambda.${name}`)
+    await instance.invoke(second(key))
+    await instance.invoke(second(key))
+    expect(metricsIn(instance.printed())).toEqual([])
   })
 })
 

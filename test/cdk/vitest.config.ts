@@ -1,0 +1,9 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import common from '../../vitest.config.ts'
+
+const { test, ...rest }: ViteUserConfig = common
+
+export default defineConfig({
+  ...rest,
+  test: { ...test, include: ['test/cdk/*.test.ts'], exclude: [], globalSetup: ['test/cdk/install.ts'] },
+})
