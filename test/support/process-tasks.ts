@@ -54,8 +54,8 @@ if (task === 'caches') {
 
 if (task === 'hung') {
   // Nothing in this program keeps it alive but what it waits for.
-  const hung = () => new Promise<never>(() => {})
-  const cache = createCache({ store: { name: 'hung', get: hung, set: hung, delete: hung }, logger: false, prices: false })
+  const [get, set, remove] = Array.from({ length: 3 }, () => () => new Promise<never>(() => {}))
+  const cache = createCache({ store: Object({ name: 'hung', get, set, delete: remove }), logger: false, prices: false })
   const waits: Record<string, () => Promise<unknown>> = {
     ask: () => callerOf(cache).ask('hello'),
     get: () => cache.get('key'),

@@ -43,11 +43,12 @@ const ownPrefixes = /^LLMEMO_(?:UPSTREAM|RATE|JWT|CORS)_/
 /** A sentence for each variable that would be of no effect, as its name is not written well. */
 function unknownIn(env: Environment): string[] {
   const unknown = Object.keys(env).filter((name) => ownPrefixes.test(name) && isGiven(env[name]) && !Object.hasOwn(optionOf, name))
-  const allowed = (prefix: string): string =>
-    Object.keys(optionOf)
-      .filter((name) => name.startsWith(prefix))
-      .join(', ')
-  return unknown.map((name) => `${name}: is unknown; allowed are ${allowed(ownPrefixes.exec(name)?.[0] ?? '')}`)
+  return unknown.map((name) => `${name}: is unknown; allowed are ${namesWith(ownPrefixes.exec(name)?.[0] ?? '')}`)
+}
+
+function namesWith(prefix: string): string {
+  const names = Object.keys(optionOf).filter((name) => name.startsWith(prefix))
+  return names.join(', ')
 }
 
 function natsOf(enabled: string | undefined, url: string | undefined, mistakes: string[]): Record<string, unknown> {

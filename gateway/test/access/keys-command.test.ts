@@ -41,10 +41,11 @@ it('makes, lists and revokes keys, of which only digests are in the file', async
   expect(readFileSync(path, 'latin1')).not.toContain(key.slice(4, 20))
 })
 
+async function away(): Promise<never> {
+  throw new StoreError('Redis could not be read: Connection is lost.')
+}
+
 it('says that the store is away, rather than how it is used', async () => {
-  const away = async (): Promise<never> => {
-    throw new StoreError('Redis could not be read: Connection is lost.')
-  }
   let told = ''
   const store = { ...sqliteStore(databasePath()), get: away, set: away, keys: away }
   const tell = (text: string): void => void (told = text)

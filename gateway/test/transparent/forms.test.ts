@@ -52,7 +52,7 @@ describe('a form that asks for a transcription', () => {
       expect(await create(first)).toMatchObject({ text: `transcript ${index + 1}` })
       const again = await create(second)
       expect(again).toMatchObject({ text: `transcript ${index + 1}` })
-      if (second === 'library') expect(cacheInfo(again)).toMatchObject({ hit: true })
+      expect(second === 'gateway' || cacheInfo(again)?.hit).toBe(true)
     }
     const [, sent = ''] = bodies()
     expect(bodies()).toHaveLength(2)

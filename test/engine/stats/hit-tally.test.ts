@@ -43,10 +43,10 @@ describe('hits that are alike', () => {
   it('are counted by themselves after their price was added, and after a reset', () => {
     const stats = create()
     const tally = stats.hit(event)
-    const { reset } = stats.snapshot()
+    const snapshot = stats.snapshot()
     expect(tally.again(like)).toBe(false)
     const later = stats.hit(event)
-    reset()
+    snapshot.reset()
     expect(later.again(like)).toBe(false)
     expect(stats.snapshot()).toMatchObject({ hits: 0, savedUsd: 0 })
   })
