@@ -173,7 +173,7 @@ describe.each(Object.keys(stores))('an adversary with access to the encrypted st
     const asked = question('q', { tags: ['a', 'b'] })
     const own = await adversary.records('llmemo/:mark:')
     const foreign = await adversary.records('llmemo/other:mark:')
-    expect([own.size, foreign.size]).toEqual([7, 7])
+    expect([own.size, foreign.size]).toEqual([9, 9])
     const forged = new TextEncoder().encode(`f-${crypto.randomUUID()}`)
     const attacks = [
       () => adversary.put(new Map([...own.keys()].map((key) => [key, forged]))),

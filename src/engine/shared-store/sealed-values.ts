@@ -90,11 +90,16 @@ export class SealedValues {
   /** Keeps a value if there is none. @returns the value that is there now */
   async writeIfAbsent(write: StoreWrite): Promise<Uint8Array> {
     const { key, value, ttl } = write
-    const [current] = this.#names.of(key)
-    if (current === undefined || kindOf(key) !== 'mark') {
+    const [current, ...others] = this.#names.of(key)
+    const isMark = current !== undefined && kindOf(key) === 'mark'
+    if (!isMark || others.length > 0) {
+      // A generation may lie under an older key only. Another one beside it would be taken for an invalidation.
       const [found] = await this.read([key])
-      if (found === undefined) await this.write([write])
-      return found ?? value
+      if (found !== undefined) return found
+      if (!isMark) {
+        await this.write([write])
+        return value
+      }
     }
     const { id, name } = current
     const found: unknown = await setIfAbsent(this.#store, { key: name, value: this.#records.generation(id, key, value), ttl })
