@@ -423,7 +423,7 @@ describe('examples', () => {
     expect(output.match(/^ {2}(?:origin|files)/gm)?.map((line) => line.trim())).toEqual(['origin', 'files', 'origin'])
     expect(output).toContain('event: a read failed')
     expect(output).toContain('event: a write failed')
-    expect(output).toContain('5 files in the folder')
+    expect(output).toContain('7 files in the folder')
   })
 
   it('redis: a second client is answered by Redis, and then by its own memory', async () => {
