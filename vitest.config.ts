@@ -1,14 +1,29 @@
 import { defineConfig } from 'vitest/config'
 
+const all = ['test/**/*.test.ts', 'examples/*.test.ts', 'gateway/test/**/*.test.ts']
+
+/** Rooms whose tests leave nothing behind in their process, so that one process runs them all: each file has the modules at once. */
+const sharing = ['base', 'cache', 'codec', 'engine', 'env', 'json', 'key', 'memory', 'monitor', 'providers', 'testing'].map(
+  (room) => `test/${room}/**/*.test.ts`,
+)
+
+// What they count or listen to is of the whole process.
+const ofProcess = ['test/engine/one-look.test.ts', 'test/engine/tracing.test.ts']
+
+// Large packages, which `npm run test:frameworks`, `test:runtimes` and `test:cdk` install.
+const apart = ['test/frameworks/**', 'test/cdk/**', 'test/runtimes/**']
+
 export default defineConfig({
   resolve: {
     // `llmemo` and its subpaths are the source, by the list in tsconfig.json; test/package.test.ts proves the built package.
     tsconfigPaths: true,
   },
   test: {
-    include: ['test/**/*.test.ts', 'examples/*.test.ts', 'gateway/test/**/*.test.ts'],
-    // Large packages, which `npm run test:frameworks`, `test:runtimes` and `test:cdk` install.
-    exclude: ['test/frameworks/**', 'test/cdk/**', 'test/runtimes/**'],
+    projects: [
+      { extends: true, test: { name: 'own process', include: all, exclude: [...sharing, ...apart] } },
+      { extends: true, test: { name: 'of the process', include: ofProcess } },
+      { extends: true, test: { name: 'shared process', include: sharing, exclude: ofProcess, isolate: false } },
+    ],
     globalSetup: [
       'test/support/install-redis.ts',
       'test/support/install-promtool.ts',

@@ -63,8 +63,11 @@ async function run(flags: readonly string[], ...given: string[]): Promise<{ code
 }
 
 describe('P03 a program that waits for a cache over a store that never answers', () => {
-  it.each(['ask', 'get', 'wrap', 'set', 'invalidate', 'lookup', 'flush'])('does not end before it has its answer: %s', async (what) => {
-    expect(await run([], 'hung', what)).toEqual({ code: 0, output: 'done' })
+  it('does not end before it has its answer', async () => {
+    const waits = ['ask', 'get', 'wrap', 'set', 'invalidate', 'lookup', 'flush']
+    // Each waits for limits of its own, in real time.
+    const ends = await Promise.all(waits.map(async (what) => ({ what, ...(await run([], 'hung', what)) })))
+    expect(ends).toEqual(waits.map((what) => ({ what, code: 0, output: 'done' })))
   })
 })
 

@@ -1,7 +1,7 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import common from '../../vitest.config.ts'
 
-const { test, ...rest }: ViteUserConfig = common
+const { test: { projects: _, ...test } = {}, ...rest }: ViteUserConfig = common
 
 export default defineConfig({
   ...rest,

@@ -66,15 +66,15 @@ export class Generations {
   /** Those of these removal labels that are to be read along with their entries. While nothing was ever removed, entries say so themselves. */
   unsure(labels: readonly string[]): string[] {
     const known = this.known(removals)
-    // A process that has read nothing yet does not ask for many at a venture.
-    return (known === undefined ? labels.length > 1 : isFirst(known)) ? [] : this.outdated(labels)
+    // A process that has read nothing yet does not ask for many at a venture. Of one that the store did not take, it may say more by now.
+    const areSure = known === undefined ? labels.length > 1 : isFirst(known)
+    return this.outdated(areSure ? labels.filter((label) => this.labels.get(label)?.proposal === 'local') : labels)
   }
 
   /** Those labels of an entry whose generations must be read from the store before it is served. */
   toConfirm(generations: GenerationByLabel): string[] {
     return (this.#shared ? Object.keys(generations) : []).filter((label) => {
-      if (!isRemovalLabel(label)) return this.#isDue(label)
-      if (this.#isUntouched(generations)) return false
+      if (!isRemovalLabel(label) || this.#isUntouched(generations)) return !isRemovalLabel(label) && this.#isDue(label)
       // One that the store lost, and got again from another process, is another one though nothing was removed.
       const known = this.labels.get(label)
       return this.#isSame(known, generations[label]) ? this.#isDue(label) : !this.#isRecent(known)

@@ -182,12 +182,12 @@ export class SharedStore {
   }
 
   /**
-   * Keeps each of these values if there is none under its key. Never throws.
+   * Keeps each of these values if there is none under its key. Never throws, and no caller waits for it.
    * @returns the values that are there now, in the order of `writes`; `undefined` for those of which the store did not say
    */
   async setIfAbsent(writes: readonly StoreWrite[]): Promise<readonly (Uint8Array | undefined)[]> {
     const found: (Uint8Array | undefined)[] = []
-    await this.#change({ doing: 'write', what: 'writing to the store' }, async () => {
+    await this.#change({ doing: 'write', what: 'writing to the store', awaited: false }, async () => {
       // One that fails must not leave the others going on by themselves.
       const results = await Promise.allSettled(writes.map(async (write) => bytesOf(await setIfAbsent(this.#store, write), this.name)))
       for (const result of results) found.push(result.status === 'fulfilled' ? result.value : undefined)
@@ -280,7 +280,7 @@ export class SharedStore {
   }
 
   async #change(change: Change, work: () => Promise<void>): Promise<boolean> {
-    return this.#closing === undefined && (await this.#changes.try({ ...change, awaited: true }, work)) === true
+    return this.#closing === undefined && (await this.#changes.try({ awaited: true, ...change }, work)) === true
   }
 
   #fault(doing: Fault, error: unknown): void {
