@@ -49,19 +49,13 @@ function noModules(): void {
   vi.stubGlobal('process', Object.assign(Object.create(process), { getBuiltinModule: undefined }))
 }
 
-/** There is no `Buffer`, as in workers and browsers. */
-function noBuffer(): void {
-  vi.stubGlobal('Buffer', undefined)
-}
-
 const platforms: readonly (readonly [name: string, enter: () => void])[] = [
   ['where timers are numbers', numberTimers],
   ['without process.getBuiltinModule', noModules],
   ['where process.getBuiltinModule has no modules', () => void vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)],
   ['where immediates are numbers', numberImmediates],
   ['without weak references', noWeakReferences],
-  ['without Buffer', noBuffer],
-  ['with none of all that', () => [numberTimers, noModules, noBuffer, noWeakReferences].forEach((enter) => enter())],
+  ['with none of all that', () => [numberTimers, noModules, noWeakReferences].forEach((enter) => enter())],
 ]
 
 const lines: string[] = []
