@@ -67,7 +67,7 @@ export class Generations {
   unsure(labels: readonly string[]): string[] {
     const known = this.known(removals)
     // A process that has read nothing yet does not ask for many at a venture. Of one that the store did not take, it may say more by now.
-    const areSure = known === undefined ? labels.length > 1 : isFirst(known)
+    const areSure = known === undefined ? labels.length > 1 : known === '' || isFirst(known)
     return this.outdated(areSure ? labels.filter((label) => this.labels.get(label)?.proposal === 'local') : labels)
   }
 

@@ -156,6 +156,11 @@ export class Invalidations {
     await this.#readAll(this.#outdated(labels, storeKeys), begun)
   }
 
+  /** Reads from the store what was removed of these entries, if it was just read that something was. Never throws, as {@link refresh}. */
+  async refreshRemoved(storeKeys: readonly string[], begun: number): Promise<void> {
+    await this.#readAll(this.#outdated([], storeKeys).filter(isRemovalLabel), begun)
+  }
+
   /**
    * Reads from the store what must be known before entries with these generations are served. Never throws, and waits no longer than a read
    * may.
@@ -226,9 +231,13 @@ export class Invalidations {
 
   /** Declares everything under `label` outdated. @returns whether the store knows it now. If not, it is written later */
   declare(label: string): Promise<boolean> {
+    return this.#outdate(label)()
+  }
+
+  #outdate(label: string): () => Promise<boolean> {
     const generation = newGeneration()
     this.#generations.advance(label, generation)
-    return this.#publish(label, generation)
+    return () => this.#publish(label, generation)
   }
 
   /**
@@ -236,14 +245,9 @@ export class Invalidations {
    * @returns whether the store knows it now. If not, it is written later
    */
   async declareRemoved(storeKeys: readonly string[], removing: () => Promise<boolean>): Promise<boolean> {
-    const declare = (label: string): (() => Promise<boolean>) => {
-      const generation = newGeneration()
-      this.#generations.advance(label, generation)
-      return () => this.#publish(label, generation)
-    }
     const labels = this.#shared === undefined ? [] : new Set(storeKeys.map(removalLabel))
-    const publishEach = [...labels].map(declare)
-    const publishRemovals = declare(removals)
+    const publishEach = [...labels].map((label) => this.#outdate(label))
+    const publishRemovals = this.#outdate(removals)
     const done = await Promise.all([removing(), ...publishEach.map((publish) => publish())])
     // Last of all: a process that reads this one reads the others after it.
     return (await publishRemovals()) && done.every(Boolean)

@@ -122,7 +122,7 @@ export class Lookups {
     const { others } = this.#removals
     due.take(values.slice(values.length - due.keys.length).filter((value) => value !== unread))
     // It may say that something was removed. For many entries, what that was is read at once and not one by one.
-    if (keys.length > 1) await this.#invalidations.refresh([], keys, begun)
+    if (keys.length > 1) await this.#invalidations.refreshRemoved(keys, begun)
     // A replica may have given what another process had removed.
     return this.#removals.others === others ? values : this.#shared.read(keys, { current: keys, begun })
   }
