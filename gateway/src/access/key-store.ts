@@ -39,12 +39,15 @@ interface Guard {
  * is a key.
  * @returns whether it needs a key or token
  * @throws {GatewayOptionsError} if other machines could ask, and nothing says who may
+ * @throws {StoreError} if the store is a file that cannot be used
  */
 export async function assertGuarded({ access, server }: GatewaySettings, { store, clock, log }: Guard): Promise<boolean> {
   if (access.jwt !== undefined) return true
   try {
     if (store !== undefined && (await new KeyRing(store, clock).hasAny())) return true
-  } catch {
+  } catch (error) {
+    // A file is not away: it cannot be used.
+    if (store?.name === 'sqlite') throw error
     log('warn', 'key-store-away')
     return true
   }

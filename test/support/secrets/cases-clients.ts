@@ -8,7 +8,7 @@ import { ConverseCommand } from '@aws-sdk/client-bedrock-runtime'
 import OpenAI from 'openai'
 import { type Cache, createCache } from '../../../src/cache/cache.ts'
 import { UnknownClientError } from '../../../src/errors.ts'
-import { cachingFetch, withCache } from '../../../src/clients/with-cache.ts'
+import { cachingFetch, storedAnswers, withCache } from '../../../src/clients/with-cache.ts'
 import { cacheInfo } from '../../../src/clients/cache-info.ts'
 import { isNotCached, NotCachedError } from '../../../src/not-cached.ts'
 import { withInformedParse } from '../../../src/clients/anthropic/structured-output.ts'
@@ -117,6 +117,9 @@ export const clientCases: Cases = {
     refusedBy('an unknown client', () => withCache(mistaken({ apiKey }))),
     refusedBy('no cache', () => withCache(new OpenAI({ apiKey }), mistaken(apiKey))),
     refusedBy('no fetch', () => cachingFetch(mistaken({ apiKey }))),
+    refusedBy('stored answers of no cache', () =>
+      storedAnswers(mistaken({ apiKey }), { url: 'https://api.openai.com/v1', headers: new Headers() }),
+    ),
     refusedBy('no function', () => cachingFetch(createCache(), mistaken(apiKey))),
     refusedBy('a cache of another', () => withCache(new OpenAI({ apiKey }), mistaken({ stats() {}, on() {}, [apiKey]: apiKey }))),
     refusedBy('a cache whose engine goes away', () => withCache(new OpenAI({ apiKey }), mistaken(vanishing()))),
