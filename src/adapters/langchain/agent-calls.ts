@@ -39,7 +39,8 @@ const rules: AnswerRules<Stored> = {
 
 /**
  * The hook that caches the model calls of an agent: `createMiddleware({ name: 'llmemo', wrapModelCall: cacheModelCalls(cache) })`. Put it last
- * among the middleware, so that it sees what the others change.
+ * among the middleware, so that it sees what the others change. Calls of a model that does not say what it is, by `_identifyingParams()`, go
+ * past the cache.
  * @param cache a cache of `createCache`
  * @param options options of all its calls
  */
@@ -125,7 +126,8 @@ function identityOf(model: unknown): ModelIdentity | undefined {
     return { provider: provider === '' ? 'langchain' : provider, model: name.join(':'), identity: model }
   }
   const [type, params] = [calledMethod(model, '_llmType'), calledMethod(model, '_identifyingParams')]
-  if (typeof type !== 'string' || params === undefined) return undefined
+  // A class of the user's own that names no parameters has the same ones for all of its models.
+  if (typeof type !== 'string' || Object.keys(membersOf(params)).length === 0) return undefined
   const { model: named, model_name: name } = membersOf(params)
   const asked: unknown = named ?? name
   return { provider: type === '' ? 'langchain' : type, model: typeof asked === 'string' ? asked : '', identity: [type, params] }

@@ -51,6 +51,9 @@ const leftOut = /\[[a-z][\w-]*(?: file)?\]/
  */
 const continued = /(?:^|,)(?:previous_response_id|conversation|container):"[^"]|"container(?:_id)?":"[^"]/
 
+/** LangChain's text for a model that says nothing but its type: all models of such a class would share answers. They are not cached. */
+const nameless = /^_model:"[^"]*",_type:"[^"]*"(?:,stop:\[[^\]]*\])?$/
+
 /** Ends the wait for a model that gives no answer. Each caller then asks for itself. */
 const noAnswer = new DOMException('The model gave no answer in time.', 'TimeoutError')
 
@@ -59,7 +62,10 @@ interface Asking {
   readonly answered: (generations: readonly Stored[]) => void
 }
 
-/** The cache for LangChain's models: `new ChatOpenAI({ cache: new LlmemoCache(cache) })`. LangChain does not use it for streams. */
+/**
+ * The cache for LangChain's models: `new ChatOpenAI({ cache: new LlmemoCache(cache) })`. LangChain does not use it for streams. A model of your
+ * own is cached if its `_identifyingParams()` says what it is.
+ */
 export class LlmemoCache extends BaseCache {
   readonly #cache: Cache
   readonly #defaults: CallOptions
@@ -85,7 +91,7 @@ export class LlmemoCache extends BaseCache {
    * @throws {InvalidOptionError} for options that cannot be
    */
   async lookup(prompt: string, llmKey: string): Promise<Generation[] | null> {
-    if (leftOut.test(prompt) || continued.test(llmKey)) return null
+    if (leftOut.test(prompt) || continued.test(llmKey) || nameless.test(llmKey)) return null
     const { promise: asks, resolve: ask } = Promise.withResolvers<null>()
     const id = JSON.stringify([prompt, llmKey])
     const call = { ...callOf(prompt, llmKey), defaults: this.#defaults, rules }

@@ -1,4 +1,4 @@
-import { type BaseMessage, HumanMessage } from '@langchain/core/messages'
+import { AIMessage, type BaseMessage, HumanMessage } from '@langchain/core/messages'
 import { JsonPlusSerializer } from '@langchain/langgraph-checkpoint'
 import { Annotation, StateGraph } from '@langchain/langgraph'
 import { createAgent, createMiddleware, tool } from 'langchain'
@@ -26,6 +26,11 @@ describeAdapter(`langchain ${versionOf('langchain')} with an agent`, {
   tokens: 21,
   streams: false,
 })
+
+/** A model of the user's own. */
+function modelOf(params: object): object {
+  return { _llmType: () => 'own', _identifyingParams: () => params }
+}
 
 let cache: Cache
 let server: ProviderServer
@@ -143,6 +148,23 @@ describe('the hook for agents', () => {
     expect(await wrap(request, () => command)).toBe(command)
     expect(await wrap({ model: {}, messages: [] }, () => 1)).toBe(1)
     expect(cache.stats()).toMatchObject({ stored: 0, misses: 1 })
+  })
+
+  it('G01 finds nothing for a model that says nothing but its type', async () => {
+    const models = new LlmemoCache(cache)
+    for (const own of ['_model:"base_chat_model",_type:"own"', '_model:"base_chat_model",_type:"own",stop:["\\n"]']) {
+      expect([await models.lookup('Hi', own), await models.lookup('Hi', own)]).toEqual([null, null])
+    }
+    expect(cache.stats().misses).toBe(0)
+  })
+
+  it('G01 passes on calls of a model whose parameters are none, as all models of its class would share answers', async () => {
+    const wrap = cacheModelCalls(cache)
+    const ask = async (params: object, answer: string) =>
+      wrap({ model: modelOf(params), messages: [] }, () => new AIMessage({ content: answer }))
+    expect([(await ask({}, 'first')).text, (await ask({}, 'second')).text]).toEqual(['first', 'second'])
+    expect([(await ask({ tenant: 'A' }, 'first')).text, (await ask({ tenant: 'B' }, 'second')).text]).toEqual(['first', 'second'])
+    expect(cache.stats()).toMatchObject({ hits: 0, stored: 2 })
   })
 
   it('asks for itself when the call that it joined is aborted by its own caller', async () => {
