@@ -82,8 +82,7 @@ export class Invalidations {
     this.#shared = shared
     this.#onWritten = onWritten
     this.#namespace = namespace
-    const keyOf = (label: string): string => this.#remembered(label)
-    this.#firstFills = new FirstFills({ generations: this.#generations, shared, keyOf, ttl: generationTtl })
+    this.#firstFills = new FirstFills({ generations: this.#generations, shared, keyOf: this.#remembered.bind(this), ttl: generationTtl })
   }
 
   /**

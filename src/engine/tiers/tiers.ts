@@ -167,11 +167,8 @@ export class Tiers {
   async getMany(addresses: readonly Address[], patience = 0): Promise<(LookupResult | undefined)[]> {
     const lookups = this.#lookups
     if (lookups === undefined) return Promise.all(addresses.map(async (address) => this.get(address)))
-    return this.#getMany(
-      lookups,
-      addresses.map((address) => ({ address, held: this.#hot.get(address.storeKey) })),
-      patience,
-    )
+    const wanted = addresses.map((address) => ({ address, held: this.#hot.get(address.storeKey) }))
+    return this.#getMany(lookups, wanted, patience)
   }
 
   /**
