@@ -84,6 +84,7 @@ describe('the rules', () => {
     ['any', 'src/a.ts', 'function a(b: Array<any>) { return b }', 'the type any'],
     ['an export without a comment', 'src/a.ts', 'export const a = 1', 'a has no doc comment'],
     ['a listed export without a comment', 'src/a.ts', 'const a = 1\nexport { a }', 'a has no doc comment'],
+    ['a file of 301 lines', 'src/a.ts', '// more\n'.repeat(297), 'has 301 lines; 300 are the most'],
     ['a comment that belongs to another', 'src/a.ts', '/** A. */\nconst a = 1\nexport const b = a', 'b has no doc comment'],
   ])('find %s', (_, path, source, complaint) => {
     const others = {

@@ -99,7 +99,16 @@ export function violations(sources: Sources): string[] {
     ...files.flatMap(({ path, program }) => forbiddenSyntax(path, program)),
     ...files.flatMap(({ path, source, program }) => missingComments(path, source, program)),
     ...Object.keys(sources).flatMap((path) => vagueNames(path)),
+    ...files.flatMap(({ path, source }) => tooLong(path, source)),
   ]
+}
+
+/** Lines of a file, at the most. */
+const maxLines = 300
+
+function tooLong(path: string, source: string): string[] {
+  const lines = source.trimEnd().split('\n').length
+  return lines > maxLines ? [`${path}: has ${lines} lines; ${maxLines} are the most`] : []
 }
 
 /** The imports and re-exports in a source text, types and dynamic imports included. */

@@ -2,6 +2,7 @@
  * Values that do not fit into one document: in objects when the store has a place for them, otherwise split over several documents.
  * @module
  */
+import { joinedBytes } from '../../base/text-bytes.ts'
 import type { LargeValues } from '../objects/large-values.ts'
 import type { DocumentAccess } from './access.ts'
 import { type Elsewhere, type InParts, partIds } from './entries.ts'
@@ -77,12 +78,6 @@ export class DocumentOverflow {
     const parts = (await this.#access.read(partIds(key, place), signal)).map((found) => found?.value).filter((part) => part !== undefined)
     const size = parts.reduce((sum, part) => sum + part.byteLength, 0)
     if (parts.length < place.parts || size !== place.size) return undefined
-    const value = new Uint8Array(size)
-    let offset = 0
-    for (const part of parts) {
-      value.set(part, offset)
-      offset += part.byteLength
-    }
-    return value
+    return joinedBytes(parts)
   }
 }

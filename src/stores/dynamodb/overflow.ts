@@ -2,6 +2,7 @@
  * Values that do not fit into one item: in objects when the store has a place for them, otherwise split over several items.
  * @module
  */
+import { joinedBytes } from '../../base/text-bytes.ts'
 import { StoreError } from '../../errors.ts'
 import type { InObject, LargeValues } from '../objects/large-values.ts'
 import type { Batches, Change } from './batches.ts'
@@ -81,13 +82,7 @@ export class OverflowStorage {
     const found = names.map((name) => parts.get(name)).filter((part) => part !== undefined)
     const size = found.reduce((sum, part) => sum + part.byteLength, 0)
     if (found.length < names.length || size !== overflow.size) return undefined
-    const value = new Uint8Array(size)
-    let offset = 0
-    for (const part of found) {
-      value.set(part, offset)
-      offset += part.byteLength
-    }
-    return value
+    return joinedBytes(found)
   }
 
   async #readObject(overflow: InObject, signal?: AbortSignal): Promise<Uint8Array | undefined> {
