@@ -26,12 +26,14 @@ export interface EventStreamOptions {
   readonly lastId?: string | undefined
   /** Hits, misses and savings so far, as JSON. Told at the beginning, and with a heartbeat when they have changed. */
   readonly savings: () => string
+  /** Called when the stream is first read. One whose client is gone before that is read never, and nothing ends it. */
+  readonly began: () => void
   /** Called once the stream has ended, if it had begun. */
   readonly ended: () => void
 }
 
 /** A stream of events, as the bytes of `text/event-stream`. It begins when it is read. */
-export function eventStream({ log, clock, closing, space, lastId, savings, ended }: EventStreamOptions): ReadableStream<Uint8Array> {
+export function eventStream({ log, clock, closing, space, lastId, savings, began, ended }: EventStreamOptions): ReadableStream<Uint8Array> {
   let wake = nothing
   let isBegun = false
   const state = { isOver: false }
@@ -55,6 +57,7 @@ export function eventStream({ log, clock, closing, space, lastId, savings, ended
 
   const begin = (): string => {
     isBegun = true
+    began()
     const unfollow = log.follow(() => wake())
     const cancelLongest = clock.after(longest, over)
     closing.addEventListener('abort', over)

@@ -24,8 +24,7 @@ export function eventRoutes(context: GatewayContext): Hono<GatewayEnv> {
   routes.get('/events', (c) => {
     const caller = c.get('caller')
     authorize(caller, 'read', false)
-    const before = open.get(caller.id) ?? 0
-    if (before >= mostOfOne) {
+    if ((open.get(caller.id) ?? 0) >= mostOfOne) {
       throw new Refused({
         status: 429,
         reason: 'rate',
@@ -35,7 +34,6 @@ export function eventRoutes(context: GatewayContext): Hono<GatewayEnv> {
     }
     // What asks only for the head reads no stream, so nothing would end it.
     if (c.req.method === 'HEAD') return c.body(null, 200, headers)
-    open.set(caller.id, before + 1)
     const stream = eventStream({
       log,
       clock,
@@ -43,6 +41,7 @@ export function eventRoutes(context: GatewayContext): Hono<GatewayEnv> {
       space: spaceOf(caller),
       lastId: c.req.header('last-event-id'),
       savings: () => savingsOf(context, caller),
+      began: () => open.set(caller.id, (open.get(caller.id) ?? 0) + 1),
       ended() {
         const left = (open.get(caller.id) ?? 1) - 1
         if (left === 0) open.delete(caller.id)

@@ -126,6 +126,16 @@ describe('GET /events', () => {
     expect((await fetch(`${url}/health`)).status).toBe(200)
   })
 
+  it('counts no stream whose client is gone before it begins', async () => {
+    const gateway = createGateway({ cache: createCache() })
+    onTestFinished(() => gateway.close())
+    const open = async (): Promise<Response> => gateway.fetch(new Request('http://gateway/events'))
+    for (let index = 0; index < 32; index++) await (await open()).body?.cancel()
+    // Neither read nor cancelled.
+    for (let index = 0; index < 32; index++) await open()
+    expect((await open()).status).toBe(200)
+  })
+
   it('ends when the gateway closes', async () => {
     const { url, gateway } = await listening()
     const events = await opened(url)
