@@ -52,6 +52,8 @@ export function upstreamFetch({ privateHosts }: UpstreamFetchOptions): UpstreamF
     try {
       return responseOf(await answerTo(request, sent), sent)
     } catch (error) {
+      // An answer that cannot be passed on, as one with status 999, is not read: its connection is of no more use.
+      request.destroy()
       // The upstream may have closed a kept connection just as it was used again, or may have read the request: nothing tells the two apart.
       // Only what may be asked twice is asked again. Source: https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
       if (!isStale(request, error) || !['GET', 'HEAD'].includes(sent.method) || typeof sent.body === 'object') throw error

@@ -17,8 +17,12 @@ export async function writeResponse(response: Response, outgoing: ServerResponse
     outgoing.writeHead(status, statusText || undefined, [...head, 'content-length', String(Buffer.byteLength(text))]).end(text)
     return
   }
+  // What is there already, often all of an answer, goes to the socket with the head: each write of its own takes a client as long as the rest.
+  const { socket } = outgoing
+  socket?.cork()
   outgoing.writeHead(status, statusText || undefined, head)
   outgoing.flushHeaders()
+  setImmediate(() => socket?.uncork())
   const reader = body?.getReader()
   outgoing.once('close', () => void reader?.cancel().catch(() => undefined))
   for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) {

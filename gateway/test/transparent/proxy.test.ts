@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { chunksOf, completion } from '../../../test/support/openai-answers.ts'
@@ -145,6 +145,21 @@ describe('the upstream', () => {
     expect(await bodyOf('/gemini/v1beta/models')).toMatchObject({ error: { code: 502, status: 'UNAVAILABLE' } })
     expect(await bodyOf('/bedrock/model/a/none')).toEqual({ message: expect.stringContaining('"bedrock"') })
     expect(await bodyOf('/up/other/models')).toMatchObject({ error: { message: expect.stringContaining('"other"') } })
+  })
+
+  it('is an error, and its connection ends, when its answer has a status that is none', async () => {
+    const left = Promise.withResolvers<void>()
+    const upstream = createNetServer((socket) => {
+      socket.once('data', () => socket.write('HTTP/1.1 999 Odd\r\ncontent-length: 1000000\r\n\r\nbegun'))
+      socket.on('error', () => undefined).once('close', () => left.resolve())
+    }).listen(0, '127.0.0.1')
+    onTestFinished(() => void upstream.close())
+    await once(upstream, 'listening')
+    const port = Reflect.get(Object(upstream.address()), 'port')
+    const { url } = await listening({ upstreams: { openai: `http://127.0.0.1:${port}/v1` }, privateHosts: ['127.0.0.1'] })
+    expect((await ask(url)).status).toBe(502)
+    await left.promise
+    expect((await fetch(`${url}/openai/v1/models`)).status).toBe(502)
   })
 
   it('is not asked twice what it may have read, when a kept connection breaks', async () => {
