@@ -72,11 +72,8 @@ async function serve(
     clock: systemClock,
   })
   const ended = untilEnded()
-  const notice = isGuarded
-    ? ''
-    : 'No key was made yet, so it answers this machine only. Make one: llmemo-gateway keys create --role admin\n'
-  if (worker !== undefined) tellListening()
-  else process.stdout.write(`${pointing(`http://${server.host}:${server.port}`)}${notice}`)
+  if (worker === undefined) process.stdout.write(pointing(`http://${server.host}:${server.port}`, isGuarded))
+  else tellListening({ isGuarded })
   await ended
   log('info', 'draining')
   // Streams of events end first, as they would not end by themselves.
@@ -88,7 +85,7 @@ async function serve(
 async function runWorkers({ server }: GatewaySettings, log: Log): Promise<void> {
   const ended = untilEnded()
   const workers = await startWorkers(server, log)
-  process.stdout.write(pointing(`http://${server.host}:${workers.port}`))
+  process.stdout.write(pointing(`http://${server.host}:${workers.port}`, workers.isGuarded))
   await ended
   await workers.end()
 }

@@ -3,8 +3,11 @@
  * @module
  */
 
-/** The lines, each client's own variables ready to copy. */
-export function pointing(url: string): string {
+/**
+ * The lines, each client's own variables ready to copy.
+ * @param isGuarded whether the gateway asks for a key or token of its own
+ */
+export function pointing(url: string, isGuarded: boolean): string {
   return `llmemo-gateway listens at ${url}
 
   OPENAI_BASE_URL=${url}/openai/v1
@@ -12,6 +15,11 @@ export function pointing(url: string): string {
   GOOGLE_GEMINI_BASE_URL=${url}/gemini
   AWS_ENDPOINT_URL_BEDROCK_RUNTIME=${url}/bedrock
 
-No key is configured, so it listens on this machine only, and clients send the keys of their providers.
+${isGuarded ? guarded : open}
 `
 }
+
+const guarded = `Each client needs a key or token of this gateway: in x-llmemo-api-key beside the key of its provider, or in place of that.`
+
+const open = `No key was made yet, so it answers this machine only, and clients send the keys of their providers.
+Make one: llmemo-gateway keys create --role admin`

@@ -1,12 +1,15 @@
 /**
  * The program as a process: what it prints, how it ends, and that it loses no request when it does.
  */
+import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { chunksOf, completion } from '../../test/support/openai-answers.ts'
-import { gate } from '../../test/support/provider-server.ts'
+import { gate, startProvider } from '../../test/support/provider-server.ts'
 import { startRedis } from '../../test/support/redis-server.ts'
 import { gatewayProcess, inFrontOf, listens, start, temporaryFolder } from './support/gateway-process.ts'
 import { isStreamRequest } from './support/stand-in.ts'
@@ -50,6 +53,20 @@ describe('the program', () => {
     expect([code, said]).toEqual([2, expect.stringContaining('EADDRINUSE')])
   })
 
+  it.each([
+    ['in one process', []],
+    ['in two', ['--workers', '2']],
+  ])('says whether a client needs a key, %s', async (_name, words) => {
+    const folder = temporaryFolder()
+    const open = await printedBy(start(['--port', '0', ...words], { folder }))
+    expect(open).toContain('No key was made yet')
+    const made = start(['keys', 'create', '--role', 'admin'], { folder })
+    expect(await once(made, 'exit')).toEqual([0, null])
+    const guarded = await printedBy(start(['--port', '0', ...words], { folder }))
+    expect(guarded).toContain('Each client needs a key or token')
+    expect(guarded).not.toContain('No key')
+  })
+
   it('goes on when its output is read no longer', async () => {
     const { url, child } = await gatewayProcess((_request, reply) => reply.json(completion('Rayleigh.')))
     child.stdout.destroy()
@@ -71,6 +88,37 @@ describe('the program', () => {
     const child = start(['--port', '0', '--workers', '2'], { env: { CACHE_STORE: 'sqlite:/dev/null/answers.db' } })
     const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
     expect([code, said]).toEqual([2, expect.stringContaining('a worker ended before it listened')])
+  })
+
+  it('puts another process in the place of one that dies, also when that cannot start at first', async () => {
+    const folder = temporaryFolder()
+    const store = join(folder, 'store')
+    mkdirSync(store)
+    const provider = await startProvider((_request, reply) => reply.json(completion('Rayleigh.')))
+    onTestFinished(() => provider.close())
+    const env = { ...inFrontOf(provider), CACHE_STORE: `sqlite:${join(store, 'answers.db')}` }
+    const child = start(['--port', '0', '--workers', '2'], { env })
+    const url = await listens(child)
+    const workers = childrenOf(child)
+    expect(workers).toHaveLength(2)
+    renameSync(store, `${store}-away`)
+    writeFileSync(store, 'no folder')
+    for (const worker of workers) process.kill(worker, 'SIGKILL')
+    let isBack = false
+    let logged = ''
+    for await (const chunk of child.stderr.iterator({ destroyOnReturn: false })) {
+      logged += String(chunk)
+      if (!isBack && logged.includes('"worker-not-started"')) {
+        rmSync(store)
+        renameSync(`${store}-away`, store)
+        isBack = true
+      }
+      if (logged.split('"worker-started"').length > 2) break
+    }
+    expect(logged.split('"worker-died"')).toHaveLength(3)
+    expect((await ask(url)).status).toBe(200)
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
   })
 
   it('does not share a port with another program', async () => {
@@ -121,3 +169,19 @@ describe('the program', () => {
     expect(await ended).toEqual([0, null])
   })
 })
+
+/** All that a process prints that is told to end once it prints. */
+async function printedBy(child: ChildProcessWithoutNullStreams): Promise<string> {
+  let printed = ''
+  for await (const chunk of child.stdout) {
+    if (printed === '') child.kill('SIGTERM')
+    printed += String(chunk)
+  }
+  return printed
+}
+
+/** The ids of the processes that a process has started. */
+function childrenOf({ pid }: ChildProcess): number[] {
+  const ids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+  return ids === '' ? [] : ids.split(' ').map(Number)
+}

@@ -5,6 +5,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { type Clock, systemClock } from 'llmemo'
 import type { GatewaySettings } from '../config/settings.ts'
 import type { Log } from '../log.ts'
 
@@ -12,6 +13,8 @@ import type { Log } from '../log.ts'
 export interface Workers {
   /** The port, also when 0 was asked for. */
   readonly port: number
+  /** Whether they ask for a key or token, as the first of them said. */
+  readonly isGuarded: boolean
   /** Tells each to end, and waits until all have. */
   end(): Promise<void>
 }
@@ -22,34 +25,67 @@ const portVariable = 'LLMEMO_WORKER_PORT'
 /** Where several processes can listen at one port, each by itself. The system then shares the connections out. */
 const sharesPorts = process.platform === 'linux'
 
+/** Milliseconds before another process takes the place of one that died: at first, and at the most, when each dies soon after its start. */
+const firstWait = 100
+const longestWait = 30_000
+
 /** What a process that {@link startWorkers} started knows of it; `undefined` in any other. */
 export function workerPlace(): { readonly port: number; readonly shared: boolean } | undefined {
   return cluster.isWorker ? { port: Number(process.env[portVariable]), shared: sharesPorts } : undefined
 }
 
+/** What a process says once it listens. */
+interface Started {
+  readonly isGuarded: boolean
+}
+
 /** Tells the first process that this one listens. */
-export function tellListening(): void {
-  process.send?.('listening')
+export function tellListening(started: Started): void {
+  process.send?.(started)
 }
 
 /**
  * Starts `count` processes of this program, and another one for each that dies.
  * @throws {Error} if one ends before it listens; it has said why
  */
-export async function startWorkers({ workers: count, host, port: asked }: GatewaySettings['server'], log: Log): Promise<Workers> {
+export async function startWorkers(
+  { workers: count, host, port: asked }: GatewaySettings['server'],
+  log: Log,
+  clock: Clock = systemClock,
+): Promise<Workers> {
   const port = await freePort(asked, host)
+  const waiting = new Set<() => void>()
   let ending = false
-  const start = async (): Promise<void> => {
+  const start = async (wait = firstWait): Promise<Started> => {
     const worker = cluster.fork({ [portVariable]: String(port) })
-    await untilListening(worker)
+    const started = await untilListening(worker)
+    const since = clock.monotonic()
     worker.once('exit', (code) => {
       if (ending) return
       log('error', 'worker-died', { worker: worker.id, code })
-      start().catch(() => log('error', 'worker-not-started'))
+      startLater(clock.monotonic() - since > longestWait ? firstWait : wait)
     })
+    return started
+  }
+  const startLater = (wait: number): void => {
+    const next = Math.min(2 * wait, longestWait)
+    const begin = async (): Promise<void> => {
+      waiting.delete(cancel)
+      await start(next)
+      log('info', 'worker-started')
+    }
+    const failed = (): void => {
+      if (ending) return
+      log('error', 'worker-not-started')
+      startLater(next)
+    }
+    // It keeps this process alive: there may be no other worker.
+    const cancel = clock.after(wait, () => void begin().catch(failed), true)
+    waiting.add(cancel)
   }
   const end = async (): Promise<void> => {
     ending = true
+    for (const cancel of waiting) cancel()
     const running = Object.values(cluster.workers ?? {}).flatMap((worker) => (worker === undefined || worker.isDead() ? [] : [worker]))
     const ended = Promise.all(running.map(async (worker) => once(worker, 'exit')))
     for (const worker of running) worker.process.kill('SIGTERM')
@@ -57,13 +93,13 @@ export async function startWorkers({ workers: count, host, port: asked }: Gatewa
   }
   try {
     // The first makes the file of the store, which several cannot do at the same time.
-    await start()
-    await Promise.all(Array.from({ length: count - 1 }, start))
+    const { isGuarded } = await start()
+    await Promise.all(Array.from({ length: count - 1 }, async () => start()))
+    return { port, isGuarded, end }
   } catch (error) {
     await end()
     throw error
   }
-  return { port, end }
 }
 
 /** The port that the processes are to share. It fails where another program has it, which processes that share would not. */
@@ -76,9 +112,9 @@ async function freePort(asked: number, host: string): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : asked
 }
 
-async function untilListening(worker: Worker): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  worker.once('message', () => resolve())
+async function untilListening(worker: Worker): Promise<Started> {
+  const { promise, resolve, reject } = Promise.withResolvers<Started>()
+  worker.once('message', (said: unknown) => resolve({ isGuarded: Object(said).isGuarded === true }))
   worker.once('exit', () => reject(new Error('llmemo-gateway: a worker ended before it listened.')))
   return promise
 }
