@@ -38,16 +38,18 @@ export function startChild(module: string, parameter: unknown, flags: readonly s
 /** The next line that a child prints. @throws when it ends instead */
 export async function nextLine(child: ChildProcess): Promise<string> {
   let text = ''
-  return new Promise((resolve, reject) => {
-    const take = (data: unknown): void => {
-      text += String(data)
-      if (!text.includes('\n')) return
-      child.stdout?.off('data', take)
-      resolve(text.trim())
-    }
-    child.stdout?.on('data', take)
-    child.once('exit', (code) => reject(new Error(`a process ended with ${code}`)))
-  })
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const ended = (code: number | null): void => reject(new Error(`a process ended with ${code}`))
+  const take = (data: unknown): void => {
+    text += String(data)
+    if (!text.includes('\n')) return
+    child.stdout?.off('data', take)
+    child.off('exit', ended)
+    resolve(text.trim())
+  }
+  child.stdout?.on('data', take)
+  child.once('exit', ended)
+  return promise
 }
 
 /** The parameter that this process was started with. Its shape is the starter's business. */

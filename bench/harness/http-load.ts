@@ -12,16 +12,25 @@ export interface KeptConnection {
   readonly end: () => void
 }
 
-/** Opens a connection to what answers at this URL. */
-export async function keptConnection(url: string): Promise<KeptConnection> {
+/**
+ * Opens a connection to what answers at this URL.
+ * @param headers what its requests say beside what an SDK does: `name: value`
+ */
+export async function keptConnection(url: string, headers: readonly string[] = []): Promise<KeptConnection> {
   const { hostname, port, host, pathname } = new URL(url)
   const socket = connect(Number(port), hostname)
   socket.setNoDelay(true)
   await once(socket, 'connect')
-  return { ask: (body) => exchange(socket, Buffer.from(requestText({ host, pathname }, body))), end: () => void socket.destroy() }
+  return { ask: (body) => exchange(socket, Buffer.from(requestText({ host, pathname, headers }, body))), end: () => void socket.destroy() }
 }
 
-function requestText({ host, pathname }: { readonly host: string; readonly pathname: string }, body: string): string {
+interface Target {
+  readonly host: string
+  readonly pathname: string
+  readonly headers: readonly string[]
+}
+
+function requestText({ host, pathname, headers }: Target, body: string): string {
   const head = [
     `POST ${pathname} HTTP/1.1`,
     `host: ${host}`,
@@ -31,6 +40,7 @@ function requestText({ host, pathname }: { readonly host: string; readonly pathn
     'x-stainless-lang: js',
     'x-stainless-retry-count: 0',
     'authorization: Bearer sk-bench',
+    ...headers,
     `content-length: ${Buffer.byteLength(body)}`,
   ]
   return `${head.join('\r\n')}\r\n\r\n${body}`

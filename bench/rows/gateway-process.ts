@@ -1,10 +1,10 @@
 /**
- * A server in a process of its own, for the row of the gateway: `node:http` and hono that answer a fixed body, and the gateway. It prints where
- * it listens, and tells the processor's time that it has taken, in microseconds, for each line of its input.
+ * A server in a process of its own, for the row of the gateway: `node:http` and hono that answer a fixed body, `node:http` that only passes
+ * requests on, and the gateway. It prints where it listens, and tells the processor's time that it has taken, in microseconds, for each line of its input.
  * @module
  */
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { Agent, createServer, type RequestListener, request as ask } from 'node:http'
 import { createInterface } from 'node:readline'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
@@ -15,6 +15,7 @@ import { parameterOf, textIn } from '../harness/child.ts'
 const kind = textIn(parameterOf(), 'kind')
 const upstream = textIn(parameterOf(), 'upstream')
 const body = textIn(parameterOf(), 'body')
+const upstreamConnections = new Agent({ keepAlive: true })
 const json = { 'content-type': 'application/json' }
 
 console.log(await start())
@@ -34,16 +35,27 @@ async function start(): Promise<string> {
     return c.body(body, 200, json)
   })
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
-  const server =
-    kind === 'hono'
-      ? createServer((request, response) => void listener(request, response))
-      : createServer((request, response) => {
-          request.resume()
-          request.on('end', () => response.writeHead(200, { ...json, 'content-length': Buffer.byteLength(body) }).end(body))
-        })
+  const answers: Readonly<Record<string, RequestListener>> = { hono: (request, response) => void listener(request, response), passing }
+  const server = createServer(answers[kind] ?? fixed)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/openai/v1`
 }
 process.exit()
+
+function fixed(...[request, response]: Parameters<RequestListener>): void {
+  request.resume()
+  request.on('end', () => response.writeHead(200, { ...json, 'content-length': Buffer.byteLength(body) }).end(body))
+}
+
+/** The least that anything between a client and its provider does. */
+function passing(...[request, response]: Parameters<RequestListener>): void {
+  const { method, headers } = request
+  const path = request.url?.replace('/openai', '')
+  const sent = ask(`${upstream}${path}`, { method, headers, agent: upstreamConnections }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.rawHeaders)
+    answer.pipe(response)
+  })
+  request.pipe(sent)
+}

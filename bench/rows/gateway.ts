@@ -2,11 +2,12 @@
  * The gateway over loopback: a hit beside what any server costs, what it adds to a miss, and how soon a streamed hit begins.
  * @module
  */
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
+import { join } from 'node:path'
 import { nextLine, startChild } from '../harness/child.ts'
-import { keptConnection, load } from '../harness/http-load.ts'
+import { type KeptConnection, keptConnection, load } from '../harness/http-load.ts'
 import { chatAnswer } from '../harness/payload.ts'
 import type { Row } from '../harness/report.ts'
 import { median } from '../harness/statistics.ts'
@@ -14,6 +15,8 @@ import { digits, duration } from '../harness/table.ts'
 
 /** What answers a fixed body, and the gateway, in their order in the table. */
 const kinds = ['node:http', 'hono', 'gateway'] as const
+/** What stands between a client and its provider, in their order in the table. */
+const betweens = ['passing', 'portkey', 'gateway'] as const
 type Kind = (typeof kinds)[number]
 
 const size = 2_000
@@ -54,7 +57,19 @@ export const gatewayRow: Row = {
       }
     }
     const gatewayUrl = servers.get('gateway')?.url ?? ''
-    const added = await addedToMiss(gatewayUrl, `${upstream}/v1/chat/completions`, isQuick ? 300 : 2_000)
+    const passing = startChild('gateway-process.ts', { kind: 'passing', upstream, body: '' })
+    const portkey = await startPortkey()
+    const miss = await addedToMiss(
+      {
+        direct: await keptConnection(`${upstream}/v1/chat/completions`),
+        passing: await keptConnection(`${await nextLine(passing)}/chat/completions`),
+        portkey: await keptConnection(portkey.url, ['x-portkey-provider: openai', `x-portkey-custom-host: ${upstream}/v1`]),
+        gateway: await keptConnection(gatewayUrl),
+      },
+      isQuick ? 300 : 2_000,
+    )
+    portkey.child.kill()
+    passing.stdin?.end()
     const firstByte = await firstByteOfStream(gatewayUrl, isQuick ? 300 : 2_000)
     for (const { child } of servers.values()) {
       child.stdin?.end()
@@ -86,16 +101,19 @@ export const gatewayRow: Row = {
           table: {
             header: ['', 'median'],
             rows: [
-              ['added to a miss', duration(added * 1_000)],
+              ...betweens.map((name) => [`added to a miss by ${betweenNames[name]}`, duration(miss[name] * 1_000)]),
               ['first byte of a streamed hit', duration(firstByte * 1_000)],
             ],
           },
         },
       ],
-      notes: ['CPU is the time of the processor of the server’s process on all its threads. The client is this process.'],
+      notes: [
+        'Portkey’s published build has no cache: it says x-portkey-cache-status: DISABLED.',
+        'CPU is the time of the processor of the server’s process on all its threads. The client is this process.',
+      ],
       budgets: [
         { what: 'hit through the gateway, CPU, × node:http', measured: ratio, limit: 2.7, unit: '×' },
-        { what: 'added to a miss by the gateway', measured: added * 1_000, limit: 500, unit: 'µs' },
+        { what: 'added to a miss by the gateway', measured: miss.gateway * 1_000, limit: 500, unit: 'µs' },
         { what: 'first byte of a streamed hit through the gateway', measured: firstByte, limit: 5, unit: 'ms' },
       ],
       figures: {
@@ -106,27 +124,53 @@ export const gatewayRow: Row = {
           }),
         ),
         ratio,
-        added,
+        added: miss.gateway,
+        addedByOthers: { passing: miss.passing, portkey: miss.portkey },
         firstByte,
       },
     }
   },
 }
 
-/** Milliseconds that the gateway adds to a call: single calls, by turns, and the difference of their medians. */
-async function addedToMiss(url: string, direct: string, calls: number): Promise<number> {
-  const [through, straight] = [await keptConnection(url), await keptConnection(direct)]
-  const took: { readonly through: number[]; readonly straight: number[] } = { through: [], straight: [] }
+const betweenNames: Readonly<Record<Between, string>> = {
+  passing: 'node:http that passes requests on',
+  portkey: 'Portkey’s gateway, without a cache',
+  gateway: 'the gateway',
+}
+
+type Between = (typeof betweens)[number]
+
+/** Milliseconds that each adds to a call: single calls, by turns, and the difference of their medians. */
+async function addedToMiss(
+  connections: Readonly<Record<Between | 'direct', KeptConnection>>,
+  calls: number,
+): Promise<Record<Between, number>> {
+  const took: Record<Between | 'direct', number[]> = { direct: [], passing: [], portkey: [], gateway: [] }
   for (let call = -calls / 4; call < calls; call++) {
     const body = questionOf(`Why ${call}?`, false)
-    const [first, second] = [(await through.ask(body)).last, (await straight.ask(body)).last]
-    if (call < 0) continue
-    took.through.push(first)
-    took.straight.push(second)
+    for (const name of ['direct', ...betweens] as const) {
+      const { last } = await connections[name].ask(body)
+      if (call >= 0) took[name].push(last)
+    }
   }
-  through.end()
-  straight.end()
-  return median(took.through) - median(took.straight)
+  for (const { end } of Object.values(connections)) end()
+  const direct = median(took.direct)
+  return { passing: median(took.passing) - direct, portkey: median(took.portkey) - direct, gateway: median(took.gateway) - direct }
+}
+
+/** Portkey's gateway, as its package starts it. */
+async function startPortkey(): Promise<{ readonly child: ChildProcess; readonly url: string }> {
+  const place = createServer().listen(0, '127.0.0.1')
+  await once(place, 'listening')
+  const { port } = new URL(urlOf(place))
+  place.close()
+  await once(place, 'close')
+  const program = join(import.meta.dirname, '..', 'node_modules', '@portkey-ai/gateway/build/start-server.js')
+  const child = spawn(process.execPath, [program, `--port=${port}`, '--headless'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  process.once('exit', () => void child.kill('SIGKILL'))
+  for await (const said of child.stdout.iterator({ destroyOnReturn: false })) if (String(said).includes('Ready')) break
+  child.stdout.resume()
+  return { child, url: `http://127.0.0.1:${port}/v1/chat/completions` }
 }
 
 async function firstByteOfStream(url: string, calls: number): Promise<number> {
