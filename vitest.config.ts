@@ -3,12 +3,12 @@ import { defineConfig } from 'vitest/config'
 const all = ['test/**/*.test.ts', 'examples/*.test.ts', 'gateway/test/**/*.test.ts']
 
 /** Rooms whose tests leave nothing behind in their process, so that one process runs them all: each file has the modules at once. */
-const sharing = ['base', 'cache', 'codec', 'engine', 'env', 'json', 'key', 'memory', 'monitor', 'providers', 'testing'].map(
+const sharing = ['adapters', 'base', 'cache', 'clients', 'codec', 'engine', 'env', 'json', 'key', 'memory', 'monitor', 'providers', 'testing'].map(
   (room) => `test/${room}/**/*.test.ts`,
 )
 
 // What they count or listen to is of the whole process.
-const ofProcess = ['test/engine/one-look.test.ts', 'test/engine/tracing.test.ts']
+const ofProcess = ['test/clients/bedrock/one-look.test.ts', 'test/engine/one-look.test.ts', 'test/engine/tracing.test.ts']
 
 // Large packages, which `npm run test:frameworks`, `test:runtimes` and `test:cdk` install.
 const apart = ['test/frameworks/**', 'test/cdk/**', 'test/runtimes/**']
