@@ -38,7 +38,15 @@ describe('the SAM template', () => {
     ['an unknown type', 'AWS::Logs::LogGroup', 'AWS::Logs::LogGrup', 'Log: is of no known type'],
     ['a wildcard', 'dynamodb:GetItem', "'dynamodb:*'", 'Gateway: may dynamodb:*'],
     ['the right to read everything', 'dynamodb:GetItem', 'dynamodb:Scan', 'Gateway: may dynamodb:Scan'],
-    ['every table', 'Resource: !GetAtt Table.Arn', "Resource: '*'", 'Gateway: may do so to *'],
+    ['every table', 'table/${GlobalTable}', 'table/*', /Gateway: may do so to .*table\/\*/],
+    ['everything', '!GetAtt Key.Arn\n      FunctionUrlConfig', "'*'\n      FunctionUrlConfig", 'Gateway: may do so to *'],
+    ['a condition that is not there', '!If [HasOwnTable', '!If [OwnTable', 'Gateway: refers to OwnTable, which is not there'],
+    [
+      'an output of what is not there',
+      '!GetAtt GatewayUrl.FunctionUrl',
+      '!GetAtt Url.FunctionUrl',
+      'Url: refers to Url, which is not there',
+    ],
     [
       'every action but one',
       'Action:\n                - dynamodb:GetItem',
@@ -92,6 +100,36 @@ describe('the SAM template', () => {
         Log: { Properties: { RetentionInDays: 30 } },
       },
     })
+  })
+})
+
+describe('the table for several regions', () => {
+  const text = deploy('sam/global-table.yaml')
+
+  it('is right: in each region restorable, encrypted, and made as the store needs it', () => {
+    expect(checkTemplate(text)).toEqual([])
+    const { key, expires } = attributeNames()
+    const replica = { DeletionProtectionEnabled: true, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } }
+    expect(yamlParse(text).Resources.Table).toMatchObject({
+      DeletionPolicy: 'Retain',
+      Properties: {
+        KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
+        TimeToLiveSpecification: { AttributeName: expires, Enabled: true },
+        SSESpecification: { SSEType: 'KMS' },
+        // Without it, DynamoDB makes no second region.
+        StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
+        Replicas: [replica, replica],
+      },
+    })
+  })
+
+  it.each([
+    ['a misspelt property', 'StreamViewType', 'ViewType', 'Table.StreamSpecification: has an unknown property ViewType'],
+    ['a misspelt property of a region', 'DeletionProtectionEnabled', 'DeletionProtection', /unknown property DeletionProtection$/],
+    ['a region that is not told', '!Ref OtherRegion', '!Ref Other', 'Table: refers to Other, which is not there'],
+    ['a copy without a region', '- Region: !Ref OtherRegion\n          Deletion', '- Deletion', 'Table.Replicas\\[1\\]: has no Region'],
+  ])('is wrong with %s', (_name, right, wrong, said) => {
+    expect(checkTemplate(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringMatching(said)]))
   })
 })
 
@@ -253,6 +291,7 @@ it('leaves no file of examples/deploy unchecked', () => {
     'docker/compose.yaml',
     'github/deploy.yml',
     'kubernetes/gateway.yaml',
+    'sam/global-table.yaml',
     'sam/template.yaml',
     'serverless/serverless.yml',
     'terraform/main.tf.json',
