@@ -223,6 +223,7 @@ it('leaves no file of examples/deploy unchecked', () => {
     'sam/global-table.yaml',
     'sam/template.yaml',
     'serverless/serverless.yml',
+    'terraform/dashboard.json',
     'terraform/main.tf.json',
     'vercel/vercel.json',
   ])

@@ -8,11 +8,11 @@ import { functionsIn, mistakesInTerraform } from './terraform.ts'
 
 const text = deploy('terraform/main.tf.json')
 
-function check(each: string): string[] {
+function check(each: string, dashboard = deploy('terraform/dashboard.json')): string[] {
   const file = JSON.parse(each)
   const functions = functionsIn(file)
   return [
-    ...mistakesInTerraform(file),
+    ...mistakesInTerraform(file, (name) => (name === 'dashboard.json' ? dashboard : deploy(`terraform/${name}`))),
     ...functions.filter(({ handler }) => !isHandler(handler)).map(() => 'no such handler'),
     ...unknownVariables(functions.flatMap(({ variables }) => variables)),
   ]
@@ -67,6 +67,25 @@ describe('the file of Terraform', () => {
     ['a dimension that a metric has not', '"dimensions": { "TableName"', '"dimensions": { "Table"', 'reads ReadThrottleEvents by Table,'],
   ])('is wrong with %s', (_name, right, wrong, said) => {
     expect(check(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringMatching(said)]))
+  })
+
+  it.each([
+    [
+      'a metric that there is not',
+      '"CostSaved"',
+      '"SavedCost"',
+      'aws_cloudwatch_dashboard.answers: reads llmemo SavedCost, which is no metric',
+    ],
+    ['a dimension that a metric has not', '"TableName"', '"Table"', 'aws_cloudwatch_dashboard.answers: reads ReadThrottleEvents by Table,'],
+    ['a name that it is not given', '${table}', '${answers}', 'aws_cloudwatch_dashboard.answers: is not given answers'],
+  ])('is wrong with %s in its dashboard', (_name, right, wrong, said) => {
+    expect(check(text, planted(deploy('terraform/dashboard.json'), right, wrong))).toEqual(
+      expect.arrayContaining([expect.stringContaining(said)]),
+    )
+  })
+
+  it('can go back to a former version', () => {
+    expect(JSON.parse(text).resource.aws_lambda_alias.live.function_version).toContain('coalesce(var.live_version,')
   })
 
   it('encrypts, forgets and can be restored', () => {
