@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { isJsonObject, type JsonObject } from '../../src/json/object.ts'
-import { inRepository, isHandler, planted, unknownVariables } from '../deploy/artefacts.ts'
+import { inRepository, isHandler, mistakesInVariables, planted } from '../deploy/artefacts.ts'
 import { mistakesInTemplate, statementsIn, tooMuchIn } from '../deploy/cloudformation.ts'
 import { storeActions } from '../deploy/rights.ts'
 import { tools } from './install.ts'
@@ -36,7 +36,7 @@ function check(template: JsonObject): string[] {
   return [
     ...mistakesInTemplate(template),
     ...functions.filter(({ Handler: handler }) => !isHandler(String(handler))).map(() => 'no such handler'),
-    ...unknownVariables(functions.flatMap(({ Environment: environment }) => Object.keys(environment.Variables))),
+    ...functions.flatMap(({ Environment: environment }) => mistakesInVariables(Object.keys(environment.Variables))),
     ...storeActions.filter((action) => !allowed.has(action)).map((action) => `may not ${action}`),
   ]
 }
@@ -71,6 +71,11 @@ describe('the stack of the CDK', () => {
     expect(check(template)).toEqual([])
     expect(tooMuchIn(template)).toEqual([])
     expect(resourcesOf(template, 'AWS::CloudWatch::Alarm')).toHaveLength(4)
+    expect(resourcesOf(template, 'AWS::CloudWatch::Dashboard')).toHaveLength(1)
+    expect(resourcesOf(template, 'AWS::CodeDeploy::DeploymentGroup')).toMatchObject([
+      { Properties: { DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent5Minutes', AlarmConfiguration: { Enabled: true } } },
+    ])
+    expect(resourcesOf(template, 'AWS::Lambda::Alias')).toMatchObject([{ UpdatePolicy: { CodeDeployLambdaAliasUpdate: {} } }])
     expect(resourcesOf(template, 'AWS::DynamoDB::Table')).toMatchObject([
       {
         DeletionPolicy: 'Retain',

@@ -3,12 +3,12 @@
  */
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { deploy, inRepository, planted, unknownVariables } from './artefacts.ts'
+import { deploy, inRepository, mistakesInVariables, planted } from './artefacts.ts'
 import { mistakesInArm, mistakesInHost, settingsIn } from './azure.ts'
 import { anything, count, mistakesOfShape, type Shape, text } from './shapes.ts'
 
 function check(each: string): string[] {
-  return [...mistakesInArm(JSON.parse(each)), ...unknownVariables(settingsIn(JSON.parse(each)))]
+  return [...mistakesInArm(JSON.parse(each)), ...mistakesInVariables(settingsIn(JSON.parse(each)))]
 }
 
 describe('the template of Azure', () => {
@@ -52,6 +52,7 @@ describe('the template of Azure', () => {
     ],
     ['a role for the whole group', '"scope"', '"description"', 'Microsoft.Authorization/roleAssignments: has no scope'],
     ['a misspelt variable of the environment', '"CACHE_STORE"', '"CACHE_STOER"', 'CACHE_STOER'],
+    ['no variable for the store', '"CACHE_STORE"', '"CACHE_TTL_PLAN"', 'names no store'],
   ])('is wrong with %s', (_name, right, wrong, said) => {
     expect(check(planted(given, right, wrong))).toEqual(expect.arrayContaining([expect.stringContaining(said)]))
   })

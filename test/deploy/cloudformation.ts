@@ -8,7 +8,16 @@ import { metricsInDashboard, mistakesInMetrics, type ReadMetric } from './cloudw
 import { type Statement, tooMuch } from './rights.ts'
 
 /** Attributes of a resource beside its properties. */
-const beside = new Set(['Type', 'Properties', 'DependsOn', 'DeletionPolicy', 'UpdateReplacePolicy', 'Metadata', 'Condition'])
+const beside = new Set([
+  'Type',
+  'Properties',
+  'DependsOn',
+  'DeletionPolicy',
+  'UpdateReplacePolicy',
+  'UpdatePolicy',
+  'Metadata',
+  'Condition',
+])
 
 /** Everything wrong with a template, one sentence each. */
 export function mistakesInTemplate(template: unknown): string[] {
@@ -125,8 +134,11 @@ function metricsIn(name: string, resource: unknown): ReadMetric[] {
 
 /** A text, before anything in it is replaced. */
 function textOf(value: unknown): string {
-  const replaced: unknown = isJsonObject(value) ? value['Fn::Sub'] : value
-  return String(Array.isArray(replaced) ? replaced[0] : replaced)
+  const { 'Fn::Sub': replaced, 'Fn::Join': joined }: JsonObject = isJsonObject(value) ? value : { 'Fn::Sub': value }
+  if (!Array.isArray(joined)) return String(Array.isArray(replaced) ? replaced[0] : replaced)
+  return listIn({ parts: joined[1] }, 'parts')
+    .map((part) => (typeof part === 'string' ? part : 'replaced'))
+    .join(String(joined[0]))
 }
 
 function dimensionsIn(list: unknown): string[] {

@@ -12,7 +12,7 @@ import { validate as validateDockerfile } from 'dockerfile-utils'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { parse } from 'yaml'
 import { isPromtoolThere, promtool } from '../support/install-promtool.ts'
-import { deploy, inRepository, planted, unknownVariables } from './artefacts.ts'
+import { deploy, inRepository, mistakesInVariables, planted, unknownVariables } from './artefacts.ts'
 import { packagesOf, sizeOf } from './installed.ts'
 import { flag, like, mistakesOfShape, oneOf, type Shape, text as anyText } from './shapes.ts'
 
@@ -147,7 +147,7 @@ describe('the compose file', () => {
     const floating = Object.values(compose.services).flatMap(({ image }) =>
       image === undefined || /:[\w.-]*\d/.test(image) ? [] : [image],
     )
-    return [...errors, ...danglingIn(compose), ...floating, ...unknownVariables(names)]
+    return [...errors, ...danglingIn(compose), ...floating, ...mistakesInVariables(names)]
   }
 
   it('is right', () => {
@@ -157,6 +157,7 @@ describe('the compose file', () => {
   it.each([
     ['a misspelt property', 'stop_grace_period', 'stop_grace', 'stop_grace'],
     ['a misspelt variable', 'CACHE_STORE:', 'CACHE_STOER:', 'CACHE_STOER'],
+    ['no variable for the store', '      CACHE_STORE: redis://redis:6379\n', '', 'names no store'],
     ['a service that is not there', '      - gateway\n', '      - gate\n', 'prometheus: gate is not there'],
     ['a file that is not there', './prometheus.yml:', './prom.yml:', 'prometheus: ./prom.yml is not there'],
     ['a volume that is not there', '- answers:/data', '- answer:/data', 'redis: answer is not there'],

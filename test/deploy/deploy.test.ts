@@ -6,17 +6,17 @@ import { parse, parseAllDocuments } from 'yaml'
 import { yamlParse } from 'yaml-cfn'
 import { describe, expect, it } from 'vitest'
 import { attributeNames } from '../../src/stores/dynamodb/items.ts'
-import { deploy, inRepository, isHandler, planted, unknownVariables } from './artefacts.ts'
+import { deploy, inRepository, isHandler, mistakesInVariables, planted } from './artefacts.ts'
 import { mistakesInTemplate, tooMuchIn } from './cloudformation.ts'
-import { mistakesInManifests } from './kubernetes.ts'
+import { dangersIn, mistakesInManifests } from './kubernetes.ts'
 
 function checkTemplate(each: string): string[] {
   const template: unknown = yamlParse(each)
   const handlers = [...each.matchAll(/Handler: (\S+)/g)].map(([, handler = '']) => handler)
   const missing = handlers.filter((handler) => !isHandler(handler)).map(() => 'no such handler')
   const blocks = [...each.matchAll(/Variables:\n((?: {10}\S.*\n)+)/g)].map(([, block = '']) => block)
-  const variables = [...blocks.join('').matchAll(/^ +(\w+):/gm)].map(([, variable = '']) => variable)
-  return [...mistakesInTemplate(template), ...tooMuchIn(template), ...missing, ...unknownVariables(variables)]
+  const variables = blocks.flatMap((block) => mistakesInVariables([...block.matchAll(/^ +(\w+):/gm)].map(([, variable = '']) => variable)))
+  return [...mistakesInTemplate(template), ...tooMuchIn(template), ...missing, ...variables]
 }
 
 describe('the SAM template', () => {
@@ -53,6 +53,7 @@ describe('the SAM template', () => {
     ['a misspelt property of an alarm', 'EvaluationPeriods: 1\n', 'EvaluationPeriod: 1\n', /unknown property EvaluationPeriod/],
     ['a queue that is not there', '!GetAtt DeadChanges.Arn', '!GetAtt Dead.Arn', 'Changes: refers to Dead, which is not there'],
     ['a misspelt variable', 'CACHE_TTL:', 'CACHE_TLL:', 'CACHE_TLL'],
+    ['no variable for the store', '          DYNAMODB_TABLE: !If [HasOwnTable, !Ref Table, !Ref GlobalTable]\n', '', 'names no store'],
     ['a metric that there is not', 'MetricName: Errors', 'MetricName: Error', 'ErrorAlarm: reads AWS/Lambda Error, which is no metric'],
     ['a dimension that a metric has not', '- Name: FunctionName', '- Name: Function', 'ErrorAlarm: reads Errors by Function,'],
     [
@@ -141,8 +142,10 @@ function variablesIn(each: string): string[] {
 describe('the manifests of Kubernetes', () => {
   const text = deploy('kubernetes/gateway.yaml')
 
-  it('have the fields of their kinds', () => {
-    expect(mistakesInManifests(text)).toEqual([])
+  const check = (each: string): string[] => [...mistakesInManifests(each), ...dangersIn(each)]
+
+  it('have the fields of their kinds, meet each other, and need no root', () => {
+    expect(check(text)).toEqual([])
   })
 
   it.each([
@@ -157,15 +160,27 @@ describe('the manifests of Kubernetes', () => {
     ],
     ['a port that is none', 'containerPort: 8787', 'containerPort: http', /containerPort/],
     ['an unknown kind', 'kind: NetworkPolicy', 'kind: NetworkPolizy', /NetworkPolizy/],
+    ['a service for no pods', '  selector:\n    app: llmemo-gateway\n', '  selector:\n    app: gateway\n', /Service: selects no pod/],
+    ['a port that no container has', 'targetPort: http', 'targetPort: https', /Service: no container has a port https/],
+    ['a probe of nothing', 'path: /ready', 'path: /readiness', /Deployment: asks for \/readiness/],
+    [
+      'a deployment that is not there',
+      '    kind: Deployment\n    name: llmemo-gateway',
+      '    kind: Deployment\n    name: gateway',
+      /scales gateway/,
+    ],
+    ['a container as root', 'runAsNonRoot: true', 'runAsNonRoot: false', /may run as root/],
+    ['a container that may become root', 'allowPrivilegeEscalation: false', 'allowPrivilegeEscalation: true', /may become root/],
   ])('are wrong with %s', (_name, right, wrong, said) => {
-    expect(mistakesInManifests(planted(text, right, wrong)).join('\n')).toMatch(said)
+    expect(check(planted(text, right, wrong)).join('\n')).toMatch(said)
   })
 
   it('parse, and set variables that are read', () => {
     const kinds = parseAllDocuments(text).map((each) => each.toJS().kind)
     expect(kinds).toEqual(['Deployment', 'Service', 'HorizontalPodAutoscaler', 'NetworkPolicy'])
-    expect(unknownVariables(variablesIn(text))).toEqual([])
-    expect(unknownVariables(variablesIn(planted(text, '- name: CACHE_TTL', '- name: CACHE_TLL')))).toEqual(['CACHE_TLL'])
+    expect(mistakesInVariables(variablesIn(text))).toEqual([])
+    expect(mistakesInVariables(variablesIn(planted(text, '- name: CACHE_TTL', '- name: CACHE_TLL')))).toEqual(['CACHE_TLL'])
+    expect(mistakesInVariables(variablesIn(planted(text, '- name: CACHE_STORE', '- name: CACHE_TTL')))).toEqual(['names no store'])
   })
 })
 
@@ -182,10 +197,12 @@ function checkCloudRun(each: string): string[] {
   }
   return [
     ...mistakesInManifests(JSON.stringify(deployment)),
+    // Cloud Run has a sandbox of its own around each container.
+    ...dangersIn(JSON.stringify(deployment)).filter((each) => !each.includes('root')),
     ...(`${apiVersion} ${kind}` === 'serving.knative.dev/v1 Service' ? [] : ['is no service of Cloud Run']),
     ...(Number.isInteger(containerConcurrency) && Number.isInteger(timeoutSeconds) ? [] : ['has no bounds']),
     ...Object.keys(others),
-    ...unknownVariables(variablesIn(each)),
+    ...mistakesInVariables(variablesIn(each)),
   ]
 }
 
@@ -199,6 +216,8 @@ describe('the service of Cloud Run', () => {
   it.each([
     ['a misspelt field', 'startupProbe:', 'startProbe:', /startProbe/],
     ['a misspelt variable', '- name: CACHE_TTL', '- name: CACHE_TLL', /CACHE_TLL/],
+    ['no variable for the store', '- name: CACHE_STORE', '- name: CACHE_TTL', /names no store/],
+    ['a probe of nothing', 'path: /ready', 'path: /readyz', /asks for \/readyz/],
     ['another kind', 'serving.knative.dev/v1', 'v1', /no service of Cloud Run/],
   ])('is wrong with %s', (_name, right, wrong, said) => {
     expect(checkCloudRun(planted(text, right, wrong)).join('\n')).toMatch(said)

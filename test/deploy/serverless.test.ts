@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { yamlParse } from 'yaml-cfn'
 import { attributeNames } from '../../src/stores/dynamodb/items.ts'
-import { deploy, isHandler, planted, unknownVariables } from './artefacts.ts'
+import { deploy, isHandler, mistakesInVariables, planted } from './artefacts.ts'
 import { functionsIn, mistakesInService } from './serverless.ts'
 
 const text = deploy('serverless/serverless.yml')
@@ -15,7 +15,7 @@ function check(each: string): string[] {
   return [
     ...mistakesInService(service),
     ...functions.filter(({ handler }) => !isHandler(handler)).map(() => 'no such handler'),
-    ...unknownVariables(functions.flatMap(({ variables }) => variables)),
+    ...functions.flatMap(({ variables }) => mistakesInVariables(variables)),
   ]
 }
 
@@ -40,6 +40,7 @@ describe('the service of osls', () => {
     ['a metric that there is not', 'MetricName: Errors', 'MetricName: Error', 'ErrorAlarm: reads AWS/Lambda Error, which is no metric'],
     ['a log that is not there', '!Ref GatewayLogGroup', '!Ref Log', 'StoreLeftOut: refers to Log, which is not there'],
     ['a wrong handler', 'lambda.streamHandler', 'lambda.handler', 'no such handler'],
+    ['no variable for the store', '    DYNAMODB_TABLE: !Ref Table\n', '', 'names no store'],
     ['a misspelt variable', 'CACHE_TTL:', 'CACHE_TLL:', 'CACHE_TLL'],
   ])('is wrong with %s', (_name, right, wrong, said) => {
     expect(check(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringContaining(said)]))

@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { attributeNames } from '../../src/stores/dynamodb/items.ts'
-import { deploy, isHandler, planted, unknownVariables } from './artefacts.ts'
+import { deploy, isHandler, mistakesInVariables, planted } from './artefacts.ts'
 import { functionsIn, mistakesInTerraform } from './terraform.ts'
 
 const text = deploy('terraform/main.tf.json')
@@ -14,7 +14,7 @@ function check(each: string, dashboard = deploy('terraform/dashboard.json')): st
   return [
     ...mistakesInTerraform(file, (name) => (name === 'dashboard.json' ? dashboard : deploy(`terraform/${name}`))),
     ...functions.filter(({ handler }) => !isHandler(handler)).map(() => 'no such handler'),
-    ...unknownVariables(functions.flatMap(({ variables }) => variables)),
+    ...functions.flatMap(({ variables }) => mistakesInVariables(variables)),
   ]
 }
 
@@ -62,6 +62,7 @@ describe('the file of Terraform', () => {
     ],
     ['a missing right', '"dynamodb:UpdateItem",', '', 'data.aws_iam_policy_document.rights: may not dynamodb:UpdateItem'],
     ['a wrong handler', 'lambda.streamHandler', 'lambda.handler', 'no such handler'],
+    ['no variable for the store', '"DYNAMODB_TABLE"', '"CACHE_TTL_PLAN"', 'names no store'],
     ['a misspelt variable of the environment', '"CACHE_TTL"', '"CACHE_TLL"', 'CACHE_TLL'],
     ['a metric that there is not', '"metric_name": "Errors"', '"metric_name": "Error"', 'reads AWS/Lambda Error, which is no metric'],
     ['a dimension that a metric has not', '"dimensions": { "TableName"', '"dimensions": { "Table"', 'reads ReadThrottleEvents by Table,'],
