@@ -88,6 +88,12 @@ describe('the stack of the CDK', () => {
     ])
   })
 
+  it('is no program with a misspelt property', async () => {
+    const folder = program(['memorySize:', 'memorySise:'])
+    const checked = run(inRepository('node_modules/.bin/tsc'), ['-p', folder, '--typeRoots', inRepository('node_modules/@types')])
+    await expect(checked).rejects.toMatchObject({ stdout: expect.stringMatching(/memorySise/) })
+  })
+
   it('is wrong with a wrong handler, a misspelt variable, a missing right and the right to read everything', async () => {
     const mistakes = [
       ['lambda.streamHandler', 'lambda.handler', 'no such handler'],

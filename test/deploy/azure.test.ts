@@ -74,6 +74,33 @@ describe('host.json', () => {
   })
 })
 
+/** The platforms that ask a package.json where the entry is. */
+describe.each(['azure-functions', 'cloud-functions'])('the package of %s', (folder) => {
+  const given = deploy(`${folder}/package.json`)
+  const checkPackage = (each: string): string[] => {
+    const { main, type, dependencies } = JSON.parse(each)
+    const entry = existsSync(inRepository(`examples/deploy/${folder}/${main}`)) ? deploy(`${folder}/${main}`) : undefined
+    const used = [...(entry ?? '').matchAll(/ from '([^'.][^']*)'/g)].map(([, name = '']) => name)
+    return [
+      ...(entry === undefined ? [`no such entry ${main}`] : []),
+      ...(type === 'module' ? [] : ['is no package of modules']),
+      ...used.filter((name) => dependencies[name] === undefined).map((name) => `lacks ${name}`),
+    ]
+  }
+
+  it('is right', () => {
+    expect(checkPackage(given)).toEqual([])
+  })
+
+  it.each([
+    ['a wrong entry', '.js"', '.mjs"', 'no such entry'],
+    ['no modules', '"module"', '"commonjs"', 'is no package of modules'],
+    ['a misspelt package', '"llmemo-gateway"', '"llmemo-gatway"', 'lacks llmemo-gateway'],
+  ])('is wrong with %s', (_name, right, wrong, said) => {
+    expect(checkPackage(planted(given, right, wrong))).toEqual([expect.stringContaining(said)])
+  })
+})
+
 /** Source: https://vercel.com/docs/project-configuration */
 const vercel: Shape = {
   $schema: text,
