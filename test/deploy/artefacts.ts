@@ -27,11 +27,11 @@ export function unknownVariables(names: readonly string[]): string[] {
 }
 
 /** Variables that name the store. Without one of them, each process would have a memory of its own, and say nothing of it. */
-const storeNames = ['CACHE_STORE', 'REDIS_URL', 'DYNAMODB_TABLE', 'CACHE_TABLE']
+const storeNames = new Set(['CACHE_STORE', 'REDIS_URL', 'DYNAMODB_TABLE', 'CACHE_TABLE'])
 
 /** What is wrong with the variables of one program: names that no program reads, and no store. */
 export function mistakesInVariables(names: readonly string[]): string[] {
-  return [...unknownVariables(names), ...(names.some((name) => storeNames.includes(name)) ? [] : ['names no store'])]
+  return [...unknownVariables(names), ...(names.some((name) => storeNames.has(name)) ? [] : ['names no store'])]
 }
 
 /** A text with one mistake in it. */

@@ -242,8 +242,8 @@ describe('what Grafana is given', () => {
   const check = (eachSource: string, eachProvider: string): string[] => {
     const [given, providers] = [parse(eachSource), parse(eachProvider)]
     const hosts: string[] = (given.datasources ?? []).map(({ url = 'none:' }) => new URL(url).hostname)
-    const folders: string[] = (providers.providers ?? []).map(({ options = {} }) => String(options.path))
-    const shown = mounts.filter(([, target = '']) => folders.includes(dirname(target)))
+    const folders = new Set((providers.providers ?? []).map(({ options }: { options?: { path?: string } }) => options?.path))
+    const shown = mounts.filter(([, target = '']) => folders.has(dirname(target)))
     return [
       ...mistakesOfShape('datasource', given, datasource),
       ...mistakesOfShape('dashboards', providers, dashboards),

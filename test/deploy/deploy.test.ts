@@ -139,13 +139,15 @@ function variablesIn(each: string): string[] {
   return [...each.matchAll(/- name: ([A-Z_]+)$/gm)].map(([, name = '']) => name)
 }
 
+function checkManifests(each: string): string[] {
+  return [...mistakesInManifests(each), ...dangersIn(each)]
+}
+
 describe('the manifests of Kubernetes', () => {
   const text = deploy('kubernetes/gateway.yaml')
 
-  const check = (each: string): string[] => [...mistakesInManifests(each), ...dangersIn(each)]
-
   it('have the fields of their kinds, meet each other, and need no root', () => {
-    expect(check(text)).toEqual([])
+    expect(checkManifests(text)).toEqual([])
   })
 
   it.each([
@@ -172,7 +174,7 @@ describe('the manifests of Kubernetes', () => {
     ['a container as root', 'runAsNonRoot: true', 'runAsNonRoot: false', /may run as root/],
     ['a container that may become root', 'allowPrivilegeEscalation: false', 'allowPrivilegeEscalation: true', /may become root/],
   ])('are wrong with %s', (_name, right, wrong, said) => {
-    expect(check(planted(text, right, wrong)).join('\n')).toMatch(said)
+    expect(checkManifests(planted(text, right, wrong)).join('\n')).toMatch(said)
   })
 
   it('parse, and set variables that are read', () => {

@@ -51,7 +51,7 @@ interface Container {
 }
 
 /** What a probe may ask the gateway for without a key. */
-const probed = ['/health', '/ready']
+const probed = new Set(['/health', '/ready'])
 
 /** Ends of a file's manifests that do not meet, and what a container may do that it need not. */
 export function dangersIn(text: string): string[] {
@@ -77,7 +77,7 @@ export function dangersIn(text: string): string[] {
       .flatMap(({ spec }) => spec?.scaleTargetRef?.name ?? [])
       .filter((name) => !deployments.some(({ metadata }) => metadata?.name === name))
       .map((name) => `HorizontalPodAutoscaler: scales ${name}, which is not there`),
-    ...paths.filter((path) => !probed.includes(path)).map((path) => `Deployment: asks for ${path}, which the gateway does not have`),
+    ...paths.filter((path) => !probed.has(path)).map((path) => `Deployment: asks for ${path}, which the gateway does not have`),
     ...pods.filter(({ securityContext }) => securityContext?.runAsNonRoot !== true).map(() => 'Deployment: may run as root'),
     ...containers
       .filter(({ securityContext }) => securityContext?.allowPrivilegeEscalation !== false)

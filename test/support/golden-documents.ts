@@ -68,7 +68,7 @@ async function openCosmos(dump?: DocumentDump): Promise<Opened> {
     withObjects: open({ objects, above: 100 }),
     dump: () => ({
       // What Cosmos DB adds by itself is left out.
-      documents: sorted([...server.items].map(([id, { _etag: _, _ts: __, ...document }]) => [id, document])),
+      documents: sorted([...server.items].map(([id, { _etag, _ts, ...document }]) => [id, document])),
       objects: sorted([...map]),
     }),
     close: () => server.close(),
@@ -112,16 +112,20 @@ export const goldenValues: Readonly<Record<string, Uint8Array>> = {
 /** The sums that lie beside them. */
 export const goldenSums = { key: 'llmemo/golden:savings:2025-06-15:0', sums: { hits: 3, microdollars: 12_345 } }
 
+function written(name: string): { readonly key: string; readonly value: Uint8Array; readonly ttl: number } {
+  const key = `llmemo/golden:${name}`
+  return { key, value: goldenValues[key] ?? bytes(), ttl: hour.ttl }
+}
+
 /** Writes each kind of value into an empty database. @returns what lies there then */
 export async function documentsOf(open: OpenDatabase): Promise<DocumentDump> {
   const opened = await open()
   const { store, withObjects } = opened
-  const value = (key: string): Uint8Array => goldenValues[`llmemo/golden:${key}`] ?? bytes()
-  await store.set('llmemo/golden:v1:small', value('v1:small'), hour)
-  const many = ['v1:empty', 'v1:Grüße 👋', 'v1:large'].map((key) => ({ key: `llmemo/golden:${key}`, value: value(key), ...hour }))
-  await store.setMany?.(many)
-  await withObjects.set('llmemo/golden:v1:object', value('v1:object'), hour)
-  await store.setIfAbsent?.('llmemo/golden:mark:first', value('mark:first'), hour)
+  const [small, object, first] = [written('v1:small'), written('v1:object'), written('mark:first')]
+  await store.set(small.key, small.value, hour)
+  await store.setMany?.(['v1:empty', 'v1:Grüße 👋', 'v1:large'].map(written))
+  await withObjects.set(object.key, object.value, hour)
+  await store.setIfAbsent?.(first.key, first.value, hour)
   await store.lease?.('llmemo/golden:lease:taken', 'a token', hour)
   await store.add?.(goldenSums.key, goldenSums.sums, hour)
   const dump = opened.dump()

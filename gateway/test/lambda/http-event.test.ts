@@ -155,19 +155,19 @@ describe('the query of a request', () => {
   })
 })
 
-describe('cookies of a response', () => {
-  const respond = (): Response => {
-    const headers = new Headers([
-      ['set-cookie', 'a=1; Path=/'],
-      ['set-cookie', 'b=2'],
-      ['x-many', '1'],
-      ['x-many', '2'],
-    ])
-    return new Response('fine', { headers })
-  }
+function withCookies(): Response {
+  const headers = new Headers([
+    ['set-cookie', 'a=1; Path=/'],
+    ['set-cookie', 'b=2'],
+    ['x-many', '1'],
+    ['x-many', '2'],
+  ])
+  return new Response('fine', { headers })
+}
 
+describe('cookies of a response', () => {
   it('are each told in the way of the form', async () => {
-    const { ask } = over(respond)
+    const { ask } = over(withCookies)
     const both = ['a=1; Path=/', 'b=2']
     const { cookies, headers } = await ask(second())
     expect([cookies, headers?.['x-many'], headers?.['set-cookie']]).toEqual([both, '1, 2', undefined])
@@ -179,11 +179,12 @@ describe('cookies of a response', () => {
   })
 
   it('are told in the head of a stream', async () => {
-    const { open } = over(respond)
-    const stream: ResponseStream = Object.assign(new PassThrough(), { setContentType: () => undefined })
+    const { open } = over(withCookies)
+    const through = new PassThrough()
+    const stream: ResponseStream = Object.assign(through, { setContentType: () => undefined })
     await createStreamHandler(open)(second(), stream, context)
     const chunks: Buffer[] = []
-    for await (const chunk of stream) chunks.push(Buffer.from(chunk))
+    for await (const chunk of through) chunks.push(Buffer.from(chunk))
     const bytes = Buffer.concat(chunks)
     expect(JSON.parse(bytes.subarray(0, bytes.indexOf(Buffer.alloc(8))).toString())).toMatchObject({
       cookies: ['a=1; Path=/', 'b=2'],

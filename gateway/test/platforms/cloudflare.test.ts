@@ -49,6 +49,11 @@ function namespace() {
   return kv
 }
 
+/** What a client sees of an answer. */
+async function seen(response: Response): Promise<unknown> {
+  return [response.headers.get('x-llmemo-source'), await response.json()]
+}
+
 it('misses, hits, streams, goes past the cache and refuses as a Worker, and answers while KV is down', async () => {
   const warn = vi.spyOn(console, 'warn').mockReturnValue()
   const provider = await startProvider(answering)
@@ -80,7 +85,6 @@ it('misses, hits, streams, goes past the cache and refuses as a Worker, and answ
     await Promise.all(waited)
     return new Response(body, response)
   }
-  const seen = async (response: Response): Promise<unknown> => [response.headers.get('x-llmemo-source'), await response.json()]
   expect(await seen(await ask(question()))).toEqual(['origin', completion('Rayleigh.')])
   expect(kv.size).toBeGreaterThan(0)
   expect(kv.shortest).toBeGreaterThanOrEqual(60)

@@ -2,10 +2,10 @@
  * Applies the changes of a message to the store. A message that comes again changes nothing, and one that is overtaken by a later change of
  * the same writer is left out.
  *
- * Beside each key that was changed lies a record of its order: of each writer the last change that was applied, and when and by whom the key
- * was last changed. Changes of two writers are applied as they come, unless one seems to be older than what the other one did: by two clocks,
- * nothing says that for sure. If it may be the generation of a label, which would let outdated answers be served again, the key is removed, as
- * a miss does no harm. Else the later value stays.
+ * Beside each key that was changed lies a record of its order: of each writer the last change that was applied, and when the key was last
+ * changed, and by which writer. Changes of two writers are applied as they come, unless one seems to be older than what the other one did: by
+ * two clocks, nothing says that for sure. If it may be the generation of a label, which would let outdated answers be served again, the key is
+ * removed, as a miss does no harm. Else the later value stays.
  * @module
  */
 import { sha256 } from '../../base/digest.ts'
