@@ -33,11 +33,17 @@ function check(template: JsonObject): string[] {
   const functions = resourcesOf(template, 'AWS::Lambda::Function').map(({ Properties: properties }) => Object(properties))
   const policies = [...resourcesOf(template, 'AWS::IAM::Policy'), ...resourcesOf(template, 'AWS::IAM::Role')]
   const allowed = new Set(policies.flatMap(statementsIn).flatMap(({ actions }) => actions))
+  const permissions = resourcesOf(template, 'AWS::Lambda::Permission').map(({ Properties: properties }) => Object(properties))
+  const granted = new Set(permissions.map(({ Action: action }) => String(action)))
   return [
     ...mistakesInTemplate(template),
     ...functions.filter(({ Handler: handler }) => !isHandler(String(handler))).map(() => 'no such handler'),
     ...functions.flatMap(({ Environment: environment }) => mistakesInVariables(Object.keys(environment.Variables))),
     ...storeActions.filter((action) => !allowed.has(action)).map((action) => `may not ${action}`),
+    // Since October 2025 a URL for all needs both: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    ...['lambda:InvokeFunctionUrl', 'lambda:InvokeFunction']
+      .filter((action) => !granted.has(action))
+      .map((action) => `does not grant ${action}`),
   ]
 }
 

@@ -212,6 +212,21 @@ describe('a message', () => {
     expect(behind.calls).toEqual([])
   })
 
+  it('of the form store@1 is applied, and its record of order read: both lie where a version is not the newest', async () => {
+    const { behind, clock, textAt } = byHand()
+    const at = clock.now()
+    const change = { sequence: 2, key: 'key', value: 'dGVhbQ==', expires: at + 3_600_000 }
+    const message = { llmemo: 'store@1', writer: 'w-1', at, changes: [change] }
+    expect(await applyQueuedChanges(behind, message, { clock })).toBe(true)
+    expect(await textAt('key')).toBe('team')
+    // SHA-256 of `key`.
+    const order = 'llmemo-order:2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683'
+    expect(await textAt(order)).toBe(`[${at},"w-1",["w-1",2]]`)
+    await behind.set(order, bytes(`[${at},"w-1",["w-1",7]]`), hour)
+    await applyQueuedChanges(behind, { ...message, changes: [{ ...change, sequence: 7, value: 'b2xk' }] }, { clock })
+    expect(await textAt('key')).toBe('team')
+  })
+
   it('may have any key, and is ASCII within its bound', async () => {
     const { deliver, sent, textAt, writer } = byHand()
     const store = writer({ maxMessageBytes: 2_048 })
