@@ -132,21 +132,25 @@ function isQueuedChange(body: string): boolean {
 
 async function failedInAnyOrder(messages: readonly Message[], work: Work): Promise<string[]> {
   const failed = new Set<string>()
-  const written: Message[] = []
+  let written: Message[] = []
+  const settle = async (): Promise<void> => {
+    // If the store did not take something, one by one tells of which message: one that it never takes must not keep the others from being
+    // handled.
+    if (written.length > 0 && !(await flush(work))) {
+      for (const message of written) if (!(await isHandled(message, work))) failed.add(message.messageId)
+    }
+    written = []
+  }
   // What an earlier invocation lost is none of these messages' fault.
   await flush(work)
   for (const message of messages) {
     const steps = readSteps(message, work)
+    // What was written before must not be written again after it was removed.
+    if (steps?.some(({ isWrite }) => !isWrite) === true) await settle()
     if (steps === undefined || !(await run(steps, message, work))) failed.add(message.messageId)
     else if (steps.some(({ isWrite }) => isWrite)) written.push(message)
   }
-  if (written.length === 0 || (await flush(work))) return inOrder(messages, failed)
-  // The store did not take something. One by one tells of which message, as one that it never takes must not keep the others from being handled.
-  for (const message of written) if (!(await isHandled(message, work))) failed.add(message.messageId)
-  return inOrder(messages, failed)
-}
-
-function inOrder(messages: readonly Message[], failed: ReadonlySet<string>): string[] {
+  await settle()
   return messages.map(({ messageId }) => messageId).filter((id) => failed.has(id))
 }
 
@@ -180,9 +184,14 @@ async function run(steps: readonly Step[], { attributes, messageId }: Message, w
   return isRun
 }
 
-async function areRun(steps: readonly Step[], age: number, { applied, signal }: Work): Promise<boolean> {
+async function areRun(steps: readonly Step[], age: number, work: Work): Promise<boolean> {
+  const { applied, signal } = work
+  let hasWritten = false
   try {
     for (const step of steps) {
+      // What is on its way to the store and removed before it is there was not taken, as a flush sees it.
+      if (hasWritten && !step.isWrite && !(await flush(work))) return false
+      hasWritten = step.isWrite
       if (signal.aborted || (await unlessAborted(step.run(applied, age), signal)) !== true) return false
     }
     return true

@@ -128,6 +128,27 @@ describe('sqsHandler', () => {
     expect(await createCache({ store, logger: false }).lookup(request)).toBeUndefined()
   })
 
+  it('keeps to the order of what is written and then removed, in one message or several', async () => {
+    const { store, start } = await surroundings()
+    const instance = await start('dist/lambda.sqsHandler')
+    const [filled, outdated] = [
+      { op: 'prefill', prompt: 'Why?', response: 'Because.', tags: ['faq'] },
+      { op: 'invalidate', tags: ['faq'] },
+    ]
+    for (const bodies of [[filled, outdated], [{ operations: [filled, outdated] }]]) {
+      expect(await resultOf(instance, batch(bodies))).toEqual(failures())
+      expect(await createCache({ store, logger: false }).lookup({ prompt: 'Why?' })).toBeUndefined()
+    }
+    expect(await resultOf(instance, batch([outdated, filled]))).toEqual(failures())
+    expect(await createCache({ store, logger: false }).lookup({ prompt: 'Why?' })).toMatchObject({ answer: 'Because.' })
+    // One that the store never takes makes none of the others come after what removes them.
+    const impossible = { op: 'set', key: '\u{1F600}'.repeat(500), value: 1 }
+    expect(await resultOf(instance, batch([{ op: 'set', key: 'plan', value: 1 }, impossible, { op: 'delete', key: 'plan' }]))).toEqual(
+      failures('m2'),
+    )
+    expect(await valueIn(store, 'plan')).toBeUndefined()
+  })
+
   it('does a message again that failed before', async () => {
     const { provider, store, start } = await surroundings((_request, reply) => reply.json({ error: { message: 'no' } }, { status: 500 }))
     const instance = await start('dist/lambda.sqsHandler')
@@ -317,12 +338,27 @@ function ask(content: string): object {
 
 describe('eventBridgeHandler', () => {
   it('does what an event asks for, and has written it when it returns', async () => {
-    const { store, start } = await surroundings()
+    const { provider, store, start } = await surroundings()
     const instance = await start('dist/lambda.eventBridgeHandler')
-    const steps = { operations: [{ op: 'set', key: 'plan', value: 'team' }] }
-    expect(await resultOf(instance, busEvent(steps))).toBeNull()
+    const steps = [
+      { op: 'set', key: 'plan', value: 'team' },
+      { op: 'set', key: 'gone', value: 1 },
+      { op: 'delete', key: 'gone' },
+      { op: 'prefill', prompt: 'Why?', response: 'Because.', tags: ['faq'] },
+      { op: 'prefill', prompt: 'How?', response: 'So.' },
+      { op: 'invalidate', tags: ['faq'] },
+      ask('Streamed or not?'),
+    ]
+    expect(await resultOf(instance, busEvent({ operations: steps }))).toBeNull()
     instance.stop()
-    expect(await valueIn(store, 'plan')).toBe('team')
+    expect([await valueIn(store, 'plan'), await valueIn(store, 'gone')]).toEqual(['team', undefined])
+    const reader = createCache({ store, logger: false })
+    expect([await reader.lookup({ prompt: 'Why?' }), await reader.lookup({ prompt: 'How?' })]).toMatchObject([undefined, { answer: 'So.' }])
+    expect(provider.requests).toHaveLength(1)
+    // What is there already is not asked for again, in whatever instance.
+    const next = await start('dist/lambda.eventBridgeHandler')
+    expect(await resultOf(next, busEvent(ask('Streamed or not?')))).toBeNull()
+    expect(provider.requests).toHaveLength(1)
   })
 
   it('undoes nothing by an event that comes again late', async () => {
