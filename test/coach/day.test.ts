@@ -49,7 +49,7 @@ describe('a day of the coach', () => {
   it('keeps an answer for an hour, and a plan for a day', async () => {
     const coach = await cloud.start('handler')
     const hours = async (): Promise<number[]> =>
-      (await cloud.lifetimes()).map((seconds) => Math.ceil(seconds / 3_600)).toSorted((a, b) => a - b)
+      (await cloud.lifetimes()).map((seconds) => Math.round(seconds / 3_600)).toSorted((a, b) => a - b)
     await coach.ask('POST /api/ai/chat', ada, question)
     expect(await hours()).toEqual([1])
     await coach.ask('POST /api/ai/plan', ada, goal)

@@ -23,7 +23,8 @@ const known = new Set(
 
 /** The variables that a text sets and no program reads. */
 export function unknownVariables(names: readonly string[]): string[] {
-  return names.filter((name) => !known.has(name))
+  // That of one operation is known by how it begins.
+  return names.filter((name) => !known.has(name) && !known.has(name.replace(/^(CACHE_TTL_)[A-Z]+$/, '$1')))
 }
 
 /** Variables that name the store. Without one of them, each process would have a memory of its own, and say nothing of it. */
