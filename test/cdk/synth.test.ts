@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { isJsonObject, type JsonObject } from '../../src/json/object.ts'
-import { inRepository, isHandler, planted, unknownVariables } from '../deploy/artefacts.ts'
+import { inRepository, isHandler, mistakesInVariables, planted } from '../deploy/artefacts.ts'
 import { mistakesInTemplate, statementsIn, tooMuchIn } from '../deploy/cloudformation.ts'
 import { storeActions } from '../deploy/rights.ts'
 import { tools } from './install.ts'
@@ -33,11 +33,17 @@ function check(template: JsonObject): string[] {
   const functions = resourcesOf(template, 'AWS::Lambda::Function').map(({ Properties: properties }) => Object(properties))
   const policies = [...resourcesOf(template, 'AWS::IAM::Policy'), ...resourcesOf(template, 'AWS::IAM::Role')]
   const allowed = new Set(policies.flatMap(statementsIn).flatMap(({ actions }) => actions))
+  const permissions = resourcesOf(template, 'AWS::Lambda::Permission').map(({ Properties: properties }) => Object(properties))
+  const granted = new Set(permissions.map(({ Action: action }) => String(action)))
   return [
     ...mistakesInTemplate(template),
     ...functions.filter(({ Handler: handler }) => !isHandler(String(handler))).map(() => 'no such handler'),
-    ...unknownVariables(functions.flatMap(({ Environment: environment }) => Object.keys(environment.Variables))),
+    ...functions.flatMap(({ Environment: environment }) => mistakesInVariables(Object.keys(environment.Variables))),
     ...storeActions.filter((action) => !allowed.has(action)).map((action) => `may not ${action}`),
+    // Since October 2025 a URL for all needs both: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    ...['lambda:InvokeFunctionUrl', 'lambda:InvokeFunction']
+      .filter((action) => !granted.has(action))
+      .map((action) => `does not grant ${action}`),
   ]
 }
 
@@ -71,6 +77,11 @@ describe('the stack of the CDK', () => {
     expect(check(template)).toEqual([])
     expect(tooMuchIn(template)).toEqual([])
     expect(resourcesOf(template, 'AWS::CloudWatch::Alarm')).toHaveLength(4)
+    expect(resourcesOf(template, 'AWS::CloudWatch::Dashboard')).toHaveLength(1)
+    expect(resourcesOf(template, 'AWS::CodeDeploy::DeploymentGroup')).toMatchObject([
+      { Properties: { DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent5Minutes', AlarmConfiguration: { Enabled: true } } },
+    ])
+    expect(resourcesOf(template, 'AWS::Lambda::Alias')).toMatchObject([{ UpdatePolicy: { CodeDeployLambdaAliasUpdate: {} } }])
     expect(resourcesOf(template, 'AWS::DynamoDB::Table')).toMatchObject([
       {
         DeletionPolicy: 'Retain',
@@ -81,6 +92,12 @@ describe('the stack of the CDK', () => {
         },
       },
     ])
+  })
+
+  it('is no program with a misspelt property', async () => {
+    const folder = program(['memorySize:', 'memorySise:'])
+    const checked = run(inRepository('node_modules/.bin/tsc'), ['-p', folder, '--typeRoots', inRepository('node_modules/@types')])
+    await expect(checked).rejects.toMatchObject({ stdout: expect.stringMatching(/memorySise/) })
   })
 
   it('is wrong with a wrong handler, a misspelt variable, a missing right and the right to read everything', async () => {

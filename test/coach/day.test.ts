@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { yamlParse } from 'yaml-cfn'
 import { type Cloud, type Reply, startCloud, type User } from '../../examples/coach/local/cloud.ts'
+import { mistakesInVariables } from '../deploy/artefacts.ts'
 import { mistakesInTemplate, tooMuchIn } from '../deploy/cloudformation.ts'
 import { assertBuilt, top } from '../support/packed.ts'
 import { emfValues } from '../support/strict-emf.ts'
@@ -43,6 +44,16 @@ describe('a day of the coach', () => {
     expect(told(await noon.ask('POST /api/ai/plan', ada, goal))).toMatchObject({ cached: true, cacheSource: 'dynamodb' })
     expect(told(await noon.ask('POST /api/ai/chat', ada, question))).toMatchObject({ data: first['data'], cacheSource: 'dynamodb' })
     expect(cloud.calls()).toBe(2)
+  })
+
+  it('keeps an answer for an hour, and a plan for a day', async () => {
+    const coach = await cloud.start('handler')
+    const hours = async (): Promise<number[]> =>
+      (await cloud.lifetimes()).map((seconds) => Math.round(seconds / 3_600)).toSorted((a, b) => a - b)
+    await coach.ask('POST /api/ai/chat', ada, question)
+    expect(await hours()).toEqual([1])
+    await coach.ask('POST /api/ai/plan', ada, goal)
+    expect(await hours()).toEqual([1, 24])
   })
 
   it('gives no user the answer of another, and goes past the cache when it is asked to', async () => {
@@ -145,7 +156,21 @@ function check(each: string): string[] {
   const source = readFileSync(`${top}/examples/coach/function/handler.ts`, 'utf8')
   const handlers = [...each.matchAll(/Handler: handler\.(\w+)/g)].map(([, name = '']) => name)
   const missing = handlers.filter((name) => !new RegExp(`export (?:async function|const) ${name}\\b`).test(source))
-  return [...mistakesInTemplate(template), ...tooMuchIn(template), ...missing.map((name) => `no handler ${name}`)]
+  const block = /Variables:\n((?: {8}\S.*\n)+)/.exec(each)?.[1] ?? ''
+  const variables = [...block.matchAll(/^ +(\w+):/gm)].map(([, name = '']) => name)
+  // The coach's own, by which its code finds the users and the model.
+  const own = [...sourceOf('coach.ts', 'profiles.ts').matchAll(/process\.env\['(\w+)'\]/g)].map(([, name = '']) => name)
+  return [
+    ...mistakesInTemplate(template),
+    ...tooMuchIn(template),
+    ...missing.map((name) => `no handler ${name}`),
+    ...own.filter((name) => !variables.includes(name)).map((name) => `lacks ${name}`),
+    ...mistakesInVariables(variables.filter((name) => !own.includes(name))),
+  ]
+}
+
+function sourceOf(...names: readonly string[]): string {
+  return names.map((name) => readFileSync(`${top}/examples/coach/function/${name}`, 'utf8')).join('')
 }
 
 describe('the template of the coach', () => {
@@ -158,6 +183,9 @@ describe('the template of the coach', () => {
   it.each([
     ['a misspelt property', 'RetentionInDays', 'RetentionDays', /unknown property RetentionDays/],
     ['a wrong handler', 'handler.streamHandler', 'handler.stream', 'no handler stream'],
+    ['a misspelt variable', 'CACHE_TTL_CHAT:', 'CACHE_TLL_CHAT:', 'CACHE_TLL_CHAT'],
+    ['no variable for the store', 'CACHE_TABLE: !Ref Answers', 'CACHE_TTL: 1h', 'names no store'],
+    ['no variable for the users', 'PROFILES_TABLE:', 'USERS_TABLE:', 'lacks PROFILES_TABLE'],
     ['a wildcard', '[dynamodb:GetItem, dynamodb:PutItem]', "['dynamodb:*']", /may dynamodb:\*/],
     ['a table that is not there', '!GetAtt Profiles.Arn', '!GetAtt Users.Arn', /refers to Users/],
   ])('is wrong with %s', (_name, right, wrong, said) => {

@@ -23,7 +23,16 @@ const known = new Set(
 
 /** The variables that a text sets and no program reads. */
 export function unknownVariables(names: readonly string[]): string[] {
-  return names.filter((name) => !known.has(name))
+  // That of one operation is known by how it begins.
+  return names.filter((name) => !known.has(name) && !known.has(name.replace(/^(CACHE_TTL_)[A-Z]+$/, '$1')))
+}
+
+/** Variables that name the store. Without one of them, each process would have a memory of its own, and say nothing of it. */
+const storeNames = new Set(['CACHE_STORE', 'REDIS_URL', 'DYNAMODB_TABLE', 'CACHE_TABLE'])
+
+/** What is wrong with the variables of one program: names that no program reads, and no store. */
+export function mistakesInVariables(names: readonly string[]): string[] {
+  return [...unknownVariables(names), ...(names.some((name) => storeNames.has(name)) ? [] : ['names no store'])]
 }
 
 /** A text with one mistake in it. */

@@ -3,12 +3,12 @@
  */
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { deploy, inRepository, planted, unknownVariables } from './artefacts.ts'
+import { deploy, inRepository, mistakesInVariables, planted } from './artefacts.ts'
 import { mistakesInArm, mistakesInHost, settingsIn } from './azure.ts'
 import { anything, count, mistakesOfShape, type Shape, text } from './shapes.ts'
 
 function check(each: string): string[] {
-  return [...mistakesInArm(JSON.parse(each)), ...unknownVariables(settingsIn(JSON.parse(each)))]
+  return [...mistakesInArm(JSON.parse(each)), ...mistakesInVariables(settingsIn(JSON.parse(each)))]
 }
 
 describe('the template of Azure', () => {
@@ -52,6 +52,7 @@ describe('the template of Azure', () => {
     ],
     ['a role for the whole group', '"scope"', '"description"', 'Microsoft.Authorization/roleAssignments: has no scope'],
     ['a misspelt variable of the environment', '"CACHE_STORE"', '"CACHE_STOER"', 'CACHE_STOER'],
+    ['no variable for the store', '"CACHE_STORE"', '"CACHE_TTL_PLAN"', 'names no store'],
   ])('is wrong with %s', (_name, right, wrong, said) => {
     expect(check(planted(given, right, wrong))).toEqual(expect.arrayContaining([expect.stringContaining(said)]))
   })
@@ -70,6 +71,33 @@ describe('host.json', () => {
     ['a range that is none', '[4.0.0, 5.0.0)', '4.x', 'host.extensionBundle.version: must be a range'],
   ])('is wrong with %s', (_name, right, wrong, said) => {
     expect(mistakesInHost(JSON.parse(planted(given, right, wrong)))).toEqual([expect.stringContaining(said)])
+  })
+})
+
+/** The platforms that ask a package.json where the entry is. */
+describe.each(['azure-functions', 'cloud-functions'])('the package of %s', (folder) => {
+  const given = deploy(`${folder}/package.json`)
+  const checkPackage = (each: string): string[] => {
+    const { main, type, dependencies } = JSON.parse(each)
+    const entry = existsSync(inRepository(`examples/deploy/${folder}/${main}`)) ? deploy(`${folder}/${main}`) : undefined
+    const used = [...(entry ?? '').matchAll(/ from '([^'.][^']*)'/g)].map(([, name = '']) => name)
+    return [
+      ...(entry === undefined ? [`no such entry ${main}`] : []),
+      ...(type === 'module' ? [] : ['is no package of modules']),
+      ...used.filter((name) => dependencies[name] === undefined).map((name) => `lacks ${name}`),
+    ]
+  }
+
+  it('is right', () => {
+    expect(checkPackage(given)).toEqual([])
+  })
+
+  it.each([
+    ['a wrong entry', '.js"', '.mjs"', 'no such entry'],
+    ['no modules', '"module"', '"commonjs"', 'is no package of modules'],
+    ['a misspelt package', '"llmemo-gateway"', '"llmemo-gatway"', 'lacks llmemo-gateway'],
+  ])('is wrong with %s', (_name, right, wrong, said) => {
+    expect(checkPackage(planted(given, right, wrong))).toEqual([expect.stringContaining(said)])
   })
 })
 

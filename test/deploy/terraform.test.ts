@@ -3,18 +3,18 @@
  */
 import { describe, expect, it } from 'vitest'
 import { attributeNames } from '../../src/stores/dynamodb/items.ts'
-import { deploy, isHandler, planted, unknownVariables } from './artefacts.ts'
+import { deploy, isHandler, mistakesInVariables, planted } from './artefacts.ts'
 import { functionsIn, mistakesInTerraform } from './terraform.ts'
 
 const text = deploy('terraform/main.tf.json')
 
-function check(each: string): string[] {
+function check(each: string, dashboard = deploy('terraform/dashboard.json')): string[] {
   const file = JSON.parse(each)
   const functions = functionsIn(file)
   return [
-    ...mistakesInTerraform(file),
+    ...mistakesInTerraform(file, (name) => (name === 'dashboard.json' ? dashboard : deploy(`terraform/${name}`))),
     ...functions.filter(({ handler }) => !isHandler(handler)).map(() => 'no such handler'),
-    ...unknownVariables(functions.flatMap(({ variables }) => variables)),
+    ...functions.flatMap(({ variables }) => mistakesInVariables(variables)),
   ]
 }
 
@@ -62,11 +62,31 @@ describe('the file of Terraform', () => {
     ],
     ['a missing right', '"dynamodb:UpdateItem",', '', 'data.aws_iam_policy_document.rights: may not dynamodb:UpdateItem'],
     ['a wrong handler', 'lambda.streamHandler', 'lambda.handler', 'no such handler'],
+    ['no variable for the store', '"DYNAMODB_TABLE"', '"CACHE_TTL_PLAN"', 'names no store'],
     ['a misspelt variable of the environment', '"CACHE_TTL"', '"CACHE_TLL"', 'CACHE_TLL'],
     ['a metric that there is not', '"metric_name": "Errors"', '"metric_name": "Error"', 'reads AWS/Lambda Error, which is no metric'],
     ['a dimension that a metric has not', '"dimensions": { "TableName"', '"dimensions": { "Table"', 'reads ReadThrottleEvents by Table,'],
   ])('is wrong with %s', (_name, right, wrong, said) => {
     expect(check(planted(text, right, wrong))).toEqual(expect.arrayContaining([expect.stringMatching(said)]))
+  })
+
+  it.each([
+    [
+      'a metric that there is not',
+      '"CostSaved"',
+      '"SavedCost"',
+      'aws_cloudwatch_dashboard.answers: reads llmemo SavedCost, which is no metric',
+    ],
+    ['a dimension that a metric has not', '"TableName"', '"Table"', 'aws_cloudwatch_dashboard.answers: reads ReadThrottleEvents by Table,'],
+    ['a name that it is not given', '${table}', '${answers}', 'aws_cloudwatch_dashboard.answers: is not given answers'],
+  ])('is wrong with %s in its dashboard', (_name, right, wrong, said) => {
+    expect(check(text, planted(deploy('terraform/dashboard.json'), right, wrong))).toEqual(
+      expect.arrayContaining([expect.stringContaining(said)]),
+    )
+  })
+
+  it('can go back to a former version', () => {
+    expect(JSON.parse(text).resource.aws_lambda_alias.live.function_version).toContain('coalesce(var.live_version,')
   })
 
   it('encrypts, forgets and can be restored', () => {

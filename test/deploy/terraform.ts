@@ -3,7 +3,7 @@
  * @module
  */
 import { isJsonObject, type JsonObject } from '../../src/json/object.ts'
-import { mistakesInMetrics, type ReadMetric } from './cloudwatch.ts'
+import { metricsInDashboard, mistakesInMetrics, type ReadMetric } from './cloudwatch.ts'
 import { type Statement, tooLittle, tooMuch } from './rights.ts'
 import { mistakesOfShape, type Shape } from './shapes.ts'
 import { data as knownData, type Described, fileShape, resources as knownResources, statementShape } from './terraform-schema.ts'
@@ -16,8 +16,11 @@ interface Block {
   readonly given: JsonObject
 }
 
+/** Reads a file beside the one that is checked. */
+export type ReadBeside = (name: string) => string
+
 /** Everything wrong with a file, one sentence each. */
-export function mistakesInTerraform(file: JsonObject): string[] {
+export function mistakesInTerraform(file: JsonObject, read: ReadBeside): string[] {
   const resources = blocksIn(file, 'resource', '')
   const data = blocksIn(file, 'data', 'data.')
   const documents = data.filter(({ type }) => type === 'aws_iam_policy_document')
@@ -29,7 +32,8 @@ export function mistakesInTerraform(file: JsonObject): string[] {
       listIn(given, 'statement').flatMap((each) => mistakesOfShape(address, each, statementShape, isExpression)),
     ),
     ...danglingIn(file, [...resources, ...data]),
-    ...mistakesInMetrics(resources.flatMap(metricsIn)),
+    ...mistakesInMetrics(resources.flatMap((block) => [...metricsIn(block), ...dashboardIn(block, read).metrics])),
+    ...resources.flatMap((block) => dashboardIn(block, read).unknown),
     ...documents.flatMap(({ address, given }) => rightsOf(address, given)),
   ]
 }
@@ -103,6 +107,16 @@ function metricsIn({ address, type, given }: Block): ReadMetric[] {
       name: each['metric_name'],
       dimensions: Object.keys(memberOf(each, 'dimensions')),
     }))
+}
+
+/** What a dashboard shows, and the names in its file that it is not given. */
+function dashboardIn({ address, type, given }: Block, read: ReadBeside): { metrics: ReadMetric[]; unknown: string[] } {
+  if (type !== 'aws_cloudwatch_dashboard') return { metrics: [], unknown: [] }
+  const [, file = '', map = ''] = /templatefile\("([\w.]+)", \{(.*)\}\)/.exec(String(given['dashboard_body'])) ?? []
+  const body = read(file)
+  const known = new Set([...map.matchAll(/(\w+) =/g)].map(([, name = '']) => name))
+  const unknown = [...new Set([...body.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => name))].filter((name) => !known.has(name))
+  return { metrics: metricsInDashboard(address, body), unknown: unknown.map((name) => `${address}: is not given ${name}`) }
 }
 
 /** A document about others, with principals, is the policy of a resource; one without says what a role may do. */

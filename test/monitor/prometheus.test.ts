@@ -125,6 +125,30 @@ describe('the rules, alerts and dashboard', () => {
     expect(played.code).toBe(0)
   })
 
+  it.runIf(hasPromtool).each([
+    ['a misspelt key', 'for: 5m', 'four: 5m', 'check', /field four not found/],
+    [
+      'an expression that is none',
+      'min by (job, store, side) (llmemo_store_usable) == 0',
+      'min by (job (llmemo_store_usable)',
+      'check',
+      /parse error/,
+    ],
+    ['another bound', '< 0.4\n', '< 0.9\n', 'test', /FAILED/],
+    ['a metric that there is not', '(llmemo_store_usable)', '(llmemo_store_useable)', 'test', /FAILED/],
+  ])('are wrong with %s', (_name, right, wrong, command, said) => {
+    const folder = mkdtempSync(join(tmpdir(), 'llmemo-rules-'))
+    try {
+      expect(rules).toContain(right)
+      writeFileSync(join(folder, 'rules.yml'), rules.replace(right, wrong))
+      writeFileSync(join(folder, 'rules.test.yml'), readFileSync(join(deploy, 'rules.test.yml'), 'utf8'))
+      const { code, output } = promtool([command, 'rules', join(folder, command === 'check' ? 'rules.yml' : 'rules.test.yml')])
+      expect([code === 0, output]).toEqual([false, expect.stringMatching(said)])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
   it.runIf(hasPromtool)('of the dashboard are expressions that Prometheus reads', () => {
     const folder = mkdtempSync(join(tmpdir(), 'llmemo-dashboard-'))
     try {

@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { CreateTableCommand, DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { build } from 'esbuild'
 import { createTable } from 'llmemo/dynamodb'
 import { startDynalite } from '../../../test/support/dynamodb-server.ts'
@@ -39,6 +39,8 @@ export interface Cloud {
   start(handler: 'handler' | 'streamHandler', env?: Readonly<Record<string, string>>): Promise<Coach>
   /** How often the model was asked. */
   calls(): number
+  /** Seconds that the answers in the table have left. */
+  lifetimes(): Promise<number[]>
   /** Ends the tables, as in an outage. */
   stopTables(): Promise<void>
   close(): Promise<void>
@@ -89,6 +91,11 @@ export async function startCloud(): Promise<Cloud> {
   }
   return {
     calls: () => standIn.calls(),
+    async lifetimes() {
+      const { Items: items = [] } = await client.send(new ScanCommand({ TableName: 'answers' }))
+      const answers = items.filter(({ pk }) => pk?.S?.includes(':v1:'))
+      return answers.map(({ expires }) => Number(expires?.N) - Date.now() / 1_000)
+    },
     stopTables,
     async start(handler, env = {}) {
       const instance = await startInstance({ folder, handler: `handler.${handler}`, env: { ...common, ...env } })

@@ -3,7 +3,17 @@
  * @module
  */
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
-import { ComparisonOperator, MathExpression, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import {
+  type Alarm,
+  ComparisonOperator,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  MathExpression,
+  Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch'
+import { LambdaDeploymentConfig, LambdaDeploymentGroup } from 'aws-cdk-lib/aws-codedeploy'
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb'
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Key } from 'aws-cdk-lib/aws-kms'
@@ -17,7 +27,7 @@ export interface GatewayStackProps extends StackProps {
   readonly code?: string
 }
 
-/** A table, a function with a URL, and alarms. */
+/** A table, a function with a URL, alarms and a dashboard. */
 export class GatewayStack extends Stack {
   constructor(scope: Construct, id: string, { code = '../sam/function', ...props }: GatewayStackProps = {}) {
     super(scope, id, props)
@@ -72,10 +82,14 @@ export class GatewayStack extends Stack {
     // The gateway checks its own keys.
     const url = live.addFunctionUrl({ authType: FunctionUrlAuthType.NONE, invokeMode: InvokeMode.RESPONSE_STREAM })
     new CfnOutput(this, 'Url', { value: url.url, description: 'Where clients ask, with openai/v1 or anthropic after it.' })
-    this.#alarms(gateway, table, log)
+    const errors = this.#watched(gateway, table, log)
+    // A tenth of the traffic first, and back when the alarm rings.
+    const deploymentConfig = LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES
+    new LambdaDeploymentGroup(this, 'Canary', { alias: live, deploymentConfig, alarms: [errors] })
   }
 
-  #alarms(gateway: Function, table: Table, log: LogGroup): void {
+  /** Alarms and the dashboard. @returns the alarm by which a deployment goes back */
+  #watched(gateway: Function, table: Table, log: LogGroup): Alarm {
     const hour = Duration.hours(1)
     const ours = (metricName: string): Metric =>
       new Metric({ namespace: 'llmemo', metricName, dimensionsMap: { service: this.stackName }, statistic: 'Sum', period: hour })
@@ -94,7 +108,7 @@ export class GatewayStack extends Stack {
       metricName: 'StoreLeftOut',
       defaultValue: 0,
     })
-    const rises = (id: string, metric: Metric | MathExpression, evaluationPeriods: number, alarmDescription: string): void => {
+    const rises = (id: string, metric: Metric | MathExpression, evaluationPeriods: number, alarmDescription: string): Alarm =>
       metric.createAlarm(this, id, {
         threshold: 1,
         evaluationPeriods,
@@ -102,26 +116,46 @@ export class GatewayStack extends Stack {
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         treatMissingData: TreatMissingData.NOT_BREACHING,
       })
-    }
     const refused = new MathExpression({
       expression: 'FILL(reads, 0) + FILL(writes, 0)',
       usingMetrics: { reads: ofTable('ReadThrottleEvents'), writes: ofTable('WriteThrottleEvents') },
       period: Duration.minutes(5),
     })
     const store = leftOut.metric({ statistic: 'Sum', period: Duration.minutes(5) })
-    rises('ErrorAlarm', gateway.metricErrors({ period: Duration.minutes(1) }), 3, 'The function failed. Its log says why.')
+    const errors = rises('ErrorAlarm', gateway.metricErrors({ period: Duration.minutes(1) }), 3, 'The function failed. Its log says why.')
     rises('ThrottleAlarm', refused, 2, 'The table refuses requests. Entries are lost to callers, answers are not.')
     rises('StoreAlarm', store, 2, 'An instance goes on without its table. The line in the log says why.')
-    new MathExpression({
+    const rate = new MathExpression({
       expression: '100 * hits / (hits + misses)',
       usingMetrics: { hits: ours('CacheHits'), misses: ours('CacheMisses') },
+      label: 'Hit rate',
       period: hour,
-    }).createAlarm(this, 'HitRateAlarm', {
+    })
+    rate.createAlarm(this, 'HitRateAlarm', {
       threshold: 40,
       evaluationPeriods: 6,
       alarmDescription: 'Less than 40 of 100 calls were answered from the cache for six hours. Look for what changes in the prompts.',
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     })
+    const plot = (title: string, ...left: IMetric[]): GraphWidget => new GraphWidget({ title, left, width: 12 })
+    new Dashboard(this, 'Dashboard', {
+      dashboardName: `${this.stackName}-answers`,
+      widgets: [
+        [plot('Hit rate, in percent', rate), plot('Dollars that hits saved', ours('CostSaved'))],
+        [
+          plot('Milliseconds of an invocation', gateway.metricDuration({ statistic: 'p50' }), gateway.metricDuration({ statistic: 'p95' })),
+          plot(
+            'Trouble',
+            gateway.metricErrors(),
+            gateway.metricThrottles(),
+            ofTable('ReadThrottleEvents'),
+            ofTable('WriteThrottleEvents'),
+            store,
+          ),
+        ],
+      ],
+    })
+    return errors
   }
 }

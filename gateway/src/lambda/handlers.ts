@@ -33,15 +33,17 @@ const withHead = 'application/vnd.awslambda.http-integration-response'
 export function createHttpHandler(open: OpenServed): HttpHandler {
   const served = opened(open)
   return async (event, context) => {
-    const { connection, request, result } = httpEvent(event)
-    const from = await served()
+    const { connection, request, result, maxBytes } = httpEvent(event)
     const time = deadline(context)
+    let from: Served | undefined
     try {
-      const answered = answer(from, () => request(time.signal), connection).then(result)
-      return (await unlessAborted(answered, time.signal)) ?? (await result(tooLate()))
+      from = await unlessAborted(served(), time.signal)
+      const answered = from && answer(from, () => request(time.signal), connection).then(result)
+      const whole = (answered && (await unlessAborted(answered, time.signal))) ?? (await result(tooLate()))
+      return isTooLarge(whole, maxBytes) ? await result(tooLarge(maxBytes)) : whole
     } finally {
       time.cancel()
-      await settled(from, context)
+      if (from !== undefined) await settled(from, context)
     }
   }
 }
@@ -54,19 +56,17 @@ export function createStreamHandler(open: OpenServed): StreamHandler {
   const served = opened(open)
   const handler: StreamHandler = async (event, stream, context) => {
     const { connection, request } = httpEvent(event)
-    const from = await served()
     const time = deadline(context)
+    let from: Served | undefined
     try {
-      const response =
-        (await unlessAborted(
-          answer(from, () => request(time.signal), connection),
-          time.signal,
-        )) ?? tooLate()
+      from = await unlessAborted(served(), time.signal)
+      const answered = from && answer(from, () => request(time.signal), connection)
+      const response = (answered && (await unlessAborted(answered, time.signal))) ?? tooLate()
       await write(response, stream, time.signal)
     } finally {
       time.cancel()
       // Before the end of the stream, as the invocation may end with it.
-      await settled(from, context)
+      if (from !== undefined) await settled(from, context)
     }
     stream.end()
   }
@@ -100,6 +100,20 @@ function tooLate(): Response {
   return told(504, 'The function had no time left. Give it more, or ask again: what the provider answers faster is kept.')
 }
 
-function told(status: number, detail: string): Response {
-  return Response.json({ error: detail }, { status, headers: { 'cache-control': 'no-store' } })
+/** Lambda itself would answer with an error that says nothing. An SDK that asked again would get the same. */
+function tooLarge(maxBytes: number): Response {
+  const detail = `The answer is larger than the ${Math.floor(maxBytes / 2 ** 20)} MB that may be given whole here. Ask a function with streamHandler.`
+  return told(502, detail, { 'x-should-retry': 'false' })
+}
+
+/** Characters of JSON that one of a body may become. */
+const mostEscaped = 6
+
+function isTooLarge(result: HttpResult, maxBytes: number): boolean {
+  if ((result.body.length + 2 ** 16) * mostEscaped <= maxBytes) return false
+  return Buffer.byteLength(JSON.stringify(result)) > maxBytes
+}
+
+function told(status: number, detail: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return Response.json({ error: detail }, { status, headers: { 'cache-control': 'no-store', ...headers } })
 }

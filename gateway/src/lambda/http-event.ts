@@ -55,6 +55,13 @@ export interface HttpResult {
   readonly isBase64Encoded: boolean
 }
 
+/**
+ * Bytes that a result in JSON may have: of Lambda, and of a load balancer.
+ * Sources: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html,
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+ */
+const maxResultBytes = { lambda: 6 * 2 ** 20, balancer: 2 ** 20 }
+
 /** An event, understood. */
 export interface HttpEvent {
   /** @throws {TypeError} for a URL, a method or a header that no request can have */
@@ -62,6 +69,8 @@ export interface HttpEvent {
   readonly connection: Connection
   /** The response in the form of this event. */
   readonly result: (response: Response) => Promise<HttpResult>
+  /** Bytes that the result in JSON may have. */
+  readonly maxBytes: number
 }
 
 /**
@@ -88,6 +97,7 @@ function secondEvent(event: Second): HttpEvent {
     request: (signal) =>
       requestOf({ method: http.method, path, query: event.rawQueryString, headers: headers(), domainName, content: event, signal }),
     connection: { remoteAddress: outside(http.sourceIp) },
+    maxBytes: maxResultBytes.lambda,
     async result(response) {
       const { cookies, single } = headersIn(response)
       return { statusCode: response.status, headers: single, cookies, ...(await bodyOf(response)) }
@@ -113,6 +123,7 @@ function firstEvent(event: First): HttpEvent {
       }),
     // A balancer adds the address that it sees to the header; what stands before that is what it was told.
     connection: { remoteAddress: outside(isBalancer ? forwarded(event) : identity?.sourceIp) },
+    maxBytes: isBalancer ? maxResultBytes.balancer : maxResultBytes.lambda,
     async result(response) {
       const { cookies, single } = headersIn(response)
       const body = await bodyOf(response)
@@ -137,7 +148,7 @@ interface RequestParts {
 function requestOf({ method, path, query, headers, domainName, content: { body, isBase64Encoded }, signal }: RequestParts): Request {
   const host = headers.get('host') ?? domainName ?? 'localhost'
   const url = new URL(`https://${host}${path}${query === '' ? '' : `?${query}`}`)
-  // A path such as `//other` would otherwise be another host, and with it another request.
+  // A path such as `@other/` would otherwise be another host, and with it another request.
   if (url.host !== new URL(`https://${host}`).host) throw new TypeError('the path is none')
   const bytes = body && method !== 'GET' && method !== 'HEAD' ? Buffer.from(body, isBase64Encoded === true ? 'base64' : 'utf8') : null
   return new Request(url, { method, headers, body: bytes, signal })

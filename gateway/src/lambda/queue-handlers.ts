@@ -7,7 +7,8 @@ import { LambdaEventError, LambdaStepsError } from '../errors.ts'
 import type { Environment } from '../config/environment.ts'
 import { madeFrom } from '../from-environment.ts'
 import { createGateway } from '../gateway.ts'
-import { deadline, flushed, type LambdaContext, opened, unlessAborted } from './served.ts'
+import { HandledMessages } from './handled.ts'
+import { deadline, flushed, type LambdaContext, opened, unlessAborted, withinTheRest } from './served.ts'
 import { type Applied, ageOf, type Step, stepsIn } from './steps.ts'
 
 /** Makes what messages are applied to. Called at the first invocation, and again after it failed. */
@@ -46,7 +47,13 @@ const batch = z.object({
     }),
   ),
 })
-const busEvent = z.object({ 'detail-type': z.string(), source: z.string(), detail: z.unknown(), time: z.string().optional() })
+const busEvent = z.object({
+  id: z.string().optional(),
+  'detail-type': z.string(),
+  source: z.string(),
+  detail: z.unknown(),
+  time: z.string().optional(),
+})
 
 type Message = z.output<typeof batch>['Records'][number]
 
@@ -59,10 +66,11 @@ export function createSqsHandler(open: OpenApplied): SqsHandler {
   return async (event, context) => {
     const { success, data } = batch.safeParse(event)
     if (!success) throw new LambdaEventError('a batch of messages of SQS')
-    const applied = await served()
     const time = deadline(context)
     try {
-      const failed = await failedOf(data.Records, { applied, context, signal: time.signal })
+      const applied = await unlessAborted(served(), time.signal)
+      const all = data.Records.map(({ messageId }) => messageId)
+      const failed = applied === undefined ? all : await failedOf(data.Records, { applied, context, signal: time.signal })
       return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) }
     } finally {
       time.cancel()
@@ -80,11 +88,17 @@ export function createEventBridgeHandler(open: OpenApplied): EventBridgeHandler 
     const { success, data } = busEvent.safeParse(event)
     if (!success) throw new LambdaEventError('an event of EventBridge')
     const steps = stepsIn(data.detail)
-    const applied = await served()
+    const { id, source } = data
+    const ids = id === undefined ? [] : [id]
     const time = deadline(context)
     try {
+      const applied = await unlessAborted(served(), time.signal)
+      if (applied === undefined) throw new LambdaStepsError()
+      const handled = new HandledMessages(applied.store, source)
+      if (((await unlessAborted(handled.among(ids), time.signal))?.size ?? 0) > 0) return
       const age = data.time === undefined ? 0 : ageOf(Date.parse(data.time))
       if (!(await isDone(steps, age, { applied, context, signal: time.signal }))) throw new LambdaStepsError()
+      await withinTheRest(handled.note(ids), context)
     } finally {
       time.cancel()
     }
@@ -98,25 +112,45 @@ interface Work {
   readonly context: LambdaContext
 }
 
-/** The ids of the messages that failed. */
+/** The ids of the messages that failed. Those that were handled before are done. */
 async function failedOf(messages: readonly Message[], work: Work): Promise<string[]> {
-  if (messages.some(({ eventSourceARN: arn }) => arn.endsWith('.fifo'))) return failedInOrder(messages, work)
+  const arn = messages[0]?.eventSourceARN ?? ''
+  const handled = new HandledMessages(work.applied.store, arn)
+  const counted = messages.filter(({ body }) => !isQueuedChange(body)).map(({ messageId }) => messageId)
+  const before = (await unlessAborted(handled.among(counted), work.signal)) ?? new Set()
+  const left = messages.filter(({ messageId }) => !before.has(messageId))
+  const failed = await (arn.endsWith('.fifo') ? failedInOrder(left, work) : failedInAnyOrder(left, work))
+  const over = new Set([...failed, ...before])
+  await withinTheRest(handled.note(counted.filter((id) => !over.has(id))), work.context)
+  return failed
+}
+
+/** What `queueStore` sends knows its order by itself. */
+function isQueuedChange(body: string): boolean {
+  return body.startsWith('{"llmemo":')
+}
+
+async function failedInAnyOrder(messages: readonly Message[], work: Work): Promise<string[]> {
   const failed = new Set<string>()
-  const written: Message[] = []
+  let written: Message[] = []
+  const settle = async (): Promise<void> => {
+    // If the store did not take something, one by one tells of which message: one that it never takes must not keep the others from being
+    // handled.
+    if (written.length > 0 && !(await flush(work))) {
+      for (const message of written) if (!(await isHandled(message, work))) failed.add(message.messageId)
+    }
+    written = []
+  }
   // What an earlier invocation lost is none of these messages' fault.
   await flush(work)
   for (const message of messages) {
     const steps = readSteps(message, work)
+    // What was written before must not be written again after it was removed.
+    if (steps?.some(({ isWrite }) => !isWrite) === true) await settle()
     if (steps === undefined || !(await run(steps, message, work))) failed.add(message.messageId)
     else if (steps.some(({ isWrite }) => isWrite)) written.push(message)
   }
-  if (written.length === 0 || (await flush(work))) return inOrder(messages, failed)
-  // The store did not take something. One by one tells of which message, as one that it never takes must not keep the others from being handled.
-  for (const message of written) if (!(await isHandled(message, work))) failed.add(message.messageId)
-  return inOrder(messages, failed)
-}
-
-function inOrder(messages: readonly Message[], failed: ReadonlySet<string>): string[] {
+  await settle()
   return messages.map(({ messageId }) => messageId).filter((id) => failed.has(id))
 }
 
@@ -150,9 +184,14 @@ async function run(steps: readonly Step[], { attributes, messageId }: Message, w
   return isRun
 }
 
-async function areRun(steps: readonly Step[], age: number, { applied, signal }: Work): Promise<boolean> {
+async function areRun(steps: readonly Step[], age: number, work: Work): Promise<boolean> {
+  const { applied, signal } = work
+  let hasWritten = false
   try {
     for (const step of steps) {
+      // What is on its way to the store and removed before it is there was not taken, as a flush sees it.
+      if (hasWritten && !step.isWrite && !(await flush(work))) return false
+      hasWritten = step.isWrite
       if (signal.aborted || (await unlessAborted(step.run(applied, age), signal)) !== true) return false
     }
     return true

@@ -91,9 +91,16 @@ export async function unlessAborted<Result>(work: Promise<Result>, signal: Abort
  * @returns whether the store took everything
  */
 export async function flushed({ cache }: Pick<Served, 'cache'>, context: LambdaContext): Promise<boolean> {
+  return (await withinTheRest(cache.flush(), context)) === true
+}
+
+/** What `work` resolves to, or `undefined` when only the time for an answer is left. */
+export async function withinTheRest<Result>(work: Promise<Result>, context: LambdaContext): Promise<Result | undefined> {
   const left = new AbortController()
   const cancel = systemClock.after(Math.max(0, context.getRemainingTimeInMillis() - reserve / 2), () => left.abort(), true)
-  const isStored = await unlessAborted(cache.flush(), left.signal)
-  cancel()
-  return isStored === true
+  try {
+    return await unlessAborted(work, left.signal)
+  } finally {
+    cancel()
+  }
 }

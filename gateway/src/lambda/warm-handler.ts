@@ -37,10 +37,11 @@ export function createWarmHandler(open: OpenApplied): WarmHandler {
   const served = opened(open)
   return async (event, context) => {
     const steps = stepsIn(await listIn(event))
-    const applied = await served()
     const time = deadline(context)
     try {
-      await applied.cache.flush()
+      const applied = await unlessAborted(served(), time.signal)
+      if (applied === undefined) return { done: 0, failed: [], left: [...steps.keys()], stored: false }
+      await flushed(applied, context)
       const work = new WarmWork(steps, applied, time.signal)
       await Promise.all(Array.from({ length: atOnce }, () => work.run()))
       return { ...work.result(), stored: await flushed(applied, context) }

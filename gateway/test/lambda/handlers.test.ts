@@ -1,13 +1,16 @@
 /**
  * The handlers under Lambda's own runtime client, each in a process of its own, over a DynamoDB, in front of a stand-in provider.
  */
-import { describe, expect, it, vi } from 'vitest'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { chunksOf, completion } from '../../../test/support/openai-answers.ts'
 import { gate } from '../../../test/support/provider-server.ts'
 import type { Invoked } from '../support/lambda/runtime.ts'
 import { answering, surroundings } from '../support/lambda/surroundings.ts'
 import { question } from '../support/provider.ts'
 import { isStreamRequest } from '../support/stand-in.ts'
+import { tokenIssuer } from '../support/token-issuer.ts'
 
 interface Asked {
   readonly body?: string
@@ -15,6 +18,7 @@ interface Asked {
   readonly path?: string
 }
 
+const streamQuestion = JSON.stringify({ ...JSON.parse(question()), stream: true })
 let traces = 0
 const headersOf = (key: string, given: Asked['headers']): Record<string, string> => ({
   host: 'abc.lambda-url.eu-west-1.on.aws',
@@ -111,6 +115,23 @@ describe.each([
     expect(whole(await instance.invoke(event('llm_wrong')))).toMatchObject({ status: 401 })
     expect(whole(await instance.invoke(event(key, { headers: { host: 'a b' } })))).toMatchObject({ status: 400 })
     expect(whole(await instance.invoke(event(key, { path: '/none' })))).toMatchObject({ status: 404 })
+    expect(whole(await instance.invoke(event(key, { path: '/cache/query', body: '{' })))).toMatchObject({ status: 400 })
+  })
+
+  it('gives a streamed call whole: a miss, a hit, one past the cache, and one while the store is down', async () => {
+    const { provider, key, start, stopStore } = await surroundings()
+    const instance = await start()
+    const ask = async (headers: Asked['headers'] = {}): Promise<string> => {
+      const { bytes, failed } = await instance.invoke(event(key, { body: streamQuestion, headers }))
+      expect(failed).toBe(false)
+      const { statusCode, body, headers: single, multiValueHeaders: many } = JSON.parse(bytes.toString())
+      expect([statusCode, body]).toEqual([200, expect.stringMatching(/\[DONE\]\s+$/)])
+      return single?.['x-llmemo-source'] ?? many['x-llmemo-source'][0]
+    }
+    expect([await ask(), await ask(), await ask({ 'cache-control': 'no-store' })]).toEqual(['origin', 'memory', 'origin'])
+    await stopStore()
+    expect(await ask()).toBe('memory')
+    expect(provider.requests).toHaveLength(2)
   })
 })
 
@@ -158,6 +179,34 @@ describe('httpHandler', () => {
     provider.respond(answering)
     expect(whole(await instance.invoke(second(key)))).toMatchObject({ status: 200, source: 'origin' })
   })
+
+  it.each(['dynamodb', 'redis'])(
+    'starts cold over a %s that takes connections and never answers, and serves holders of tokens',
+    async (kind) => {
+      const { provider, start } = await surroundings()
+      const issuer = await tokenIssuer()
+      const silent = createServer(() => undefined)
+      silent.listen(0, '127.0.0.1')
+      await once(silent, 'listening')
+      onTestFinished(() => void silent.close())
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens at a port
+      const { port } = silent.address() as AddressInfo
+      const { jwks, issuer: name, audience } = issuer.settings
+      const endpoint = encodeURIComponent(`http://127.0.0.1:${port}`)
+      const instance = await start(undefined, {
+        CACHE_STORE: kind === 'redis' ? `redis://127.0.0.1:${port}` : `dynamodb://answers?region=eu-west-1&endpoint=${endpoint}`,
+        LLMEMO_JWT_JWKS: jwks,
+        LLMEMO_JWT_ISSUER: name,
+        LLMEMO_JWT_AUDIENCE: audience,
+      })
+      const token = await issuer.token()
+      const headers = { authorization: `Bearer ${token}`, 'x-api-key': 'sk-test' }
+      // It ends by itself, well before its time is over.
+      expect(whole(await instance.invoke(second('', { headers }), { time: 20_000 }))).toMatchObject({ status: 200, source: 'origin' })
+      expect(whole(await instance.invoke(second('', { headers }), { time: 20_000 }))).toMatchObject({ status: 200, source: 'memory' })
+      expect(provider.requests).toHaveLength(1)
+    },
+  )
 
   it('refuses an event that is no HTTP request, and says why', async () => {
     const { start } = await surroundings()
@@ -207,8 +256,6 @@ describe.each(['httpHandler', 'streamHandler'])('the metrics of %s', (name) => {
   })
 })
 
-const streamQuestion = JSON.stringify({ ...JSON.parse(question()), stream: true })
-
 describe('streamHandler', () => {
   it('streams a miss as it comes, and a hit', async () => {
     const open = gate()
@@ -231,6 +278,26 @@ describe('streamHandler', () => {
     expect(streamed(await cold.invoke(second(key, { body: streamQuestion })))).toMatchObject({ source: 'dynamodb' })
   })
 
+  it('streams to API Gateway with payload 1.0 as well: a miss, a hit, and one past the cache', async () => {
+    const { key, start } = await surroundings()
+    const instance = await start('dist/lambda.streamHandler')
+    const ask = async (headers = {}): Promise<unknown> =>
+      streamed(await instance.invoke(first(key, { body: streamQuestion, headers }))).source
+    expect([await ask(), await ask(), await ask({ 'cache-control': 'no-store' })]).toEqual(['origin', 'memory', 'origin'])
+  })
+
+  it('answers while the store is down, to callers it knows', async () => {
+    const { provider, key, start, stopStore } = await surroundings()
+    const instance = await start('dist/lambda.streamHandler')
+    expect(streamed(await instance.invoke(second(key, { body: streamQuestion })))).toMatchObject({ source: 'origin' })
+    await stopStore()
+    expect(streamed(await instance.invoke(second(key, { body: streamQuestion })))).toMatchObject({ status: 200, source: 'memory' })
+    expect(streamed(await instance.invoke(second(key, { body: question('Another?') })))).toMatchObject({ status: 200, source: 'origin' })
+    expect(provider.requests).toHaveLength(2)
+    const cold = await start('dist/lambda.streamHandler')
+    expect(streamed(await cold.invoke(second(key, { body: streamQuestion })))).toMatchObject({ status: 503 })
+  })
+
   it('gives whole answers, refusals and bad requests as well', async () => {
     const { key, start } = await surroundings()
     const instance = await start('dist/lambda.streamHandler')
@@ -239,6 +306,7 @@ describe('streamHandler', () => {
     expect(streamed(past)).toMatchObject({ status: 200, source: 'origin' })
     expect(streamed(await instance.invoke(second('llm_wrong')))).toMatchObject({ status: 401 })
     expect(streamed(await instance.invoke(second(key, { headers: { host: 'a b' } })))).toMatchObject({ status: 400 })
+    expect(streamed(await instance.invoke(second(key, { path: '/cache/query', body: '{' })))).toMatchObject({ status: 400 })
   })
 
   it('fails a stream that its time cuts off, and keeps none of it', async () => {

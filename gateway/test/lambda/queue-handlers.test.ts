@@ -8,16 +8,19 @@ import { createSqsHandler } from 'llmemo-gateway/lambda'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type SqsServer, startSqs } from '../../../test/support/sqs-server.ts'
 import type { LambdaFunction } from '../support/lambda/runtime.ts'
-import { surroundings } from '../support/lambda/surroundings.ts'
+import { answering, surroundings } from '../support/lambda/surroundings.ts'
 import { question } from '../support/provider.ts'
 
 const arn = 'arn:aws:sqs:eu-west-1:123456789012:changes'
 
-/** A batch as Lambda hands it over. Message `m1` is the first. */
+let batches = 0
+
+/** A batch of new messages as Lambda hands it over. Message `m1` is the first. */
 function batch(bodies: readonly (string | object)[], { source = arn, sent = Date.now() } = {}): object {
+  const name = `batch-${++batches}`
   return {
     Records: bodies.map((body, index) => ({
-      messageId: `m${index + 1}`,
+      messageId: `${name}.m${index + 1}`,
       receiptHandle: 'receipt',
       body: typeof body === 'string' ? body : JSON.stringify(body),
       attributes: { ApproximateReceiveCount: '1', SentTimestamp: String(sent) },
@@ -31,7 +34,7 @@ function batch(bodies: readonly (string | object)[], { source = arn, sent = Date
 
 async function resultOf(instance: LambdaFunction, event: object, time = 60_000): Promise<unknown> {
   const { failed, bytes } = await instance.invoke(event, { time })
-  const result: unknown = JSON.parse(bytes.toString())
+  const result: unknown = JSON.parse(bytes.toString().replaceAll(/batch-\d+\./g, ''))
   return failed ? { failed: Reflect.get(Object(result), 'errorType') } : result
 }
 
@@ -99,12 +102,72 @@ describe('sqsHandler', () => {
     expect(provider.requests).toHaveLength(1)
   })
 
-  it('changes nothing by a message that comes again, and nothing by one whose time is over', async () => {
+  it.each([arn, `${arn}.fifo`])('undoes nothing by a message of %s that comes again late, in whatever instance', async (source) => {
+    const { store, start } = await surroundings()
+    const request = { prompt: 'Why?', scope: 'acme' }
+    const instance = await start('dist/lambda.sqsHandler')
+    const filled = batch(
+      [
+        { op: 'set', key: 'plan', value: 'team' },
+        { op: 'prefill', prompt: 'Why?', response: 'Because.', tags: ['faq'], tenant: 'acme' },
+      ],
+      { source },
+    )
+    expect(await resultOf(instance, filled)).toEqual(failures())
+    const undone = batch(
+      [
+        { op: 'delete', key: 'plan' },
+        { op: 'invalidate', tags: ['faq'] },
+      ],
+      { source },
+    )
+    expect(await resultOf(instance, undone)).toEqual(failures())
+    instance.stop()
+    expect(await resultOf(await start('dist/lambda.sqsHandler'), filled)).toEqual(failures())
+    expect(await valueIn(store, 'plan')).toBeUndefined()
+    expect(await createCache({ store, logger: false }).lookup(request)).toBeUndefined()
+  })
+
+  it('keeps to the order of what is written and then removed, in one message or several', async () => {
     const { store, start } = await surroundings()
     const instance = await start('dist/lambda.sqsHandler')
-    const event = batch([{ op: 'set', key: 'plan', value: 'team' }])
+    const [filled, outdated] = [
+      { op: 'prefill', prompt: 'Why?', response: 'Because.', tags: ['faq'] },
+      { op: 'invalidate', tags: ['faq'] },
+    ]
+    for (const bodies of [[filled, outdated], [{ operations: [filled, outdated] }]]) {
+      expect(await resultOf(instance, batch(bodies))).toEqual(failures())
+      expect(await createCache({ store, logger: false }).lookup({ prompt: 'Why?' })).toBeUndefined()
+    }
+    expect(await resultOf(instance, batch([outdated, filled]))).toEqual(failures())
+    expect(await createCache({ store, logger: false }).lookup({ prompt: 'Why?' })).toMatchObject({ answer: 'Because.' })
+    // One that the store never takes makes none of the others come after what removes them.
+    const impossible = { op: 'set', key: '\u{1F600}'.repeat(500), value: 1 }
+    expect(await resultOf(instance, batch([{ op: 'set', key: 'plan', value: 1 }, impossible, { op: 'delete', key: 'plan' }]))).toEqual(
+      failures('m2'),
+    )
+    expect(await valueIn(store, 'plan')).toBeUndefined()
+  })
+
+  it('does a message again that failed before', async () => {
+    const { provider, store, start } = await surroundings((_request, reply) => reply.json({ error: { message: 'no' } }, { status: 500 }))
+    const instance = await start('dist/lambda.sqsHandler')
+    const asked = { path: '/openai/v1/chat/completions', headers: { authorization: 'Bearer sk-test' }, body: JSON.parse(question()) }
+    const event = batch([
+      { op: 'set', key: 'plan', value: 'team' },
+      { op: 'prefill', ...asked },
+    ])
+    expect(await resultOf(instance, event)).toEqual(failures('m2'))
+    provider.respond(answering)
     expect(await resultOf(instance, event)).toEqual(failures())
-    expect(await resultOf(instance, event)).toEqual(failures())
+    expect(provider.requests.length).toBeGreaterThan(1)
+    expect(await valueIn(store, 'plan')).toBe('team')
+  })
+
+  it('changes nothing by a message whose time is over', async () => {
+    const { store, start } = await surroundings()
+    const instance = await start('dist/lambda.sqsHandler')
+    expect(await resultOf(instance, batch([{ op: 'set', key: 'plan', value: 'team' }]))).toEqual(failures())
     const late = batch([{ op: 'set', key: 'plan', value: 'old', ttl: '10m' }], { sent: Date.now() - 600_000 })
     expect(await resultOf(instance, late)).toEqual(failures())
     expect(await valueIn(store, 'plan')).toBe('team')
@@ -128,6 +191,16 @@ describe('sqsHandler', () => {
     expect([await valueIn(store, 'first'), await valueIn(store, 'last')]).toEqual([1, 2])
   })
 
+  it('gives everything back, and refuses nothing for good, while what it applies messages to cannot be opened', async () => {
+    const cache = createCache()
+    const opening = [Promise.reject(new Error('no')), new Promise<never>(() => undefined)]
+    for (const each of opening) each.catch(() => undefined)
+    const handler = createSqsHandler(() => opening.shift() ?? Promise.resolve({ cache, gateway: createGateway({ cache }) }))
+    const event = batch([{ op: 'set', key: 'a', value: 1 }])
+    await expect(handler(event, { getRemainingTimeInMillis: () => 60_000 })).rejects.toThrow('no')
+    expect((await handler(event, { getRemainingTimeInMillis: () => 501 })).batchItemFailures).toHaveLength(1)
+  })
+
   it('gives back a value that is larger than an entry may be', async () => {
     const cache = createCache({ maxEntryBytes: 4_096 })
     const handler = createSqsHandler(async () => ({ cache, gateway: createGateway({ cache }) }))
@@ -135,7 +208,8 @@ describe('sqsHandler', () => {
       { op: 'set', key: 'a', value: 'x'.repeat(5_000) },
       { op: 'set', key: 'b', value: 1 },
     ])
-    expect(await handler(event, { getRemainingTimeInMillis: () => 60_000 })).toEqual(failures('m1'))
+    const { batchItemFailures: failed } = await handler(event, { getRemainingTimeInMillis: () => 60_000 })
+    expect(failed).toEqual([{ itemIdentifier: expect.stringMatching(/m1$/) }])
     expect(await cache.get('b')).toBe(1)
   })
 
@@ -241,10 +315,12 @@ describe('a queue in front of sqsHandler', () => {
   })
 })
 
-/** An event as EventBridge delivers it. */
+let events = 0
+
+/** A new event as EventBridge delivers it. */
 function busEvent(detail: unknown): object {
   return {
-    id: '1',
+    id: `event-${++events}`,
     version: '0',
     'detail-type': 'profile changed',
     source: 'coach.profiles',
@@ -262,12 +338,55 @@ function ask(content: string): object {
 
 describe('eventBridgeHandler', () => {
   it('does what an event asks for, and has written it when it returns', async () => {
+    const { provider, store, start } = await surroundings()
+    const instance = await start('dist/lambda.eventBridgeHandler')
+    const steps = [
+      { op: 'set', key: 'plan', value: 'team' },
+      { op: 'set', key: 'gone', value: 1 },
+      { op: 'delete', key: 'gone' },
+      { op: 'prefill', prompt: 'Why?', response: 'Because.', tags: ['faq'] },
+      { op: 'prefill', prompt: 'How?', response: 'So.' },
+      { op: 'invalidate', tags: ['faq'] },
+      ask('Streamed or not?'),
+    ]
+    expect(await resultOf(instance, busEvent({ operations: steps }))).toBeNull()
+    instance.stop()
+    expect([await valueIn(store, 'plan'), await valueIn(store, 'gone')]).toEqual(['team', undefined])
+    const reader = createCache({ store, logger: false })
+    expect([await reader.lookup({ prompt: 'Why?' }), await reader.lookup({ prompt: 'How?' })]).toMatchObject([undefined, { answer: 'So.' }])
+    expect(provider.requests).toHaveLength(1)
+    // What is there already is not asked for again, in whatever instance.
+    const next = await start('dist/lambda.eventBridgeHandler')
+    expect(await resultOf(next, busEvent(ask('Streamed or not?')))).toBeNull()
+    expect(provider.requests).toHaveLength(1)
+  })
+
+  it('undoes nothing by an event that comes again late', async () => {
     const { store, start } = await surroundings()
     const instance = await start('dist/lambda.eventBridgeHandler')
-    const steps = { operations: [{ op: 'set', key: 'plan', value: 'team' }] }
-    expect(await resultOf(instance, busEvent(steps))).toBeNull()
-    instance.stop()
-    expect(await valueIn(store, 'plan')).toBe('team')
+    const set = busEvent({ op: 'set', key: 'plan', value: 'team' })
+    for (const event of [set, busEvent({ op: 'delete', key: 'plan' }), set]) expect(await resultOf(instance, event)).toBeNull()
+    expect(await valueIn(store, 'plan')).toBeUndefined()
+  })
+
+  it('has no time for a provider that does not answer, and says so before its time is over', async () => {
+    const { start } = await surroundings((_request, reply) => reply.hold())
+    const instance = await start('dist/lambda.eventBridgeHandler')
+    expect(await resultOf(instance, busEvent(ask('Why?')), 2_500)).toEqual({ failed: 'LambdaStepsError' })
+    expect(await resultOf(instance, busEvent({ op: 'set', key: 'plan', value: 1 }))).toBeNull()
+  })
+
+  it.each([
+    ['of a schedule', { ...busEvent({}), 'detail-type': 'Scheduled Event', source: 'aws.events' }],
+    ['with a step as a text', busEvent('{"op":"delete","key":"a"}')],
+    ['with no detail', busEvent(undefined)],
+    ['of SQS', batch([{ op: 'delete', key: 'a' }])],
+    ['that is a bare step', { op: 'delete', key: 'a' }],
+    ['that is a list', [busEvent({ op: 'delete', key: 'a' })]],
+    ['that is nothing', null],
+  ])('refuses an event %s', async (_name, event) => {
+    const { start } = await surroundings()
+    expect(await resultOf(await start('dist/lambda.eventBridgeHandler'), Object(event))).toEqual({ failed: 'LambdaEventError' })
   })
 
   it('fails when it could not, so that the event comes again', async () => {
@@ -290,6 +409,14 @@ describe('warmHandler', () => {
     const next = await start('dist/lambda.warmHandler')
     expect(await resultOf(next, { file: 'test/lambda/warm.json' })).toMatchObject({ done: 2 })
     expect(provider.requests).toHaveLength(1)
+  })
+
+  it('says what is not kept while the store is down, and keeps it in memory', async () => {
+    const { start, stopStore } = await surroundings()
+    const instance = await start('dist/lambda.warmHandler')
+    await stopStore()
+    const list = { operations: [{ op: 'set', key: 'a', value: 1 }, ask('Why?'), { op: 'delete', key: 'b' }] }
+    expect(await resultOf(instance, list)).toEqual({ done: 2, failed: [2], left: [], stored: false })
   })
 
   it('says what failed, and what it had no time for', async () => {

@@ -134,9 +134,13 @@ describe.each([
     expect((await keysIn(store)).length).toBeGreaterThanOrEqual(stops ? 1 : 0)
     const hit = await post(question())
     expect([hit.headers.get('x-llmemo-source'), await hit.json()]).toEqual(['memory', completion('Rayleigh.')])
-    const stream = await post(JSON.stringify({ ...JSON.parse(question('Another?')), stream: true }))
+    const streamed = JSON.stringify({ ...JSON.parse(question('Another?')), stream: true })
+    const stream = await post(streamed)
     expect(stream.headers.get('content-type')).toMatch(/^text\/event-stream/)
-    expect(await stream.text()).toMatch(/\[DONE\]\s+$/)
+    const events = await stream.text()
+    expect(events).toMatch(/\[DONE\]\s+$/)
+    const again = await post(streamed)
+    expect([again.headers.get('x-llmemo-source'), await again.text()]).toEqual(['memory', events])
     const past = await post(question(), { 'cache-control': 'no-store' })
     expect([past.headers.get('x-llmemo-source'), await past.json()]).toEqual(['origin', completion('Rayleigh.')])
     expect(provider.requests).toHaveLength(3)
@@ -151,10 +155,10 @@ describe.each([
   it('answers while the store is down', async () => {
     const { env, key, store, stopStore } = await surroundings()
     const send = await open({ ...credentials, ...env })
-    const ask = async (text: string): Promise<Response> =>
+    const ask = async (text: string, more: object = {}): Promise<Response> =>
       send('/openai/v1/chat/completions', {
         method: 'POST',
-        body: question(text),
+        body: JSON.stringify({ ...JSON.parse(question(text)), ...more }),
         headers: { 'content-type': 'application/json', authorization: 'Bearer sk-test', 'x-llmemo-api-key': key },
       })
     expect(await (await ask('One?')).json()).toEqual(completion('Rayleigh.'))
@@ -163,5 +167,6 @@ describe.each([
     const hit = await ask('One?')
     expect([hit.headers.get('x-llmemo-source'), await hit.json()]).toEqual(['memory', completion('Rayleigh.')])
     expect(await (await ask('Two?')).json()).toEqual(completion('Rayleigh.'))
+    expect(await (await ask('Three?', { stream: true })).text()).toMatch(/\[DONE\]\s+$/)
   })
 })

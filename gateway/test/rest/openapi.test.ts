@@ -32,6 +32,18 @@ it('describes itself in valid OpenAPI 3.1, with every route that there is', asyn
   expect(schema).toMatchObject({ additionalProperties: false, required: expect.arrayContaining(['prompt', 'response']) })
 })
 
+it.each([
+  ['a misspelt property', '"summary"', '"sumary"'],
+  ['a missing property', '"info"', '"x-info"'],
+  ['a place that is none', '"in":"path"', '"in":"route"'],
+  ['another version', '"openapi":"3.1', '"openapi":"4.1'],
+])('would be invalid with %s', async (_name, right, wrong) => {
+  const { url } = await listening()
+  const text = JSON.stringify((await ask(`${url}/openapi.json`)).body)
+  expect(text).toContain(right)
+  expect(await new Validator().validate(JSON.parse(text.replaceAll(right, wrong)))).toMatchObject({ valid: false })
+})
+
 it('has a page for people, without scripts', async () => {
   const { url } = await listening()
   const { body, type, headers } = await ask(`${url}/docs`)

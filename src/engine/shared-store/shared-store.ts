@@ -53,7 +53,7 @@ export class SharedStore {
   readonly #reads: CircuitBreaker
   readonly #reader: StoreReader
   readonly #queue: WriteQueue
-  readonly #unready = new UnreadyWrites(queueBounds.maxWrites, (write, isReady) => this.#push(write, isReady))
+  readonly #unready = new UnreadyWrites(queueBounds, (write, isReady) => this.#push(write, isReady))
   /** Changes of the store that were begun, queued writes left out. */
   readonly #changes: Changes
   #closing: Promise<void> | undefined

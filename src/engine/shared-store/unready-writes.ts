@@ -3,7 +3,7 @@
  * @module
  */
 import { RecentMap } from '../../base/recent-map.ts'
-import type { PendingWrite } from './write-queue.ts'
+import type { PendingWrite, WriteQueueBounds } from './write-queue.ts'
 
 /** A write that waits, and the end of its wait. */
 interface Unready {
@@ -11,21 +11,22 @@ interface Unready {
   readonly ended: Promise<void>
 }
 
+/** How many may wait, and their bytes. Beyond that, the oldest is of no use. */
+export type UnreadyBounds = Pick<WriteQueueBounds, 'maxWrites' | 'maxBytes'>
+
 /** What becomes of a write whose wait is over. */
 export type Ready = (write: PendingWrite, isReady: boolean) => void
 
 /** Writes that wait until it is known whether they are of use. */
 export class UnreadyWrites {
-  readonly #maxWrites: number
+  readonly #bounds: UnreadyBounds
   readonly #ready: Ready
   readonly #byKey = new RecentMap<Unready>()
+  #bytes = 0
 
-  /**
-   * @param maxWrites how many may wait; beyond that, the oldest is of no use
-   * @param ready called with each write at the end of its wait. Must not throw
-   */
-  constructor(maxWrites: number, ready: Ready) {
-    this.#maxWrites = maxWrites
+  /** @param ready called with each write at the end of its wait. Must not throw */
+  constructor(bounds: UnreadyBounds, ready: Ready) {
+    this.#bounds = bounds
     this.#ready = ready
   }
 
@@ -37,9 +38,14 @@ export class UnreadyWrites {
   /** Takes a write in, in place of an earlier one to the same key. @returns the end of its wait; `isReady` must not reject */
   add(write: PendingWrite, isReady: Promise<boolean>): Promise<void> {
     const ended = isReady.then((is) => this.#end(write, is))
+    this.cancel(write.key)
     this.#byKey.set(write.key, { write, ended })
-    const { oldest } = this.#byKey
-    if (oldest !== undefined && this.#byKey.size > this.#maxWrites) this.#end(oldest.value.write, false)
+    this.#bytes += write.bytes
+    const { maxWrites, maxBytes } = this.#bounds
+    for (let { oldest } = this.#byKey; oldest !== undefined; { oldest } = this.#byKey) {
+      if (this.#byKey.size <= maxWrites && this.#bytes <= maxBytes) break
+      this.#end(oldest.value.write, false)
+    }
     return ended
   }
 
@@ -50,7 +56,10 @@ export class UnreadyWrites {
 
   /** Gives up the write that waits for `key`. */
   cancel(key: string): void {
+    const unready = this.#byKey.get(key)
+    if (unready === undefined) return
     this.#byKey.delete(key)
+    this.#bytes -= unready.write.bytes
   }
 
   /** Resolves when no write waits for `key` any more. */
@@ -61,7 +70,7 @@ export class UnreadyWrites {
   #end(write: PendingWrite, isReady: boolean): void {
     // A newer write took its place, or its key was deleted.
     if (this.#byKey.get(write.key)?.write !== write) return
-    this.#byKey.delete(write.key)
+    this.cancel(write.key)
     this.#ready(write, isReady)
   }
 }

@@ -3,8 +3,9 @@
  * the same writer is left out.
  *
  * Beside each key that was changed lies a record of its order: of each writer the last change that was applied, and when the key was last
- * removed. Changes of two writers are applied as they come. No clock has to be right for that; only a removal that comes early keeps out
- * older values by their time.
+ * changed, and by which writer. Changes of two writers are applied as they come, unless one seems to be older than what the other one did: by
+ * two clocks, nothing says that for sure. If it may be the generation of a label, which would let outdated answers be served again, the key is
+ * removed, as a miss does no harm. Else the later value stays.
  * @module
  */
 import { sha256 } from '../../base/digest.ts'
@@ -23,14 +24,16 @@ export interface ApplyOptions {
 interface Order {
   /** The last change of each writer. */
   readonly writers: Map<string, number>
-  /** When the key was last removed; 0 if it never was. */
-  removedAt: number
-  /** Who removed it. */
-  removedBy: string
+  /** When the key was last changed or removed; 0 if it never was. */
+  changedAt: number
+  /** Who did so. */
+  changedBy: string
 }
 
 /** Writers of one key that are remembered. */
 const maxWriters = 16
+/** No generation is larger, also an encrypted one. */
+const maxGenerationBytes = 1_024
 /** Milliseconds for which an order is kept: longer than a message can be in a queue, which is 14 days. */
 const orderTtl = 15 * 86_400_000
 
@@ -58,14 +61,17 @@ export async function applyQueuedChanges(store: Store, message: unknown, options
     order.writers.delete(writer)
     order.writers.set(writer, sequence)
     applied.set(key, order)
-    const isRemoval = change.value === undefined && change.noted === undefined
-    if (isRemoval && at >= order.removedAt) Object.assign(order, { removedAt: at, removedBy: writer })
-    const isOutdated = !isRemoval && order.removedBy !== writer && order.removedAt > at
-    if (isOutdated || change.noted === true) continue
+    const isInDoubt = order.changedBy !== writer && order.changedAt > at
     const write = writeOf(change, now)
     if (change.ifAbsent === true) {
-      if (write !== undefined) await setIfAbsent(store, write)
-    } else if (write === undefined) {
+      // It takes the place of nothing. What was removed later stays away.
+      if (write !== undefined && !isInDoubt) await setIfAbsent(store, write)
+      continue
+    }
+    if (!isInDoubt) Object.assign(order, { changedAt: at, changedBy: writer })
+    if (change.noted === true && !isInDoubt) continue
+    if (isInDoubt && write !== undefined && write.value.byteLength > maxGenerationBytes) continue
+    if (write === undefined || isInDoubt) {
       // Also a value whose time is over: it took the place of what is older.
       writes.delete(key)
       await store.delete(key)
@@ -104,7 +110,7 @@ export function isOrderKey(key: string): boolean {
 }
 
 function noOrder(): Order {
-  return { writers: new Map(), removedAt: 0, removedBy: '' }
+  return { writers: new Map(), changedAt: 0, changedBy: '' }
 }
 
 async function ordersOf(store: Store, keys: readonly string[]): Promise<Map<string, Order>> {
@@ -114,8 +120,8 @@ async function ordersOf(store: Store, keys: readonly string[]): Promise<Map<stri
   return new Map(keys.map((key, index) => [key, orderIn(values[index])]))
 }
 
-function orderBytes({ writers, removedAt, removedBy }: Order): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify([removedAt, removedBy, ...[...writers].slice(-maxWriters)]))
+function orderBytes({ writers, changedAt, changedBy }: Order): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify([changedAt, changedBy, ...[...writers].slice(-maxWriters)]))
 }
 
 /** A record that cannot be read counts as none: the change is applied. */
@@ -123,8 +129,8 @@ function orderIn(value: Uint8Array | undefined): Order {
   const order = noOrder()
   try {
     const parsed: unknown = JSON.parse(new TextDecoder().decode(value))
-    const [removedAt, removedBy, ...writers]: unknown[] = Array.isArray(parsed) ? parsed : []
-    if (typeof removedAt === 'number' && typeof removedBy === 'string') Object.assign(order, { removedAt, removedBy })
+    const [changedAt, changedBy, ...writers]: unknown[] = Array.isArray(parsed) ? parsed : []
+    if (typeof changedAt === 'number' && typeof changedBy === 'string') Object.assign(order, { changedAt, changedBy })
     for (const pair of writers) {
       const [writer, sequence]: unknown[] = Array.isArray(pair) ? pair : []
       if (typeof writer === 'string' && typeof sequence === 'number') order.writers.set(writer, sequence)

@@ -3,7 +3,7 @@
  * applied.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createCache } from '../../../src/cache/cache.ts'
+import { type Cache, createCache } from '../../../src/cache/cache.ts'
 import { StoreError } from '../../../src/errors.ts'
 import type { Store } from '../../../src/store.ts'
 import { memoryStore } from '../../../src/stores/memory-store.ts'
@@ -131,6 +131,40 @@ describe('a message', () => {
     expect(await textAt('key')).toBe('good')
   })
 
+  it('that seems older than that of another writer removes the key, unless it is too large for a generation', async () => {
+    const { clock, deliver, textAt, writer } = byHand()
+    const [first, second] = [writer(), writer()]
+    const large = 'large '.repeat(200)
+    await first.setMany?.([
+      { key: 'mark', value: bytes('of the first'), ...hour },
+      { key: 'answer', value: bytes(`${large}first`), ...hour },
+    ])
+    clock.advance(5)
+    await second.setMany?.([
+      { key: 'mark', value: bytes('of the second'), ...hour },
+      { key: 'answer', value: bytes(`${large}second`), ...hour },
+    ])
+    await deliver(1, 0)
+    expect([await textAt('mark'), await textAt('answer')]).toEqual([undefined, `${large}second`])
+    // What came again says no more than before.
+    await deliver(1, 0)
+    expect(await textAt('mark')).toBeUndefined()
+    clock.advance(5)
+    await first.set('mark', bytes('the next'), hour)
+    await deliver(2)
+    expect(await textAt('mark')).toBe('the next')
+  })
+
+  it('of a first value that comes after a later removal by another writer changes nothing', async () => {
+    const { clock, deliver, textAt, writer } = byHand()
+    const [first, second] = [writer(), writer()]
+    await first.setIfAbsent?.('mark', bytes('first'), hour)
+    clock.advance(5)
+    await second.delete('mark')
+    await deliver(1, 0)
+    expect(await textAt('mark')).toBeUndefined()
+  })
+
   it('is too late for a value whose time is over', async () => {
     const { clock, deliver, textAt, writer } = byHand()
     await writer().set('key', bytes('old'), { ttl: 1_000 })
@@ -176,6 +210,21 @@ describe('a message', () => {
     const behind = new ScriptedStore()
     await expect(applyQueuedChanges(behind, { llmemo: 'store@1', ...message })).rejects.toThrow(StoreError)
     expect(behind.calls).toEqual([])
+  })
+
+  it('of the form store@1 is applied, and its record of order read: both lie where a version is not the newest', async () => {
+    const { behind, clock, textAt } = byHand()
+    const at = clock.now()
+    const change = { sequence: 2, key: 'key', value: 'dGVhbQ==', expires: at + 3_600_000 }
+    const message = { llmemo: 'store@1', writer: 'w-1', at, changes: [change] }
+    expect(await applyQueuedChanges(behind, message, { clock })).toBe(true)
+    expect(await textAt('key')).toBe('team')
+    // SHA-256 of `key`.
+    const order = 'llmemo-order:2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683'
+    expect(await textAt(order)).toBe(`[${at},"w-1",["w-1",2]]`)
+    await behind.set(order, bytes(`[${at},"w-1",["w-1",7]]`), hour)
+    await applyQueuedChanges(behind, { ...message, changes: [{ ...change, sequence: 7, value: 'b2xk' }] }, { clock })
+    expect(await textAt('key')).toBe('team')
   })
 
   it('may have any key, and is ASCII within its bound', async () => {
@@ -232,6 +281,56 @@ describe('a cache over a queue', () => {
     expect(await cache.get('key')).toBe('value')
     expect(await cache.flush()).toBe(false)
     expect(faults[0]).toMatchObject({ message: 'llmemo: the queue did not take a change: connect ECONNREFUSED.' })
+  })
+
+  it('hands the queue one message with writes at a time, and gives up the oldest writes beyond the bound of what may wait', async () => {
+    let isHeld = false
+    let underWay = 0
+    let most = 0
+    const held = Promise.withResolvers<void>()
+    const client = {
+      async sendMessage({ MessageBody: body }: QueueMessage): Promise<void> {
+        // Generations go by themselves, before what is filled under them.
+        if (body.includes('"ifAbsent":true')) return
+        most = Math.max(most, ++underWay)
+        if (isHeld) await held.promise
+        underWay--
+      },
+    }
+    const clock = new ManualClock()
+    const store = queueStore(memoryStore({ clock }), { client, queueUrl: 'https://sqs.example/1/changes', clock })
+    const cache = createCache({ store, clock, logger: false })
+    isHeld = true
+    const value = 'x'.repeat(2 ** 20)
+    for (let each = 0; each < 100; each++) await cache.set(`large ${each}`, value)
+    expect(cache.stats().droppedWrites).toBeGreaterThan(0)
+    expect(underWay).toBeLessThanOrEqual(1)
+    const flushed = cache.flush()
+    held.resolve()
+    expect(await flushed).toBe(false)
+    expect(most).toBe(1)
+  })
+
+  it('lets no outdated answer be served, in whatever order two writers fill and invalidate', async () => {
+    const request = { prompt: 'Why is the sky blue?', scope: 'acme' }
+    // By one: an invalidation, and an answer after it. By the other, later: an invalidation, of which the one knows nothing.
+    const { behind, clock, deliver, sent, writer } = byHand()
+    const open = (store: Store): Cache => createCache({ store, clock, logger: false, invalidationDelay: 0 })
+    const [one, other] = [open(writer()), open(writer())]
+    const upTo = (): number => sent.length
+    await one.invalidate({ tags: ['sky'] })
+    const invalidated = upTo()
+    await one.store({ ...request, tags: ['sky'] }, 'Rayleigh.')
+    await one.flush()
+    const filled = upTo()
+    clock.advance(5)
+    await other.invalidate({ tags: ['sky'] })
+    const indices = [...sent.keys()]
+    const [marks, answers, later] = [indices.slice(0, invalidated), indices.slice(invalidated, filled), indices.slice(filled)]
+    await deliver(...later, ...answers, ...marks)
+    expect(await open(behind).lookup(request)).toBeUndefined()
+    await deliver(...indices)
+    expect(await open(behind).lookup(request)).toBeUndefined()
   })
 
   it('declares answers outdated for others once that is applied, and at once for itself', async () => {

@@ -47,10 +47,12 @@ export interface FunctionCode {
   /** A path in the folder and a name: `dist/lambda.httpHandler`. */
   readonly handler: string
   readonly env: Readonly<Record<string, string>>
+  /** The program of Node.js. @default the one that runs this */
+  readonly node?: string
 }
 
 /** Starts an instance of a function. */
-export async function startInstance({ folder, handler, env }: FunctionCode): Promise<LambdaFunction> {
+export async function startInstance({ folder, handler, env, node = process.execPath }: FunctionCode): Promise<LambdaFunction> {
   const waiting: Invocation[] = []
   const running = new Map<string, Invocation>()
   let idle: ServerResponse | undefined
@@ -90,7 +92,7 @@ export async function startInstance({ folder, handler, env }: FunctionCode): Pro
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens at a port
   const { port } = server.address() as AddressInfo
-  const child = spawn(process.execPath, ['--import', preload, client], {
+  const child = spawn(node, ['--import', preload, client], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

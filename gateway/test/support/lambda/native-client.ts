@@ -7,6 +7,6 @@ import { registerHooks } from 'node:module'
 registerHooks({
   resolve: (specifier, context, next) =>
     specifier === './rapid-client.node'
-      ? { url: new URL('./post-results.ts', import.meta.url).href, format: 'module-typescript', shortCircuit: true }
+      ? { url: new URL('./post-results.cjs', import.meta.url).href, format: 'commonjs', shortCircuit: true }
       : next(specifier, context),
 })
