@@ -85,6 +85,7 @@ describe('what the cache says of storing', () => {
     const { cache } = open({ maxMemoryBytes: 0, maxEntryBytes: 100 * 2 ** 20, store: memoryStore() })
     const body = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }
     const info = await cache.store({ endpoint: 'chat.completions', body, scope: '' }, completion('Hi'.repeat(33 * 2 ** 20)))
+    await cache.flush()
     expect(info).toMatchObject({ ...nowhere, reason: 'store failed' })
   })
 
