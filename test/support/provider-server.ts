@@ -121,7 +121,7 @@ async function readRequest(incoming: IncomingMessage): Promise<ProviderRequest> 
   for await (const chunk of incoming) if (chunk instanceof Buffer) chunks.push(chunk)
   const text = Buffer.concat(chunks).toString()
   const { method = '', url = '', headers } = incoming
-  const isJson = headers['content-type']?.startsWith('application/json') === true
+  const isJson = text !== '' && headers['content-type']?.startsWith('application/json') === true
   const body: unknown = isJson ? JSON.parse(text) : text
   return { method, path: url, headers, body }
 }
