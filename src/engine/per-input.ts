@@ -104,8 +104,10 @@ export async function fillInputs<Reply extends InputsReply>(
   if (given === undefined) return { said }
   const shares = safely(engine, () => perInput.share(given, requests))
   if (shares === undefined) {
-    engine.skip(cachedCall, 'malformed', outcome)
-    if (!all) noteWhole(engine, server)
+    const reason = safely(engine, () => cachedCall.endpoint.skipReason(given)) ?? 'malformed'
+    engine.skip(cachedCall, reason, outcome)
+    // An error says nothing about the answers that will come.
+    if (!all && reason !== 'error') noteWhole(engine, server)
     // The reply to another request is no answer to the caller's own.
     return { said: all ? said : await ask() }
   }
