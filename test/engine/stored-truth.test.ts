@@ -21,6 +21,18 @@ function open(options: CacheOptions) {
   return { cache, ask, events }
 }
 
+/** A cache, and a client that gets embeddings by it. */
+function openForInputs(options: CacheOptions) {
+  server.respond(({ body }, reply) => {
+    const texts = textsOf(body)
+    return reply.json({ model: 'm', data: texts.map((text, index) => ({ index, embedding: Array.from(text, () => 1) })) })
+  })
+  const { cache } = open(options)
+  const client = withCache(new OpenAI({ apiKey: 'k', baseURL: server.url, maxRetries: 0 }), cache)
+  const embed = (...input: string[]) => client.embeddings.create({ model: 'm', input, encoding_format: 'float' })
+  return { cache, embed }
+}
+
 const refuse = (): Promise<never> => Promise.reject(new Error('full'))
 
 /** A store that takes no writes. */
@@ -90,16 +102,6 @@ describe('what the cache says of storing', () => {
   })
 
   describe('of several inputs', () => {
-    function openForInputs(options: CacheOptions) {
-      server.respond(({ body }, reply) => {
-        const texts = textsOf(body)
-        return reply.json({ model: 'm', data: texts.map((text, index) => ({ index, embedding: Array.from(text, () => 1) })) })
-      })
-      const { cache } = open(options)
-      const client = withCache(new OpenAI({ apiKey: 'k', baseURL: server.url, maxRetries: 0 }), cache)
-      const embed = (...input: string[]) => client.embeddings.create({ model: 'm', input, encoding_format: 'float' })
-      return { cache, embed }
-    }
     const [long, short] = ['a'.repeat(1_000), 'b']
 
     it('G37 nothing is stored with a store whose set fails and no memory', async () => {

@@ -30,17 +30,18 @@ afterEach(() => void vi.useRealTimers())
 
 const { setImmediate } = globalThis
 
+/** Fails after some turns of the platform's event loop. */
+async function turns(): Promise<never> {
+  for (let turn = 0; turn < 1_000; turn++) await new Promise((resolve) => setImmediate(resolve))
+  throw new Error('it waits for a timer')
+}
+
 /**
- * Fails if `work` does not end by itself. A store in the process needs no more than a few turns of the event loop, and those of the platform go
- * on; what takes how many turns over a network is left to the machine.
+ * Fails if `work` does not end by itself. A store in the process needs no more than a few turns of the event loop; how many it takes over a
+ * network is left to the machine.
  */
-async function ended<Value>(name: string, work: Promise<Value>): Promise<Value> {
-  if (name === 'Redis') return work
-  const turns = async (): Promise<never> => {
-    for (let turn = 0; turn < 1_000; turn++) await new Promise((resolve) => setImmediate(resolve))
-    throw new Error('it waits for a timer')
-  }
-  return Promise.race([work, turns()])
+function ended<Value>(name: string, work: Promise<Value>): Promise<Value> {
+  return name === 'Redis' ? work : Promise.race([work, turns()])
 }
 
 const stores: readonly (readonly [name: string, open: () => Store])[] = [
