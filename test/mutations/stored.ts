@@ -60,7 +60,15 @@ export const stored: readonly Mutation[] = [
     file: 'src/providers/anthropic/messages.ts',
     find: `if (reused !== undefined && reused !== null) return 'container'`,
     put: '',
-    test: 'test/faults/found-stored-answers.test.ts',
+    test: 'test/clients/http/expiring-answers.test.ts',
+  },
+  {
+    id: 'G33',
+    breaks: 'a message whose container waits for the caller is not stored',
+    file: 'src/providers/anthropic/messages.ts',
+    find: `if ((stop === 'tool_use' || stop === 'pause_turn') && container !== undefined && container !== null) return 'container'`,
+    put: '',
+    test: 'test/clients/http/expiring-answers.test.ts',
   },
   {
     id: 'G33',
