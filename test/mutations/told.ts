@@ -218,6 +218,22 @@ export const told: readonly Mutation[] = [
     test: 'test/faults/found-options.test.ts',
   },
   {
+    id: 'G49',
+    breaks: 'a client of Redis is no store, and is named',
+    file: 'src/store.ts',
+    find: ` || has('scan', 'unlink'))`,
+    put: ')',
+    test: 'test/faults/found-options.test.ts',
+  },
+  {
+    id: 'G49',
+    breaks: 'a container of Cosmos DB is no store, and is named',
+    file: 'src/store.ts',
+    find: `if (has('item', 'read') && 'items' in Object(value))`,
+    put: `if (has('item', 'read', 'set'))`,
+    test: 'test/faults/found-options.test.ts',
+  },
+  {
     id: 'G50',
     breaks: 'a client that is wrapped by two caches is told',
     file: 'src/clients/wrap-warnings.ts',
