@@ -69,6 +69,7 @@ export const counted: readonly Mutation[] = [
     find: '...withoutLength(headers)',
     put: '',
     test: 'test/clients/http/stream-usage.test.ts',
+    name: 'G43 sends another body',
   },
   {
     id: 'G43',
