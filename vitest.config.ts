@@ -1,14 +1,31 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 const all = ['test/**/*.test.ts', 'examples/*.test.ts', 'gateway/test/**/*.test.ts']
 
 /** Rooms whose tests leave nothing behind in their process, so that one process runs them all: each file has the modules at once. */
-const sharing = ['adapters', 'base', 'cache', 'clients', 'codec', 'engine', 'env', 'json', 'key', 'memory', 'monitor', 'providers', 'testing'].map(
-  (room) => `test/${room}/**/*.test.ts`,
-)
+const sharing = [
+  'adapters',
+  'base',
+  'cache',
+  'clients',
+  'codec',
+  'engine',
+  'env',
+  'json',
+  'key',
+  'memory',
+  'monitor',
+  'providers',
+  'testing',
+].map((room) => `test/${room}/**/*.test.ts`)
 
-// What they count or listen to is of the whole process.
-const ofProcess = ['test/clients/bedrock/one-look.test.ts', 'test/engine/one-look.test.ts', 'test/engine/tracing.test.ts']
+/** What changes the modules, the globals or the environment of its process, or listens to all of it. Such a file has a process of its own. */
+const changesProcess = /\bresetModules\b|\bvi\.(?:do)?[mM]ock\(|\bstubGlobal\b|\bstubEnv\b|\bprocess\.env\[.*\] =|\btracingChannel\b/
+const ofProcess = globSync(sharing, { cwd: import.meta.dirname }).filter((path) =>
+  changesProcess.test(readFileSync(join(import.meta.dirname, path), 'utf8')),
+)
 
 // Large packages, which `npm run test:frameworks`, `test:runtimes` and `test:cdk` install.
 const apart = ['test/frameworks/**', 'test/cdk/**', 'test/runtimes/**']
