@@ -22,7 +22,8 @@ const sharing = [
 ].map((room) => `test/${room}/**/*.test.ts`)
 
 /** What changes the modules, the globals or the environment of its process, or listens to all of it. Such a file has a process of its own. */
-const changesProcess = /\bresetModules\b|\bvi\.(?:do)?[mM]ock\(|\bstubGlobal\b|\bstubEnv\b|\bprocess\.env\[.*\] =|\btracingChannel\b/
+const changesProcess =
+  /\bresetModules\b|\bvi\.(?:do)?[mM]ock\(|\bstubGlobal\b|\bstubEnv\b|\bprocess\.env\[.*\] =|\btracingChannel\b|\bsetGlobal|Property\(globalThis\b/
 const ofProcess = globSync(sharing, { cwd: import.meta.dirname }).filter((path) =>
   changesProcess.test(readFileSync(join(import.meta.dirname, path), 'utf8')),
 )

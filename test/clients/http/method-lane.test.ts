@@ -304,7 +304,8 @@ it('a call of Anthropic that is traced goes to the SDK, which starts its span', 
   try {
     expect(await isAtOnce(cache, () => create(asking()))).toBe(false)
   } finally {
-    Object.defineProperty(globalThis, registry, { value: before, configurable: true })
+    Reflect.deleteProperty(globalThis, registry)
+    if (before !== undefined) Reflect.set(globalThis, registry, before)
   }
   expect(await isAtOnce(cache, () => create(asking()))).toBe(true)
 })
