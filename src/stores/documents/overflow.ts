@@ -46,18 +46,7 @@ export class DocumentOverflow {
 
   /** The whole value, or `undefined` when a part of it is missing or differs from what was written. */
   async read(key: string, place: Elsewhere, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
-    if ('generation' in place) return this.#readParts(key, place, signal)
-    if (this.#objects === undefined) return undefined
-    try {
-      const value = await this.#objects.read(place, signal)
-      this.#reports.passed('objects')
-      return value
-    } catch (error) {
-      // A miss, not an error: the database works, and an error here would stop reads of all other entries too.
-      if (signal?.aborted !== true)
-        this.#reports.once('objects', `objects in ${this.#objects.place} cannot be read; each answer in them counts as a miss.`, error)
-      return undefined
-    }
+    return 'object' in place ? this.#objects?.read(place, this.#reports, signal) : this.#readParts(key, place, signal)
   }
 
   /** Removes a value that no document points to any more. What cannot be removed expires by itself. */

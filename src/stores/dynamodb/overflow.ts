@@ -4,7 +4,7 @@
  */
 import { joinedBytes } from '../../base/text-bytes.ts'
 import { StoreError } from '../../errors.ts'
-import type { InObject, LargeValues } from '../objects/large-values.ts'
+import type { LargeValues } from '../objects/large-values.ts'
 import type { Batches, Change } from './batches.ts'
 import { type InParts, type ItemFormat, type Life, type Overflow, partBytes, partKeys, split } from './items.ts'
 import type { Reports } from './reports.ts'
@@ -58,7 +58,7 @@ export class OverflowStorage {
 
   /** The whole value, or `undefined` when a part of it is missing or differs from what was written. */
   async read(key: string, overflow: Overflow, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
-    return 'object' in overflow ? this.#readObject(overflow, signal) : this.#readParts(key, overflow, signal)
+    return 'object' in overflow ? this.#objects?.read(overflow, this.#reports, signal) : this.#readParts(key, overflow, signal)
   }
 
   /** Removes a value that no item points to any more. What cannot be removed expires by itself. */
@@ -83,19 +83,5 @@ export class OverflowStorage {
     const size = found.reduce((sum, part) => sum + part.byteLength, 0)
     if (found.length < names.length || size !== overflow.size) return undefined
     return joinedBytes(found)
-  }
-
-  async #readObject(overflow: InObject, signal?: AbortSignal): Promise<Uint8Array | undefined> {
-    if (this.#objects === undefined) return undefined
-    try {
-      const value = await this.#objects.read(overflow, signal)
-      this.#reports.passed('objects')
-      return value
-    } catch (error) {
-      // A miss, not an error: the table works, and an error here would stop reads of all other entries too.
-      if (signal?.aborted !== true)
-        this.#reports.once('objects', `objects in ${this.#objects.place} cannot be read; each answer in them counts as a miss.`, error)
-      return undefined
-    }
   }
 }

@@ -16,6 +16,12 @@ export interface InObject {
   readonly size: number
 }
 
+/** Where faults of the place for objects are reported, each once until it has passed. */
+export interface ObjectReports {
+  once(part: 'objects', message: string, cause: unknown): void
+  passed(part: 'objects'): void
+}
+
 /** Writes, reads and removes the objects of one store. */
 export class LargeValues {
   /** Values of more bytes than this become objects. */
@@ -48,16 +54,19 @@ export class LargeValues {
   }
 
   /**
-   * The bytes of an object.
-   * @throws {StoreError} when it could not be read, or is not there as it was written
+   * The bytes of an object; `undefined` when it cannot be read, or is not there as it was written. That is a miss and no error: the store of
+   * the entry works, and an error here would stop reads of all other entries too.
    */
-  async read({ object: name, tag, size }: InObject, outer?: AbortSignal): Promise<Uint8Array> {
-    const { objects } = this.#overflow
-    return this.#told('read', async () => {
-      const value = await this.#limit.within('reading an object', (signal) => objects.get({ name, tag, size }, { signal }), outer)
-      if (value?.byteLength === size) return value
-      throw new StoreError(`an object in ${this.place} is gone, or is not what was written.`)
-    })
+  async read(place: InObject, reports: ObjectReports, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    try {
+      const value = await this.#bytesOf(place, signal)
+      reports.passed('objects')
+      return value
+    } catch (error) {
+      if (signal?.aborted !== true)
+        reports.once('objects', `objects in ${this.place} cannot be read; each answer in them counts as a miss.`, error)
+      return undefined
+    }
   }
 
   /** Removes an object. If that fails, a lifecycle rule removes it later. */
@@ -68,6 +77,16 @@ export class LargeValues {
     } catch {
       // No item points to the object any more, so it does no harm.
     }
+  }
+
+  /** @throws {StoreError} when it could not be read, or is not there as it was written */
+  async #bytesOf({ object: name, tag, size }: InObject, outer?: AbortSignal): Promise<Uint8Array> {
+    const { objects } = this.#overflow
+    return this.#told('read', async () => {
+      const value = await this.#limit.within('reading an object', (signal) => objects.get({ name, tag, size }, { signal }), outer)
+      if (value?.byteLength === size) return value
+      throw new StoreError(`an object in ${this.place} is gone, or is not what was written.`)
+    })
   }
 
   async #told<Value>(what: string, work: () => Promise<Value>): Promise<Value> {

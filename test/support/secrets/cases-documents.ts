@@ -142,7 +142,7 @@ export const documentCases: Cases = {
       },
     },
   ],
-  'src/stores/documents/overflow.ts': [
+  'src/stores/objects/large-values.ts': [
     {
       name: 'an object that cannot be read',
       async run(issuer) {
