@@ -26,6 +26,7 @@ import {
   requestId,
   send,
 } from '../../support/bedrock-sdk.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { completion } from '../../support/openai-answers.ts'
 import { failureOf } from '../../support/outcome.ts'
 
@@ -473,7 +474,8 @@ describe.each(['http1', 'h2'] as const)('the contract of BedrockRuntime on hits,
       const patient = makeBedrock(protocol, { url: server.url, maxRetries: 2 })
       const expected = await outcomeOfSend(patient, whole())
       expect(expected.error).toMatchObject({ name: 'ThrottlingException', members: { $metadata: { attempts: 3 } } })
-      const own = withCache(patient, cache)
+      // On a clock that stands still, none of them joins late: the attempts take no longer than the callers need to join.
+      const own = withCache(patient, createCache({ clock: new ManualClock() }))
       // The first attempt fails only once all callers wait for it.
       const waiting = gate()
       server.respond(async (_, reply) => {
