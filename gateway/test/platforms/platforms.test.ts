@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { HttpRequest, HttpResponse } from '@azure/functions'
+import { app, HttpRequest, HttpResponse } from '@azure/functions'
 import { getTestServer } from '@google-cloud/functions-framework/testing'
 import { getRequestListener } from '@hono/node-server'
 import type { Store } from 'llmemo'
@@ -84,10 +84,15 @@ async function cloudFunctions(env: Env): Promise<Send> {
 
 async function azureFunctions(env: Env): Promise<Send> {
   vi.spyOn(console, 'warn').mockReturnValue()
+  const registered = vi.spyOn(app, 'http')
   const { handle } = await load('azure-functions/src/gateway.js', env)
   if (typeof handle !== 'function') throw new TypeError('the entry has no handler')
+  const [, { methods = [], route }] = registered.mock.calls[0] ?? ['', { methods: [], handler: () => undefined }]
+  expect(route).toBe('{*path}')
   return async (path, init) => {
     const { method = 'GET', headers = {}, body } = init
+    // What the host would answer itself.
+    if (!methods.some((each) => each === method)) return new Response(null, { status: 404 })
     const made = { method, url: `https://gateway.azurewebsites.net${path}`, headers: { ...Object(headers) } }
     const request = new HttpRequest({ ...made, ...(typeof body === 'string' && { body: { string: body } }) })
     const { status, headers: answered, body: stream } = new HttpResponse(await handle(request))
@@ -150,6 +155,25 @@ describe.each([
       await post('{', {}, '/cache/query'),
     ]
     expect([wrong.status, none.status, unreadable.status]).toEqual([401, 404, 400])
+  })
+
+  it('hands on each method that a provider may have, and a body of bytes', async () => {
+    const bytes = Uint8Array.of(0, 255, 10)
+    const { env, key, provider } = await surroundings((request, reply) =>
+      request.method === 'GET' ? reply.bytes(bytes) : reply.json({ method: request.method }),
+    )
+    const send = await open({ ...credentials, ...env })
+    const headers = { authorization: 'Bearer sk-test', 'x-llmemo-api-key': key }
+    const withBody = { headers: { ...headers, 'content-type': 'application/json' }, body: '{}' }
+    for (const method of ['PUT', 'PATCH', 'DELETE']) {
+      const response = await send('/openai/v1/files/a', { method, ...(method === 'DELETE' ? { headers } : withBody) })
+      expect([response.status, await response.json()]).toEqual([200, { method }])
+    }
+    const file = await send('/openai/v1/files/a/content', { method: 'GET', headers })
+    expect(new Uint8Array(await file.arrayBuffer())).toEqual(bytes)
+    const head = await send('/openai/v1/models', { method: 'HEAD', headers })
+    expect([head.status, await head.text()]).toEqual([200, ''])
+    expect(provider.requests.map(({ method }) => method)).toEqual(['PUT', 'PATCH', 'DELETE', 'GET', 'HEAD'])
   })
 
   it('answers while the store is down', async () => {
