@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { app, HttpRequest, HttpResponse } from '@azure/functions'
 import { getTestServer } from '@google-cloud/functions-framework/testing'
 import { getRequestListener } from '@hono/node-server'
@@ -15,6 +15,7 @@ import { parse } from 'yaml'
 import { completion } from '../../../test/support/openai-answers.ts'
 import { surroundings } from '../support/lambda/surroundings.ts'
 import { question } from '../support/provider.ts'
+import { tokenIssuer } from '../support/token-issuer.ts'
 
 const deploy = new URL('../../../examples/deploy/', import.meta.url)
 
@@ -114,6 +115,26 @@ async function keysIn(store: Store): Promise<string[]> {
   for await (const key of store.keys?.('llmemo/:v1:') ?? []) keys.push(key)
   return keys
 }
+
+it('ends the body of an answer though the store takes connections and never answers', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue()
+  const { env } = await surroundings()
+  const issuer = await tokenIssuer()
+  const silent = createTcpServer(() => undefined)
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  onTestFinished(() => void silent.close())
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens at a port
+  const { port } = silent.address() as AddressInfo
+  const { jwks, issuer: name, audience } = issuer.settings
+  const tokens = { LLMEMO_JWT_JWKS: jwks, LLMEMO_JWT_ISSUER: name, LLMEMO_JWT_AUDIENCE: audience }
+  const send = await vercel({ ...env, ...tokens, CACHE_STORE: `redis://127.0.0.1:${port}` })
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${await issuer.token()}`, 'x-api-key': 'sk-test' }
+  for (const source of ['origin', 'memory']) {
+    const response = await send('/openai/v1/chat/completions', { method: 'POST', body: question(), headers })
+    expect([response.headers.get('x-llmemo-source'), await response.json()]).toEqual([source, completion('Rayleigh.')])
+  }
+})
 
 describe.each([
   { name: 'Cloud Run', open: cloudRun, stops: false },
