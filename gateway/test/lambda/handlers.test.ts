@@ -183,7 +183,7 @@ describe('httpHandler', () => {
   it.each(['dynamodb', 'redis'])(
     'starts cold over a %s that takes connections and never answers, and serves holders of tokens',
     async (kind) => {
-      const { provider, start } = await surroundings()
+      const { provider, key, start } = await surroundings()
       const issuer = await tokenIssuer()
       const silent = createServer(() => undefined)
       silent.listen(0, '127.0.0.1')
@@ -204,6 +204,8 @@ describe('httpHandler', () => {
       // It ends by itself, well before its time is over.
       expect(whole(await instance.invoke(second('', { headers }), { time: 20_000 }))).toMatchObject({ status: 200, source: 'origin' })
       expect(whole(await instance.invoke(second('', { headers }), { time: 20_000 }))).toMatchObject({ status: 200, source: 'memory' })
+      // Whose key this is, only the store knows.
+      expect(whole(await instance.invoke(second(key), { time: 20_000 }))).toMatchObject({ status: 503 })
       expect(provider.requests).toHaveLength(1)
     },
   )

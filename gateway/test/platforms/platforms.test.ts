@@ -5,8 +5,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { HttpRequest, HttpResponse } from '@azure/functions'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import { app, HttpRequest, HttpResponse } from '@azure/functions'
 import { getTestServer } from '@google-cloud/functions-framework/testing'
 import { getRequestListener } from '@hono/node-server'
 import type { Store } from 'llmemo'
@@ -15,6 +15,7 @@ import { parse } from 'yaml'
 import { completion } from '../../../test/support/openai-answers.ts'
 import { surroundings } from '../support/lambda/surroundings.ts'
 import { question } from '../support/provider.ts'
+import { tokenIssuer } from '../support/token-issuer.ts'
 
 const deploy = new URL('../../../examples/deploy/', import.meta.url)
 
@@ -84,10 +85,15 @@ async function cloudFunctions(env: Env): Promise<Send> {
 
 async function azureFunctions(env: Env): Promise<Send> {
   vi.spyOn(console, 'warn').mockReturnValue()
+  const registered = vi.spyOn(app, 'http')
   const { handle } = await load('azure-functions/src/gateway.js', env)
   if (typeof handle !== 'function') throw new TypeError('the entry has no handler')
+  const [, { methods = [], route }] = registered.mock.calls[0] ?? ['', { methods: [], handler: () => undefined }]
+  expect(route).toBe('{*path}')
   return async (path, init) => {
     const { method = 'GET', headers = {}, body } = init
+    // What the host would answer itself.
+    if (!methods.some((each) => each === method)) return new Response(null, { status: 404 })
     const made = { method, url: `https://gateway.azurewebsites.net${path}`, headers: { ...Object(headers) } }
     const request = new HttpRequest({ ...made, ...(typeof body === 'string' && { body: { string: body } }) })
     const { status, headers: answered, body: stream } = new HttpResponse(await handle(request))
@@ -109,6 +115,26 @@ async function keysIn(store: Store): Promise<string[]> {
   for await (const key of store.keys?.('llmemo/:v1:') ?? []) keys.push(key)
   return keys
 }
+
+it('ends the body of an answer though the store takes connections and never answers', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue()
+  const { env } = await surroundings()
+  const issuer = await tokenIssuer()
+  const silent = createTcpServer(() => undefined)
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  onTestFinished(() => void silent.close())
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens at a port
+  const { port } = silent.address() as AddressInfo
+  const { jwks, issuer: name, audience } = issuer.settings
+  const tokens = { LLMEMO_JWT_JWKS: jwks, LLMEMO_JWT_ISSUER: name, LLMEMO_JWT_AUDIENCE: audience }
+  const send = await vercel({ ...env, ...tokens, CACHE_STORE: `redis://127.0.0.1:${port}` })
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${await issuer.token()}`, 'x-api-key': 'sk-test' }
+  for (const source of ['origin', 'memory']) {
+    const response = await send('/openai/v1/chat/completions', { method: 'POST', body: question(), headers })
+    expect([response.headers.get('x-llmemo-source'), await response.json()]).toEqual([source, completion('Rayleigh.')])
+  }
+})
 
 describe.each([
   { name: 'Cloud Run', open: cloudRun, stops: false },
@@ -150,6 +176,25 @@ describe.each([
       await post('{', {}, '/cache/query'),
     ]
     expect([wrong.status, none.status, unreadable.status]).toEqual([401, 404, 400])
+  })
+
+  it('hands on each method that a provider may have, and a body of bytes', async () => {
+    const bytes = Uint8Array.of(0, 255, 10)
+    const { env, key, provider } = await surroundings((request, reply) =>
+      request.method === 'GET' ? reply.bytes(bytes) : reply.json({ method: request.method }),
+    )
+    const send = await open({ ...credentials, ...env })
+    const headers = { authorization: 'Bearer sk-test', 'x-llmemo-api-key': key }
+    const withBody = { headers: { ...headers, 'content-type': 'application/json' }, body: '{}' }
+    for (const method of ['PUT', 'PATCH', 'DELETE']) {
+      const response = await send('/openai/v1/files/a', { method, ...(method === 'DELETE' ? { headers } : withBody) })
+      expect([response.status, await response.json()]).toEqual([200, { method }])
+    }
+    const file = await send('/openai/v1/files/a/content', { method: 'GET', headers })
+    expect(new Uint8Array(await file.arrayBuffer())).toEqual(bytes)
+    const head = await send('/openai/v1/models', { method: 'HEAD', headers })
+    expect([head.status, await head.text()]).toEqual([200, ''])
+    expect(provider.requests.map(({ method }) => method)).toEqual(['PUT', 'PATCH', 'DELETE', 'GET', 'HEAD'])
   })
 
   it('answers while the store is down', async () => {

@@ -21,4 +21,6 @@ export async function handle({ method, url, headers: given, body }) {
 }
 
 app.setup({ enableHttpStream: true })
-app.http('gateway', { route: '{*path}', methods: ['GET', 'POST', 'DELETE', 'OPTIONS'], authLevel: 'anonymous', handler: handle })
+// Providers have paths for each of these. The gateway checks its own keys.
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+app.http('gateway', { route: '{*path}', methods, authLevel: 'anonymous', handler: handle })
