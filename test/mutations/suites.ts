@@ -109,10 +109,18 @@ export const suites: readonly Mutation[] = [
   },
   {
     id: 'G60',
-    breaks: 'a token that changes by itself is in no scope',
+    breaks: 'what a provider or an identity signs is in no scope',
     file: 'src/clients/openai/client.ts',
-    find: `return signers.some(isPresent) || typeof optionOf(client, 'apiKey') === 'function'`,
-    put: `return typeof optionOf(client, 'apiKey') === 'function'`,
+    find: '(isSigned(twin.client) || tokens.has(value)) &&',
+    put: 'tokens.has(value) &&',
+    test: 'test/clients/http/twin.test.ts',
+  },
+  {
+    id: 'G60',
+    breaks: 'the tokens of a function are in no scope',
+    file: 'src/clients/openai/client.ts',
+    find: '(isSigned(twin.client) || tokens.has(value)) &&',
+    put: 'isSigned(twin.client) &&',
     test: 'test/clients/http/twin.test.ts',
   },
   {
