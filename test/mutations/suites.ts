@@ -49,16 +49,6 @@ export const suites: readonly Mutation[] = [
   },
   {
     id: 'G58',
-    breaks: 'a flight whose joiners got something fails for them too',
-    file: 'src/engine/joined-reader.ts',
-    find: `        joiner.given = true
-        return item`,
-    put: '        return item ?? (await askAgain())?.next()',
-    test: 'test/clients/http/unread-answers.test.ts',
-    name: 'G58 that breaks later',
-  },
-  {
-    id: 'G58',
     breaks: 'an unread flight has no timer left',
     file: 'src/engine/flight/watch.ts',
     find: 'if (isIdle) return this.#options.idle()',
