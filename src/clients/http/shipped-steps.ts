@@ -19,6 +19,7 @@ function stepsOf(of: JsonObject, view: JsonObject): readonly unknown[] {
     view['post'],
     of['methodRequest'],
     of['request'],
+    of['makeTracedRequest'],
     of['prepareOptions'],
     of['buildRequest'],
     of['buildURL'],

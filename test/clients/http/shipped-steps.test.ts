@@ -17,6 +17,10 @@ const fetchOf = (answer: object, sent: (string | null)[]): typeof fetch =>
 
 /** Hooks that send another tenant each time. */
 const hooks: Readonly<Record<string, Hook>> = {
+  makeTracedRequest: (tenant, original) =>
+    async function makeTracedRequest(this: unknown, options, ...given) {
+      return Reflect.apply(original, this, [{ ...Object(await options), headers: { 'x-tenant': tenant() } }, ...given])
+    },
   prepareOptions: (tenant, original) =>
     async function prepareOptions(this: unknown, options) {
       Reflect.set(Object(options), 'headers', { 'x-tenant': tenant() })
@@ -50,6 +54,19 @@ const hooks: Readonly<Record<string, Hook>> = {
     },
 }
 
+/**
+ * Methods that the SDKs call for each request and that change nothing of it which a key could have: a header that is no part of the key, limits,
+ * and how an answer is read.
+ */
+const addNothing = new Set([
+  'getUserAgent',
+  'calculateNonstreamingTimeout',
+  'isStreamBody',
+  '_makeAbort',
+  'responsePromise',
+  'parseResponseWithTimeout',
+])
+
 function setHeader(request: unknown, tenant: string): void {
   const headers: unknown = Reflect.get(Object(request), 'headers')
   if (headers instanceof Headers) headers.set('x-tenant', tenant)
@@ -79,7 +96,10 @@ describe.each(subjects)('G04 the fast lane of $name', ({ make, answer, resource 
     return methodOf(Object(of), 'create')({ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] })
   }
 
-  describe.each(Object.entries(hooks))('closes for %s', (name, hook) => {
+  // Each version of an SDK has some of them.
+  const own = Object.entries(hooks).filter(([name]) => Reflect.has(make({ url: 'https://provider.invalid/v1', fetch }), name))
+
+  describe.each(own)('closes for %s', (name, hook) => {
     it.each(['the wrapped client', 'the wrapped client, as spies do it', 'the given client', 'the class of the SDK'])(
       'on %s, set after wrapping',
       async (where) => {
@@ -112,6 +132,61 @@ describe.each(subjects)('G04 the fast lane of $name', ({ make, answer, resource 
         expect(sent).toEqual([null, 'a', 'b'])
       },
     )
+  })
+
+  it.each(own)('stays closed for %s on the class of the SDK, set before wrapping', async (name, hook) => {
+    const sent: (string | null)[] = []
+    const given: object = make({ url: 'https://provider.invalid/v1', fetch: fetchOf(answer, sent) })
+    const root = rootOf(given)
+    const before = Object.getOwnPropertyDescriptor(root, name)
+    const original: unknown = Reflect.get(root, name)
+    onTestFinished(() => {
+      if (before === undefined) Reflect.deleteProperty(root, name)
+      else Object.defineProperty(root, name, before)
+    })
+    let tenant = 'a'
+    const set = hook(
+      () => tenant,
+      function unhooked(this: unknown, ...rest) {
+        return typeof original === 'function' ? Reflect.apply(original, this, rest) : undefined
+      },
+    )
+    Reflect.set(root, name, set)
+    const client: object = withCache(given, createCache({ logger: false }))
+    for (const each of ['a', 'b', 'a', 'b']) {
+      tenant = each
+      await ask(client)
+      await ask(client)
+    }
+    expect(sent).toEqual(['a', 'b'])
+  })
+
+  const open = (): object => make({ url: 'https://provider.invalid/v1', fetch: fetchOf(answer, []) })
+
+  it('closes for every method that makes a request, whatever the version of the SDK has', async () => {
+    const left: string[] = []
+    const names = Object.getOwnPropertyNames(rootOf(open())).filter((name) => name !== 'constructor')
+    for (const name of names) {
+      const { value: method } = Object.getOwnPropertyDescriptor(rootOf(open()), name) ?? {}
+      if (typeof method !== 'function') continue
+      let calls = 0
+      const counting = function counting(this: unknown, ...given: unknown[]): unknown {
+        calls++
+        return Reflect.apply(method, this, given)
+      }
+      const bare = open()
+      Reflect.set(bare, name, counting)
+      await ask(bare)
+      if (calls === 0) continue
+      const client: object = withCache(open(), createCache({ logger: false }))
+      for (let call = 0; call < 3; call++) await ask(client)
+      Reflect.set(client, name, counting)
+      calls = 0
+      await ask(client)
+      if (calls === 0) left.push(name)
+    }
+    expect(left.filter((name) => !addNothing.has(name))).toEqual([])
+    expect(names).toContain('makeRequest')
   })
 
   it('G04 sees a base URL that its caller defines again on the wrapped client', async () => {
