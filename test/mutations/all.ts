@@ -9,7 +9,9 @@ import { counted } from './counted.ts'
 import { fetches } from './fetches.ts'
 import { given } from './given.ts'
 import { invalidation } from './invalidation.ts'
+import { keys } from './keys.ts'
 import type { Mutation } from './mutation.ts'
+import { ownFaults } from './own-faults.ts'
 import { paid } from './paid.ts'
 import { stored } from './stored.ts'
 import { suites } from './suites.ts'
@@ -18,8 +20,10 @@ import { told } from './told.ts'
 /** Every mutation, in the order of the ids. */
 export const mutations: readonly Mutation[] = [
   ...answers,
+  ...keys,
   ...invalidation,
   ...calls,
+  ...ownFaults,
   ...fetches,
   ...stored,
   ...paid,
@@ -31,4 +35,6 @@ export const mutations: readonly Mutation[] = [
 ]
 
 /** Ids that no mutation can prove, each with the reason. */
-export const withoutMutation: Readonly<Record<string, string>> = {}
+export const withoutMutation: Readonly<Record<string, string>> = {
+  G31: 'types alone: what is wrong must not compile, which test/types proves with the compiler over the built package',
+}

@@ -1,8 +1,214 @@
 /**
- * The rules by which a wrapped client keeps the contract of its SDK: G20 to G31.
+ * The rules by which a wrapped client keeps the contract of its SDK: G20 to G27.
  * @module
  */
 import type { Mutation } from './mutation.ts'
 
+const twin = 'test/clients/http/twin.test.ts'
+const limits = 'test/clients/bedrock/own-limits.test.ts'
+const fetching = 'test/clients/http/caching-fetch.test.ts'
+const info = 'test/clients/cache-info.test.ts'
+const notCached = 'test/clients/not-cached.test.ts'
+
 /** Each takes one rule away. */
-export const calls: readonly Mutation[] = []
+export const calls: readonly Mutation[] = [
+  {
+    id: 'G20',
+    breaks: 'the options of a wrapped client are those that its caller gave',
+    file: 'src/clients/http/twin.ts',
+    find: 'const read = readerOf(view, name, source, { own, bound, resources })',
+    put:
+      "const read = name === '_options' ? () => ({ ...Object(view[name]), timeout: view['timeout'] }) : " +
+      'readerOf(view, name, source, { own, bound, resources })',
+    test: twin,
+  },
+  {
+    id: 'G21',
+    breaks: 'what is set on a wrapped client counts for its calls',
+    file: 'src/clients/http/twin.ts',
+    find: '      assertSettable(name, bound)\n      Object.defineProperty(view, name, member)',
+    put: '      assertSettable(name, bound)',
+    test: twin,
+  },
+  {
+    id: 'G21',
+    breaks: 'what is set on a wrapped client counts for its copies',
+    file: 'src/clients/http/twin.ts',
+    find: 'Reflect.apply(method, client, [{',
+    put: 'Reflect.apply(method, own, [{',
+    test: twin,
+  },
+  {
+    id: 'G21',
+    breaks: 'what is set on a wrapped client counts for no other',
+    file: 'src/clients/http/twin.ts',
+    find: '      Object.defineProperty(view, name, member)\n    },\n    configurable: true,',
+    put: '      Object.defineProperty(Object.getPrototypeOf(view), name, member)\n    },\n    configurable: true,',
+    test: twin,
+  },
+  {
+    id: 'G22',
+    breaks: 'a time limit or the last try of another client fails no call',
+    file: 'src/clients/bedrock/limits.ts',
+    find: 'return isOutage(error) && (!alike || late)',
+    put: 'return false',
+    test: limits,
+  },
+  {
+    id: 'G22',
+    breaks: 'the credentials of another client fail no call',
+    file: 'src/clients/bedrock/limits.ts',
+    find: '  if (isCredentialFailure(error)) return !alike || statusOf(error) === undefined || hasExpired(error)\n',
+    put: '',
+    test: limits,
+  },
+  {
+    id: 'G22',
+    breaks: 'a call that was not sent fails no other',
+    file: 'src/clients/bedrock/client.ts',
+    find: '          noteUnsent(error, execution)\n',
+    put: '',
+    test: limits,
+  },
+  {
+    id: 'G22',
+    breaks: 'the credential of another call fails no call of a caching fetch',
+    file: 'src/clients/http/caching-fetch.ts',
+    find: '[401, 403, 429].includes(said.head.status)',
+    put: 'false',
+    test: fetching,
+  },
+  {
+    id: 'G22',
+    breaks: 'the fetch of another call fails no call',
+    file: 'src/clients/http/caching-fetch.ts',
+    find: "!alike && ('error' in said || ",
+    put: "!alike && !('error' in said) && (",
+    test: 'test/faults/found-own-faults.test.ts',
+  },
+  {
+    id: 'G23',
+    breaks: 'an answer without a body is made whole',
+    file: 'src/clients/http/whole-response.ts',
+    find: 'return isWhole ? given : rebuilt(given)',
+    put: 'return given',
+    test: fetching,
+  },
+  {
+    id: 'G23',
+    breaks: 'an answer that has json() alone is read by it',
+    file: 'src/clients/http/whole-response.ts',
+    find: "  if (typeof given.json === 'function') return JSON.stringify(await given.json())\n",
+    put: '',
+    test: fetching,
+  },
+  {
+    id: 'G23',
+    breaks: 'headers that have get() alone are read by it',
+    file: 'src/clients/http/whole-response.ts',
+    find: "if (typeof get === 'function' && !(Symbol.iterator in given)) {",
+    put: 'if (false) {',
+    test: 'test/faults/found-own-faults.test.ts',
+  },
+  {
+    id: 'G24',
+    breaks: 'all copies of the package know the same facts',
+    file: 'src/clients/cache-info.ts',
+    find: "Symbol.for('llmemo.facts@1')",
+    put: "Symbol('llmemo.facts@1')",
+    test: info,
+  },
+  {
+    id: 'G24',
+    breaks: 'facts of a promise are an error',
+    file: 'src/clients/cache-info.ts',
+    find: "if (typeof Reflect.get(of, 'then') === 'function') {",
+    put: 'if (false) {',
+    test: info,
+  },
+  {
+    id: 'G24',
+    breaks: 'facts are only those that the cache made',
+    file: 'src/clients/cache-info.ts',
+    find: "typeof value === 'object' && value !== null && genuine.has(value)",
+    put: "typeof value === 'object' && value !== null",
+    test: info,
+  },
+  {
+    id: 'G25',
+    breaks: 'the error has its facts on each client',
+    file: 'src/not-cached.ts',
+    find: 'if (Reflect.get(error, name) === undefined && Object.isExtensible(error)) {',
+    put: 'if (false) {',
+    test: notCached,
+    name: 'G25 is told in one way',
+  },
+  {
+    id: 'G25',
+    breaks: 'a store that fails or is slow is the reason',
+    file: 'src/engine/exchange.ts',
+    find: "const reason = failure() ?? 'not stored'",
+    put: "const reason = 'not stored'",
+    test: notCached,
+    name: 'G25 a store that',
+  },
+  {
+    id: 'G25',
+    breaks: 'a slow store is waited for',
+    file: 'src/engine/reuse.ts',
+    find: "return mode === 'only-if-cached' ? 10_000 : 0",
+    put: 'return 0',
+    test: notCached,
+    name: 'G25 a store that',
+  },
+  {
+    id: 'G25',
+    breaks: 'no framework repeats the call',
+    file: 'src/not-cached.ts',
+    find: 'status: isWrappedClient ? status : statusWithoutRetry',
+    put: 'status',
+    test: notCached,
+    name: 'G25 the AI SDK fails at once',
+  },
+  {
+    id: 'G25',
+    breaks: 'an error within itself ends the search',
+    file: 'src/not-cached.ts',
+    find: ' || depth > maxDepth) return undefined',
+    put: ') return undefined',
+    test: notCached,
+    name: 'G25 no other error',
+  },
+  {
+    id: 'G26',
+    breaks: 'the workspace is stored with an answer',
+    file: 'src/providers/catalogue.ts',
+    find: "keptHeaders: ['request-id', 'anthropic-workspace-id']",
+    put: "keptHeaders: ['request-id']",
+    test: fetching,
+  },
+  {
+    id: 'G26',
+    breaks: 'a known call has the workspace on its result',
+    file: 'src/clients/http/stored-promise.ts',
+    find: 'of props.form.ids)',
+    put: 'of props.form.ids.slice(0, 1))',
+    test: fetching,
+  },
+  {
+    id: 'G27',
+    breaks: 'a call that joins gets no headers of the first caller',
+    file: 'src/clients/http/response.ts',
+    find: "  if (source !== 'flight') {\n",
+    put: '  if (true) {\n',
+    test: fetching,
+  },
+  {
+    id: 'G27',
+    breaks: 'a call that joins is told when to try again',
+    file: 'src/clients/http/response.ts',
+    find: "for (const name of ['retry-after', 'retry-after-ms', 'x-should-retry']) {",
+    put: 'for (const name of []) {',
+    test: fetching,
+  },
+]

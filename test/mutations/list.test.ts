@@ -10,6 +10,10 @@ import { verdict } from './verdict.ts'
 const ids = new Set(mutations.map(({ id }) => id))
 const found = [...page('test/faults/README.md').matchAll(/^\| (G\d+) \|/gm)].map(([, id = '']) => id)
 
+function ran(status: string, fullName: string, ...failureMessages: string[]) {
+  return { status, fullName, failureMessages }
+}
+
 describe('the list of mutations', () => {
   it.each(mutations.map((each) => [`${each.id}: ${each.breaks}`, each] as const))('changes one place of its file: %s', (_, mutation) => {
     const source = readFileSync(join(top, mutation.file), 'utf8')
@@ -44,7 +48,6 @@ describe('a mutation', () => {
 })
 
 describe('the verdict', () => {
-  const ran = (status: string, fullName: string, ...failureMessages: string[]) => ({ status, fullName, failureMessages })
   const report = (...assertionResults: ReturnType<typeof ran>[]) => ({ testResults: [{ assertionResults }] })
   const failed = ran('failed', 'a call G01 is a miss', 'AssertionError: expected 1 to be 2')
 
@@ -57,6 +60,11 @@ describe('the verdict', () => {
     ['error', report(ran('failed', 'G01 one', 'Error: Test timed out in 60000ms.'))],
     ['error', { testResults: [{ assertionResults: [], message: 'SyntaxError: Unexpected token' }] }],
   ])('is %s, case %#', (outcome, given) => {
-    expect(verdict(given, 'G01').outcome).toBe(outcome)
+    expect(verdict(given, { ids: ['G01'] }).outcome).toBe(outcome)
+  })
+
+  it('takes a time-out for a failure only of a test that is known to hang', () => {
+    const given = report(ran('failed', 'G01 one', 'Error: Test timed out in 60000ms.'))
+    expect([false, true].map((hangs) => verdict(given, { ids: ['G01'], hangs }).outcome)).toEqual(['error', 'killed'])
   })
 })

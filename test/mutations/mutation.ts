@@ -19,6 +19,8 @@ export interface Mutation {
   readonly test: string
   /** A pattern for the titles to run. @default the id, followed by the end of a word */
   readonly name?: string
+  /** Set where a test waits for ever without the rule: its time-out then counts. @default a time-out proves nothing */
+  readonly hangs?: true
 }
 
 /** The titles that a mutation runs, as a pattern. */

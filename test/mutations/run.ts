@@ -13,8 +13,10 @@ import { verdict, type Report, type Verdict } from './verdict.ts'
 
 const top = join(import.meta.dirname, '../..')
 
-// Longer than any test of an id takes. One that waits for what the mutation took away ends by it.
+// Longer than any test of an id takes. One that waits for what a mutation took away ends by it.
 const testTimeout = 60_000
+// Of a test that is known to hang without its rule, after it has passed with it.
+const hangTimeout = 15_000
 
 /** What the copy has no need of, or has as a link. */
 const left = new Set(['.git', 'bench', 'coverage', 'dist', 'node_modules'])
@@ -34,10 +36,10 @@ function copy(): string {
 }
 
 /** Runs the tests of one file whose titles fit the pattern. */
-async function run(folder: string, test: string, pattern: string): Promise<Report> {
+async function run(folder: string, test: string, pattern: string, timeout = testTimeout): Promise<Report> {
   const file = join(folder, 'report.json')
   rmSync(file, { force: true })
-  const words = ['run', test, '-t', pattern, '--reporter=json', `--outputFile=${file}`, `--testTimeout=${testTimeout}`]
+  const words = ['run', test, '-t', pattern, '--reporter=json', `--outputFile=${file}`, `--testTimeout=${timeout}`]
   const child = spawn(process.execPath, [join(folder, 'node_modules/vitest/vitest.mjs'), ...words], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -59,7 +61,9 @@ async function judge(folder: string, mutation: Mutation): Promise<Verdict> {
   const source = readFileSync(path, 'utf8')
   try {
     writeFileSync(path, mutated(source, mutation))
-    return verdict(await run(folder, mutation.test, namesOf(mutation)), mutation.id)
+    const { id, test, hangs } = mutation
+    const report = await run(folder, test, namesOf(mutation), hangs === true ? hangTimeout : testTimeout)
+    return verdict(report, { ids: [id], hangs })
   } catch (error) {
     return { outcome: 'error', detail: String(error) }
   } finally {
@@ -70,7 +74,7 @@ async function judge(folder: string, mutation: Mutation): Promise<Verdict> {
 /** Whether the tests of a file pass as long as nothing is taken away. Else their failing would prove nothing. */
 async function sound(folder: string, test: string, its: readonly Mutation[]): Promise<Verdict | undefined> {
   const report = await run(folder, test, its.map((each) => `(?:${namesOf(each)})`).join('|'))
-  const { outcome, detail } = verdict(report, ...its.map(({ id }) => id))
+  const { outcome, detail } = verdict(report, { ids: its.map(({ id }) => id) })
   return outcome === 'survived' ? undefined : { outcome: 'error', detail: `without a mutation: ${detail}` }
 }
 

@@ -49,16 +49,6 @@ export const suites: readonly Mutation[] = [
   },
   {
     id: 'G58',
-    breaks: 'a flight whose joiners got something fails for them too',
-    file: 'src/engine/joined-reader.ts',
-    find: `        joiner.given = true
-        return item`,
-    put: '        return item ?? (await askAgain())?.next()',
-    test: 'test/clients/http/unread-answers.test.ts',
-    name: 'G58 that breaks later',
-  },
-  {
-    id: 'G58',
     breaks: 'an unread flight has no timer left',
     file: 'src/engine/flight/watch.ts',
     find: 'if (isIdle) return this.#options.idle()',
@@ -109,10 +99,18 @@ export const suites: readonly Mutation[] = [
   },
   {
     id: 'G60',
-    breaks: 'a token that changes by itself is in no scope',
+    breaks: 'what a provider or an identity signs is in no scope',
     file: 'src/clients/openai/client.ts',
-    find: `return signers.some(isPresent) || typeof optionOf(client, 'apiKey') === 'function'`,
-    put: `return typeof optionOf(client, 'apiKey') === 'function'`,
+    find: '(isSigned(twin.client) || tokens.has(value)) &&',
+    put: 'tokens.has(value) &&',
+    test: 'test/clients/http/twin.test.ts',
+  },
+  {
+    id: 'G60',
+    breaks: 'the tokens of a function are in no scope',
+    file: 'src/clients/openai/client.ts',
+    find: '(isSigned(twin.client) || tokens.has(value)) &&',
+    put: 'isSigned(twin.client) &&',
     test: 'test/clients/http/twin.test.ts',
   },
   {

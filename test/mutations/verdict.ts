@@ -22,15 +22,23 @@ export interface Verdict {
   readonly detail: string
 }
 
-/** Whether a report shows that the tests whose titles have one of these ids failed, and by themselves. */
-export function verdict(report: Report, ...ids: readonly string[]): Verdict {
+/** What the verdict is about. */
+export interface Tried {
+  /** The ids of which a title must have one. */
+  readonly ids: readonly string[]
+  /** Whether a time-out counts. @default it proves nothing, as a busy machine may be the reason */
+  readonly hangs?: boolean | undefined
+}
+
+/** Whether a report shows that a test of these ids failed, and by itself. */
+export function verdict(report: Report, { ids, hangs = false }: Tried): Verdict {
   const tests = report.testResults.flatMap((file) => file.assertionResults)
-  const ran = tests.filter(
-    ({ fullName, status }) => (status === 'passed' || status === 'failed') && ids.some((id) => new RegExp(`\\b${id}\\b`).test(fullName)),
-  )
+  const isOfIds = (title: string): boolean => ids.some((id) => new RegExp(`\\b${id}\\b`).test(title))
+  const ran = tests.filter(({ fullName, status }) => (status === 'passed' || status === 'failed') && isOfIds(fullName))
   const failed = ran.filter(({ status }) => status === 'failed')
   const inTime = failed.filter(({ failureMessages }) => failureMessages?.every((text) => !/(?:Test|Hook) timed out in/.test(text)))
-  if (inTime.length > 0) return { outcome: 'killed', detail: `${inTime.length} of ${ran.length} failed` }
+  const killed = hangs ? failed : inTime
+  if (killed.length > 0) return { outcome: 'killed', detail: `${killed.length} of ${ran.length} failed` }
   if (failed.length > 0) return { outcome: 'error', detail: 'only timed out' }
   const message = report.testResults.map((file) => file.message ?? '').find((text) => text !== '')
   if (message !== undefined) return { outcome: 'error', detail: message.split('\n')[0] ?? '' }

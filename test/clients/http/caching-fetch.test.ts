@@ -9,6 +9,7 @@ import { cachingFetch, withCache } from '../../../src/clients/with-cache.ts'
 import { message, text, textEvents } from '../../support/anthropic-answers.ts'
 import { chunksOf, completion } from '../../support/openai-answers.ts'
 import { gate, type ProviderServer, startProvider } from '../../support/provider-server.ts'
+import { settle } from '../../support/chat.ts'
 import { until } from '../../support/until.ts'
 import { ScriptedStore } from '../../support/scripted-store.ts'
 
@@ -39,9 +40,12 @@ function namesOf(response: Response): string[] {
   return [...response.headers.keys()].toSorted()
 }
 
+function askPlainly(client: Anthropic) {
+  return client.messages.create({ model: 'claude-test-1', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] })
+}
+
 function askWorkspace(client: Anthropic) {
-  const messages = [{ role: 'user' as const, content: 'Hi' }]
-  return client.messages.create({ model: 'claude-test-1', max_tokens: 9, messages }).withResponse()
+  return askPlainly(client).withResponse()
 }
 
 function listeners({ signal }: AbortController): number {
@@ -288,6 +292,7 @@ describe('a caching fetch', () => {
       expect(response.headers.get('anthropic-workspace-id')).toBe('wrkspc_1')
       expect(Reflect.get(data, '_workspace_id')).toBe(Reflect.get(expected.data, '_workspace_id'))
     }
+    for (let call = 0; call < 3; call++) expect(Reflect.get(await askPlainly(client), '_workspace_id')).toBe('wrkspc_1')
     expect(Reflect.get(expected.data, '_workspace_id')).toBe('wrkspc_1')
   })
 
@@ -315,8 +320,10 @@ describe('a caching fetch', () => {
 
   describe('G28 a fault of the cache never fails a call', () => {
     it('a text of 9 MiB beside a number that JavaScript rounds passes the cache by', async () => {
-      const body = `{"model":"gpt-test-1","seed":9007199254740993,"messages":[{"role":"user","content":"${'x'.repeat(9 * 2 ** 20)}"}]}`
-      for (const given of [body, new TextEncoder().encode(body)]) {
+      const chat = `"messages":[{"role":"user","content":"${'x'.repeat(9 * 2 ** 20)}"}]`
+      const seed = '"seed":9007199254740993'
+      const bodies = [`{"model":"gpt-test-1",${seed},${chat}}`, `{"model":"gpt-test-1",${chat},${seed}}`]
+      for (const given of bodies.flatMap((body) => [body, new TextEncoder().encode(body)])) {
         const answer = await caching(url, { method: 'POST', body: given, headers: json })
         expect([answer.status, cacheInfo(answer)?.reason]).toEqual([200, 'not keyable'])
       }
@@ -414,6 +421,22 @@ describe('a caching fetch', () => {
         controller.abort(new Error('enough'))
         await expect(reader?.read()).rejects.toThrow('enough')
       }
+    })
+
+    it('that waits for its next event ends at once when its signal fires', async () => {
+      server.respond((_, reply) => reply.events(textEvents('Hello.').flat()))
+      const over = cachingFetch(createCache({ logger: false, replay: { delay: () => new Promise(() => {}) } }))
+      const init = { method: 'POST', body: JSON.stringify(messages), headers: json }
+      await (await over(`${server.url}/messages`, init)).text()
+      const controller = new AbortController()
+      const answer = await over(`${server.url}/messages`, { ...init, signal: controller.signal })
+      let failure: unknown
+      const reading = answer.text().catch((error: unknown) => (failure = error))
+      await settle()
+      controller.abort(new Error('enough'))
+      await settle()
+      expect([cacheInfo(answer)?.hit, String(failure)]).toEqual([true, 'Error: enough'])
+      await reading
     })
   })
 })

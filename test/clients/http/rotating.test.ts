@@ -46,8 +46,39 @@ const versions: readonly (readonly [string, (options: Options) => object])[] = [
   ['openai 5', (options) => new OpenAI5(options)],
 ]
 
+/** Exchanges the token of an identity for one of the provider. */
+const exchanging: typeof fetch = async (input, init) => {
+  if (!new Request(input).url.startsWith('https://auth.openai.com/')) return fetch(input, init)
+  return Response.json({ access_token: await rotating(), issued_token_type: 'access_token', token_type: 'Bearer', expires_in: 3600 })
+}
+
+const identity = {
+  maxRetries: 0,
+  fetch: exchanging,
+  workloadIdentity: {
+    identityProviderId: 'i',
+    serviceAccountId: 's',
+    provider: { tokenType: 'jwt' as const, getToken: async () => 'subject' },
+  },
+}
+
+/** Clients whose key an identity gives. */
+const identities: readonly (readonly [string, (baseURL: string, defaultHeaders?: Record<string, string>) => object])[] = [
+  ['openai 7', (baseURL, defaultHeaders = {}) => new OpenAI({ ...identity, baseURL, defaultHeaders })],
+  ['openai 6', (baseURL, defaultHeaders = {}) => new OpenAI6({ ...identity, baseURL, defaultHeaders })],
+]
+
 function pair(title: string, make: (value: string) => Asked): [string, Asked, Asked] {
   return [title, make('a'), make('b')]
+}
+
+/** A client with a hook that sets its own token. */
+function hooked(client: object, token: string): object {
+  Reflect.set(client, 'prepareRequest', async ({ headers }: { headers: Headers | Record<string, string> }) => {
+    if (headers instanceof Headers) headers.set('authorization', token)
+    else headers['authorization'] = token
+  })
+  return client
 }
 
 /** Two callers that must not share an answer. */
@@ -78,6 +109,19 @@ const pairs: readonly [string, Asked, Asked][] = [
       client: (baseURL) => new Anthropic({ ...more, baseURL }),
       options: { headers: { [name]: value } },
     })),
+  ),
+  ...identities.flatMap(([version, make]) => [
+    pair(`Authorization of a call of ${version} with an identity`, (Authorization) => ({
+      client: (baseURL) => make(baseURL),
+      options: { headers: { Authorization } },
+    })),
+    pair(`Authorization of all calls of ${version} with an identity`, (Authorization) => ({
+      client: (baseURL) => make(baseURL, { Authorization }),
+    })),
+    pair(`a hook of ${version} with an identity`, (value) => ({ client: (baseURL) => hooked(make(baseURL), value) })),
+  ]),
+  ...versions.map(([version, make]) =>
+    pair(`a hook of ${version}`, (value) => ({ client: (baseURL) => hooked(make({ ...more, baseURL }), value) })),
   ),
   pair('a hook of Anthropic', (value) => ({ client: (origin) => new Hooked(`Bearer ${value}`, origin) })),
 ]
@@ -110,6 +154,7 @@ describe('G01 a rotating credential', () => {
     ['openai 6', (baseURL) => new OpenAI6({ ...more, baseURL })],
     ['openai 5', (baseURL) => new OpenAI5({ ...more, baseURL })],
     ['AzureOpenAI', (endpoint) => new AzureOpenAI({ ...azure, endpoint })],
+    ...identities.map(([version, make]): [string, (url: string) => object] => [`an identity of ${version}`, (url) => make(url)]),
     ['Anthropic', (baseURL) => new Anthropic({ ...more, baseURL })],
   ])('does not matter where it alone changes: %s', async (_, make) => {
     const cache = createCache({ logger: false })

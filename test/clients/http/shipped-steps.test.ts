@@ -161,8 +161,9 @@ describe.each(subjects)('G04 the fast lane of $name', ({ make, answer, resource 
     expect(sent).toEqual(['a', 'b'])
   })
 
+  const open = (): object => make({ url: 'https://provider.invalid/v1', fetch: fetchOf(answer, []) })
+
   it('closes for every method that makes a request, whatever the version of the SDK has', async () => {
-    const open = (): object => make({ url: 'https://provider.invalid/v1', fetch: fetchOf(answer, []) })
     const left: string[] = []
     const names = Object.getOwnPropertyNames(rootOf(open())).filter((name) => name !== 'constructor')
     for (const name of names) {
