@@ -7,10 +7,11 @@ import { calls } from './calls.ts'
 import { invalidation } from './invalidation.ts'
 import { keys } from './keys.ts'
 import type { Mutation } from './mutation.ts'
+import { otherWays } from './other-ways.ts'
 import { ownFaults } from './own-faults.ts'
 
-/** Every mutation, in the order of the ids. */
-export const mutations: readonly Mutation[] = [...answers, ...keys, ...invalidation, ...calls, ...ownFaults]
+/** Every mutation. */
+export const mutations: readonly Mutation[] = [...answers, ...otherWays, ...keys, ...invalidation, ...calls, ...ownFaults]
 
 /** Ids that no mutation can prove, each with the reason. */
 export const withoutMutation: Readonly<Record<string, string>> = {
