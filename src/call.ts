@@ -57,7 +57,7 @@ export interface CacheInfo {
   readonly scope: string
   /** Whether the answer was served past its TTL. */
   readonly stale: boolean
-  /** Whether the answer is now in the cache. For a stream this is known at its end. */
+  /** Whether the answer is now in the cache; of one to several inputs, whether each part is. For a stream this is known at its end. */
   readonly stored: boolean
   /** Why the call bypassed the cache, or why its answer was not stored; absent otherwise. */
   readonly reason?: string | undefined

@@ -58,6 +58,26 @@ export function addUsage(first: Usage, second: Usage): Usage {
 const optionalCounts = ['cacheRead', 'cacheWrite', 'cacheWriteHour', 'audioInput', 'audioOutput'] as const
 
 /**
+ * A usage that code of the user's gives, or an SDK: `undefined` unless all that it counts are numbers from 0. A count that is no number is not
+ * known, and neither sums nor a store could hold it.
+ */
+export function countedUsage(given: Usage | undefined): Usage | undefined {
+  if (typeof given !== 'object' || given === null || !isCount(given.input) || !isCount(given.output)) return undefined
+  const usage: { -readonly [Name in keyof Usage]: Usage[Name] } = { input: given.input, output: given.output }
+  for (const name of [...optionalCounts, 'cost'] as const) {
+    const count: unknown = given[name]
+    if (count === undefined || count === null) continue
+    if (!isCount(count)) return undefined
+    usage[name] = count
+  }
+  return usage
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
+
+/**
  * The format of a body.
  * `json`: the answer's JSON text. `sse`: the provider's server-sent events, as sent. `bytes`: binary.
  */

@@ -109,7 +109,7 @@ export interface BypassEvent extends CallEvent {
 export interface PassEvent {
   readonly method: string
   readonly host: string
-  /** The path of the URL, without its query, which may hold a key; of Bedrock the name of the command. */
+  /** The path of the URL, without its query, which may hold a key; of Bedrock the name of the command, of Gemini's client the method. */
   readonly path: string
 }
 

@@ -154,12 +154,23 @@ function mistakenStore(value: unknown): MistakenStore | undefined {
   if (typeof value === 'function')
     return { given: 'a function', instead: 'a store, which such a function returns: redisStore(new Redis(url))' }
   if (has('then')) return { given: 'a promise', instead: 'what it resolves to: await it first' }
-  if (has('duplicate') && (has('getBuffer') || has('sendCommand')))
+  // Pools, clients of GLIDE and those over HTTP cannot be duplicated.
+  if ((has('duplicate') && (has('getBuffer') || has('sendCommand'))) || has('scan', 'unlink'))
     return { given: 'a client of Redis', instead: "a store made of it: redisStore(client), by import { redisStore } from 'llmemo/redis'" }
   if (has('send', 'destroy') && 'middlewareStack' in Object(value))
     return {
       given: 'a client of AWS',
       instead: "a store made of it: dynamodbStore(client, { tableName }), by import { dynamodbStore } from 'llmemo/dynamodb'",
+    }
+  if (has('item', 'read') && 'items' in Object(value))
+    return {
+      given: 'a container of Cosmos DB',
+      instead: "a store made of it: cosmosStore({ container }), by import { cosmosStore } from 'llmemo/cosmos'",
+    }
+  if (has('collection', 'getAll', 'batch'))
+    return {
+      given: 'a client of Firestore',
+      instead: "a store made of it: firestoreStore({ client }), by import { firestoreStore } from 'llmemo/firestore'",
     }
   if (has('exec', 'prepare'))
     return {

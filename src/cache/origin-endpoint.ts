@@ -4,6 +4,7 @@
  * @module
  */
 import type { ServerEvent } from '../base/server-sent-events.ts'
+import { countedUsage } from '../entry.ts'
 import { isJsonObject, type JsonObject } from '../json/object.ts'
 import { placeOf } from '../json/places.ts'
 import { fromTagged, toTagged } from '../json/tagged.ts'
@@ -42,7 +43,7 @@ function endpointOf(provider: string, name: string, rules: AnswerRules): Endpoin
     place,
     bypassReason: () => undefined,
     skipReason: (stored) => rules.skipReason?.(fromStored(stored)),
-    usage: (stored) => rules.usage?.(fromStored(stored)),
+    usage: (stored) => countedUsage(rules.usage?.(fromStored(stored))),
     // A stream is stored only if it came to its own end.
     complete: () => true,
     ...(parts && { streaming: streamingOf(parts) }),

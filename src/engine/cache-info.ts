@@ -27,6 +27,23 @@ export interface StoreOutcome {
   ttl?: number
   /** The part of the answer that was stored, of a call whose inputs are cached one by one. */
   reused?: Reused
+  /** What becomes of the other parts of such a call. */
+  parts?: StoreOutcome[]
+}
+
+/** Whether the answer is in the cache. One in parts is, if each of them is. */
+export function isStored({ stored, parts = [] }: StoreOutcome): boolean {
+  return stored && parts.every(isStored)
+}
+
+/** Why the answer, or one of its parts, is not in the cache. */
+function reasonOf({ reason, parts = [] }: StoreOutcome): string | undefined {
+  return reason ?? parts.find((part) => part.reason !== undefined)?.reason
+}
+
+/** Milliseconds for which the answer and each of its parts is fresh, at the most. */
+function freshFor({ ttl = Infinity, parts = [] }: StoreOutcome): number {
+  return parts.reduce((least, part) => Math.min(least, freshFor(part)), ttl)
 }
 
 /** Stored inputs of a call that the provider had to answer for the rest. */
@@ -91,17 +108,17 @@ export function cacheInfoOf(facts: Facts, prices: PriceBook | undefined): CacheI
     source: facts.source,
     age: Math.floor(facts.age / 1_000),
     get ttl() {
-      return outcome.stored ? Math.max(0, Math.ceil(Math.min(facts.ttl, outcome.ttl ?? Infinity) / 1_000)) : 0
+      return isStored(outcome) ? Math.max(0, Math.ceil(Math.min(facts.ttl, freshFor(outcome)) / 1_000)) : 0
     },
     key: facts.key,
     operation: facts.operation,
     scope: facts.scope,
     stale: facts.stale,
     get stored() {
-      return outcome.stored
+      return isStored(outcome)
     },
     get reason() {
-      return outcome.reason
+      return reasonOf(outcome)
     },
     ...(inputs && { inputs }),
     get savedUsd() {

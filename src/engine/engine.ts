@@ -149,17 +149,16 @@ export class Engine {
   put(call: Address & ToldCall, entry: Entry, { snapshot, outcome }: Filling): void {
     const bytes = bytesOf(entry)
     if (bytes > this.settings.maxEntryBytes) return this.skip(call, 'too large', outcome, entry)
+    // Until the store says otherwise, which it may do at once, a write to it counts as done.
+    outcome.stored = true
     const put = this.tiers.put(call, entry, snapshot, (written, isHeld) => {
       this.lost.note(written)
       if (isHeld) return
-      if (written) return this.#stored(call, entry, bytes)
-      outcome.stored = false
-      this.skip(call, 'store failed', outcome, entry)
+      if (written) this.#stored(call, entry, bytes)
+      else this.skip(call, 'store failed', outcome, entry)
     })
-    if (put !== 'kept' && put !== 'queued') return this.skip(call, put, outcome, entry)
-    // Until the store says otherwise, a write to it counts as done.
-    outcome.stored = true
     if (put === 'kept') this.#stored(call, entry, bytes)
+    else if (put !== 'queued') this.skip(call, put, outcome, entry)
   }
 
   #stored(call: ToldCall, { head }: Entry, bytes: number): void {
@@ -169,6 +168,7 @@ export class Engine {
 
   /** Notes that an answer is not stored. */
   skip(call: ToldCall, reason: string, outcome: StoreOutcome, entry?: Entry): void {
+    outcome.stored = false
     outcome.reason = reason
     this.stats.skipped(reason)
     this.told.skip(call, reason, { ...outcome.metering, entry })

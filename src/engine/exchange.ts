@@ -6,7 +6,7 @@
 import type { CacheInfo } from '../call.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import { arrival, type AskOneself } from './arrival.ts'
-import { type LaterInfo, replaceFacts, type StoreOutcome } from './cache-info.ts'
+import { isStored, type LaterInfo, replaceFacts, type StoreOutcome } from './cache-info.ts'
 import type { Engine } from './engine.ts'
 import type { FlightReader } from './flight/upstream.ts'
 import { joinFlight } from './join-flight.ts'
@@ -251,5 +251,5 @@ async function isRenewed<Head, Item>(reader: FlightReader<FlightHead<Head>, Item
     return false
   }
   while ((await reader.next()) !== undefined);
-  return outcome.stored
+  return isStored(outcome)
 }

@@ -104,8 +104,10 @@ export async function fillInputs<Reply extends InputsReply>(
   if (given === undefined) return { said }
   const shares = safely(engine, () => perInput.share(given, requests))
   if (shares === undefined) {
-    engine.skip(cachedCall, 'malformed', outcome)
-    if (!all) noteWhole(engine, server)
+    const reason = safely(engine, () => cachedCall.endpoint.skipReason(given)) ?? 'malformed'
+    engine.skip(cachedCall, reason, outcome)
+    // An error says nothing about the answers that will come.
+    if (!all && reason !== 'error') noteWhole(engine, server)
     // The reply to another request is no answer to the caller's own.
     return { said: all ? said : await ask() }
   }
@@ -221,13 +223,15 @@ function storeInput(
 ): void {
   const { answer, headers, snapshot, outcome, beforeStore } = given
   // What the whole call cost must stay as it is.
-  const own: StoreOutcome = { ...outcome, metering: { ...outcome.metering } }
+  const own: StoreOutcome = { stored: false, reason: undefined, metering: { ...outcome.metering } }
+  // The whole is stored once each part is. The store may say later that it did not take one.
+  outcome.stored = true
+  outcome.parts ??= []
+  outcome.parts.push(own)
   const entry = wholeEntry(single, answer, { body: JSON.stringify(answer), headers, latency: outcome.metering.latency })
   const reason = beforeStore?.(entry)
   if (reason === undefined) engine.store(single, entry, { snapshot, outcome: own })
   else engine.skip(single, reason, own)
-  outcome.stored = own.stored
-  outcome.reason = own.reason
   outcome.metering.model = own.metering.model
 }
 

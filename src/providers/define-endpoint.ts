@@ -4,7 +4,7 @@
  */
 import { assertKnown } from '../base/option-checks.ts'
 import type { ServerEvent } from '../base/server-sent-events.ts'
-import type { Usage } from '../entry.ts'
+import { countedUsage, type Usage } from '../entry.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../json/object.ts'
 import type { Endpoint, PerInput } from './endpoint.ts'
@@ -147,7 +147,7 @@ function endpointOf(definition: EndpointDefinition): Endpoint {
     ...(streaming && { streaming: streamingOf(streaming) }),
     bypassReason: (request) => definition.bypassReason?.(request),
     skipReason: (answer) => (hasError(answer) ? 'error' : definition.skipReason?.(answer)),
-    usage: (answer) => definition.usage?.(answer),
+    usage: (answer) => countedUsage(definition.usage?.(answer)),
   }
 }
 

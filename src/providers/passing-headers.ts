@@ -99,6 +99,7 @@ const observers = [
   'cf-aig-event-id',
   'cf-aig-log-id',
   'cf-aig-metadata',
+  'cf-aig-otel-*',
   'cf-ray',
   // Helicone
   'helicone-customer-id',

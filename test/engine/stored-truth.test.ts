@@ -21,6 +21,18 @@ function open(options: CacheOptions) {
   return { cache, ask, events }
 }
 
+/** A cache, and a client that gets embeddings by it. */
+function openForInputs(options: CacheOptions) {
+  server.respond(({ body }, reply) => {
+    const texts = textsOf(body)
+    return reply.json({ model: 'm', data: texts.map((text, index) => ({ index, embedding: Array.from(text, () => 1) })) })
+  })
+  const { cache } = open(options)
+  const client = withCache(new OpenAI({ apiKey: 'k', baseURL: server.url, maxRetries: 0 }), cache)
+  const embed = (...input: string[]) => client.embeddings.create({ model: 'm', input, encoding_format: 'float' })
+  return { cache, embed }
+}
+
 const refuse = (): Promise<never> => Promise.reject(new Error('full'))
 
 /** A store that takes no writes. */
@@ -28,6 +40,11 @@ function fullStore(how: 'set' | 'setMany'): Store {
   const store: Store = { ...memoryStore(), [how]: refuse }
   if (how === 'set') Reflect.deleteProperty(store, 'setMany')
   return store
+}
+
+/** The inputs in the body of a request. */
+function textsOf(body: unknown): string[] {
+  return [Reflect.get(Object(body), 'input')].flat().filter((each) => typeof each === 'string')
 }
 
 const nowhere = { stored: false, ttl: 0 }
@@ -66,6 +83,51 @@ describe('what the cache says of storing', () => {
     }
     for (const info of infos) expect(info).toMatchObject(nowhere)
     expect(cache.stats()).toMatchObject({ stored: 0, skipped: { 'store failed': 8 } })
+  })
+
+  it('G37 after close(), a store takes nothing, and nothing is stored', async () => {
+    const { cache, ask, events } = open({ maxMemoryBytes: 0, store: memoryStore() })
+    await cache.close()
+    expect(cacheInfo(await ask())).toMatchObject({ ...nowhere, reason: 'store failed' })
+    expect(cache.stats()).toMatchObject({ stored: 0, skipped: { 'store failed': 1 } })
+    expect(events).toEqual(['skip: store failed'])
+  })
+
+  it('G37 an answer that is too large to wait for the store is not stored', async () => {
+    const { cache } = open({ maxMemoryBytes: 0, maxEntryBytes: 100 * 2 ** 20, store: memoryStore() })
+    const body = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] }
+    const info = await cache.store({ endpoint: 'chat.completions', body, scope: '' }, completion('Hi'.repeat(33 * 2 ** 20)))
+    await cache.flush()
+    expect(info).toMatchObject({ ...nowhere, reason: 'store failed' })
+  })
+
+  describe('of several inputs', () => {
+    const [long, short] = ['a'.repeat(1_000), 'b']
+
+    it('G37 nothing is stored with a store whose set fails and no memory', async () => {
+      const { cache, embed } = openForInputs({ maxMemoryBytes: 0, store: fullStore('set') })
+      const info = cacheInfo(await embed('a', 'b'))
+      await cache.flush()
+      expect(info).toMatchObject({ ...nowhere, reason: 'store failed' })
+    })
+
+    it.each([
+      [long, short],
+      [short, long],
+    ])('G37 the whole is not stored if one of them is too large, in any order', async (...inputs) => {
+      const { cache, embed } = openForInputs({ maxEntryBytes: 500 })
+      expect(cacheInfo(await embed(...inputs))).toMatchObject({ ...nowhere, reason: 'too large' })
+      expect(cache.stats()).toMatchObject({ stored: 1, skipped: { 'too large': 1 } })
+      const body = { model: 'm', input: [...inputs], encoding_format: 'float' }
+      const answer = { model: 'm', data: inputs.map((text, index) => ({ index, embedding: Array.from(text, () => 1) })) }
+      expect(await cache.store({ endpoint: 'embeddings', body, scope: 's' }, answer)).toMatchObject({ ...nowhere, reason: 'too large' })
+    })
+
+    it('G37 the whole is stored once each of them is', async () => {
+      const { embed } = openForInputs({})
+      expect(cacheInfo(await embed(long, short))).toMatchObject({ stored: true, ttl: 3_600 })
+      expect(cacheInfo(await embed(long, short))).toMatchObject({ hit: true, stored: true })
+    })
   })
 
   it('G37 an answer that memory holds is stored, though the store fails', async () => {

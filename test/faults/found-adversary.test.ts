@@ -111,6 +111,25 @@ describe.each(cases)('an adversary with access to the store %s, %s', (storeName,
     expect((await seen(process)).every(([got, right]) => got === right)).toBe(true)
   })
 
+  it('G54 puts an answer in the place of a value whose key is that of the answer: neither is taken for the other', async () => {
+    const { adversary, process } = await open(storeName, mode)
+    const { cache } = process()
+    const { key } = await cache.store(question('q'), answer('an answer'))
+    await cache.set(key, 'a value')
+    await cache.flush()
+    const [ofAnswer, ofValue] = [[...(await adversary.records(':v1:'))][0], [...(await adversary.records(':kv:'))][0]]
+    assert(ofAnswer !== undefined && ofValue !== undefined)
+    await adversary.put(
+      new Map([
+        [ofAnswer[0], ofValue[1]],
+        [ofValue[0], ofAnswer[1]],
+      ]),
+    )
+    const reader = process()
+    expect([await ask(reader.cache, question('q')), await reader.cache.get(key)]).toEqual([undefined, undefined])
+    expect(reader.errors()).toEqual(['foreign', 'foreign'])
+  })
+
   it('G54 puts an entry of another namespace in the place of a value: it is foreign', async () => {
     const { adversary, process } = await open(storeName, mode)
     for (const namespace of ['one', 'two']) {
@@ -298,10 +317,13 @@ describe('the rotation of encryption keys', () => {
     const old = openCache({ store, encryption: sealed }).cache
     await old.set('v', 'old')
     await old.flush()
+    const before = await adversary.records(':kv:')
     const rotated = openCache({ store, encryption: rotating }).cache
     await rotated.set('v', 'new')
     await rotated.flush()
-    await adversary.remove((await adversary.records(':kv:')).keys())
+    const added = [...(await adversary.records(':kv:')).keys()].filter((name) => !before.has(name))
+    expect(added).toHaveLength(1)
+    await adversary.remove(added)
     expect(await openCache({ store, encryption: rotating }).cache.get('v')).toBeUndefined()
   })
 })

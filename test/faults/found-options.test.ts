@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
+import { CosmosClient } from '@azure/cosmos'
+import { Firestore } from '@google-cloud/firestore'
+import { Redis as Upstash } from '@upstash/redis'
+import { GlideClient } from '@valkey/valkey-glide'
 import OpenAI from 'openai'
+import { createClientPool } from 'redis'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Cache } from '../../src/cache/cache.ts'
 import { createCacheFromEnv } from '../../src/env/env.ts'
@@ -24,6 +29,17 @@ async function refused(work: () => unknown): Promise<LlmemoError> {
   expect(error.code).toBe('INVALID_OPTION')
   expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(secret)
   return error
+}
+
+const asStore = (store: object): unknown => untyped(createCache, { store })
+
+function ofCosmos(): unknown {
+  const client = new CosmosClient({ endpoint: 'https://127.0.0.1:1', key: Buffer.from(secret).toString('base64') })
+  try {
+    return asStore(client.database('app').container(secret))
+  } finally {
+    client.dispose()
+  }
 }
 
 describe('factories', () => {
@@ -50,6 +66,19 @@ describe('factories', () => {
     ['createMonitor of nothing', '"cache" is null', () => untyped(createMonitor, null)],
     ['createMonitor of a client', 'allowed is a cache made by createCache()', () => untyped(createMonitor, withCache(client))],
     ['createMonitor of a text', '"cache" is a string', () => untyped(createMonitor, secret)],
+    [
+      'a pool of node-redis as a store',
+      'a client of Redis; allowed is a store made of it: redisStore(client)',
+      () => asStore(createClientPool()),
+    ],
+    ['a client of Upstash as a store', 'a client of Redis', () => asStore(new Upstash({ url: `https://${secret}.test`, token: secret }))],
+    ['a client of GLIDE as a store', 'a client of Redis', () => asStore(Object.create(GlideClient.prototype))],
+    [
+      'a container of Cosmos DB as a store',
+      'a container of Cosmos DB; allowed is a store made of it: cosmosStore({ container })',
+      ofCosmos,
+    ],
+    ['a client of Firestore as a store', 'firestoreStore({ client })', () => asStore(new Firestore({ projectId: secret }))],
   ])('G49 G52 %s: says what it is and what to do', async (_, hint, work) => {
     expect((await refused(work)).message).toContain(hint)
   })

@@ -65,6 +65,8 @@ describe('keyedHeaders', () => {
     'Helicone-User-Id',
     'x-portkey-trace-id',
     'cf-aig-metadata',
+    'cf-aig-otel-trace-id',
+    'cf-aig-otel-parent-span-id',
     'x-session-id',
     'x-litellm-trace-id',
     'x-litellm-call-id',

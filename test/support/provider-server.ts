@@ -122,7 +122,7 @@ async function readRequest(incoming: IncomingMessage): Promise<ProviderRequest> 
   const text = Buffer.concat(chunks).toString()
   const { method = '', url = '', headers } = incoming
   const isJson = headers['content-type']?.startsWith('application/json') === true
-  const body: unknown = isJson ? JSON.parse(text) : text
+  const body: unknown = isJson ? jsonOrText(text) : text
   return { method, path: url, headers, body }
 }
 
@@ -165,6 +165,15 @@ function notFound(request: ProviderRequest, reply: ProviderReply): void {
     { error: { message: `unknown path ${request.path}`, type: 'invalid_request_error', code: null, param: null } },
     { status: 404 },
   )
+}
+
+/** A request without a body, or with one that was cut, gets an answer as well. */
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
 }
 
 /** A client that goes away while it still sends has no answer to get. */

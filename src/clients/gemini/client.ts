@@ -37,10 +37,26 @@ export function wrapGemini(client: GeminiClient, engine: Engine): GeminiClient {
   const own = typeof beneath === 'object' && beneath !== null && isGemini(beneath) ? beneath : client
   assertSeam(own)
   const cached = methods.map((name) => [name, hidden((params: unknown) => callMethod(engine, own, { name, params }))] as const)
-  const models = copyOf(own.models, Object.fromEntries(cached))
+  const others = otherMethods(own.models).map((name) => [name, hidden(passing(engine, own, name))] as const)
+  const models = copyOf(own.models, Object.fromEntries([...others, ...cached]))
   // A chat calls the methods of the models that it was made with.
   const chats = copyOf(own.chats, { modelsModule: hidden(models) })
   return copyOf(own, { [bare]: hidden(own), models: shown(models), chats: shown(chats) })
+}
+
+/** The names of the methods of the models that are not cached. */
+function otherMethods(models: object): string[] {
+  const names = new Set([models, Object.getPrototypeOf(models)].flatMap((each: object) => Object.getOwnPropertyNames(each)))
+  const cached = new Set<string>(['constructor', ...methods])
+  return [...names].filter((name) => !cached.has(name) && isFunction(Reflect.get(models, name)))
+}
+
+/** A method that is not cached, whose calls are told of. */
+function passing(engine: Engine, own: GeminiClient, name: string) {
+  return (...given: readonly unknown[]): unknown => {
+    engine.pass({ method: 'call', host: 'gemini', path: `models.${name}` })
+    return Reflect.apply(methodOf(own, name), own.models, given)
+  }
 }
 
 /**

@@ -77,10 +77,11 @@ export function promptUsage(body: JsonObject): Usage | undefined {
  * Source: https://openrouter.ai/docs/use-cases/usage-accounting
  */
 function costOf({ cost, is_byok: isOwnKey, cost_details: details }: JsonObject): Pick<Usage, 'cost'> {
-  if (typeof cost !== 'number' || !(cost >= 0)) return {}
+  // JSON can spell a number that is too large for any sum.
+  if (typeof cost !== 'number' || !(cost >= 0 && cost < Infinity)) return {}
   if (isOwnKey !== true) return { cost }
   const upstream = isJsonObject(details) ? details['upstream_inference_cost'] : undefined
-  return typeof upstream === 'number' && upstream >= 0 ? { cost: cost + upstream } : {}
+  return typeof upstream === 'number' && upstream >= 0 && upstream < Infinity ? { cost: cost + upstream } : {}
 }
 
 /**

@@ -36,6 +36,15 @@ const ways: readonly [name: string, isStored: boolean, sends: Sends][] = [
     (response, type) =>
       response.writeHead(200, { 'content-type': type, 'content-encoding': 'gzip' }).end(gzip.subarray(0, gzip.length / 2)),
   ],
+  [
+    'compressed, cut, and in chunks with an end',
+    false,
+    (response, type) => {
+      response.writeHead(200, { 'content-type': type, 'content-encoding': 'gzip' })
+      response.write(gzip.subarray(0, gzip.length / 4))
+      response.end(gzip.subarray(gzip.length / 4, gzip.length / 2))
+    },
+  ],
 ]
 
 let server: Server | undefined

@@ -3,6 +3,7 @@ import Anthropic from '@anthropic-ai/sdk'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { cacheInfo, createCache, withCache } from '../../../src/index.ts'
 import { isJsonObject, type JsonObject } from '../../../src/json/object.ts'
+import { anthropicMessages } from '../../../src/providers/anthropic/messages.ts'
 import { openaiResponses } from '../../../src/providers/openai/responses.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { type ProviderServer, startProvider } from '../../support/provider-server.ts'
@@ -108,6 +109,22 @@ describe('answers that name what the provider deletes', () => {
     ],
   ])('G33 a request is refused by %s: %j', (reason, request) => {
     expect(openaiResponses.bypassReason({ model: 'm', input: 'x', ...request })).toBe(reason)
+  })
+
+  it.each<[string | undefined, unknown]>([
+    ['container', 'container_1'],
+    ['container', { id: 'container_1', skills: [] }],
+    [undefined, { skills: [{ type: 'anthropic', skill_id: 'xlsx' }] }],
+    [undefined, { id: null }],
+    [undefined, null],
+  ])('G33 a message of Anthropic is refused by %s: in the container %j', (reason, container) => {
+    expect(anthropicMessages.bypassReason({ model: 'm', messages: [], max_tokens: 9, container })).toBe(reason)
+  })
+
+  it.each(['tool_use', 'pause_turn'])('G33 an answer of Anthropic whose container waits for the caller is not stored: %s', (stop) => {
+    const answer = { content: [{ type: 'tool_use', id: 't', name: 'f', input: {} }], stop_reason: stop }
+    expect(anthropicMessages.skipReason({ ...answer, container: { id: 'container_1' } })).toBe('container')
+    expect(anthropicMessages.skipReason({ ...answer, container: null })).toBeUndefined()
   })
 
   it('G33 a request in a container with an id is asked each time', async () => {

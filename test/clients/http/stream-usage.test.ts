@@ -117,6 +117,25 @@ describe.each([...sdks, ...sdks.map(offLane)])('streamUsage over $name', ({ make
     expect(server.requests).toHaveLength(1)
   })
 
+  it('G43 serves streams that ask for the usage of one that can only be replayed', async () => {
+    const head = { id: 'c-1', object: 'chat.completion.chunk', created: 1, model: params.model }
+    const call = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }
+    // A call without its index cannot be put together to a whole answer.
+    const chunks = (counted: boolean): JsonObject[] => [
+      { ...head, choices: [{ index: 0, delta: { tool_calls: [call] }, finish_reason: 'tool_calls' }], ...(counted && { usage: null }) },
+      ...(counted ? [{ ...head, choices: [], usage }] : []),
+    ]
+    server.respond((request, reply) => {
+      const isCounted = bodyOf(request)['stream_options'] !== undefined
+      return reply.events([...chunks(isCounted).map((chunk) => ({ data: JSON.stringify(chunk) })), { data: '[DONE]' }])
+    })
+    const { openai } = client()
+    expect(await ask(openai)).toEqual(chunks(false))
+    expect(await ask(openai, { stream_options: { include_usage: true } })).toEqual(chunks(true))
+    expect(await ask(openai)).toEqual(chunks(false))
+    expect(server.requests).toHaveLength(1)
+  })
+
   it('G43 keeps the other options of the stream, and an explicit no', async () => {
     const { openai } = client()
     const options = { stream_options: { include_usage: false, include_obfuscation: false } }
@@ -206,6 +225,18 @@ describe('streamUsage over cachingFetch', () => {
     const length = String(new TextEncoder().encode(JSON.stringify(params)).byteLength)
     expect(await textOf({ body, headers: { ...headers, 'content-length': length } })).toBe(expected.join(''))
     expect(asked()).toEqual([{ include_usage: true }])
+  })
+
+  it('G43 sends another body without the length of the own one', async () => {
+    const sent: unknown[] = []
+    const own = JSON.stringify(params)
+    const through = cachingFetch(createCache({ logger: false }), async (_, init) => {
+      const { stream_options: options } = jsonOf(init?.body)
+      sent.push([options, new Headers(init?.headers).get('content-length')])
+      return new Response('data: [DONE]\n\n', { headers: { 'content-type': 'text/event-stream' } })
+    })
+    await through(url, { method: 'POST', body: own, headers: { ...headers, 'content-length': `${own.length}` } })
+    expect(sent).toEqual([[{ include_usage: true }, null]])
   })
 
   it('G43 leaves a request as it is if a header holds a digest of its body', async () => {

@@ -573,6 +573,28 @@ describe('a wrapped client', () => {
     expect(await ask(client.withOptions({ timeout: 900_000 }))).toMatchObject({ choices: [{ message: { content: 'Hello.' } }] })
   })
 
+  it.each<[string, (given: () => Promise<string>) => object]>([
+    ['openai 7', (given) => new OpenAI({ ...settings, apiKey: given, baseURL: origin })],
+    ['openai 5', (given) => new OpenAI5({ ...settings, apiKey: given, baseURL: origin })],
+    ['BedrockOpenAI 7', (given) => new BedrockOpenAI({ maxRetries: 0, baseURL: origin, bedrockTokenProvider: given })],
+    ['BedrockOpenAI 6', (given) => new BedrockOpenAI6({ maxRetries: 0, baseURL: origin, bedrockTokenProvider: given })],
+    [
+      'a provider of openai 7',
+      (given) =>
+        new OpenAI({ maxRetries: 0, provider: bedrock({ baseURL: origin, region: 'eu-west-3', tokenProvider: async () => given() }) }),
+    ],
+  ])('G60 a token that is another one for each call makes no call a miss, whenever the client was wrapped: %s', async (_, make) => {
+    let tokens = 0
+    const bare = make(async () => `token-${++tokens}`)
+    await ask(bare)
+    const client = wrap(bare)
+    const before = server.requests.length
+    await ask(client)
+    expect(await ask(client)).toMatchObject({ _cache: { hit: true } })
+    expect(server.requests).toHaveLength(before + 1)
+    expect(last()).toMatchObject({ headers: { authorization: 'Bearer token-2' } })
+  })
+
   it('G60 another provider may take the place of a key that a function gives', async () => {
     const bare = new OpenAI({ ...settings, apiKey: token, baseURL: origin })
     const client = withCache(bare, createCache({ logger: false })).withOptions({ provider: signing(origin) })

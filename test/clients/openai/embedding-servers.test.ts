@@ -63,6 +63,31 @@ describe.each(sdks)('embeddings over $name', ({ make }) => {
     expect(asked().slice(2)).toEqual([['ccc', 'dddd']])
   })
 
+  it('G41 of a server that gives them in another order are stored by their index', async () => {
+    server.respond(({ body }, reply) => {
+      const data = textsIn(body).map((input, index) => ({ object: 'embedding', embedding: [input.length], index }))
+      return reply.json({ object: 'list', data: data.toReversed(), model })
+    })
+    const wrapped = client()
+    for (let time = 0; time < 2; time++) await ask(wrapped, ['a', 'bb', 'ccc'])
+    expect(vectorsIn(await ask(wrapped, ['bb', 'ccc', 'a']))).toEqual([[2], [3], [1]])
+    expect(asked()).toEqual([['a', 'bb', 'ccc']])
+  })
+
+  it('G41 that the server answers once by an error are asked for in part the next time', async () => {
+    const answers = embed(places['an index'])
+    server.respond(answers)
+    const wrapped = client()
+    await ask(wrapped, ['a'])
+    const busy = { error: { message: 'try again' } }
+    server.respond((request, reply) => (textsIn(request.body).includes('a') ? answers(request, reply) : reply.json(busy)))
+    await ask(wrapped, ['a', 'bb'])
+    expect(cache.stats().skipped).toEqual({ error: 1 })
+    server.respond(answers)
+    await ask(wrapped, ['a', 'ccc'])
+    expect(asked()).toEqual([['a'], ['bb'], ['a', 'bb'], ['ccc']])
+  })
+
   it('G41 of a server that contradicts itself cost one call each time, not two', async () => {
     server.respond(embed(() => ({ index: 0 })))
     const wrapped = client()

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { cacheInfo, type CacheOptions, createCache, withCache } from '../../../src/index.ts'
+import { cacheInfo, cachingFetch, type CacheOptions, createCache, defineEndpoint, memoryStore, withCache } from '../../../src/index.ts'
 import type { JsonObject } from '../../../src/json/object.ts'
 import { anthropicMessages } from '../../../src/providers/anthropic/messages.ts'
 import { bedrockConverse } from '../../../src/providers/bedrock/converse.ts'
@@ -51,8 +51,10 @@ describe('a usage', () => {
     [undefined, { cost: null }],
     [undefined, { cost: { total_cost: 1 } }],
     [undefined, { cost: -1 }],
+    [undefined, JSON.parse('{"cost":1e999}')],
     [0.011, { cost: 0.001, is_byok: true, cost_details: { upstream_inference_cost: 0.01 } }],
     [undefined, { cost: 0.001, is_byok: true, cost_details: { upstream_inference_cost: null } }],
+    [undefined, JSON.parse('{"cost":0.001,"is_byok":true,"cost_details":{"upstream_inference_cost":1e999}}')],
   ])('G46 costs %s by the provider itself: %j', (cost, rest) => {
     const usage = openaiChat.usage({ usage: { prompt_tokens: 10, completion_tokens: 5, ...rest } })
     expect(usage?.cost).toBe(cost)
@@ -64,6 +66,41 @@ describe('a usage', () => {
     const shares = shareEmbeddings({ data, usage }, [{ input: 'aaa' }, { input: 'b' }]) ?? []
     expect(shares.map((share) => Object(share['usage']).cost)).toEqual([0.003, 0.001])
     expect(joinEmbeddings(shares)).toMatchObject({ usage })
+  })
+})
+
+/** As code without types gives it. */
+function untyped(value: unknown): never {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return value as never
+}
+
+describe('a usage that code of the user gives', () => {
+  const url = 'https://provider.test/say'
+  it.each<[string, Readonly<Record<string, unknown>> | null, number | null]>([
+    ['counts', { input: 1, output: 2, cacheRead: null, cost: 0.5 }, 3],
+    ['null', null, null],
+    ['counts of null', { input: null, output: null }, null],
+    ['a count that is missing', { output: 2 }, null],
+    ['a count that is a text', { input: '1', output: 2 }, null],
+    ['a count that is no number', { input: 1, output: Number.NaN }, null],
+    ['a count below 0', { input: -1, output: 2 }, null],
+    ['a part that is a text', { input: 1, output: 2, cacheRead: '1' }, null],
+    ['a cost without end', { input: 1, output: 2, cost: Infinity }, null],
+  ])('G46 is known only if its counts are numbers, and does not keep an answer from the store: %s', async (_, given, savedTokens) => {
+    const usage = (): never => untyped(given)
+    const own = defineEndpoint({ provider: 'mine', name: 'say', match: '/say', usage })
+    const cache = createCache({ logger: false, maxMemoryBytes: 0, store: memoryStore(), endpoints: [own] })
+    const fetch = cachingFetch(cache, async () => Response.json({ text: 'Hi' }))
+    const asked = { provider: 'mine', endpoint: 'say', request: {}, rules: { usage } }
+    for (const hit of [false, true]) {
+      const response = await fetch(url, { method: 'POST', body: '{"model":"m"}' })
+      await response.text()
+      const { info } = await cache.call(asked, () => ({ text: 'Hi' }))
+      await cache.flush()
+      for (const each of [cacheInfo(response), info]) expect(each).toMatchObject({ hit, savedTokens: hit ? savedTokens : 0 })
+    }
+    expect(cache.stats()).toMatchObject({ errors: 0, stored: 2, savedTokens: 2 * (savedTokens ?? 0) })
   })
 })
 
