@@ -11,15 +11,17 @@ import { given } from './given.ts'
 import { invalidation } from './invalidation.ts'
 import { keys } from './keys.ts'
 import type { Mutation } from './mutation.ts'
+import { otherWays } from './other-ways.ts'
 import { ownFaults } from './own-faults.ts'
 import { paid } from './paid.ts'
 import { stored } from './stored.ts'
 import { suites } from './suites.ts'
 import { told } from './told.ts'
 
-/** Every mutation, in the order of the ids. */
+/** Every mutation. */
 export const mutations: readonly Mutation[] = [
   ...answers,
+  ...otherWays,
   ...keys,
   ...invalidation,
   ...calls,

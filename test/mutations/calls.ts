@@ -205,6 +205,14 @@ export const calls: readonly Mutation[] = [
   },
   {
     id: 'G27',
+    breaks: 'a call of a wrapped client that joins gets no headers of the first one',
+    file: 'src/clients/http/shared-response.ts',
+    find: 'return () => headFor(head, info)',
+    put: 'return () => head',
+    test: fetching,
+  },
+  {
+    id: 'G27',
     breaks: 'a call that joins is told when to try again',
     file: 'src/clients/http/response.ts',
     find: "for (const name of ['retry-after', 'retry-after-ms', 'x-should-retry']) {",

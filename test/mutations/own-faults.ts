@@ -122,6 +122,14 @@ export const ownFaults: readonly Mutation[] = [
   },
   {
     id: 'G29',
+    breaks: 'a reader of a flight leaves no listener',
+    file: 'src/engine/flight/reader.ts',
+    find: "this.#signal.removeEventListener('abort', this)",
+    put: '',
+    test: fetching,
+  },
+  {
+    id: 'G29',
     breaks: 'a replayed stream ends when its signal fires',
     file: 'src/clients/http/response.ts',
     find: '  controller?.error(reason)\n',

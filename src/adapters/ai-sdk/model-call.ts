@@ -28,7 +28,7 @@ export function modelCall(model: NamedModel, params: CallParams, defaults: CallO
   if (!(own instanceof Promise)) return callWith(model, own, { ...asked, rotated: [] })
   // A function that gives headers later may fetch a token, which changes by itself and is no static credential.
   return own.then(
-    (headers: unknown) => callWith(model, membersOf(headers), { ...asked, rotated: ['authorization'] }),
+    (headers: unknown) => callWith(model, namedIn(headers), { ...asked, rotated: ['authorization'] }),
     () => callWith(model, {}, { ...asked, rotated: [] }),
   )
 }
@@ -47,7 +47,7 @@ function callWith(model: NamedModel, own: Members, { params, defaults, shown, ro
   const [name = ''] = model.provider.split('.')
   const lasting = inLowerCase(own)
   for (const each of rotated) lasting.delete(each)
-  const sent = new Map([...lasting, ...inLowerCase(given)])
+  const sent = new Map([...lasting, ...inLowerCase(namedIn(given))])
   const { made, secrets, isTooDeep } = madeWith(shown)
   const credential = credentialIn(sent, secrets)
   const origin = originOf(model, shown.config)
@@ -81,10 +81,17 @@ export function sentParams<Params extends CallParams>(params: Params): Params {
 
 /** The base URL, so that two servers under one name do not answer for each other; `undefined` if the model does not show it. */
 function originOf(model: NamedModel, { baseURL, baseUrl = baseURL, url }: Members): string | undefined {
+  const own = typeof url === 'function' ? addressIn(url, { path: '', modelId: model.modelId }) : undefined
+  if (own !== undefined) return own
+  const shown = [addressIn(baseUrl), typeof url === 'function' ? undefined : addressIn(url)].filter((each) => each !== undefined)
+  return shown.length === 0 ? undefined : shown.join(' ')
+}
+
+/** An address, or what a function gives for one. */
+function addressIn(value: unknown, ...given: readonly unknown[]): string | undefined {
   try {
-    const base: unknown = typeof baseUrl === 'function' ? Reflect.apply(baseUrl, undefined, []) : baseUrl
-    const found: unknown = typeof url === 'function' ? Reflect.apply(url, undefined, [{ path: '', modelId: model.modelId }]) : base
-    return typeof found === 'string' ? found : undefined
+    const found: unknown = typeof value === 'function' ? Reflect.apply(value, undefined, given) : value
+    return typeof found === 'string' ? found : found instanceof URL ? found.href : undefined
   } catch {
     return undefined
   }
@@ -94,11 +101,22 @@ function originOf(model: NamedModel, { baseURL, baseUrl = baseURL, url }: Member
 function headersOf({ headers }: Members): Members | Promise<unknown> {
   try {
     const given: unknown = typeof headers === 'function' ? Reflect.apply(headers, undefined, []) : headers
-    return given instanceof Promise ? given : membersOf(given)
+    return typeof membersOf(given)['then'] === 'function' ? Promise.resolve(given) : namedIn(given)
   } catch {
     // Without an API key the SDK throws here. The call itself will say so, if the provider is asked at all.
     return {}
   }
+}
+
+/** Headers of any form: an object, a `Headers`, a map, or pairs. */
+function namedIn(headers: unknown): Members {
+  if (typeof headers !== 'object' || headers === null || !(Symbol.iterator in headers)) return membersOf(headers)
+  const pairs: readonly unknown[] = Array.from(Object(headers))
+  return Object.fromEntries(pairs.filter(isPair))
+}
+
+function isPair(value: unknown): value is readonly [string, unknown] {
+  return Array.isArray(value) && typeof value[0] === 'string'
 }
 
 function inLowerCase(headers: Members): Map<string, unknown> {

@@ -98,6 +98,34 @@ it('G02 models with other settings of their own do not answer for each other', a
   for (const [index, each] of shown.entries()) expect(await ask(ownModel('another', each))).toBe(`answer ${index}`)
 })
 
+/** A promise that is none of the platform's, as some libraries make them. */
+function promiseOf(value: object): object {
+  // oxlint-disable-next-line unicorn/no-thenable -- it is one
+  return { then: (give: (value: object) => void) => give(value) }
+}
+
+/** Headers and servers of a model of another's making, in forms that the SDK's own models do not have. */
+const forms: readonly (readonly [name: string, config: (tenant: string) => object])[] = [
+  ['Headers', (tenant) => ({ headers: new Headers({ 'x-tenant': tenant }) })],
+  ['headers in a map', (tenant) => ({ headers: () => new Map([['x-tenant', tenant]]) })],
+  ['headers in pairs', (tenant) => ({ headers: [['x-tenant', tenant]] })],
+  ['Headers that come later', (tenant) => ({ headers: async () => new Headers({ 'x-tenant': tenant }) })],
+  ['headers of a promise of another kind', (tenant) => ({ headers: promiseOf({ 'x-tenant': tenant }) })],
+  ['an address as a URL', (tenant) => ({ baseURL: new URL(`https://${tenant}.test`) })],
+  ['a function that gives a URL', (tenant) => ({ url: () => new URL(`https://${tenant}.test`) })],
+  ['an address under another name', (tenant) => ({ url: `https://${tenant}.test` })],
+  [
+    'an address beside a function that fails',
+    (tenant) => ({ baseURL: `https://${tenant}.test`, url: ({ path }: { path: [string] }) => path[0].trim() }),
+  ],
+]
+
+it.each(forms)('G02 models that differ in %s do not answer for each other', async (_, config) => {
+  const ask = asker()
+  for (const tenant of ['a', 'b']) expect(await ask(ownModel(tenant, { config: config(tenant) }))).toBe(tenant)
+  for (const tenant of ['a', 'b']) expect(await ask(ownModel('another', { config: config(tenant) }))).toBe(tenant)
+})
+
 /** What a model may be made with, as one value and another. */
 const others: readonly (readonly [name: string, one: object, other: object])[] = [
   ['numbers of tokens', { maxTokens: 5 }, { maxTokens: 500 }],

@@ -255,6 +255,30 @@ describe('a caching fetch', () => {
       expect(leader.headers.get('set-cookie')).toBe(answered['set-cookie'])
     })
 
+    it.each(['withResponse', 'asResponse'] as const)('of a wrapped client, by %s()', async (way) => {
+      const open = gate()
+      server.respond(async (_, reply) => {
+        await open
+        reply.json(completion('Hello.'), { headers: answered })
+      })
+      const client = withCache(new OpenAI({ apiKey: 'k', baseURL: server.url, maxRetries: 0 }), cache)
+      const ask = async (): Promise<Response> => {
+        const call = client.chat.completions.create(params)
+        if (way === 'withResponse') return (await call.withResponse()).response
+        const response = await call.asResponse()
+        await response.clone().text()
+        return response
+      }
+      const [first, second] = [ask(), ask()]
+      await server.untilRequests(1)
+      open.open()
+      const [leader, joiner] = [await first, await second]
+      const hit = await ask()
+      expect([cacheInfo(joiner), cacheInfo(hit)]).toMatchObject([{ source: 'flight' }, { source: 'memory' }])
+      expect(namesOf(joiner)).toEqual(namesOf(hit))
+      expect(leader.headers.get('set-cookie')).toBe(answered['set-cookie'])
+    })
+
     it('of an error it gets what a retry needs', async () => {
       const open = gate()
       server.respond(async (_, reply) => {

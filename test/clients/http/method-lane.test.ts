@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { formatEvents, type ServerEvent } from '../../../src/base/server-sent-events.ts'
 import { type Cache, createCache } from '../../../src/cache/cache.ts'
@@ -103,6 +104,28 @@ async function responding(): Promise<Response> {
 afterEach(() => vi.restoreAllMocks())
 
 describe.each(subjects)('the lane of the methods of $name', (subject) => {
+  it.each(['unread', 'read', 'left'])(
+    'G29 leaves no more on a signal that lives longer than the bare client does: streams that are %s',
+    async (manner) => {
+      const { create, own, cache } = open(subject, createCache({ logger: false, streamUsage: false }))
+      const left: number[] = []
+      for (const resource of [own, { create }]) {
+        const { signal } = new AbortController()
+        const kept: unknown[] = []
+        for (let call = 0; call < 10; call++) {
+          const stream = await resource.create({ ...asking(), stream: true }, { signal })
+          // What is read to its end once is a hit from then on.
+          if (manner === 'read' || call === 0) await read(stream)
+          else if (manner === 'left') for await (const event of Object(stream)) if (kept.push(event) > 0) break
+          kept.push(stream)
+        }
+        left.push(getEventListeners(signal, 'abort').length)
+      }
+      expect(left[1]).toBeLessThanOrEqual(left[0] ?? 0)
+      expect(cache.stats()).toMatchObject({ hits: 9, misses: 1 })
+    },
+  )
+
   it('learns a long call when it comes again, and many of which none came again before all were made', async () => {
     const { cache, create, upstream } = open(subject)
     const long = Array.from({ length: 20 }, (_, index) => asking(`${index} `.padEnd(20_000 + index, 'long ')))
