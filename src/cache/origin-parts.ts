@@ -37,12 +37,19 @@ function isIterable(value: unknown): value is AsyncIterable<unknown> {
 export function sharedParts<Head>(reader: FlightReader<Head, GivenPart>, isOwn: boolean): Parts {
   const parts = left(
     async () => {
-      const item = await reader.next()
+      const item = await reader.next().catch((error: unknown) => {
+        leaving.end()
+        throw error
+      })
+      if (item === undefined) leaving.end()
       return item && { part: isOwn || item.text === undefined ? item.part : fromStoredText(item.text) }
     },
-    () => reader.leave(),
+    () => {
+      leaving.end()
+      reader.leave()
+    },
   )
-  leaveWhenCollected(parts, reader)
+  const leaving = leaveWhenCollected(parts, reader)
   return parts
 }
 

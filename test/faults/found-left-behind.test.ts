@@ -1,10 +1,15 @@
 import { getHeapSnapshot } from 'node:v8'
 import { inspect } from 'node:util'
+import { BedrockRuntimeClient, ConverseStreamCommand } from '@aws-sdk/client-bedrock-runtime'
 import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
 import { type Cache, cacheInfo, cachingFetch, createCache, withCache } from '../../src/index.ts'
+import { writeMessage } from '../../src/providers/bedrock/event-stream.ts'
+import { formatEvents } from '../../src/base/server-sent-events.ts'
 import { memoryStore } from '../../src/stores/memory-store.ts'
+import { converseEvents } from '../support/bedrock-sdk.ts'
 import { answer, settle } from '../support/chat.ts'
+import { chunksOf } from '../support/openai-answers.ts'
 
 /** Whether the heap holds a text with these bytes. The bytes themselves lie outside of it. */
 async function heapHas(needle: Buffer): Promise<boolean> {
@@ -37,6 +42,81 @@ const ways: readonly (readonly [name: string, asking: (cache: Cache) => Ask])[] 
     },
   ],
 ]
+
+type AskStream = (content: string) => Promise<void>
+
+/** Reads the first part, or all. Few callers hold a stream that they have left. */
+async function read(stream: AsyncIterable<unknown>, isLeft: boolean): Promise<void> {
+  for await (const _ of stream) if (isLeft) break
+}
+
+function asksOpenAi(cache: Cache, isLeft: boolean): AskStream {
+  const client = withCache(new OpenAI({ apiKey: 'k', fetch: streamsChat }), cache)
+  return async (content) =>
+    read(await client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content }], stream: true }), isLeft)
+}
+
+async function streamsChat(): Promise<Response> {
+  const events = [...chunksOf('Hello.').flat(), { data: '[DONE]' }]
+  return new Response(formatEvents(events), { headers: { 'content-type': 'text/event-stream' } })
+}
+
+function asksBedrock(cache: Cache, isLeft: boolean): AskStream {
+  const frames = converseEvents('Hello.')
+    .flat()
+    .map(({ event = '', data }) =>
+      writeMessage({
+        headers: { ':event-type': event, ':content-type': 'application/json', ':message-type': 'event' },
+        payload: new TextEncoder().encode(data),
+      }),
+    )
+  const headers = { 'content-type': 'application/vnd.amazon.eventstream' }
+  const given = new BedrockRuntimeClient({
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    // A server of the tests would hold the requests.
+    requestHandler: { handle: async () => ({ response: { statusCode: 200, headers, body: new Blob([Buffer.concat(frames)]).stream() } }) },
+  })
+  const client = withCache(given, cache)
+  return async (text) => {
+    const command = new ConverseStreamCommand({ modelId: 'm', messages: [{ role: 'user', content: [{ text }] }] })
+    const { stream } = await client.send(command)
+    await read(stream ?? expect.fail('no stream'), isLeft)
+  }
+}
+
+function asksOrigin(cache: Cache, isLeft: boolean): AskStream {
+  async function* origin(): AsyncGenerator<string> {
+    yield* ['a', 'b', 'c']
+  }
+  return async (content) => {
+    const { parts } = await cache.call({ provider: 'p', endpoint: 'e', request: { content }, stream: true }, origin)
+    await read(parts, isLeft)
+  }
+}
+
+describe('a stream that is over', () => {
+  it.each([
+    // Its client stops at the last line, before the end of the answer.
+    ['of OpenAI, read to its last line', asksOpenAi, false],
+    ['of OpenAI, left', asksOpenAi, true],
+    ['of Bedrock, read to its end', asksBedrock, false],
+    ['of Bedrock, left', asksBedrock, true],
+    ['of cache.call, read to its end', asksOrigin, false],
+    ['of cache.call, left', asksOrigin, true],
+  ] as const)('G58 is held by nothing, nor is its prompt: %s', async (_, asking, isLeft) => {
+    const needle = Buffer.from(Array.from({ length: 24 }, () => 97 + Math.floor(Math.random() * 26)))
+    const ask = asking(createCache({ logger: false, prices: false, maxMemoryBytes: 0 }), isLeft)
+    for (let call = 0; call < 3; call++) await ask(`about ${needle.toString('latin1')}`)
+    for (let call = 0; call < 3; call++) await ask('another')
+    let has = true
+    for (let look = 0; has && look < 5; look++) {
+      has = await heapHas(needle)
+      await settle()
+    }
+    expect(has).toBe(false)
+  })
+})
 
 describe('after clear()', () => {
   it.each(ways)('G55 no prompt stays in memory: %s', async (_, asking) => {

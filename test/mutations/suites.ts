@@ -57,6 +57,42 @@ export const suites: readonly Mutation[] = [
     name: 'G58 I8',
   },
   {
+    id: 'G58',
+    breaks: 'a stream that its client stops reading is not held',
+    file: 'src/clients/http/shared-response.ts',
+    find: `      cancel() {
+        leaving.end()
+`,
+    put: `      cancel() {
+`,
+    test: 'test/faults/found-left-behind.test.ts',
+    name: 'G58 is held by nothing',
+  },
+  {
+    id: 'G58',
+    breaks: 'a stream of cache.call that is left is not held',
+    file: 'src/cache/origin-parts.ts',
+    find: `    () => {
+      leaving.end()
+`,
+    put: `    () => {
+`,
+    test: 'test/faults/found-left-behind.test.ts',
+    name: 'G58 is held by nothing',
+  },
+  {
+    id: 'G58',
+    breaks: 'a stream of Bedrock that is left is not held',
+    file: 'src/clients/bedrock/response.ts',
+    find: `    return() {
+      leaving?.end()
+`,
+    put: `    return() {
+`,
+    test: 'test/faults/found-left-behind.test.ts',
+    name: 'G58 is held by nothing',
+  },
+  {
     id: 'G59',
     breaks: 'our fetch has the members of the given one',
     file: 'src/clients/http/twin-fetch.ts',

@@ -199,14 +199,22 @@ async function* replayed(
  */
 function once(events: AsyncGenerator<JsonObject, undefined>, reader?: { leave(): void }): AsyncIterable<JsonObject> {
   const iterator: AsyncIterator<JsonObject, undefined> = {
-    next: () => events.next(),
+    async next() {
+      const step = await events.next().catch((error: unknown) => {
+        leaving?.end()
+        throw error
+      })
+      if (step.done === true) leaving?.end()
+      return step
+    },
     return() {
+      leaving?.end()
       reader?.leave()
       return events.return(undefined)
     },
   }
   // A loop over the stream holds the iterator only.
-  if (reader !== undefined) leaveWhenCollected(iterator, reader)
+  const leaving = reader && leaveWhenCollected(iterator, reader)
   return { [Symbol.asyncIterator]: () => iterator }
 }
 

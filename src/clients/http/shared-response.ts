@@ -30,12 +30,18 @@ export function sharedResponse(head: ResponseHead, reader: Reader, ahead = 0): R
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const chunk = await reader.next()
+        const chunk = await reader.next().catch((error: unknown) => {
+          leaving.end()
+          throw error
+        })
         if (chunk !== undefined) return controller.enqueue(new Uint8Array(chunk))
         leaving.end()
         controller.close()
       },
-      cancel: () => reader.leave(),
+      cancel() {
+        leaving.end()
+        reader.leave()
+      },
     },
     { highWaterMark: ahead },
   )

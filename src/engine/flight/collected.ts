@@ -37,7 +37,8 @@ const dropped = collectedObjects<Registration>((registration) => registration.le
 
 /**
  * Lets `reader` leave its flight once the caller has dropped `answer` and the engine has collected it, as the platform's own `fetch` does.
- * `reader` must not hold `answer`.
+ * `reader` must not hold `answer`. Once it is left or has failed, it does: an error remembers the objects of all functions that it came
+ * through. So the owner of the answer ends this when the answer is over, in whatever way.
  * @returns what ends that: `reader` then stays in its flight whatever becomes of the answer
  */
 export function leaveWhenCollected(answer: object, reader: Left): { end(): void } {

@@ -79,7 +79,7 @@ export class Flights<Head, Item> {
     const open = this.#open.get(name)
     const nested = open !== undefined && outer?.has(open.mark) === true
     if (open !== undefined && !alone && !nested) return this.#seat(name, open, { signal, joined: true })
-    const mark = Symbol(name)
+    const mark = Symbol('flight')
     const closed = (): void => {
       if (this.#open.get(name)?.mark === mark) this.#open.delete(name)
       whenClosed?.()
