@@ -85,6 +85,8 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
     'type:@perplexity-ai/perplexity_ai',
     'type:@perplexity-ai/perplexity_ai/generated/runtime',
     'type:together-ai',
+    'type:@cerebras/cerebras_cloud_sdk',
+    'type:@cerebras/cerebras_cloud_sdk/core',
   ],
 }
 

@@ -6,10 +6,13 @@ import { assertBuilt, install, type Project, subpaths, top, typecheck } from '..
 
 let project: Project
 
+/** SDKs that are made like OpenAI's. */
+const compatible = ['groq-sdk', 'together-ai', '@perplexity-ai/perplexity_ai', '@cerebras/cerebras_cloud_sdk']
+
 beforeAll(() => {
   assertBuilt()
   project = install()
-  for (const name of ['zod', 'groq-sdk', 'together-ai', '@perplexity-ai/perplexity_ai']) project.link(name)
+  for (const name of ['zod', ...compatible]) project.link(name)
 })
 
 afterAll(() => project?.remove())
@@ -97,14 +100,17 @@ it.each([
   ['groq-sdk', 'Groq', 'groq.test-d.ts'],
   ['together-ai', 'Together', 'together.test-d.ts'],
   ['@perplexity-ai/perplexity_ai', 'Perplexity', 'perplexity.test-d.ts'],
+  ['@cerebras/cerebras_cloud_sdk', 'Cerebras', 'cerebras.test-d.ts'],
 ])('G31 the built package gives a client of %s its types, where there is no other SDK', (name, client, file) => {
   for (const other of ['openai', '@anthropic-ai/sdk', '@anthropic-ai/bedrock-sdk', '@aws-sdk/client-bedrock-runtime']) replace(other)
-  for (const other of ['groq-sdk', 'together-ai', '@perplexity-ai/perplexity_ai']) replace(other, other === name ? name : undefined)
+  for (const other of compatible) replace(other, other === name ? name : undefined)
+  // The SDK of Cerebras makes no copies of a client.
+  const copy = client === 'Cerebras' ? '' : '.withOptions({})'
   const exporting = `
     import { ${client} } from '${name}'
     import { withCache } from 'llmemo'
     export const client = withCache(new ${client}())
-    export const make = () => ({ client: withCache(new ${client}()).withOptions({}) })
+    export const make = () => ({ client: withCache(new ${client}())${copy} })
   `
   expect(errorsIn([file], { 'exporting.ts': exporting, 'required.cts': exporting })).toBe('')
 })

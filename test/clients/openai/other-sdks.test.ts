@@ -1,25 +1,41 @@
+import Cerebras from '@cerebras/cerebras_cloud_sdk'
 import Perplexity from '@perplexity-ai/perplexity_ai'
 import Groq from 'groq-sdk'
 import Together from 'together-ai'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createCache, withCache } from '../../../src/index.ts'
 import { isJsonObject } from '../../../src/json/object.ts'
+import { describeClient } from '../../contracts/client/index.ts'
+import { lateChat, openaiChat } from '../../contracts/client/openai-chat.ts'
 import { chunksOf, completion } from '../../support/openai-answers.ts'
 import { type ProviderServer, startProvider } from '../../support/provider-server.ts'
 
 const body = { model: 'sonar', messages: [{ role: 'user' as const, content: 'Why is the sky blue?' }] }
 
+type Sdk = Groq | Together | Perplexity | Cerebras
+
 /** A client of each SDK that is made like OpenAI's. Perplexity's has objects between the client and the resources, which call nothing. */
-const clients: Readonly<Record<string, (baseURL: string) => Groq | Together | Perplexity>> = {
-  'groq-sdk': (baseURL) => new Groq({ apiKey: 'k', baseURL }),
-  'together-ai': (baseURL) => new Together({ apiKey: 'k', baseURL }),
-  '@perplexity-ai/perplexity_ai': (baseURL) => new Perplexity({ apiKey: 'k', baseURL }),
+const clients: Readonly<Record<string, (baseURL: string, maxRetries?: number) => Sdk>> = {
+  'groq-sdk': (baseURL, maxRetries = 2) => new Groq({ apiKey: 'k', baseURL, maxRetries }),
+  'together-ai': (baseURL, maxRetries = 2) => new Together({ apiKey: 'k', baseURL, maxRetries }),
+  '@perplexity-ai/perplexity_ai': (baseURL, maxRetries = 2) => new Perplexity({ apiKey: 'k', baseURL, maxRetries }),
+  // Its paths begin with the version of the protocol.
+  '@cerebras/cerebras_cloud_sdk': (baseURL, maxRetries = 2) =>
+    new Cerebras({ apiKey: 'k', baseURL: baseURL.replace(/\/v1$/, ''), maxRetries, warmTCPConnection: false }),
 }
 
-/** The method as all three have it. */
-function methodOf(client: Groq | Together | Perplexity): (body: object) => Promise<object> {
+/** The method as all of them have it. */
+function methodOf(client: Sdk): (body: object, options?: object) => Promise<object> {
   const { completions } = client.chat
-  return (given) => Reflect.apply(completions.create, completions, [given])
+  return (...given) => Reflect.apply(completions.create, completions, given)
+}
+
+for (const [name, make] of Object.entries(clients)) {
+  describeClient<Sdk>(name, {
+    ...(name.startsWith('@cerebras') ? lateChat : openaiChat),
+    make: ({ url, maxRetries }) => make(url, maxRetries),
+    ask: (client, params, options) => methodOf(client)(params, options),
+  })
 }
 
 describe.each(Object.entries(clients))('a wrapped client of %s', (_, make) => {
@@ -46,6 +62,20 @@ describe.each(Object.entries(clients))('a wrapped client of %s', (_, make) => {
     expect(hits).toEqual([false, true, true])
     expect(server.requests).toHaveLength(1)
     expect(cache.stats()).toMatchObject({ hits: 2, misses: 1 })
+  })
+
+  it('leaves out the request for usage where its server refuses one', async () => {
+    const asked: boolean[] = []
+    server.respond(({ body: given }, reply) => {
+      asked.push(isJsonObject(given) && 'stream_options' in given)
+      if (asked.at(-1) === true) return reply.json({ error: { message: 'stream_options is unknown' } }, { status: 400 })
+      return reply.events(chunksOf('Blue.').flat())
+    })
+    const create = methodOf(withCache(make(server.url), createCache({ logger: false, streamUsage: true })))
+    let chunks = 0
+    for await (const _ of Object(await create({ ...body, stream: true }))) chunks++
+    expect(chunks).toBeGreaterThan(2)
+    expect(asked).toEqual([true, false])
   })
 
   it('G02 leaves the given client as it was', async () => {
