@@ -6,7 +6,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 
 const top = new URL('../../', import.meta.url).pathname
-const read = (path: string): string => readFileSync(`${top}${path}`, 'utf8')
+
+/** The text of a file of the repository. */
+export const read = (path: string): string => readFileSync(`${top}${path}`, 'utf8')
 
 /** The path of a file of the repository. */
 export const inRepository = (path: string): string => `${top}${path}`

@@ -11,7 +11,8 @@ import { parse, parseAllDocuments } from 'yaml'
 import { yamlParse } from 'yaml-cfn'
 import { describe, expect, it } from 'vitest'
 import { attributeNames } from '../../src/stores/dynamodb/items.ts'
-import { deploy, inRepository, isHandler, planted, unknownVariables } from './artefacts.ts'
+import { scriptsIn } from '../docs/pages.ts'
+import { deploy, inRepository, isHandler, planted, read, unknownVariables } from './artefacts.ts'
 import { mistakesInTemplate, tooMuchIn } from './cloudformation.ts'
 import { mistakesInManifests } from './kubernetes.ts'
 
@@ -159,6 +160,15 @@ describe('the workflow', async () => {
 
   it('is right', () => {
     expect(lint(text, 'deploy.yml')).toEqual([])
+  })
+
+  it('of this project is right, and runs scripts and servers that there are', () => {
+    const own = read('.github/workflows/ci.yml')
+    expect(lint(own, 'ci.yml')).toEqual([])
+    const { scripts }: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(read('package.json'))
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(scriptsIn(own)))
+    const [, servers = ''] = /server: \[(.*)\]/.exec(own) ?? []
+    for (const server of servers.split(', ')) expect(read('tools/redis-servers.ts')).toContain(`'${server}'`)
   })
 
   it.each([
