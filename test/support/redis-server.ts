@@ -118,9 +118,14 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   const addresses = nodes.map(({ port }) => `${host}:${port}`)
   try {
     execFileSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', '0', '--cluster-yes'], { stdio: 'pipe' })
-    // Each server finds out by itself that the cluster is whole, and refuses all commands until then.
+    // Each server finds out by itself that the cluster is whole, and refuses all commands until then. A message reaches only the servers to
+    // which it is connected.
+    const said = (port: number, what: string): string =>
+      execFileSync('redis-cli', ['-p', String(port), 'cluster', what], { encoding: 'utf8' })
     await until(() =>
-      nodes.every(({ port }) => execFileSync('redis-cli', ['-p', String(port), 'cluster', 'info']).includes('cluster_state:ok')),
+      nodes.every(
+        ({ port }) => said(port, 'info').includes('cluster_state:ok') && said(port, 'nodes').split(' connected').length > nodes.length,
+      ),
     )
   } catch (error) {
     await Promise.all(nodes.map((node) => node.stop()))
