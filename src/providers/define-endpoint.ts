@@ -113,7 +113,8 @@ export function partsIn(definition: EndpointDefinition): EndpointParts {
         // Which of two is heeded is for the provider to say, and the key could hold one only.
         if (Object.entries(stated).some(([member, value]) => Object.hasOwn(body, member) && body[member] !== value)) return undefined
         const request = { ...body, ...stated }
-        const stream = Boolean(streaming?.isAsked?.(body) ?? body['stream'] === true)
+        const said: unknown = streaming?.isAsked?.(body) ?? body['stream'] === true
+        const stream = Boolean(said)
         return { endpoint, request: streaming === undefined ? request : { ...request, stream } }
       },
       write: (request) => Object.fromEntries(Object.entries(request).filter(([member]) => !Object.hasOwn(stated, member))),

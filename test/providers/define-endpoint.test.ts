@@ -42,7 +42,7 @@ function asking(more: object) {
   let asked = 0
   const fetch = cachingFetch(cache, async (_, init) => {
     asked++
-    const body = String(init?.body)
+    const body = typeof init?.body === 'string' ? init.body : ''
     if (!body.includes('"stream":true')) return Response.json({ said: 'whole' })
     return new Response('data: {"said":"streamed"}\n\n', { headers: { 'content-type': 'text/event-stream' } })
   })

@@ -111,6 +111,11 @@ export async function startRedisSentinel(settings: readonly string[]): Promise<R
   }
 }
 
+/** What a server says of its cluster. */
+function said(port: number, what: 'info' | 'nodes'): string {
+  return execFileSync('redis-cli', ['-p', String(port), 'cluster', what], { encoding: 'utf8' })
+}
+
 /** Starts three masters and gives each its third of the slots. */
 export async function startRedisCluster(): Promise<RedisCluster> {
   const settings = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '10000', 'cluster-config-file': 'nodes.conf' }
@@ -120,8 +125,6 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     execFileSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', '0', '--cluster-yes'], { stdio: 'pipe' })
     // Each server finds out by itself that the cluster is whole, and refuses all commands until then. A message reaches only the servers to
     // which it is connected.
-    const said = (port: number, what: string): string =>
-      execFileSync('redis-cli', ['-p', String(port), 'cluster', what], { encoding: 'utf8' })
     await until(() =>
       nodes.every(
         ({ port }) => said(port, 'info').includes('cluster_state:ok') && said(port, 'nodes').split(' connected').length > nodes.length,

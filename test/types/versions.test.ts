@@ -31,9 +31,8 @@ function replace(name: string, from?: string): void {
  * not compile.
  */
 function installCerebras(): void {
-  const isOwn = (path: string): boolean => !path.endsWith('node_modules')
   const from = join(top, 'node_modules', cerebras)
-  cpSync(from, join(project.folder, 'node_modules', cerebras), { recursive: true, filter: (path) => path === from || isOwn(path) })
+  cpSync(from, join(project.folder, 'node_modules', cerebras), { recursive: true, filter: (path) => !path.endsWith('node_modules') })
   for (const name of ['@types/node-fetch', 'form-data', 'formdata-node', 'agentkeepalive']) replace(name, name)
 }
 

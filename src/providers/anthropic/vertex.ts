@@ -43,7 +43,8 @@ function versionOf({ anthropic_version: version }: JsonObject, headers: Headers)
   return (headers.get('anthropic-version') ?? own) === own ? own : undefined
 }
 
-function readRequest({ anthropic_version: _, ...body }: JsonObject, model: string, isStream: boolean): ReadRequest | undefined {
+function readRequest(sent: JsonObject, model: string, isStream: boolean): ReadRequest | undefined {
+  const { anthropic_version: _, ...body } = sent
   // The SDK asks for a stream in both ways. Without the other one it depends on the server what is answered.
   if ((body['stream'] === true) !== isStream) return undefined
   if (model !== 'count-tokens')

@@ -234,6 +234,14 @@ function mock(answer: JsonObject): never {
   return answer as never
 }
 
+/** The parameters of a call of an embedding or an image model. */
+const otherParams = (prompt: string, llmemo?: CallOptions) => ({
+  n: 1,
+  prompt,
+  values: [prompt],
+  providerOptions: { ...(llmemo && { llmemo: { ...llmemo } }) },
+})
+
 /** Drives an embedding or an image model of one version of the SDK, as the SDK calls its middleware. */
 export function driveOther(cache: Cache, kind: 'embedding' | 'image', version: 'v2' | 'v3' | 'v4'): AdapterDriver {
   let asked = 0
@@ -250,23 +258,17 @@ export function driveOther(cache: Cache, kind: 'embedding' | 'image', version: '
       begin()
       return { embeddings: (values ?? []).map(() => [asked, 0.5]), usage: { tokens: 21 }, warnings: [] }
     },
-    async doGenerate(_: CallParams) {
+    async doGenerate({ n = 1 }: CallParams & { readonly n?: number }) {
       begin()
       const usage = { inputTokens: 9, outputTokens: 12, totalTokens: 21 }
       const response = { timestamp: new Date(1_750_000_000_000), modelId: 'mock-1', headers: undefined }
-      return { images: [new Uint8Array([137, 80, asked])], warnings: [], usage, response }
+      return { images: Array.from({ length: n }, () => new Uint8Array([137, 80, asked])), warnings: [], usage, response }
     },
   }
   const options = { specificationVersion: version }
-  const given = (prompt: string, llmemo?: CallOptions) => ({
-    n: 1,
-    prompt,
-    values: [prompt],
-    providerOptions: { ...(llmemo && { llmemo: { ...llmemo } }) },
-  })
   return {
     whole: async (prompt, llmemo) => {
-      const call = { params: given(prompt, llmemo), model }
+      const call = { params: otherParams(prompt, llmemo), model }
       const result =
         kind === 'embedding'
           ? await cacheEmbeddingMiddleware(cache, options).wrapEmbed(call)

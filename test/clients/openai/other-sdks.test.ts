@@ -1,4 +1,4 @@
-import Cerebras from '@cerebras/cerebras_cloud_sdk'
+import { Cerebras } from '@cerebras/cerebras_cloud_sdk'
 import Perplexity from '@perplexity-ai/perplexity_ai'
 import Groq from 'groq-sdk'
 import Together from 'together-ai'

@@ -35,8 +35,9 @@ function answering(late: number): Chats['answer'] {
     const headers = { 'x-request-id': 'req_1' }
     if (!isStreamed(request)) return reply.json(completion(text, undefined, finish), { headers })
     const [start, middle, rest] = chunksOf(text, finish)
-    const parts: StreamPart[] = [...start, ...middle, ...(end.startsWith('complete') ? rest : [])]
-    if (pause !== undefined) parts.splice(start.length + late, 0, pause)
+    const events = [...start, ...middle, ...(end.startsWith('complete') ? rest : [])]
+    const at = start.length + late
+    const parts: StreamPart[] = pause === undefined ? events : [...events.slice(0, at), pause, ...events.slice(at)]
     return reply.events(parts, { headers, end: end.endsWith('reset') ? 'reset' : 'clean' })
   }
 }

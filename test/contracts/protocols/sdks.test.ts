@@ -5,7 +5,7 @@ import { createAnthropic } from '@ai-sdk/anthropic'
 import { createMistral } from '@ai-sdk/mistral'
 import { createOpenAI } from '@ai-sdk/openai'
 import Anthropic from '@anthropic-ai/sdk'
-import Cerebras from '@cerebras/cerebras_cloud_sdk'
+import { Cerebras } from '@cerebras/cerebras_cloud_sdk'
 import { ChatOpenAI } from '@langchain/openai'
 import Perplexity from '@perplexity-ai/perplexity_ai'
 import { embedMany, generateText, type LanguageModel, streamText } from 'ai'
@@ -56,9 +56,9 @@ const refuseAnthropic = (reply: ProviderReply): void =>
   reply.json({ type: 'error', error: { type: 'invalid_request_error', message: 'no' } }, { status: 400 })
 
 /** Parts of a stream, and what they say together. */
-async function read<Part>(stream: AsyncIterable<Part>, textOf: (part: Part) => unknown): Promise<Told> {
+async function read<Part>(stream: AsyncIterable<Part>, textOf: (part: Part) => string | null | undefined): Promise<Told> {
   const all = await Array.fromAsync(stream)
-  return { text: all.map((part) => String(textOf(part) ?? '')).join(''), all }
+  return { text: all.map((part) => textOf(part) ?? '').join(''), all }
 }
 
 const options = ({ url, fetch }: Way) => ({ baseURL: `${url}/v1`, apiKey: 'key', maxRetries: 0, fetch })
