@@ -3,10 +3,10 @@ import Perplexity from '@perplexity-ai/perplexity_ai'
 import Groq from 'groq-sdk'
 import Together from 'together-ai'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createCache, withCache } from '../../../src/index.ts'
+import { createCache, InvalidOptionError, UnknownClientError, withCache } from '../../../src/index.ts'
 import { isJsonObject } from '../../../src/json/object.ts'
 import { describeClient } from '../../contracts/client/index.ts'
-import { lateChat, openaiChat } from '../../contracts/client/openai-chat.ts'
+import { lateChat, openaiChat, textAt } from '../../contracts/client/openai-chat.ts'
 import { chunksOf, completion } from '../../support/openai-answers.ts'
 import { type ProviderServer, startProvider } from '../../support/provider-server.ts'
 
@@ -85,5 +85,50 @@ describe.each(Object.entries(clients))('a wrapped client of %s', (_, make) => {
     expect(bare.chat).toBe(chat)
     for (let call = 0; call < 2; call++) await methodOf(bare)(body)
     expect(server.requests).toHaveLength(2)
+  })
+})
+
+describe('a client of Cerebras', () => {
+  let server: ProviderServer
+  beforeEach(async () => {
+    server = await startProvider((_, reply) => reply.json(completion(`Blue ${server.requests.length}.`)))
+  })
+  afterEach(() => server.close())
+
+  const options = () => ({ apiKey: 'k', baseURL: server.url.replace(/\/v1$/, ''), maxRetries: 0, warmTCPConnection: false })
+
+  it('keeps the hook of its own class, whose headers are part of the key', async () => {
+    let team = 'a'
+    class Own extends Cerebras {
+      protected override async prepareRequest(request: { headers?: unknown }): Promise<void> {
+        Object.assign(Object(request.headers), { 'x-team': team })
+      }
+    }
+    const create = methodOf(withCache(new Own(options()), createCache({ logger: false })))
+    const texts: unknown[] = []
+    for (team of ['a', 'a', 'b']) texts.push(textAt(await create(body), 'message'))
+    expect(texts).toEqual(['Blue 1.', 'Blue 1.', 'Blue 2.'])
+    expect(server.requests.map(({ headers }) => headers['x-team'])).toEqual(['a', 'b'])
+  })
+
+  it('sends what it sends without a cache, and nothing of the options of the cache', async () => {
+    const bare = new Cerebras(options())
+    await methodOf(bare)(body)
+    await methodOf(withCache(bare, createCache({ logger: false })))(body, { cache: { tags: ['doc'], ttl: '1m' } })
+    const [plain, cached] = server.requests.map(({ path, headers, body: sent }) => ({ path, headers, sent }))
+    expect(cached).toEqual(plain)
+  })
+
+  it('asks for the scope that a cache requires, and not again after an option that cannot be', async () => {
+    const create = methodOf(withCache(new Cerebras({ ...options(), maxRetries: 2 }), createCache({ logger: false, requireScope: true })))
+    await expect(create(body)).rejects.toBeInstanceOf(InvalidOptionError)
+    await expect(create(body, { cache: { scope: 'a', ttl: 'soon' } })).rejects.toBeInstanceOf(InvalidOptionError)
+    await create(body, { cache: { scope: 'a' } })
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('is recognised by its own shape: a client of that generation with more methods is not', () => {
+    const other = Object.assign(new Cerebras(options()), { embeddings: {} })
+    expect(() => withCache(other)).toThrow(UnknownClientError)
   })
 })
