@@ -22,7 +22,7 @@ export default defineConfig({
   // CommonJS too: AWS Lambda's nodejs22.x cannot `require` an ES module.
   format: ['esm', 'cjs'],
   // Their types are used where they are installed, and are never copied.
-  deps: { neverBundle: ['@google/genai', 'groq-sdk', 'together-ai', '@perplexity-ai/perplexity_ai'] },
+  deps: { neverBundle: ['@google/genai', 'groq-sdk', 'together-ai', /^@perplexity-ai\/perplexity_ai/, /^@cerebras\/cerebras_cloud_sdk/] },
   checks: { legacyCjs: false, pluginTimings: false },
   platform: 'node',
   target: 'node22.12',

@@ -112,7 +112,7 @@ export class UnknownClientError extends TypeError {
 
   constructor(given: unknown) {
     super(
-      `llmemo: withCache() does not know this client: ${kindOf(given)}. It knows OpenAI and AzureOpenAI (openai 5 to 7), Anthropic (@anthropic-ai/sdk from 0.60), BedrockRuntimeClient and GoogleGenAI (@google/genai from 3.1). ` +
+      `llmemo: withCache() does not know this client: ${kindOf(given)}. It knows OpenAI and AzureOpenAI (openai 5 to 7), Anthropic (@anthropic-ai/sdk from 0.60), BedrockRuntimeClient, GoogleGenAI (@google/genai from 3.1), Groq, Together, Perplexity and Cerebras. ` +
         'For any other SDK that takes a fetch, pass it cachingFetch(cache). ' +
         'If a tool that observes calls has wrapped the client: cache first, then instrument.',
     )

@@ -36,7 +36,7 @@ describe('the rules', () => {
   const comment = '/**\n * A thing.\n * @module\n */\n'
   const clean = {
     'src/errors.ts': `${comment}/** One. */\nexport class One extends Error {}\n`,
-    'src/base/digest.ts': `${comment}import { hash } from 'node:crypto'\nimport type { One } from '../errors.ts'\n/** Two. */\nexport const two = (one: One) => hash('sha256', one.message)\n`,
+    'src/base/digest.ts': `${comment}import type { Hash } from 'node:crypto'\nimport type { One } from '../errors.ts'\n/** Two. */\nexport const two = (one: One): Hash['digest'] => one.digest\n`,
     'src/index.ts': `${comment}export { two } from './base/digest.ts'\nexport type { One } from './errors.ts'\n`,
   }
 
@@ -84,6 +84,9 @@ describe('the rules', () => {
     ['any', 'src/a.ts', 'function a(b: Array<any>) { return b }', 'the type any'],
     ['an export without a comment', 'src/a.ts', 'export const a = 1', 'a has no doc comment'],
     ['a listed export without a comment', 'src/a.ts', 'const a = 1\nexport { a }', 'a has no doc comment'],
+    ['a module of Node.js at once', 'src/base/a.ts', "import 'node:crypto'", 'base may not import node:crypto (value)'],
+    ['a global of Node.js', 'src/a.ts', "void Buffer.from('')", 'Buffer is not everywhere; ask for globalThis.Buffer'],
+    ['a global of Node.js in an object', 'src/clients/a.ts', 'void { process }', 'process is not everywhere'],
     ['a file of 301 lines', 'src/a.ts', '// more\n'.repeat(297), 'has 301 lines; 300 are the most'],
     ['a comment that belongs to another', 'src/a.ts', '/** A. */\nconst a = 1\nexport const b = a', 'b has no doc comment'],
   ])('find %s', (_, path, source, complaint) => {
@@ -107,6 +110,18 @@ describe('the rules', () => {
       'src/clients/a.ts': `${comment}import type OpenAI from 'openai'\nimport { type Page } from 'openai/pagination'\n/** A. */\nexport type A = OpenAI | Page\n`,
       'src/engine/pricing/a.ts': `${comment}/** A. */\nexport const a = () => import('@pydantic/genai-prices')\n`,
       'src/a.ts': `${comment}/** A. */\nexport function a(b: string): void\nexport function a(b: number): void\nexport function a(b: unknown): void {\n  void b\n}\n`,
+    }
+    expect(violations(tree)).toEqual([])
+  })
+
+  it('let globals of Node.js pass that are asked for, and those of encryption and of stores', () => {
+    const asked = 'void globalThis.process?.pid\nvoid (typeof setImmediate === "function" && setImmediate(() => {}))\n'
+    const named = 'const a: { process?: Buffer } = {}\nvoid a.process\n'
+    const needed = 'void Buffer.of(1)\n'
+    const tree = {
+      'src/a.ts': `${comment}${asked}${named}`,
+      'src/stores/a.ts': `${comment}${needed}`,
+      'src/codec/envelope.ts': `${comment}${needed}`,
     }
     expect(violations(tree)).toEqual([])
   })

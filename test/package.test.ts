@@ -233,20 +233,23 @@ describe('the declarations', () => {
 
   it('of the AI SDK compile with each of its versions, and with none of them', () => {
     const source = `
-      import { cacheEmbeddingMiddleware, cacheMiddleware } from 'llmemo/ai-sdk'
+      import { cacheEmbeddingMiddleware, cacheImageMiddleware, cacheMiddleware } from 'llmemo/ai-sdk'
       import { createCache } from 'llmemo'
       const cache = createCache()
+      export const pictures = cacheImageMiddleware(cache, { specificationVersion: 'v2' }).specificationVersion satisfies 'v2'
+      export const vectors = cacheEmbeddingMiddleware(cache, { specificationVersion: 'v3' }).specificationVersion satisfies 'v3'
       export const own = cacheMiddleware(cache, { ttl: '10m' }).specificationVersion satisfies 'v4'
       // @ts-expect-error: an option that does not exist
       export const wrong = cacheMiddleware(cache, { tenant: 'a' })
     `
     expect(project.compile(source).errors).toBe('')
     const versions = `
-      import type { EmbeddingModelV4Middleware, LanguageModelV2Middleware, LanguageModelV3Middleware, LanguageModelV4Middleware } from '@ai-sdk/provider'
+      import type { EmbeddingModelV4Middleware, ImageModelV4Middleware, LanguageModelV2Middleware, LanguageModelV3Middleware, LanguageModelV4Middleware } from '@ai-sdk/provider'
       export const v4: LanguageModelV4Middleware = cacheMiddleware(cache)
       export const v3: LanguageModelV3Middleware = cacheMiddleware(cache, { specificationVersion: 'v3' })
       export const v2: LanguageModelV2Middleware = cacheMiddleware(cache, { specificationVersion: 'v2' })
       export const embedding: EmbeddingModelV4Middleware = cacheEmbeddingMiddleware(cache)
+      export const image: ImageModelV4Middleware = cacheImageMiddleware(cache)
     `
     for (const name of ['@ai-sdk/provider', 'json-schema']) equipped.link(name)
     expect(equipped.compile(`${source}${versions}`).errors).toBe('')
@@ -259,6 +262,17 @@ describe('the declarations', () => {
       import { cacheModelCalls, LlmemoCache } from 'llmemo/langchain'
       export const cache: BaseCache = new LlmemoCache(createCache(), { wait: '5s' })
       export const hook = cacheModelCalls(createCache())
+    `)
+    expect(errors).toBe('')
+  })
+
+  it('of LangGraph compile with it', () => {
+    equipped.link('@langchain/langgraph-checkpoint')
+    const { errors } = equipped.compile(`
+      import { type BaseCache, JsonPlusSerializer } from '@langchain/langgraph-checkpoint'
+      import { createCache } from 'llmemo'
+      import { LlmemoGraphCache } from 'llmemo/langchain'
+      export const cache: BaseCache = new LlmemoGraphCache(createCache(), new JsonPlusSerializer())
     `)
     expect(errors).toBe('')
   })

@@ -17,6 +17,7 @@ import { type CachingFetchOptions, noDefaults, readFetchOptions } from './http/f
 import { type RequestHead, type StoredAnswers, storedAnswersOf } from './http/stored-answers.ts'
 import { withMembers } from './http/twin-fetch.ts'
 import { isOpenAi, wrapOpenAi } from './openai/client.ts'
+import { isFirstGeneration, wrapFirstGeneration } from './openai/first-generation.ts'
 import type { Cached } from './cached.ts'
 import { noteWrapping } from './wrap-warnings.ts'
 
@@ -70,6 +71,7 @@ function wrapperOf(client: object): ((engine: Engine) => object) | undefined {
   if (isAnthropic(client)) return (engine) => wrapAnthropic(client, engine)
   if (isBedrock(client)) return (engine) => wrapBedrock(client, engine)
   if (isGemini(client)) return (engine) => wrapGemini(client, engine)
+  if (isFirstGeneration(client)) return (engine) => wrapFirstGeneration(client, engine)
   return undefined
 }
 

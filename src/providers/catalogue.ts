@@ -46,6 +46,8 @@ export interface Provider {
 export interface ClientShape {
   /** Methods that the client has, by their paths: `chat.completions.create`. */
   readonly methods: readonly string[]
+  /** Members that it has not, as those of another version. @default not compared */
+  readonly lacks?: readonly string[]
   /** The `serviceId` in the client's configuration. @default not compared */
   readonly serviceId?: string
 }
@@ -219,8 +221,13 @@ export function providerNamed(name: string): Provider | undefined {
 /** Whether `client` has the shape of a client of that provider's SDK. */
 export function isClientOf(name: string, client: object): boolean {
   const shape = providerNamed(name)?.client
-  if (shape === undefined || !shape.methods.every((path) => typeof memberAt(client, path) === 'function')) return false
-  return shape.serviceId === undefined || memberAt(client, 'config.serviceId') === shape.serviceId
+  return shape !== undefined && hasShape(client, shape)
+}
+
+/** Whether `client` has this shape. */
+export function hasShape(client: object, { methods, lacks = [], serviceId }: ClientShape): boolean {
+  if (!methods.every((path) => typeof memberAt(client, path) === 'function') || lacks.some((name) => name in client)) return false
+  return serviceId === undefined || memberAt(client, 'config.serviceId') === serviceId
 }
 
 /** The member of `object` at a path such as `chat.completions.create`. */

@@ -2,11 +2,11 @@
  * An endpoint of a protocol of the user's own, or of one that needs no more than this.
  * @module
  */
-import { assertKnown } from '../base/option-checks.ts'
+import { assertKnown, callable, texts, withMethods } from '../base/option-checks.ts'
 import type { ServerEvent } from '../base/server-sent-events.ts'
 import { countedUsage, type Usage } from '../entry.ts'
 import { InvalidOptionError } from '../errors.ts'
-import { isJsonObject, parseJsonObject, type JsonObject } from '../json/object.ts'
+import { isJsonObject, isPlainObject, parseJsonObject, type JsonObject } from '../json/object.ts'
 import type { Endpoint, PerInput } from './endpoint.ts'
 import { hasError } from './openai/body.ts'
 import type { AddressedCall } from './protocol.ts'
@@ -101,7 +101,8 @@ export function partsIn(definition: EndpointDefinition): EndpointParts {
   const endpoint = endpointOf(definition)
   const call = (address: URL): AddressedCall | undefined => {
     const said = typeof match === 'string' ? address.pathname.endsWith(match) : match(address)
-    if (said === false) return undefined
+    // A function in JavaScript may give what a search finds: nothing.
+    if (said !== true && !isJsonObject(said)) return undefined
     const stated: JsonObject = said === true ? {} : said
     const path = typeof match === 'string' ? address.pathname.slice(0, -match.length) : address.pathname
     return {
@@ -112,7 +113,8 @@ export function partsIn(definition: EndpointDefinition): EndpointParts {
         // Which of two is heeded is for the provider to say, and the key could hold one only.
         if (Object.entries(stated).some(([member, value]) => Object.hasOwn(body, member) && body[member] !== value)) return undefined
         const request = { ...body, ...stated }
-        const stream = streaming?.isAsked?.(body) ?? body['stream'] === true
+        const said: unknown = streaming?.isAsked?.(body) ?? body['stream'] === true
+        const stream = Boolean(said)
         return { endpoint, request: streaming === undefined ? request : { ...request, stream } }
       },
       write: (request) => Object.fromEntries(Object.entries(request).filter(([member]) => !Object.hasOwn(stated, member))),
@@ -125,13 +127,36 @@ export function partsIn(definition: EndpointDefinition): EndpointParts {
 /** @throws {InvalidOptionError} */
 function assertDefinition(definition: EndpointDefinition): void {
   assertKnown('defineEndpoint.', definition, members)
-  for (const member of ['provider', 'name'] as const) {
-    const value: unknown = definition[member]
+  const { operation = definition.name, match, ignore, streaming, perInput }: Partial<EndpointDefinition> = definition
+  for (const [member, value] of Object.entries({ provider: definition.provider, name: definition.name, operation })) {
     if (typeof value !== 'string' || value === '') throw new InvalidOptionError(`defineEndpoint.${member}`, value, 'a text')
   }
-  const match: unknown = definition.match
-  if (typeof match === 'function' || (typeof match === 'string' && match.startsWith('/'))) return
-  throw new InvalidOptionError('defineEndpoint.match', match, "the end of a path such as '/v1/chat', or a function of a URL")
+  if (typeof match !== 'function' && !(typeof match === 'string' && match.startsWith('/')))
+    throw new InvalidOptionError('defineEndpoint.match', match, "the end of a path such as '/v1/chat', or a function of a URL")
+  if (ignore !== undefined) texts('defineEndpoint.ignore', ignore)
+  assertFunctions('defineEndpoint', definition, ['usage', 'bypassReason', 'skipReason'])
+  if (streaming !== undefined) assertStreaming(streaming)
+  const methods = ['split', 'unite', 'share', 'join']
+  if (perInput !== undefined) withMethods('defineEndpoint.perInput', perInput, { methods, allowed: `an object with ${methods.join(', ')}` })
+}
+
+/** @throws {InvalidOptionError} */
+function assertStreaming(streaming: StreamDefinition): void {
+  const path = 'defineEndpoint.streaming'
+  assertKnown(`${path}.`, streaming, ['form', 'isAsked', 'assemble', 'disassemble', 'eventName'])
+  const { form = 'sse' } = streaming
+  if (!['sse', 'ndjson'].includes(form)) throw new InvalidOptionError(`${path}.form`, form, "'sse' or 'ndjson'")
+  callable(`${path}.assemble`, streaming.assemble)
+  callable(`${path}.disassemble`, streaming.disassemble)
+  assertFunctions(path, streaming, ['isAsked', 'eventName'])
+}
+
+/** @throws {InvalidOptionError} if one of these members is there and no function */
+function assertFunctions(path: string, given: object, names: readonly string[]): void {
+  for (const name of names) {
+    const value: unknown = Reflect.get(given, name)
+    if (value !== undefined) callable(`${path}.${name}`, value)
+  }
 }
 
 function endpointOf(definition: EndpointDefinition): Endpoint {
@@ -145,8 +170,9 @@ function endpointOf(definition: EndpointDefinition): Endpoint {
     ...(ignore.length > 0 && { normalise: (request: JsonObject) => without(request, ignore) }),
     ...(perInput && { perInput }),
     ...(streaming && { streaming: streamingOf(streaming) }),
-    bypassReason: (request) => definition.bypassReason?.(request),
-    skipReason: (answer) => (hasError(answer) ? 'error' : definition.skipReason?.(answer)),
+    // In JavaScript, a function may say by a false value that there is none.
+    bypassReason: (request) => definition.bypassReason?.(request) || undefined,
+    skipReason: (answer) => (hasError(answer) ? 'error' : definition.skipReason?.(answer) || undefined),
     usage: (answer) => countedUsage(definition.usage?.(answer)),
   }
 }
@@ -159,15 +185,24 @@ function streamingOf({ assemble, disassemble, eventName }: StreamDefinition): No
   return {
     assemble(events) {
       const parts = events.filter(({ data }) => data !== '[DONE]').map(({ data }) => parseJsonObject(data))
-      return parts.every(isJsonObject) && !parts.some(hasError) ? assemble(parts) : undefined
+      return parts.every(isJsonObject) && !parts.some(hasError) ? plainAnswer(assemble(parts)) : undefined
     },
-    disassemble: (answer) =>
-      disassemble(answer).map((part): ServerEvent => {
+    disassemble(answer) {
+      const parts = disassemble(answer)
+      // A caller must not get a stream without an end in place of an answer. The call asks the provider.
+      if (parts.length === 0) throw new TypeError('llmemo: disassemble() gave no events')
+      return parts.map((part): ServerEvent => {
         const event = eventName?.(part)
         const data = JSON.stringify(part)
         return event === undefined ? { data } : { event, data }
-      }),
+      })
+    },
   }
+}
+
+/** An answer as JSON has it. A promise or an instance of a class would be stored as something else. */
+function plainAnswer(answer: unknown): JsonObject | undefined {
+  return isJsonObject(answer) && isPlainObject(answer) ? answer : undefined
 }
 
 /** The protocol of a provider whose endpoints are defined so. */

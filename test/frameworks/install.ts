@@ -9,7 +9,7 @@ import { frameworks } from './packages.ts'
 
 /** Installs them where they are not there. */
 export default function installFrameworks(): void {
-  if (existsSync(join(frameworks, 'node_modules/@mastra/core'))) return
+  if (existsSync(join(frameworks, 'node_modules/@llamaindex/openai'))) return
   const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: frameworks, stdio: 'inherit' })
   if (status !== 0) throw new Error(`The frameworks could not be installed: run "npm ci --ignore-scripts" in ${frameworks}`)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { namedModulesIn, page, writeTree } from '../docs/pages.ts'
 import { isJsonObject } from '../../src/json/object.ts'
-import { response, responseEvents } from '../support/openai-answers.ts'
+import { completion, response, responseEvents } from '../support/openai-answers.ts'
 import { typecheck } from '../support/packed.ts'
 import { type ProviderServer, startProvider } from '../support/provider-server.ts'
 import { frameworks, needsFrameworks } from './packages.ts'
@@ -31,8 +31,9 @@ describe('docs/integrations.md', () => {
   let printed: unknown[][] = []
 
   beforeAll(async () => {
-    server = await startProvider(({ body }, reply) => {
+    server = await startProvider(({ path, body }, reply) => {
       const answer = `Blue ${server.requests.length}.`
+      if (path.endsWith('/chat/completions')) return reply.json(completion(answer))
       return isJsonObject(body) && body['stream'] === true ? reply.events(responseEvents(answer)) : reply.json(response(answer))
     })
     vi.stubEnv('OPENAI_BASE_URL', `${server.url}/v1`)
@@ -50,7 +51,7 @@ describe('docs/integrations.md', () => {
   })
 
   it('has lines for frameworks, and they compile as they stand', () => {
-    expect(examples).toEqual(['agents.ts', 'mastra.ts'])
+    expect(examples).toEqual(['agents.ts', 'mastra.ts', 'llamaindex.ts'])
     expect(typecheck(folder)).toBe('')
   })
 

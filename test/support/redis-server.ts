@@ -111,6 +111,11 @@ export async function startRedisSentinel(settings: readonly string[]): Promise<R
   }
 }
 
+/** What a server says of its cluster. */
+function said(port: number, what: 'info' | 'nodes'): string {
+  return execFileSync('redis-cli', ['-p', String(port), 'cluster', what], { encoding: 'utf8' })
+}
+
 /** Starts three masters and gives each its third of the slots. */
 export async function startRedisCluster(): Promise<RedisCluster> {
   const settings = { 'cluster-enabled': 'yes', 'cluster-node-timeout': '10000', 'cluster-config-file': 'nodes.conf' }
@@ -118,9 +123,12 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   const addresses = nodes.map(({ port }) => `${host}:${port}`)
   try {
     execFileSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', '0', '--cluster-yes'], { stdio: 'pipe' })
-    // Each server finds out by itself that the cluster is whole, and refuses all commands until then.
+    // Each server finds out by itself that the cluster is whole, and refuses all commands until then. A message reaches only the servers to
+    // which it is connected.
     await until(() =>
-      nodes.every(({ port }) => execFileSync('redis-cli', ['-p', String(port), 'cluster', 'info']).includes('cluster_state:ok')),
+      nodes.every(
+        ({ port }) => said(port, 'info').includes('cluster_state:ok') && said(port, 'nodes').split(' connected').length > nodes.length,
+      ),
     )
   } catch (error) {
     await Promise.all(nodes.map((node) => node.stop()))

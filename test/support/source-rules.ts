@@ -62,14 +62,14 @@ const ground = new Set(['clients/http', 'stores/aws', 'stores/objects', 'stores/
 
 /** What each room may import that is not ours. `*` ends a prefix; `type:` and `dynamic:` allow only imports of that kind. */
 const foreign: Readonly<Record<string, readonly string[]>> = {
-  base: ['node:async_hooks', 'node:crypto', 'node:module'],
-  json: ['node:util'],
+  base: ['type:node:async_hooks', 'type:node:crypto', 'type:node:module'],
+  json: ['type:node:util'],
   memory: ['lru-cache'],
-  codec: ['node:crypto', 'node:util', 'fflate/browser'],
+  codec: ['type:node:crypto', 'type:node:util', 'fflate/browser'],
   // The AWS SDK makes commands of classes of its own, so the store on DynamoDB, a door of its own, needs more of it than types.
   stores: ['node:*', '@aws-sdk/lib-dynamodb', '@aws-sdk/client-dynamodb', 'dynamic:@aws-sdk/client-s3'],
   testing: ['node:assert/strict', 'node:fs', 'node:path', 'node:url', 'node:util'],
-  'engine/pricing': ['dynamic:@pydantic/genai-prices', 'type:@pydantic/genai-prices', 'node:module'],
+  'engine/pricing': ['dynamic:@pydantic/genai-prices', 'type:@pydantic/genai-prices', 'type:node:module'],
   cli: ['node:fs/promises', 'node:readline', 'node:util'],
   env: ['dynamic:ioredis', 'dynamic:@aws-sdk/client-dynamodb', 'dynamic:@aws-sdk/lib-dynamodb', 'dynamic:@opentelemetry/api'],
   adapters: ['@langchain/core/*', 'langchain', '@langchain/langgraph-checkpoint'],
@@ -85,8 +85,27 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
     'type:@perplexity-ai/perplexity_ai',
     'type:@perplexity-ai/perplexity_ai/generated/runtime',
     'type:together-ai',
+    'type:@cerebras/cerebras_cloud_sdk',
+    'type:@cerebras/cerebras_cloud_sdk/core',
   ],
 }
+
+/** Rooms that need Node.js, or may: all others run without it, as docs/runtimes.md says. */
+const ofNode = new Set(['stores', 'testing', 'monitor', 'adapters', 'env', 'cli'])
+
+/** Globals that only Node.js and its like have. */
+const nodeGlobals = new Set(['Buffer', 'process', 'global', 'require', '__dirname', '__filename', 'setImmediate', 'clearImmediate'])
+
+/** Files that run only with the option `encryption`, which is refused where there is no `node:crypto`. */
+const sealing = new Set([
+  'src/codec/encryption.ts',
+  'src/codec/envelope.ts',
+  'src/codec/sum-names.ts',
+  'src/engine/shared-store/hidden-names.ts',
+  'src/engine/shared-store/sealed-store.ts',
+  'src/engine/shared-store/sealed-values.ts',
+  'src/engine/shared-store/signed-records.ts',
+])
 
 const vague = new Set(['utils', 'util', 'helpers', 'helper', 'manager', 'managers', 'misc', 'common'])
 
@@ -100,6 +119,7 @@ export function violations(sources: Sources): string[] {
     ...files.flatMap(({ path, source, program }) => missingComments(path, source, program)),
     ...Object.keys(sources).flatMap((path) => vagueNames(path)),
     ...files.flatMap(({ path, source }) => tooLong(path, source)),
+    ...files.flatMap(({ path, program }) => bareNodeGlobals(path, program)),
   ]
 }
 
@@ -227,6 +247,29 @@ function forbiddenSyntax(path: string, program: Node): string[] {
     if (node['type'] === 'ExportDefaultDeclaration') return [`${path}: export default has no name of its own`]
     return node['type'] === 'TSAnyKeyword' ? [`${path}: the type any at character ${String(node['start'])}`] : []
   })
+}
+
+/** Globals of Node.js that are read as if they were there: neither as members of `globalThis`, nor after a `typeof`. */
+function bareNodeGlobals(path: string, program: Node): string[] {
+  if (ofNode.has(roomOf(path) ?? '') || sealing.has(path)) return []
+  const read = [...namesRead(program)]
+  const asked = new Set(read.filter(({ isAsked }) => isAsked).map(({ name }) => name))
+  const bare = read.filter(({ name }) => nodeGlobals.has(name) && !asked.has(name))
+  return [...new Set(bare.map(({ name }) => name))].map((name) => `${path}: ${name} is not everywhere; ask for globalThis.${name}`)
+}
+
+/** The names that code reads as values, without those of types, members and properties. */
+function* namesRead(node: Node, isAsked = false): Generator<{ readonly name: string; readonly isAsked: boolean }> {
+  const type = String(node['type'])
+  if (type === 'Identifier') yield { name: String(node['name']), isAsked }
+  for (const [member, value] of Object.entries(node)) {
+    const isName =
+      (member === 'property' && node['computed'] !== true) || (member === 'key' && node['computed'] !== true && !node['shorthand'])
+    const isType = type.startsWith('TS') && member !== 'expression'
+    if (isName || isType) continue
+    for (const child of [value].flat())
+      if (isNode(child)) yield* namesRead(child, type === 'UnaryExpression' && node['operator'] === 'typeof')
+  }
 }
 
 function missingComments(path: string, source: string, program: Node): string[] {

@@ -1,15 +1,19 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { assertBuilt, install, type Project, subpaths, top, typecheck } from '../support/packed.ts'
 
 let project: Project
 
+/** SDKs that are made like OpenAI's. */
+const compatible = ['groq-sdk', 'together-ai', '@perplexity-ai/perplexity_ai']
+const cerebras = '@cerebras/cerebras_cloud_sdk'
+
 beforeAll(() => {
   assertBuilt()
   project = install()
-  for (const name of ['zod', 'groq-sdk', 'together-ai', '@perplexity-ai/perplexity_ai']) project.link(name)
+  for (const name of ['zod', ...compatible]) project.link(name)
 })
 
 afterAll(() => project?.remove())
@@ -17,9 +21,19 @@ afterAll(() => project?.remove())
 /** Installs in the project, as `name`, what lies under `from` in the repository's own `node_modules`; nothing where there is no `from`. */
 function replace(name: string, from?: string): void {
   const installed = join(project.folder, 'node_modules', name)
-  rmSync(installed, { force: true })
+  rmSync(installed, { force: true, recursive: true })
   mkdirSync(dirname(installed), { recursive: true })
   if (from !== undefined) symlinkSync(join(top, 'node_modules', from), installed, 'junction')
+}
+
+/**
+ * Installs the SDK of Cerebras as a project of its own would have it. In this repository, its types would find those of another node-fetch, and
+ * not compile.
+ */
+function installCerebras(): void {
+  const from = join(top, 'node_modules', cerebras)
+  cpSync(from, join(project.folder, 'node_modules', cerebras), { recursive: true, filter: (path) => !path.endsWith('node_modules') })
+  for (const name of ['@types/node-fetch', 'form-data', 'formdata-node', 'agentkeepalive']) replace(name, name)
 }
 
 /** Compiles files of this folder, and whatever else is written into the project, as a user's project would. */
@@ -97,16 +111,21 @@ it.each([
   ['groq-sdk', 'Groq', 'groq.test-d.ts'],
   ['together-ai', 'Together', 'together.test-d.ts'],
   ['@perplexity-ai/perplexity_ai', 'Perplexity', 'perplexity.test-d.ts'],
+  [cerebras, 'Cerebras', 'cerebras.test-d.ts'],
 ])('G31 the built package gives a client of %s its types, where there is no other SDK', (name, client, file) => {
   for (const other of ['openai', '@anthropic-ai/sdk', '@anthropic-ai/bedrock-sdk', '@aws-sdk/client-bedrock-runtime']) replace(other)
-  for (const other of ['groq-sdk', 'together-ai', '@perplexity-ai/perplexity_ai']) replace(other, other === name ? name : undefined)
+  for (const other of [...compatible, cerebras]) replace(other, other === name && name !== cerebras ? name : undefined)
+  if (name === cerebras) installCerebras()
+  // The SDK of Cerebras makes no copies of a client.
+  const copy = client === 'Cerebras' ? '' : '.withOptions({})'
   const exporting = `
     import { ${client} } from '${name}'
     import { withCache } from 'llmemo'
     export const client = withCache(new ${client}())
-    export const make = () => ({ client: withCache(new ${client}()).withOptions({}) })
+    export const make = () => ({ client: withCache(new ${client}())${copy} })
   `
   expect(errorsIn([file], { 'exporting.ts': exporting, 'required.cts': exporting })).toBe('')
+  replace(name)
 })
 
 /** What a user writes with each package of a client for Redis. */

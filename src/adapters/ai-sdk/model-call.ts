@@ -43,7 +43,7 @@ interface AskedCall {
 
 /** @param own the headers of all calls of the model */
 function callWith(model: NamedModel, own: Members, { params, defaults, shown, rotated }: AskedCall): ModelCall {
-  const { abortSignal, headers: given = {}, includeRawChunks, ...asked } = sentParams(params)
+  const { abortSignal, headers: given = {}, includeRawChunks, providerOptions, ...asked } = sentParams(params)
   const [name = ''] = model.provider.split('.')
   const lasting = inLowerCase(own)
   for (const each of rotated) lasting.delete(each)
@@ -54,7 +54,7 @@ function callWith(model: NamedModel, own: Members, { params, defaults, shown, ro
   return {
     provider: names[name] ?? name,
     model: model.modelId,
-    request: { provider: model.provider, ...asked, ...(made !== undefined && { made }) },
+    request: { provider: model.provider, ...asked, ...optionsOfProvider(providerOptions), ...(made !== undefined && { made }) },
     headers: Object.fromEntries([...sent].map(([header, value]) => [header, typeof value === 'string' ? value : undefined])),
     signal: abortSignal,
     defaults,
@@ -64,6 +64,12 @@ function callWith(model: NamedModel, own: Members, { params, defaults, shown, ro
     // The provider's own chunks are not stored, so a stored answer is no answer to this call. Nor is one that was continued from elsewhere.
     ...((includeRawChunks === true || isTooDeep || isContinued(params)) && { mode: 'no-store' }),
   }
+}
+
+/** The options for providers, in a request that is keyed: none of them is the same as no options at all. */
+function optionsOfProvider(options: CallParams['providerOptions']): Pick<CallParams, 'providerOptions'> {
+  const isGiven = Object.values(options ?? {}).some((each) => each !== undefined)
+  return isGiven && options !== undefined ? { providerOptions: options } : {}
 }
 
 /** The cache options of a call. */
@@ -76,7 +82,8 @@ export function sentParams<Params extends CallParams>(params: Params): Params {
   const { providerOptions } = params
   if (providerOptions?.['llmemo'] === undefined) return params
   const { llmemo: _, ...others } = providerOptions
-  return { ...params, providerOptions: Object.keys(others).length === 0 ? undefined : others }
+  // Models of images need an object, though it be empty.
+  return { ...params, providerOptions: others }
 }
 
 /** The base URL, so that two servers under one name do not answer for each other; `undefined` if the model does not show it. */

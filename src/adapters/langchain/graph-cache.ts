@@ -45,16 +45,23 @@ export class LlmemoGraphCache {
       keys.map(async (key) => {
         const stored = await this.#cache.get<StoredValue>(nameOf(key))
         if (stored === undefined) return []
-        const value = await this.serde.loadsTyped(
-          stored.type,
-          Uint8Array.from(atob(stored.data), (byte) => byte.charCodeAt(0)),
-        )
+        const read = await this.#read(stored)
         // The graph that reads a value has written it.
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-        return [{ key, value: value as Value }]
+        return read.map((value) => ({ key, value: value as Value }))
       }),
     )
     return found.flat()
+  }
+
+  /** The value in what is stored; none if it cannot be read, as when another version of the graph wrote it. Its node runs then. */
+  async #read({ type, data }: StoredValue): Promise<readonly unknown[]> {
+    try {
+      const bytes = Uint8Array.from(atob(data), (byte) => byte.charCodeAt(0))
+      return [await this.serde.loadsTyped(type, bytes)]
+    } catch {
+      return []
+    }
   }
 
   /** Stores values, each for its `ttl` in seconds. */
@@ -78,15 +85,16 @@ const prefix = 'langgraph:'
 
 /** Names with nothing in them that means something in a pattern, or parts one name from the next. */
 function spaceOf(namespace: readonly string[]): string {
-  return `${prefix}${namespace.map(escaped).join(',')}:`
+  return `${prefix}${namespace.map((name) => `${escaped(name)},`).join('')}:`
 }
 
 function nameOf([namespace, key]: GraphCacheKey): string {
   return `${spaceOf(namespace)}${escaped(key)}`
 }
 
+/** Each character but letters, digits, `_` and `-` by its number: a name need not be a text that UTF-8 can hold. */
 function escaped(name: string): string {
-  return encodeURIComponent(name).replaceAll('*', '%2A')
+  return name.replaceAll(/[^\w-]/g, (character) => `%${character.charCodeAt(0).toString(16)};`)
 }
 
 function binaryText(bytes: Uint8Array): string {

@@ -9,12 +9,12 @@ const token = /^[A-Za-z*][\w!#$%&'*+.^`|~:/-]*$/
 
 /**
  * The status of a stored answer.
- * @param ttl milliseconds for which it is still fresh
+ * @param ttl milliseconds for which it is still fresh; negative if it is stale
  * @param source where it was
  */
 export function hitStatus(ttl: number, source: string): string {
   const detail = token.test(source) ? `; detail=${source}` : ''
-  return `llmemo; hit; ttl=${Math.max(0, Math.ceil(ttl / 1_000))}${detail}`
+  return `llmemo; hit; ttl=${Math.ceil(ttl / 1_000)}${detail}`
 }
 
 /** The status of an answer that another call had asked for already. */

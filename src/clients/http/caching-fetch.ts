@@ -125,7 +125,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
             ...context,
             endpoint: read.endpoint,
             request: read.request,
-            headers: headersWithType(context.headers, init),
+            headers: headersWithType({ ...context.headers, ...read.headers }, init),
             options: passed.options,
           }))
     // What a lane learns of a call it would do for others of the same shape, whatever their headers say to the cache.

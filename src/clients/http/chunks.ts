@@ -44,3 +44,12 @@ function sourceOf(body: AsyncIterable<Uint8Array>): Source {
   const chunks = body[Symbol.asyncIterator]()
   return { next: () => chunks.next(), end: async () => chunks.return?.() }
 }
+
+/** Gives up a body that is not read. */
+export async function abandon(body: AsyncIterable<Uint8Array> | null): Promise<void> {
+  if (body instanceof ReadableStream) return body.cancel()
+  const chunks = new Chunks(body)
+  // What iterates over a stream of Node.js ends it only once it has begun.
+  await chunks.next()
+  await chunks.return()
+}

@@ -15,7 +15,8 @@ import type { Twin } from './twin.ts'
 
 /** What we use of such a client. */
 export interface FetchClient {
-  withOptions(options: object): FetchClient
+  /** Not every SDK makes copies of a client. */
+  withOptions?(options: object): FetchClient
   post(path: string, options?: unknown): SdkPromise
   fetch: Fetch
 }
@@ -30,8 +31,8 @@ export function bareClient(client: FetchClient): FetchClient {
 
 /** How a wrapped client differs from its bare one. */
 export interface WrappedBehaviour {
-  /** Wraps a copy of the client. */
-  readonly again: (copy: FetchClient) => FetchClient
+  /** Wraps a copy of the client. @default the SDK makes none */
+  readonly again?: (copy: FetchClient) => FetchClient
   /** Makes the SDK's request options of the caller's. @default {@link passDown} */
   readonly prepare?: (options: unknown) => unknown
   readonly engine: Engine
@@ -48,6 +49,7 @@ export function withCallOptions(
   }
   // A patch of the caller's, or the SDK's own.
   const post = (...given: unknown[]): SdkPromise => Reflect.apply(Reflect.get(view, 'post'), client, given)
+  const copy = again && ((options: object): FetchClient => noteCache(again(copied(options)), cacheOf(client)))
   return Object.defineProperties(client, {
     [bare]: { value: own },
     post: {
@@ -61,7 +63,7 @@ export function withCallOptions(
       configurable: true,
       writable: true,
     },
-    withOptions: { value: (options: object) => noteCache(again(copied(options)), cacheOf(client)), configurable: true, writable: true },
+    ...(copy && { withOptions: { value: copy, configurable: true, writable: true } }),
   })
 }
 

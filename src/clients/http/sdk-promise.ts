@@ -19,7 +19,7 @@ export type Transform = (data: unknown, props: SdkProps) => unknown
 /** What we use of the SDKs' promise. Their own helpers use the same members. */
 export interface SdkPromise {
   /** Makes the result of the response. Not every version of the SDK keeps it on the promise. */
-  parseResponse?: (client: unknown, props: SdkProps) => unknown
+  parseResponse?: (...given: [client: unknown, props: SdkProps] | [props: SdkProps]) => unknown
   _thenUnwrap: (this: SdkPromise, transform: Transform) => SdkPromise
   asResponse: (this: SdkPromise) => Promise<Response>
   withResponse: (this: SdkPromise) => Promise<SdkProps>
@@ -62,7 +62,7 @@ export function informed(promise: SdkPromise, transforms: readonly Transform[] =
 function marking(promise: SdkPromise): SdkPromise {
   const { parseResponse: parse } = promise
   if (!Object.hasOwn(promise, 'parseResponse') || typeof parse !== 'function') return promise._thenUnwrap(marked)
-  promise.parseResponse = async (client, props) => marked(await parse(client, props), props)
+  promise.parseResponse = async (...given) => marked(await parse(...given), given.length === 1 ? given[0] : given[1])
   return promise
 }
 

@@ -3,6 +3,7 @@
  * gets the chunks of its own request.
  * @module
  */
+import { abandon } from './chunks.ts'
 import { joinedBytes, lastPositionOf } from '../../base/text-bytes.ts'
 import { shortName } from '../../base/short-name.ts'
 import type { CachedCall } from '../../engine/cached-call.ts'
@@ -53,7 +54,7 @@ export async function sendForUsage(engine: Engine, call: UsageCall, send: Send):
     if (response.ok) note(servers, server, true)
     return { response, asksUsage: true }
   }
-  await response.body?.cancel()
+  await abandon(response.body)
   const own = await send()
   if (own.ok) note(servers, server, false)
   return { response: own, asksUsage: false }

@@ -68,7 +68,8 @@ function isResource(value: unknown, own: object): value is object {
 /** Whether a value is an object of the SDK's that calls nothing itself, and holds resources that do. */
 function isHolder(value: unknown, counterpart: unknown, own: object): value is object {
   if (typeof value !== 'object' || value === null || typeof counterpart !== 'object' || counterpart === null) return false
-  if (Object.getPrototypeOf(value) !== Object.getPrototypeOf(counterpart)) return false
+  // A twin of such an object inherits from it.
+  if (!prototypesOf(value).includes(Object.getPrototypeOf(counterpart))) return false
   return Object.keys(value).some((name) => callsOf(memberOf(value, name)) === own)
 }
 

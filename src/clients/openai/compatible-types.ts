@@ -1,6 +1,6 @@
 /**
- * The types of wrapped clients whose SDKs are made like OpenAI's: groq-sdk, together-ai and @perplexity-ai/perplexity_ai. How they work without an
- * SDK is explained in sdk-types.ts.
+ * The types of wrapped clients whose SDKs are made like OpenAI's: groq-sdk, together-ai, @perplexity-ai/perplexity_ai and
+ * @cerebras/cerebras_cloud_sdk. How they work without an SDK is explained in sdk-types.ts.
  * @module
  */
 /* oxlint-disable typescript/consistent-type-imports */
@@ -19,6 +19,10 @@ type TogetherPromise<Answer> = import('together-ai').APIPromise<Answer>
 type Perplexity = import('@perplexity-ai/perplexity_ai').Perplexity
 /** @ts-ignore */
 type PerplexityPromise<Answer> = import('@perplexity-ai/perplexity_ai/generated/runtime').APIPromise<Answer>
+/** @ts-ignore */
+type Cerebras = import('@cerebras/cerebras_cloud_sdk').Cerebras
+/** @ts-ignore */
+type CerebrasPromise<Answer> = import('@cerebras/cerebras_cloud_sdk/core').APIPromise<Answer>
 
 /** The promise of an SDK's method, with the cache facts on its answer. */
 type Informed<Client, Promised, Added extends MaybeFacts> =
@@ -30,9 +34,13 @@ type Informed<Client, Promised, Added extends MaybeFacts> =
       ? Promised extends TogetherPromise<infer Answer>
         ? TogetherPromise<WithInfo<Answer, Added>>
         : Promised
-      : Promised extends PerplexityPromise<infer Answer>
-        ? PerplexityPromise<WithInfo<Answer, Added>>
-        : Promised
+      : Client extends Resolved<Perplexity>
+        ? Promised extends PerplexityPromise<infer Answer>
+          ? PerplexityPromise<WithInfo<Answer, Added>>
+          : Promised
+        : Promised extends CerebrasPromise<infer Answer>
+          ? CerebrasPromise<WithInfo<Answer, Added>>
+          : Promised
 
 /** Names the bare options as well: else the compiler prefers the SDK's own overload for a variable of exactly this type. */
 type Options<Given> = NonNullable<Given> | (NonNullable<Given> & CacheRequestOptions)
@@ -62,8 +70,8 @@ type Methods<Client, Of, Added extends MaybeFacts> = {
 }
 
 // oxlint-disable typescript/no-redundant-type-constituents -- not where they are installed
-/** Every client of groq-sdk, together-ai or @perplexity-ai/perplexity_ai; `never` if none is installed. */
-export type AnyCompatible = Resolved<Groq> | Resolved<Together> | Resolved<Perplexity>
+/** Every client of an SDK that is made like OpenAI's; `never` if none is installed. */
+export type AnyCompatible = Resolved<Groq> | Resolved<Together> | Resolved<Perplexity> | Resolved<Cerebras>
 
 /**
  * A wrapped client of such an SDK: its cached methods take `cache` and `bypassCache` beside the SDK's own options, and their

@@ -59,7 +59,7 @@ const installed: PriceTableSource = {
   loadNow() {
     // A bundle in CommonJS may have no import.meta.url; the working directory is the best guess that is left.
     const url: string | undefined = import.meta.url
-    return builtinModule((load) => load('node:module'))?.createRequire?.(url ?? `${process.cwd()}/`)('@pydantic/genai-prices')
+    return builtinModule((load) => load('node:module'))?.createRequire?.(url ?? `${globalThis.process.cwd()}/`)('@pydantic/genai-prices')
   },
 }
 

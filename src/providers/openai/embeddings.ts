@@ -3,7 +3,8 @@
  * Source: https://platform.openai.com/docs/api-reference/embeddings
  * @module
  */
-import { isJsonObject, type JsonObject } from '../../json/object.ts'
+import { count, isCounted, isJsonObject, type JsonObject } from '../../json/object.ts'
+import type { Usage } from '../../entry.ts'
 import { type Endpoint } from '../endpoint.ts'
 import { divided } from '../shared-counts.ts'
 import { hasError, promptUsage } from './body.ts'
@@ -24,7 +25,14 @@ export const openaiEmbeddings: Endpoint = {
   },
   bypassReason: () => undefined,
   skipReason,
-  usage: promptUsage,
+  usage: usageIn,
+}
+
+/** The tokens of an answer. Voyage tells their total alone, which is all that an embedding has. */
+function usageIn(answer: JsonObject): Usage | undefined {
+  const { usage } = answer
+  const isTotal = isJsonObject(usage) && usage['prompt_tokens'] === undefined && isCounted(usage, ['total_tokens'])
+  return isTotal ? { input: count(usage['total_tokens']), output: 0 } : promptUsage(answer)
 }
 
 function skipReason(answer: JsonObject): string | undefined {

@@ -169,8 +169,9 @@ describe('the middleware', () => {
       provider: 'p',
       modelId: 'i',
       maxImagesPerCall: 1,
-      doGenerate: async () => {
+      doGenerate: async ({ providerOptions }) => {
         asked++
+        expect(providerOptions).toEqual({})
         const response = { timestamp: new Date(0), modelId: 'i', headers: undefined }
         return { images: [new Uint8Array([137, 80, 78, 71])], warnings: [], response }
       },
@@ -180,6 +181,9 @@ describe('the middleware', () => {
     await settle()
     const second = await generateImage({ model, prompt: 'sky' })
     expect([second.image.uint8Array, asked]).toEqual([first.image.uint8Array, 1])
+    const optioned = await generateImage({ model, prompt: 'sky', providerOptions: { llmemo: { ttl: '1h' } } })
+    expect([optioned.image.uint8Array, asked]).toEqual([first.image.uint8Array, 1])
+    await generateImage({ model, prompt: 'sea', providerOptions: { llmemo: { tags: ['sea'] } } })
     expect(second.providerMetadata['llmemo']?.images).toEqual([expect.objectContaining({ hit: true, operation: 'images' })])
   })
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { ReadableStream as WebStream } from 'node:stream/web'
+import { createAmazonBedrock } from '@ai-sdk/amazon-bedrock'
 import { createAnthropic } from '@ai-sdk/anthropic'
 import { createGoogle } from '@ai-sdk/google'
 import { createOpenAI } from '@ai-sdk/openai'
@@ -14,12 +15,19 @@ import { MockLanguageModelV2 } from 'ai5/test'
 import { wrapLanguageModel as wrapV3 } from 'ai6'
 import { MockLanguageModelV3 } from 'ai6/test'
 import { MockLanguageModelV4 } from 'ai/test'
-import { cacheMiddleware } from '../../../src/adapters/ai-sdk/middleware.ts'
+import {
+  cacheEmbeddingMiddleware,
+  cacheImageMiddleware,
+  cacheMiddleware,
+  type CallParams,
+} from '../../../src/adapters/ai-sdk/middleware.ts'
 import type { Cache } from '../../../src/cache/cache.ts'
 import type { CallOptions } from '../../../src/call.ts'
 import { isJsonObject, type JsonObject } from '../../../src/json/object.ts'
 import type { AdapterDriver } from '../../contracts/adapter.ts'
 import { message, text, textEvents } from '../../support/anthropic-answers.ts'
+import { startBedrock } from '../../support/bedrock-server.ts'
+import { converseAnswer, converseEvents } from '../../support/bedrock-sdk.ts'
 import { geminiAnswer, geminiEvents } from '../../support/google-answers.ts'
 import { chunksOf, completion } from '../../support/openai-answers.ts'
 import { type ProviderServer, startProvider } from '../../support/provider-server.ts'
@@ -104,16 +112,21 @@ function driverOf(model: AnyModel, rest: Pick<AdapterDriver, 'asked' | 'fail' | 
 const said = 'The sky is blue.'
 
 /** Drives a provider's own model over a real socket. */
-export async function driveOverSocket(cache: Cache, make: (url: string) => LanguageModelV4): Promise<AdapterDriver> {
+export async function driveOverSocket(cache: Cache, { make, start = startProvider }: SocketModel): Promise<AdapterDriver> {
   let isFailing = false
   let gate: Promise<unknown> = Promise.resolve()
-  const server: ProviderServer = await startProvider(({ path, body, headers }, reply) => {
+  const server: ProviderServer = await start(({ path, body, headers }, reply) => {
     if (JSON.stringify([body, headers]).includes('llmemo'))
       return reply.json({ error: { message: 'cache options were sent' } }, { status: 400 })
     if (isFailing) return reply.json({ error: { message: 'down', type: 'error', code: 500, status: 'INTERNAL' } }, { status: 500 })
     if (path.includes('streamGenerateContent')) {
       const [first, rest] = geminiEvents(said)
       return reply.events([...first, gate, ...rest])
+    }
+    if (path.endsWith('/converse')) return reply.json(converseAnswer(said))
+    if (path.endsWith('/converse-stream')) {
+      const [first, ...rest] = converseEvents(said)
+      return reply.events([...first, gate, ...rest.flat()])
     }
     if (path.includes('generateContent')) return reply.json(geminiAnswer(said))
     const isStream = objectOf(body)['stream'] === true
@@ -132,11 +145,22 @@ export async function driveOverSocket(cache: Cache, make: (url: string) => Langu
   })
 }
 
+/** A model of a provider's package, and the server that plays the provider. */
+export interface SocketModel {
+  readonly make: (url: string) => LanguageModelV4
+  /** @default an HTTP/1.1 server that streams server-sent events */
+  readonly start?: typeof startProvider
+}
+
 /** The SDK's own models for its providers, by the name of their package. */
-export const socketModels: Readonly<Record<string, (url: string) => LanguageModelV4>> = {
-  '@ai-sdk/openai': (baseURL) => createOpenAI({ baseURL, apiKey: 'sk-test' }).chat('gpt-test-1'),
-  '@ai-sdk/anthropic': (baseURL) => createAnthropic({ baseURL, apiKey: 'sk-test' })('claude-test-1'),
-  '@ai-sdk/google': (baseURL) => createGoogle({ baseURL, apiKey: 'sk-test' })('gemini-test-1'),
+export const socketModels: Readonly<Record<string, SocketModel>> = {
+  '@ai-sdk/openai': { make: (baseURL) => createOpenAI({ baseURL, apiKey: 'sk-test' }).chat('gpt-test-1') },
+  '@ai-sdk/anthropic': { make: (baseURL) => createAnthropic({ baseURL, apiKey: 'sk-test' })('claude-test-1') },
+  '@ai-sdk/google': { make: (baseURL) => createGoogle({ baseURL, apiKey: 'sk-test' })('gemini-test-1') },
+  '@ai-sdk/amazon-bedrock': {
+    make: (baseURL) => createAmazonBedrock({ region: 'us-east-1', apiKey: 'key', baseURL })('test.model-v1:0'),
+    start: (handler) => startBedrock('http1', handler),
+  },
 }
 
 const usages: Readonly<Record<string, JsonObject>> = {
@@ -208,4 +232,55 @@ async function* withoutWaiting(parts: readonly unknown[]): AsyncGenerator {
 function mock(answer: JsonObject): never {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return answer as never
+}
+
+/** The parameters of a call of an embedding or an image model. */
+const otherParams = (prompt: string, llmemo?: CallOptions) => ({
+  n: 1,
+  prompt,
+  values: [prompt],
+  providerOptions: { ...(llmemo && { llmemo: { ...llmemo } }) },
+})
+
+/** Drives an embedding or an image model of one version of the SDK, as the SDK calls its middleware. */
+export function driveOther(cache: Cache, kind: 'embedding' | 'image', version: 'v2' | 'v3' | 'v4'): AdapterDriver {
+  let asked = 0
+  let isFailing = false
+  const begin = (): void => {
+    asked++
+    if (isFailing) throw new TypeError('the provider is down')
+  }
+  const model = {
+    specificationVersion: version,
+    provider: 'mock',
+    modelId: 'mock-1',
+    async doEmbed({ values }: CallParams & { readonly values?: readonly string[] }) {
+      begin()
+      return { embeddings: (values ?? []).map(() => [asked, 0.5]), usage: { tokens: 21 }, warnings: [] }
+    },
+    async doGenerate({ n = 1 }: CallParams & { readonly n?: number }) {
+      begin()
+      const usage = { inputTokens: 9, outputTokens: 12, totalTokens: 21 }
+      const response = { timestamp: new Date(1_750_000_000_000), modelId: 'mock-1', headers: undefined }
+      return { images: Array.from({ length: n }, () => new Uint8Array([137, 80, asked])), warnings: [], usage, response }
+    },
+  }
+  const options = { specificationVersion: version }
+  return {
+    whole: async (prompt, llmemo) => {
+      const call = { params: otherParams(prompt, llmemo), model }
+      const result =
+        kind === 'embedding'
+          ? await cacheEmbeddingMiddleware(cache, options).wrapEmbed(call)
+          : await cacheImageMiddleware(cache, options).wrapGenerate(call)
+      return comparable(result)
+    },
+    textOf: (answer) => JSON.stringify(answer),
+    get asked() {
+      return asked
+    },
+    fail: (is) => void (isFailing = is),
+    pause: () => undefined,
+    close: () => undefined,
+  }
 }

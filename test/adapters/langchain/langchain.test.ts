@@ -213,4 +213,28 @@ describe("LangGraph's cache", () => {
     await values.clear([])
     expect(await values.get([[['b'], 'k']])).toEqual([])
   })
+
+  it('keeps namespaces of any characters apart, and clears none but those that are named', async () => {
+    const values = new LlmemoGraphCache(cache, new JsonPlusSerializer())
+    const names = ['', ',', ':', '*', '?', '[a]', '%2A', '%2c;', 'ä', '😀', '\ud83d', '\ude00', '\0', '..', '/', 'a', 'a,', 'A']
+    const spaces = [[], [''], ['', ''], [','], ['a', 'b'], ['a,b'], ['a:b'], ...names.map((name) => ['x', name])]
+    const keys = spaces.flatMap((space) => names.map((name): [string[], string] => [space, name]))
+    await values.set(keys.map((key, value) => ({ key, value })))
+    expect(await values.get(keys)).toEqual(keys.map((key, value) => ({ key, value })))
+    for (const space of spaces) {
+      await values.set(keys.map((key, value) => ({ key, value })))
+      await values.clear([space])
+      const left = (await values.get(keys)).map(({ key: [at] }) => at)
+      expect(left).toEqual(keys.flatMap(([at]) => (JSON.stringify(at) === JSON.stringify(space) ? [] : [at])))
+    }
+  })
+
+  it('lets a node run whose stored value cannot be read', async () => {
+    const serde = new JsonPlusSerializer()
+    const key: [string[], string] = [['a'], 'k']
+    await new LlmemoGraphCache(cache, serde).set([{ key, value: undefined }])
+    expect(await new LlmemoGraphCache(cache, serde).get([key])).toEqual([{ key, value: undefined }])
+    const failing = { dumpsTyped: serde.dumpsTyped.bind(serde), loadsTyped: () => Promise.reject(new Error('unknown type')) }
+    expect(await new LlmemoGraphCache(cache, failing).get([key])).toEqual([])
+  })
 })

@@ -127,6 +127,35 @@ describe('a wrapped client of Gemini', () => {
     expect(cache.stats().byOperation['support']).toMatchObject({ hits: 4, misses: 4 })
   })
 
+  it('answers each step of an automatic call of a function, whole and streamed, and runs the function each time', async () => {
+    server.respond(({ path, body }, reply) => {
+      const isCalled = JSON.stringify(body).includes('functionResponse')
+      const part = isCalled ? { text: `rain ${server.requests.length}` } : { functionCall: { name: 'weather', args: { city: 'Berlin' } } }
+      const answer = { candidates: [{ content: { role: 'model', parts: [part] }, finishReason: 'STOP', index: 0 }] }
+      return path.includes(':stream') ? reply.events([{ data: JSON.stringify(answer) }]) : reply.json(answer)
+    })
+    let ran = 0
+    const weather = {
+      tool: async () => ({ functionDeclarations: [{ name: 'weather' }] }),
+      async callTool() {
+        ran++
+        return [{ functionResponse: { name: 'weather', response: { result: 'rain' } } }]
+      },
+    }
+    const client = withCache(make({ url: server.url, maxRetries: 0 }), cache)
+    const asked = { model, contents: 'How is the weather?', config: { tools: [weather] } }
+    const [first, second] = [await client.models.generateContent(asked), await client.models.generateContent(asked)]
+    expect([first.text, second.text, second._cache.hit, ran]).toEqual(['rain 2', 'rain 2', true, 2])
+    const pieces = await Array.fromAsync(await client.models.generateContentStream(asked))
+    expect([pieces.at(-1)?.text, ran, server.requests.length]).toEqual(['rain 2', 3, 2])
+    for (let time = 0; time < 2; time++) {
+      const talk = client.chats.create({ model, config: { tools: [weather] } })
+      expect((await talk.sendMessage({ message: 'How is it?' })).text).toBe('rain 4')
+      expect(talk.getHistory()).toHaveLength(4)
+    }
+    expect(server.requests).toHaveLength(4)
+  })
+
   it('asks for the missing contents of a batch of embeddings only, and tells its hits', async () => {
     const values = async (...contents: string[]) => (await embed(...contents)).embeddings?.map((each) => each.values)
     const [one, two] = (await values('a', 'bcd')) ?? []

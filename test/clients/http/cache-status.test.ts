@@ -39,6 +39,19 @@ describe('the header `cache-status`', () => {
     expect(await ask()).toEqual([200, 'llmemo; hit; ttl=3540; detail=memory', '60'])
   })
 
+  it('G63 tells of a stale answer how long it has been so', async () => {
+    const through = cachingFetch(createCache({ logger: false, clock, ttl: '1m', staleIfError: '1h' }))
+    await ask({}, through)
+    server.respond((_, reply) => reply.json({ error: { message: 'down' } }, { status: 500 }))
+    for (const [seconds, ttl] of [
+      [60, 0],
+      [40, -40],
+    ]) {
+      clock.advance(Number(seconds) * 1_000)
+      expect((await ask({}, through))[1]).toBe(`llmemo; hit; ttl=${ttl}; detail=memory`)
+    }
+  })
+
   it('G63 tells of a store by its name, if that can stand there', async () => {
     for (const [name, detail] of [
       ['redis', '; detail=redis'],

@@ -1,64 +1,14 @@
-import { isJsonObject } from '../../../src/json/object.ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { withCache } from '../../../src/clients/with-cache.ts'
 import { createCache } from '../../../src/cache/cache.ts'
 import { describeClient } from '../../contracts/client/index.ts'
+import { openaiChat, textAt } from '../../contracts/client/openai-chat.ts'
 import type { ClientUnderTest } from '../../contracts/client/under-test.ts'
-import {
-  type ProviderReply,
-  type ProviderRequest,
-  type ProviderServer,
-  startProvider,
-  type StreamPart,
-} from '../../support/provider-server.ts'
-import { completion, chunksOf } from '../../support/openai-answers.ts'
+import { type ProviderServer, startProvider } from '../../support/provider-server.ts'
 import { azureSdks, offLane, type Sdk, type SdkClient, sdks } from '../../support/openai-sdks.ts'
 
 function chat({ make }: Sdk): ClientUnderTest<SdkClient> {
-  return {
-    make,
-    params: (prompt, streamed) => ({
-      model: 'gpt-test',
-      messages: [{ role: 'user', content: prompt }],
-      ...(streamed && { stream: true, stream_options: { include_usage: true } }),
-    }),
-    ask: (client, params, options) => client.chat.completions.create(params, options),
-    answer(request, reply, text, { pause, end = 'complete', stop } = {}) {
-      const finish = stop === 'cut short' ? 'length' : 'stop'
-      const headers = { 'x-request-id': 'req_1' }
-      if (!isStreamed(request)) return reply.json(completion(text, undefined, finish), { headers })
-      const [start, middle, rest] = chunksOf(text, finish)
-      const parts: StreamPart[] = [
-        ...start,
-        ...(pause === undefined ? [] : [pause]),
-        ...middle,
-        ...(end.startsWith('complete') ? rest : []),
-      ]
-      return reply.events(parts, { headers, end: end.endsWith('reset') ? 'reset' : 'clean' })
-    },
-    refuse,
-    textOf: (result) => textAt(result, 'message'),
-    textOfEvent: (event) => textAt(event, 'delta'),
-    operation: 'chat',
-    tokens: 21,
-  }
-}
-
-function isStreamed({ body }: ProviderRequest): boolean {
-  return isJsonObject(body) && body['stream'] === true
-}
-
-function refuse(reply: ProviderReply, status: number): void {
-  const error = { message: `refused with ${status}`, type: 'some_error', param: 'model', code: `code_${status}` }
-  reply.json({ error }, { status, headers: { 'retry-after-ms': '1', 'x-request-id': `req_${status}` } })
-}
-
-function textAt(answer: unknown, member: 'message' | 'delta'): string {
-  const choices: unknown = isJsonObject(answer) ? answer['choices'] : undefined
-  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined
-  const message: unknown = isJsonObject(choice) ? choice[member] : undefined
-  const content: unknown = isJsonObject(message) ? message['content'] : undefined
-  return typeof content === 'string' ? content : ''
+  return { ...openaiChat, make, ask: (client, params, options) => client.chat.completions.create(params, options) }
 }
 
 for (const sdk of [...sdks, ...sdks.map(offLane), ...azureSdks]) describeClient(sdk.name, chat(sdk))

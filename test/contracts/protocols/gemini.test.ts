@@ -1,8 +1,8 @@
 import { createGoogleGenerativeAI } from '@ai-sdk/google'
 import { GoogleGenAI } from '@google/genai'
-import { generateText, streamText } from 'ai'
+import { embedMany, generateText, streamText } from 'ai'
 import { isJsonObject, type JsonObject } from '../../../src/json/object.ts'
-import { contentTokens, embeddings, wordEvents, words } from '../../support/gemini-answers.ts'
+import { contentTokens, wordEvents, words } from '../../support/gemini-answers.ts'
 import type { ProviderReply, ProviderRequest } from '../../support/provider-server.ts'
 import { describeBehaviours, type Told, versionOf, type Way } from '../behaviours.ts'
 
@@ -12,11 +12,18 @@ function answer({ path, body }: ProviderRequest, reply: ProviderReply, text: str
       ? reply.events(wordEvents(text))
       : reply.json(wordEvents(text).map(({ data }): unknown => JSON.parse(data)))
   }
-  if (path.includes(':batchEmbedContents') && isJsonObject(body)) {
-    const { requests } = body
-    return reply.json({ ...embeddings(Array.isArray(requests) ? requests.filter(isJsonObject) : []), id: text })
+  if (path.includes(':batchEmbedContents')) {
+    const { requests } = isJsonObject(body) ? body : {}
+    return reply.json({ embeddings: (Array.isArray(requests) ? requests : []).map((request) => vector(request, text)) })
   }
+  if (path.includes(':embedContent')) return reply.json({ embedding: vector(body, text) })
+  if (path.includes(':countTokens')) return reply.json({ totalTokens: Number(text.replaceAll(/\D/g, '') || 0) + 1 })
   return reply.json(words(text))
+}
+
+/** The second value says which answer of the server it was. */
+function vector(request: unknown, text: string): JsonObject {
+  return { values: [JSON.stringify(request).length, Number(text.replaceAll(/\D/g, '') || 0)] }
 }
 
 const tokens = contentTokens.promptTokenCount + contentTokens.candidatesTokenCount + contentTokens.thoughtsTokenCount
@@ -101,4 +108,50 @@ describeBehaviours({
   tokens,
   ask: (way, prompt) => post(way, 'generateContent', prompt),
   stream: (way, prompt) => post(way, 'streamGenerateContent', prompt),
+})
+
+describeBehaviours({
+  title: `Gemini's embeddings through ${versionOf('@google/genai')}`,
+  answer,
+  tokens: undefined,
+  async ask(way, contents) {
+    const { embeddings = [] } = await genai(way).models.embedContent({ model, contents: [contents] })
+    return { text: `${JSON.stringify(embeddings)} of ${contents}`, all: embeddings }
+  },
+})
+
+describeBehaviours({
+  title: `Gemini's embeddings through ${versionOf('ai')}, ${versionOf('@ai-sdk/google')}`,
+  answer,
+  tokens: undefined,
+  async ask(way, value) {
+    const { embeddings } = await embedMany({ model: google(way).embeddingModel(model), values: [value], maxRetries: 0 })
+    return { text: `${JSON.stringify(embeddings)} of ${value}`, all: embeddings }
+  },
+})
+
+describeBehaviours({
+  title: "Gemini's batches of embeddings over plain HTTP",
+  answer,
+  tokens: undefined,
+  async ask({ url, fetch }, text) {
+    const response = await fetch(`${url}/v1beta/models/${model}:batchEmbedContents`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-goog-api-key': 'key' },
+      body: JSON.stringify({ requests: [{ model: `models/${model}`, content: { parts: [{ text }] } }] }),
+    })
+    if (!response.ok) throw new Error(await response.text())
+    const all: unknown = await response.json()
+    return { text: `${JSON.stringify(all)} of ${text}`, all }
+  },
+})
+
+describeBehaviours({
+  title: `Gemini's count of tokens through ${versionOf('@google/genai')}`,
+  answer,
+  tokens: undefined,
+  async ask(way, contents) {
+    const { totalTokens } = await genai(way).models.countTokens({ model, contents })
+    return { text: `${String(totalTokens)} of ${contents}`, all: totalTokens }
+  },
 })

@@ -198,6 +198,28 @@ for (const [title, host, list] of [
   })
 }
 
+for (const [title, host] of [
+  ['Voyage', 'https://api.voyageai.com/v1/embeddings'],
+  ['Jina', 'https://api.jina.ai/v1/embeddings'],
+] as const) {
+  describeBehaviours({
+    title: `${title}'s embeddings over plain HTTP`,
+    host,
+    answer({ body }, reply, text) {
+      const { input } = isJsonObject(body) ? body : {}
+      const inputs: readonly unknown[] = Array.isArray(input) ? input : [input]
+      const said = Number(text.replaceAll(/\D/g, '') || 0)
+      const data = inputs.map((each, index) => ({ object: 'embedding', index, embedding: [String(each).length, said] }))
+      return reply.json({ object: 'list', data, model, usage: { total_tokens: 21 } })
+    },
+    tokens: 21,
+    async ask(way, input) {
+      const all = await post(way, host, { model, input: [input] })
+      return { text: `${JSON.stringify(all)} of ${input}`, all }
+    },
+  })
+}
+
 /** Completion of code: a request of its own form, the answers of chat. */
 async function fim(way: Way, prompt: string, stream: boolean): Promise<Told> {
   const body = JSON.stringify({ model, prompt, suffix: '}', stream })

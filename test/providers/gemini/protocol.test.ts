@@ -71,8 +71,20 @@ describe("an address of Anthropic's models under Vertex AI", () => {
     ['rawPredict', { ...version, stream: true }],
     ['streamRawPredict', version],
     ['rawPredict', { anthropic_version: 'vertex-2030-01-01' }],
+    ['rawPredict', {}],
     ['rawPredict', { ...version, model: 'claude-test-2' }],
   ])(':%s with %j has no key', (method, body) => {
     expect(read(`${url}:${method}`, body)).toBeUndefined()
+  })
+
+  it.each([
+    ['vertex-2023-10-16', {}, '2023-06-01'],
+    ['2023-06-01', {}, '2023-06-01'],
+    ['2026-10-21', {}, '2026-10-21'],
+    ['vertex-2023-10-16', { 'anthropic-version': '2023-06-01' }, '2023-06-01'],
+    ['2026-10-21', { 'anthropic-version': '2023-06-01' }, undefined],
+  ])('of the version %s with the headers %j has the version %s in its key', (anthropic_version, headers, expected) => {
+    const found = call(`${url}:rawPredict`)?.read?.({ anthropic_version, max_tokens: 9 }, new Headers(headers), undefined)
+    expect(found?.headers?.['anthropic-version']).toBe(expected)
   })
 })

@@ -2,7 +2,7 @@
  * Cases of options: a secret as the value of each of them, and as its name.
  * @module
  */
-import { defineEndpoint } from '../../../src/providers/define-endpoint.ts'
+import { defineEndpoint, partsIn } from '../../../src/providers/define-endpoint.ts'
 import { createCache } from '../../../src/cache/cache.ts'
 import { textCall } from '../../../src/cache/text-requests.ts'
 import { createCacheKey } from '../../../src/cache/value-cache.ts'
@@ -107,6 +107,22 @@ export const optionCases: Cases = {
   'src/providers/define-endpoint.ts': [
     refusedBy('a name is a secret', () => defineEndpoint({ provider: mistaken({ password }), name: 'n', match: '/n' })),
     refusedBy('a match is a secret', () => defineEndpoint({ provider: 'p', name: 'n', match: password })),
+    refusedBy('the form of streams is a secret', () =>
+      defineEndpoint({
+        provider: 'p',
+        name: 'n',
+        match: '/n',
+        streaming: { form: mistaken(password), assemble: () => undefined, disassemble: () => [] },
+      }),
+    ),
+    refusedBy('an answer full of secrets has no events', () =>
+      partsIn({
+        provider: 'p',
+        name: 'n',
+        match: '/n',
+        streaming: { assemble: () => undefined, disassemble: () => [] },
+      }).endpoint.streaming?.disassemble({ said: password }, {}),
+    ),
     refusedBy('a member of a secret name', () => defineEndpoint(mistaken({ provider: 'p', name: 'n', match: '/n', [token]: 1 }))),
   ],
   'src/engine/settings/key-options.ts': ['longText', 'ignore', 'keep', 'ignoreHeaders', 'fold', password].flatMap((option) =>
