@@ -115,7 +115,7 @@ describe.each(subjects)('the lane of the methods of $name', (subject) => {
         for (let call = 0; call < 10; call++) {
           const stream = await resource.create({ ...asking(), stream: true }, { signal })
           // What is read to its end once is a hit from then on.
-          if (manner === 'read' || call === 0) await read(stream)
+          if (manner === 'read' || call === 0) await read(Object(stream))
           else if (manner === 'left') for await (const event of Object(stream)) if (kept.push(event) > 0) break
           kept.push(stream)
         }
