@@ -233,6 +233,15 @@ export const bounds: readonly Mutation[] = [
     test: 'test/faults/found-left-behind.test.ts',
   },
   {
+    id: 'G55',
+    breaks: 'no answer stays in memory',
+    file: 'src/engine/tiers/hot-tier.ts',
+    find: 'if (label === everything) this.#memory?.clear()',
+    put: '',
+    test: 'test/faults/found-left-behind.test.ts',
+    name: 'G55 is nothing',
+  },
+  {
     id: 'G56',
     breaks: 'a key that looks like that of a chunk has another name',
     file: 'src/stores/redis/chunks.ts',

@@ -7,6 +7,7 @@ import type { Clock } from '../../clock.ts'
 import type { Entry } from '../../entry.ts'
 import type { EventEmitter } from '../../events.ts'
 import { BoundedMemory } from '../../memory/bounded-memory.ts'
+import { everything } from '../invalidation/labels.ts'
 import { type HotCopy, isDue } from './hot-copy.ts'
 
 /** How much memory holds, and for how long without asking the store. */
@@ -45,6 +46,10 @@ export class HotTier {
     this.#events = events
     const onEvict = (_: string, { entry }: HotCopy): void => events.emit('evict', { key: entry.head.key })
     if (maxBytes > 0) this.#memory = new BoundedMemory<HotCopy>({ maxBytes, maxEntries, clock, onEvict })
+    // Nothing that is held is of use any more, and it may be private.
+    events.on('invalidate', ({ label }) => {
+      if (label === everything) this.#memory?.clear()
+    })
   }
 
   /** How many copies were put here until now. */
