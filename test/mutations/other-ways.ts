@@ -46,8 +46,8 @@ export const otherWays: readonly Mutation[] = [
     id: 'G02',
     breaks: 'what a model of the AI SDK was made with counts',
     file: 'src/adapters/ai-sdk/model-call.ts',
-    find: '...asked, ...(made !== undefined && { made }) }',
-    put: '...asked }',
+    find: ', ...(made !== undefined && { made }) }',
+    put: ' }',
     test: models,
   },
   {
