@@ -4,7 +4,7 @@
  */
 import type { EventEmitter } from 'node:events'
 import { createServer as createHttpServer, IncomingMessage, type ServerResponse } from 'node:http'
-import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2'
+import { createServer as createHttp2Server, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2'
 import { createServer as createNetServer, type AddressInfo, type Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Clock } from 'llmemo'
@@ -72,7 +72,10 @@ export async function listen({ fetch, lane, settings, clock, shared = false }: L
     handle,
   )
   takeWebSockets(http1, { fetch, clock })
-  const http2 = createHttp2Server((request, response) => void answer(request, response))
+  const http2 = createHttp2Server((request, response) => {
+    failIfReset(request)
+    void answer(request, response)
+  })
   // It has no port of its own, and without this event does not look for slow and idle connections.
   http1.emit('listening')
   const sessions = new Set<ServerHttp2Session>()
@@ -128,6 +131,21 @@ export async function listen({ fetch, lane, settings, clock, shared = false }: L
       cancelDeadline()
     },
   }
+}
+
+/**
+ * Lets the body of a request fail whose stream the client resets. Node.js first ends it like a whole one, and half an upload would be taken
+ * for all of it; that the stream was reset is known in the next turn.
+ */
+function failIfReset(request: Http2ServerRequest): void {
+  const push = request.push.bind(request)
+  request.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    if (chunk !== null) return push(chunk, encoding)
+    setImmediate(() => push(null))
+    return false
+  }
+  request.on('error', () => undefined)
+  request.stream.once('aborted', () => request.destroy(new Error('llmemo-gateway: the client reset its stream.')))
 }
 
 /** Gives a connection to the server whose protocol its first bytes are of. */
