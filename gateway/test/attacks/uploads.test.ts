@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { connect as connectHttp2, constants } from 'node:http2'
 import { connect } from 'node:net'
 import { createGateway } from 'llmemo-gateway'
-import { expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { listening } from '../support/listening.ts'
 
 /** A provider that reads uploads, and tells of each that began and how it ended. */
@@ -88,4 +88,25 @@ it.each(['/openai/v1/chat/completions', '/openai/v1/files'])('a client that goes
   const sent = { method: 'POST', body, duplex: 'half', signal: gone.signal, headers: { 'content-type': 'application/json' } } as const
   await (await gateway.fetch(new Request(`http://gateway${path}`, sent))).text()
   expect(events).toEqual([])
+})
+
+describe('a slow client over HTTP/2', () => {
+  it.each([
+    ['that asks for nothing', undefined],
+    ['whose JSON does not end', { ':path': '/openai/v1/chat/completions', 'content-type': 'application/json' }],
+    ['whose upload does not end', { ':path': '/openai/v1/files', 'content-type': 'application/octet-stream' }],
+  ])('%s is cut off', async (_name, headers) => {
+    const { url: provider } = await uploads()
+    const { url } = await listening({
+      upstreams: { openai: provider },
+      privateHosts: ['127.0.0.1'],
+      limits: { head: 0.2, request: 0.5 },
+    })
+    const session = connectHttp2(url).on('error', () => undefined)
+    onTestFinished(() => session.destroy())
+    const stream = headers && session.request({ ':method': 'POST', ...headers }).on('error', () => undefined)
+    stream?.write('{')
+    await new Promise((resolve) => (stream ?? session).once('close', resolve))
+    expect((await fetch(`${url}/health`)).status).toBe(200)
+  })
 })
