@@ -7,7 +7,7 @@
 export { cacheInfo } from './clients/cache-info.ts'
 export { cacheOf } from './clients/cache-of.ts'
 export { cachingFetch, storedAnswers, withCache } from './clients/with-cache.ts'
-export { createCacheKey } from './cache/value-cache.ts'
+export { createCacheKey } from './cache/value-key.ts'
 export { createCache } from './cache/cache.ts'
 export { globMatcher } from './cache/glob.ts'
 export { isNotCached, type NotCached, type NotCachedReason } from './not-cached.ts'
@@ -30,7 +30,7 @@ export type { CachedOpenAi } from './clients/openai/types.ts'
 export type { Clock } from './clock.ts'
 export type { EncryptionOptions } from './codec/encryption.ts'
 export type { Duration } from './duration.ts'
-export type { ValueKey } from './cache/value-cache.ts'
+export type { ValueKey } from './cache/value-key.ts'
 export type {
   AnswerRules,
   Cache,

@@ -122,6 +122,8 @@ function routesOf(context: GatewayContext, transparent: TransparentGateway): Hon
   app.notFound((c) => answerError(c, { status: 404, detail: 'There is nothing at this path.' }))
   app.onError((error, c) => {
     if (error instanceof Refused) return refused(context, c, error)
+    // A client that goes away in the middle of its request is no failure, and nothing reads this.
+    if (c.req.raw.signal.aborted) return new Response(null, { status: 499 })
     // The message may hold what a request held.
     context.log('error', 'request-failed', { method: c.req.method, request: requestId(c), kind: error.name })
     return answerError(c, { status: 500, detail: 'The gateway failed. Its log says more.', headers: { 'x-request-id': requestId(c) } })

@@ -72,7 +72,7 @@ async function serve(
     clock: systemClock,
   })
   const ended = untilEnded()
-  if (worker === undefined) process.stdout.write(pointing(`http://${server.host}:${server.port}`, isGuarded))
+  if (worker === undefined) process.stdout.write(pointing(server, isGuarded))
   else tellListening({ isGuarded })
   await ended
   log('info', 'draining')
@@ -85,15 +85,16 @@ async function serve(
 async function runWorkers({ server }: GatewaySettings, log: Log): Promise<void> {
   const ended = untilEnded()
   const workers = await startWorkers(server, log)
-  process.stdout.write(pointing(`http://${server.host}:${workers.port}`, workers.isGuarded))
+  process.stdout.write(pointing({ host: server.host, port: workers.port }, workers.isGuarded))
   await ended
   await workers.end()
 }
 
+/** Resolves at the first signal. Further ones, such as those that npm passes on of what a terminal sent already, change nothing: each would lose what is in flight. */
 async function untilEnded(): Promise<void> {
   await new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve)
-    process.once('SIGINT', resolve)
+    process.on('SIGTERM', resolve)
+    process.on('SIGINT', resolve)
   })
 }
 

@@ -2,12 +2,20 @@
  * What the program prints when it listens: how to point a client at it.
  * @module
  */
+import { isIPv6 } from 'node:net'
+
+/** Where it listens. */
+interface Place {
+  readonly host: string
+  readonly port: number
+}
 
 /**
  * The lines, each client's own variables ready to copy.
  * @param isGuarded whether the gateway asks for a key or token of its own
  */
-export function pointing(url: string, isGuarded: boolean): string {
+export function pointing({ host, port }: Place, isGuarded: boolean): string {
+  const url = `http://${isIPv6(host) ? `[${host}]` : host}:${port}`
   return `llmemo-gateway listens at ${url}
 
   OPENAI_BASE_URL=${url}/openai/v1

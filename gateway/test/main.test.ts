@@ -137,7 +137,7 @@ describe('the program', () => {
   it.each([
     ['in one process', 1, []],
     ['in two', 2, ['--workers', '2']],
-  ])('answers every request that it has when it is told to end, %s', async (_name, processes, words) => {
+  ])('answers every request that it has when it is told to end, once or several times, %s', async (_name, processes, words) => {
     const open = gate()
     const { url, child, provider } = await gatewayProcess(async (request, reply) => {
       if (!isStreamRequest(request)) {
@@ -162,6 +162,8 @@ describe('the program', () => {
       logged += String(chunk)
       if (logged.split('"draining"').length > processes) break
     }
+    // A terminal tells a process, and npm tells it again.
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGINT'] as const) child.kill(signal)
     open.open()
     const given = await Promise.all(answers)
     expect(given.map(({ status }) => status)).toEqual(Array.from({ length: count }, () => 200))

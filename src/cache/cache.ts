@@ -11,7 +11,8 @@ import { InvalidOptionError } from '../errors.ts'
 import type { CacheEvents } from '../events.ts'
 import { scopeOfClient } from '../providers/client-credential.ts'
 import type { KeyDifference, KeyExplanation } from '../key/explain.ts'
-import { ValueCache, type ValueKey } from './value-cache.ts'
+import { ValueCache } from './value-cache.ts'
+import type { ValueKey } from './value-key.ts'
 import type { CacheStats } from '../engine/stats/cache-stats.ts'
 export type { CacheStats, StatsRow } from '../engine/stats/cache-stats.ts'
 import { type CacheRequest, explainer, type LookedUp, looker, store } from './described-requests.ts'
@@ -121,9 +122,10 @@ export interface Cache extends Readonly<Record<AsyncDispose, () => Promise<void>
   /**
    * Keeps a value that JSON can hold under a key of your own.
    * @param ttl @default the TTL of the operation `value`, else the default one
+   * @returns whether it is kept. One of more than `maxEntryBytes` is not, and what was under the key is removed
    * @throws {NotKeyableError} when JSON cannot hold the value
    */
-  set<Value>(key: ValueKey<Value>, value: Value, ttl?: Duration): Promise<void>
+  set<Value>(key: ValueKey<Value>, value: Value, ttl?: Duration): Promise<boolean>
   /** Whether there is a fresh value under a key of your own. */
   has(key: string): Promise<boolean>
   /**

@@ -16,24 +16,10 @@ import type { Origin, Recording } from '../engine/flight/upstream.ts'
 import { Flights } from '../engine/flight/flights.ts'
 import { withJitter } from '../engine/settings/freshness.ts'
 import { globMatcher } from './glob.ts'
+import type { ValueKey } from './value-key.ts'
 import { AnsweredByAnotherProcess, type LeaseHandle } from '../engine/shared-store/leases.ts'
 import { jsonText } from '../json/value.ts'
 import { valuePrefix } from '../key/store-keys.ts'
-
-/** A key of the caller's own, which may say of what type its value is. */
-export type ValueKey<Value = unknown> = string & { readonly [valueOf]?: Value }
-
-declare const valueOf: unique symbol
-
-/** Makes typed keys: `createCacheKey<User>('user', (id: string) => id)` gives a function from an id to the key of a `User`. */
-export function createCacheKey<Value, Arguments extends readonly unknown[] = readonly [string]>(
-  name: string,
-  key: (...given: Arguments) => string,
-): (...given: Arguments) => ValueKey<Value> {
-  if (typeof name !== 'string' || name === '') throw new InvalidOptionError('name', name, 'a text that is not empty')
-  if (typeof key !== 'function') throw new InvalidOptionError('key', key, 'a function that makes a text of its arguments')
-  return (...given) => `${name}:${key(...given)}`
-}
 
 /** How a value is made, and for how long it is kept. Milliseconds. */
 interface Making<Value> {
@@ -84,16 +70,20 @@ export class ValueCache {
   /**
    * Keeps `value` under `key`.
    * @param ttl @default the TTL of the operation `value`, else the default one
+   * @returns whether it is kept. If not, as it is too large, nothing is under `key`
    * @throws {NotKeyableError} when JSON cannot hold the value
    */
-  async set(key: string, value: unknown, ttl?: Duration): Promise<void> {
+  async set(key: string, value: unknown, ttl?: Duration): Promise<boolean> {
     const address = this.#address(key)
     const text = jsonText(value)
     const fresh = this.#ttl(ttl)
     await this.#engine.tiers.refresh(address)
     // What is being made for this key is older.
     this.#making.delete(address.storeKey)
-    this.#keep(address, { text, ttl: fresh, stale: 0, snapshot: this.#engine.tiers.snapshot(address) })
+    const isKept = this.#keep(address, { text, ttl: fresh, stale: 0, snapshot: this.#engine.tiers.snapshot(address) })
+    // An older value would be taken for this one.
+    if (!isKept) await this.del(key)
+    return isKept
   }
 
   /** Removes what is under `key`. @returns whether every tier did so */
@@ -219,7 +209,8 @@ export class ValueCache {
     return text === undefined ? (value as Value) : parse<Value>(text)
   }
 
-  #keep(address: ValueAddress, { text, ttl, stale, snapshot }: Kept): void {
+  /** @returns whether it is kept, as far as is known before the store has taken it */
+  #keep(address: ValueAddress, { text, ttl, stale, snapshot }: Kept): boolean {
     const { clock, namespace } = this.#engine.settings
     const head = {
       key: address.key,
@@ -240,7 +231,9 @@ export class ValueCache {
       omits: [],
       latency: 0,
     } as const
-    this.#engine.put(address, { head, body: text }, { snapshot, outcome: untold() })
+    const outcome = untold()
+    this.#engine.put(address, { head, body: text }, { snapshot, outcome })
+    return outcome.stored
   }
 
   #ttl(given: Duration | undefined): number {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createCacheKey } from '../../src/cache/value-cache.ts'
+import { createCacheKey } from '../../src/cache/value-key.ts'
 import { InvalidOptionError, NotKeyableError, StoreError } from '../../src/errors.ts'
 import type { Store } from '../../src/store.ts'
 import { sqliteStore } from '../../src/stores/sqlite/store.ts'
@@ -64,6 +64,17 @@ for (const [name, make] of stores) {
         expect(await cache.del('user:1')).toBe(true)
         expect(await cache.del('user:1')).toBe(true)
         expect([await cache.get('user:1'), await cache.has('user:1')]).toEqual([undefined, false])
+        await cache.close()
+      })
+
+      it('leave nothing older behind when they are too large to be kept', async () => {
+        const { cache } = open()
+        expect(await cache.set('key', 'old')).toBe(true)
+        await cache.flush()
+        expect(await cache.set('key', 'v'.repeat(8 * 2 ** 20))).toBe(false)
+        expect(await cache.get('key')).toBeUndefined()
+        await cache.flush()
+        expect(await cache.get('key')).toBeUndefined()
         await cache.close()
       })
 

@@ -24,7 +24,8 @@ export function configure(given: Arguments, env: Environment): GatewaySettings {
 
 function readFile(path: string, mistakes: string[]): Record<string, unknown> {
   try {
-    const read: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    // Editors of Windows begin a file with a mark, which JSON.parse does not take.
+    const read: unknown = JSON.parse(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''))
     if (isRecord(read)) return read
   } catch {
     // The message of JSON.parse shows a piece of the file, which may hold a secret.

@@ -12,14 +12,14 @@ const ownUpstreams = ['openai', 'anthropic', 'bedrock', 'gemini']
 
 /** The options that the environment gives, to be checked. @param mistakes receives a sentence for each mistake */
 export function readEnvironment(env: Environment, mistakes: string[]): Record<string, unknown> {
-  const port = env['PORT'] ?? env['SERVICE_PORT']
+  const port = [env['PORT'], env['SERVICE_PORT']].find(isGiven)
   const workers = env['LLMEMO_WORKERS']
   const region = [env['AWS_REGION'], env['AWS_DEFAULT_REGION']].find(isGiven)
   const hosts = env['LLMEMO_PRIVATE_HOSTS']
   mistakes.push(...unknownIn(env))
   return {
     server: {
-      ...(isGiven(port) && { port: numberIn(port) }),
+      ...(port !== undefined && { port: numberIn(port) }),
       ...(isGiven(env['HOST']) && { host: env['HOST'] }),
       ...(isGiven(workers) && { workers: numberIn(workers) }),
     },

@@ -8,7 +8,7 @@ import { GatewayOptionsError } from '../errors.ts'
 import { accessSettings } from './access-settings.ts'
 
 /** A base URL, to which paths are added: no query, no fragment, no credential. */
-const baseUrl = z.string().refine(isBaseUrl, 'must be a URL such as https://host/v1, without a query or a credential')
+const baseUrl = z.string().refine(isBaseUrl, 'must be a URL such as https://host/v1, without a query, a space or a credential')
 
 /** What a provider takes as its key: what a header can hold. */
 const secret = z.string().regex(/^[\x21-\x7e]+$/, 'must be a key: visible ASCII characters only')
@@ -135,6 +135,8 @@ function isNatsUrl(text: string): boolean {
 
 function isBaseUrl(text: string): boolean {
   const url = URL.parse(text)
+  // A path is written after it as it stands: an empty query would take that in, and a space at its end would be part of it.
+  if (/[\s?#]/.test(text)) return false
   if (url === null || !/^https?:$/.test(url.protocol)) return false
-  return url.search === '' && url.hash === '' && url.username === '' && url.password === ''
+  return url.username === '' && url.password === ''
 }

@@ -26,8 +26,11 @@ export interface EventStreamOptions {
   readonly lastId?: string | undefined
   /** Hits, misses and savings so far, as JSON. Told at the beginning, and with a heartbeat when they have changed. */
   readonly savings: () => string
-  /** Called when the stream is first read. One whose client is gone before that is read never, and nothing ends it. */
-  readonly began: () => void
+  /**
+   * Called when the stream is first read: one whose client is gone before that is read never, and nothing ends it.
+   * @returns whether it may begin
+   */
+  readonly began: () => boolean
   /** Called once the stream has ended, if it had begun. */
   readonly ended: () => void
 }
@@ -57,7 +60,10 @@ export function eventStream({ log, clock, closing, space, lastId, savings, began
 
   const begin = (): string => {
     isBegun = true
-    began()
+    if (!began()) {
+      state.isOver = true
+      return `retry: ${comeBackAfter}\n\n`
+    }
     const unfollow = log.follow(() => wake())
     const cancelLongest = clock.after(longest, over)
     closing.addEventListener('abort', over)

@@ -2,8 +2,10 @@
  * What the cache did and saved.
  * @module
  */
-import type { StatsRow } from 'llmemo'
+import type { Context } from 'hono'
+import { type Cache, LlmemoError, type Savings, type SavingsOptions, type StatsRow } from 'llmemo'
 import { answerError } from '../access/problem.ts'
+import type { GatewayEnv } from '../context.ts'
 import { route } from './route.ts'
 import { answers, reportQuery, savingsQuery } from './schemas.ts'
 
@@ -47,7 +49,9 @@ const savings = route({
   answers: { 200: answers.savings, 400: answers.error },
   async handle({ query, caller: { tenant }, c, context: { cache } }) {
     if (tenant === undefined) {
-      const { from, to, total, rows } = await cache.savings(query)
+      const found = await keptSavings(cache, query)
+      if (found === undefined) return noSavings(c)
+      const { from, to, total, rows } = found
       return c.json({ from, to, total: shownRow(total), rows: shownRows(rows) })
     }
     if (query.by !== 'scope' && query.by !== 'day') {
@@ -57,11 +61,31 @@ const savings = route({
         code: 'invalid',
       })
     }
-    const { from, to, rows } = await cache.savings({ by: 'scope', days: query.days })
+    const found = await keptSavings(cache, { by: 'scope', days: query.days })
+    if (found === undefined) return noSavings(c)
+    const { from, to, rows } = found
     const own = shownRow(rowNamed(rows, tenant))
     return c.json({ from, to, total: own, rows: { [tenant]: own } })
   },
 })
+
+/** What was saved; `undefined` if the cache does not keep it, which is all that can be wrong with options that are checked. */
+async function keptSavings(cache: Cache, options: SavingsOptions): Promise<Savings | undefined> {
+  try {
+    return await cache.savings(options)
+  } catch (error) {
+    if (LlmemoError.isInstance(error) && error.code === 'INVALID_OPTION') return undefined
+    throw error
+  }
+}
+
+function noSavings(c: Context<GatewayEnv>): Response {
+  return answerError(c, {
+    status: 400,
+    detail: 'This cache keeps no savings. Start the gateway with CACHE_SAVINGS=true.',
+    code: 'no-savings',
+  })
+}
 
 /** `GET /cache/report`. */
 const report = route({

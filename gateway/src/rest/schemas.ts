@@ -16,19 +16,26 @@ const anyObject = z
   )
   .meta({ type: 'object' })
 const secondsIn: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3_600, d: 86_400 }
+/** Seconds. The library takes no more. */
+const longestLife = 366 * 86_400
+const lifeRule = 'must be above 0, at most a year'
+const secondsOf = (given: string): number => Number.parseFloat(given) * (secondsIn[given.replace(/^[\d.]+/, '')] ?? 1)
 const durationText = z
   .string()
   .regex(/^\d{1,9}(?:\.\d{1,3})?(?:ms|s|m|h|d)$/, "must be a duration such as '10m'")
-  .transform((given) => Number.parseFloat(given) * (secondsIn[given.replace(/^[\d.]+/, '')] ?? 1))
+  .refine((given) => secondsOf(given) > 0 && secondsOf(given) <= longestLife, lifeRule)
+  .transform(secondsOf)
 /** Seconds. */
-const ttl = z.union([z.number().positive(), durationText]).meta({ description: 'Seconds, or a text such as 10m.' })
+const ttl = z
+  .union([z.number().positive(lifeRule).max(longestLife, lifeRule), durationText])
+  .meta({ description: 'Seconds, or a text such as 10m.' })
 const count = z.int().min(0)
-/** What a value's key may be: any text without control characters. */
+/** What a value's key may be: any text without control characters and lone surrogates. */
 export const valueKey = z
   .string()
   .min(1)
   .max(1_024)
-  .regex(/^\P{Cc}+$/u, 'must have no control characters')
+  .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'must have no control characters and no lone surrogates')
 const tags = z.array(name).max(64)
 
 /** A request by its prompt. */
@@ -133,7 +140,11 @@ export const answers = {
   value: z.object({ key: text, value: json, ttl: count.optional() }),
   kept: z.object({ key: text, message: text }),
   deleted: z.object({ key: text, deleted: z.boolean() }),
-  batch: z.object({ results: z.array(z.object({ op: text, key: text, found: z.boolean().optional(), value: json.optional() })) }),
+  batch: z.object({
+    results: z.array(
+      z.object({ op: text, key: text, found: z.boolean().optional(), value: json.optional(), stored: z.literal(false).optional() }),
+    ),
+  }),
   entry: z.object({
     key: text,
     tenant: text.optional(),

@@ -35,10 +35,11 @@ const set = route({
   summary: 'Keeps a value under a key.',
   role: 'write',
   body: keptValue,
-  answers: { 200: answers.kept },
+  answers: { 200: answers.kept, 422: answers.error },
   async handle({ body: { key, value, ttl }, caller, c, context: { cache } }) {
-    await cache.set(spaceOf(caller).keyOf(key), value, ttl)
-    return c.json({ key, message: 'Stored.' })
+    if (await cache.set(spaceOf(caller).keyOf(key), value, ttl)) return c.json({ key, message: 'Stored.' })
+    const detail = 'The value is too large, and was not stored. There is none under this key now.'
+    return answerError(c, { status: 422, detail, code: 'not-stored' })
   },
 })
 
@@ -82,8 +83,8 @@ async function step(operation: Operation, { cache, caller }: { cache: Cache } & 
   const { op, key } = operation
   const ownKey = spaceOf(caller).keyOf(key)
   if (op === 'set') {
-    await cache.set(ownKey, operation.value, operation.ttl)
-    return { op, key }
+    const isKept = await cache.set(ownKey, operation.value, operation.ttl)
+    return isKept ? { op, key } : { op, key, stored: false }
   }
   if (op === 'delete') return { op, key, found: await removed(cache, ownKey) }
   const value = await cache.get(ownKey)

@@ -4,7 +4,7 @@
  */
 import type { EventEmitter } from 'node:events'
 import { createServer as createHttpServer, IncomingMessage, type ServerResponse } from 'node:http'
-import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2'
+import { constants, createServer as createHttp2Server, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2'
 import { createServer as createNetServer, type AddressInfo, type Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Clock } from 'llmemo'
@@ -72,13 +72,27 @@ export async function listen({ fetch, lane, settings, clock, shared = false }: L
     handle,
   )
   takeWebSockets(http1, { fetch, clock })
-  const http2 = createHttp2Server((request, response) => void answer(request, response))
+  const http2 = createHttp2Server((request, response) => {
+    const { stream } = request
+    // HTTP/2 of Node.js has no bound of time of its own.
+    const cancel = stream.endAfterHeaders
+      ? (): void => undefined
+      : clock.after(limits.request * 1_000, () => stream.close(constants.NGHTTP2_CANCEL))
+    stream.once('close', cancel)
+    failIfReset(request, cancel)
+    void answer(request, response)
+  })
   // It has no port of its own, and without this event does not look for slow and idle connections.
   http1.emit('listening')
   const sessions = new Set<ServerHttp2Session>()
   http2.on('session', (session) => {
     sessions.add(session)
-    session.once('close', () => sessions.delete(session))
+    // One that asks for nothing.
+    const cancel = clock.after(limits.head * 1_000, () => session.destroy())
+    session.once('stream', cancel).once('close', () => {
+      cancel()
+      sessions.delete(session)
+    })
   })
   const sockets = new Set<Socket>()
   /** Connections that have sent nothing yet. Clients open some in advance. */
@@ -128,6 +142,23 @@ export async function listen({ fetch, lane, settings, clock, shared = false }: L
       cancelDeadline()
     },
   }
+}
+
+/**
+ * Lets the body of a request fail whose stream the client resets. Node.js first ends it like a whole one, and half an upload would be taken
+ * for all of it; that the stream was reset is known in the next turn.
+ * @param ended called when there is no more of the body
+ */
+function failIfReset(request: Http2ServerRequest, ended: () => void): void {
+  const push = request.push.bind(request)
+  request.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    if (chunk !== null) return push(chunk, encoding)
+    ended()
+    setImmediate(() => push(null))
+    return false
+  }
+  request.on('error', () => undefined)
+  request.stream.once('aborted', () => request.destroy(new Error('llmemo-gateway: the client reset its stream.')))
 }
 
 /** Gives a connection to the server whose protocol its first bytes are of. */

@@ -58,6 +58,23 @@ it.each([
   expect(() => configure(readArguments([]), env)).toThrow(`the options have a mistake.\n- ${message}`)
 })
 
+it.each(['https://h/v1 ', ' https://h/v1', 'https://h/v1\n', 'https://h/v1?', 'https://h/v1#', 'https://h/v1?a=b'])(
+  'takes no base URL to which a path cannot be added: %j',
+  (url) => {
+    expect(() => configure(readArguments([]), { LLMEMO_UPSTREAM_OPENAI: url })).toThrow('LLMEMO_UPSTREAM_OPENAI: must be a URL')
+  },
+)
+
+it('takes a variable that is empty for none', () => {
+  expect(configure(readArguments([]), { PORT: '', SERVICE_PORT: '9000' }).server.port).toBe(9_000)
+})
+
+it('takes a file that begins with a byte order mark', () => {
+  const path = join(folder, 'gateway.json')
+  writeFileSync(path, '\uFEFF{"server":{"port":1}}')
+  expect(configure(readArguments(['--config', path]), {}).server.port).toBe(1)
+})
+
 it('names the flag that is wrong, and takes addresses of both kinds', () => {
   expect(() => configure(readArguments(['--port', '1e3']), { PORT: '1' })).toThrow('- --port: must be a whole number')
   const env = { LLMEMO_PRIVATE_HOSTS: '::1, vllm.internal', LLMEMO_PROXIES: '10.0.0.1,::1', LLMEMO_CORS_ORIGINS: 'http://localhost:3000' }

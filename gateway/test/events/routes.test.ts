@@ -126,6 +126,23 @@ describe('GET /events', () => {
     expect((await fetch(`${url}/health`)).status).toBe(200)
   })
 
+  it('limits those that are asked for at once, over one connection', async () => {
+    const { url } = await listening()
+    const session = connect(url)
+    onTestFinished(() => session.destroy())
+    const streams = Array.from({ length: 40 }, () => session.request({ ':path': '/events' }).setEncoding('utf8'))
+    // Those that begin stay open, so that none makes room for another.
+    const begun = await Promise.all(
+      streams.map(
+        (stream) =>
+          new Promise<boolean>((resolve) => {
+            stream.on('data', (text: string) => text.includes('event: savings') && resolve(true)).once('end', () => resolve(false))
+          }),
+      ),
+    )
+    expect(begun.filter(Boolean)).toHaveLength(32)
+  })
+
   it('counts no stream whose client is gone before it begins', async () => {
     const gateway = createGateway({ cache: createCache() })
     onTestFinished(() => gateway.close())

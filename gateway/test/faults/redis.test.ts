@@ -4,7 +4,7 @@ import { redisStore } from 'llmemo/redis'
 import { expect, it, onTestFinished } from 'vitest'
 import { completion } from '../../../test/support/openai-answers.ts'
 import type { ProviderRequest } from '../../../test/support/provider-server.ts'
-import { startRedis } from '../../../test/support/redis-server.ts'
+import { type RedisServer, startRedis } from '../../../test/support/redis-server.ts'
 import { ask, gatewayOver, question } from '../support/provider.ts'
 
 /** The question that a request asks. */
@@ -12,7 +12,10 @@ function questionIn({ body }: Pick<ProviderRequest, 'body'>): string {
   return /"content":"([^"]+)"/.exec(JSON.stringify(body))?.[1] ?? ''
 }
 
-it('loses no request while Redis is killed under the load of 64 clients, and gives no wrong answer', async () => {
+it.each([
+  ['is killed', (redis: RedisServer) => redis.kill(), (redis: RedisServer) => redis.start()],
+  ['takes connections and answers none', async (redis: RedisServer) => redis.pause(), async (redis: RedisServer) => redis.resume()],
+])('loses no request while Redis %s under the load of 64 clients, and gives no wrong answer', async (_name, goAway, comeBack) => {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
   const client = new Redis({ host: redis.host, port: redis.port, maxRetriesPerRequest: 0 })
@@ -37,9 +40,9 @@ it('loses no request while Redis is killed under the load of 64 clients, and giv
   await all(200)
   expect(sources).toContain('redis')
   const under = all(800)
-  await redis.kill()
+  await goAway(redis)
   await under
   sources.clear()
-  await redis.start()
+  await comeBack(redis)
   await all(900)
 })

@@ -50,3 +50,13 @@ it('gives the report and the counters of Prometheus to an admin of all', async (
     expect((await ask(url + path, { headers: await as('acme', 'admin') })).status).toBe(403)
   }
 })
+
+it('says how savings are kept where they are not', async () => {
+  const { url, as } = await guarded()
+  for (const headers of [await as(undefined, 'admin', 'read'), await as('acme', 'read')]) {
+    expect(await ask(`${url}/cache/savings`, { headers })).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining('CACHE_SAVINGS=true') },
+    })
+  }
+})

@@ -1,5 +1,5 @@
 import { createCache } from 'llmemo'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { guarded } from '../support/guarded.ts'
 import { listening } from '../support/listening.ts'
 import { ask, post } from '../support/requests.ts'
@@ -40,6 +40,39 @@ it('takes several steps at once, and none if one may not be', async () => {
   ]
   expect((await post(`${url}/api/v1/cache/batch`, { operations: refused }, reader)).status).toBe(403)
   expect((await ask(`${url}/api/v1/cache/b`, { headers: reader })).status).toBe(404)
+})
+
+it.each([
+  ['a TTL above a year', { op: 'set', key: 'b', value: 1, ttl: 1e15 }],
+  ['a TTL of nothing', { op: 'set', key: 'b', value: 1, ttl: '0s' }],
+  ['a key that no store can hold', { op: 'set', key: 'b\uD800', value: 1 }],
+])('does no step of several if a later one has %s', async (_name, wrong) => {
+  const { url } = await listening()
+  const operations = [{ op: 'set', key: 'a', value: 1 }, wrong]
+  expect((await post(`${url}/api/v1/cache/batch`, { operations })).status).toBe(400)
+  expect((await ask(`${url}/api/v1/cache/a`)).status).toBe(404)
+})
+
+it('says that a value is too large to be kept, and then gives no older one', async () => {
+  const cache = createCache({ maxEntryBytes: 10_000 })
+  onTestFinished(() => cache.close())
+  const { url } = await listening({ cache })
+  const large = { key: 'a', value: 'v'.repeat(10_001) }
+  await post(`${url}/api/v1/cache`, { key: 'a', value: 'old' })
+  expect(await post(`${url}/api/v1/cache`, large)).toMatchObject({ status: 422, body: { error: expect.stringContaining('too large') } })
+  expect((await ask(`${url}/api/v1/cache/a`)).status).toBe(404)
+  const operations = [
+    { op: 'set', key: 'a', value: 'old' },
+    { op: 'set', ...large },
+    { op: 'get', key: 'a' },
+  ]
+  expect((await post(`${url}/api/v1/cache/batch`, { operations })).body).toEqual({
+    results: [
+      { op: 'set', key: 'a' },
+      { op: 'set', key: 'a', stored: false },
+      { op: 'get', key: 'a', found: false },
+    ],
+  })
 })
 
 it.each(['a/b', '../../etc/passwd', 'a b', 'ä*?[x]', '%2F', 'a%252Fb'])('takes %j as a key as it is', async (key) => {

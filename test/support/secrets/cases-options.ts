@@ -5,7 +5,7 @@
 import { defineEndpoint, partsIn } from '../../../src/providers/define-endpoint.ts'
 import { createCache } from '../../../src/cache/cache.ts'
 import { textCall } from '../../../src/cache/text-requests.ts'
-import { createCacheKey } from '../../../src/cache/value-cache.ts'
+import { createCacheKey } from '../../../src/cache/value-key.ts'
 import { cacheInfo } from '../../../src/clients/cache-info.ts'
 import { callable, text, texts, withMethods, wholeNumber } from '../../../src/base/option-checks.ts'
 import { withoutContent } from '../../../src/base/foreign-error.ts'
@@ -212,9 +212,11 @@ export const optionCases: Cases = {
     refusedBy('a short event', () => createCache().on(mistaken(key.slice(0, 10)), () => {})),
     refusedBy('a listener', () => createCache().on('hit', mistaken(password))),
   ],
-  'src/cache/value-cache.ts': [
+  'src/cache/value-key.ts': [
     refusedBy('a name', () => createCacheKey(mistaken({ password }), () => password)),
     refusedBy('a key', () => createCacheKey(password, mistaken(password))),
+  ],
+  'src/cache/value-cache.ts': [
     refusedBy('a pattern', () => createCache().delByPattern(mistaken({ password }))),
     refusedBy('maxTtl', () => createCache().wrapSWR(password, '2h', '1h', () => password)),
     refusedBy('a key of a value', () => createCache().get(`${password}\uD800`)),
