@@ -43,6 +43,9 @@ const idleCheck = 20
 /** Milliseconds in which a client that is about to send its next request still finds its connection, and is told that it closes. */
 const grace = 100
 
+/** Milliseconds for which a session of HTTP/2 is kept that asks for nothing. */
+export const idleSession = 60_000
+
 /** Milliseconds between two looks for requests that are too slow. */
 const slowCheck = 500
 
@@ -87,12 +90,8 @@ export async function listen({ fetch, lane, settings, clock, shared = false }: L
   const sessions = new Set<ServerHttp2Session>()
   http2.on('session', (session) => {
     sessions.add(session)
-    // One that asks for nothing.
-    const cancel = clock.after(limits.head * 1_000, () => session.destroy())
-    session.once('stream', cancel).once('close', () => {
-      cancel()
-      sessions.delete(session)
-    })
+    endIdle(session, clock, limits.head * 1_000)
+    session.once('close', () => sessions.delete(session))
   })
   const sockets = new Set<Socket>()
   /** Connections that have sent nothing yet. Clients open some in advance. */
@@ -159,6 +158,20 @@ function failIfReset(request: Http2ServerRequest, ended: () => void): void {
   }
   request.on('error', () => undefined)
   request.stream.once('aborted', () => request.destroy(new Error('llmemo-gateway: the client reset its stream.')))
+}
+
+/** Ends a session that asks for nothing at first, and closes one that asks for nothing any more. Node.js would keep both for ever. */
+function endIdle(session: ServerHttp2Session, clock: Clock, first: number): void {
+  let open = 0
+  let cancel = clock.after(first, () => session.destroy())
+  session.on('stream', (stream) => {
+    cancel()
+    open++
+    stream.once('close', () => {
+      if (--open === 0 && !session.closed && !session.destroyed) cancel = clock.after(idleSession, () => session.close())
+    })
+  })
+  session.once('close', () => cancel())
 }
 
 /** Gives a connection to the server whose protocol its first bytes are of. */

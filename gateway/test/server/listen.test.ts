@@ -1,7 +1,14 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
 import { connect } from 'node:http2'
 import { text } from 'node:stream/consumers'
+import { type Clock, systemClock } from 'llmemo'
+import { createGateway, listen } from 'llmemo-gateway'
+import { ManualClock } from 'llmemo/testing'
 import { expect, it, onTestFinished } from 'vitest'
+import { until } from '../../../test/support/until.ts'
+import { readSettings } from '../../src/config/settings.ts'
+import { idleSession } from '../../src/server/listen.ts'
 import { listening } from '../support/listening.ts'
 
 it('answers over HTTP/1.1', async () => {
@@ -19,6 +26,30 @@ it('answers over HTTP/2 without TLS, at the same port', async () => {
   } finally {
     session.close()
   }
+})
+
+it('closes a session of HTTP/2 that asks for nothing any more, and none with an open stream', async () => {
+  const manual = new ManualClock()
+  const clock: Clock = {
+    ...systemClock,
+    after: (...given) => (given[0] === idleSession ? manual : systemClock).after(...given),
+  }
+  const gateway = createGateway()
+  const server = await listen({ ...gateway, settings: readSettings({ server: { port: 0 } }), clock })
+  onTestFinished(async () => {
+    await gateway.close()
+    await server.drain()
+  })
+  const [idle, busy] = [connect(`http://${server.host}:${server.port}`), connect(`http://${server.host}:${server.port}`)]
+  for (const session of [idle, busy]) await text(session.request({ ':path': '/health' }))
+  const events = busy.request({ ':path': '/events' })
+  await once(events, 'data')
+  await until(() => manual.timers === 1)
+  const ended = once(idle, 'close')
+  manual.advance(idleSession)
+  await ended
+  expect([busy.closed, events.closed]).toEqual([false, false])
+  busy.destroy()
 })
 
 it('sends each piece of an answer at once, and waits for no confirmation of the one before', async () => {
