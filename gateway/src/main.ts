@@ -84,7 +84,13 @@ async function serve(
 
 async function runWorkers({ server }: GatewaySettings, log: Log): Promise<void> {
   const ended = untilEnded()
-  const workers = await startWorkers(server, log)
+  let isEnded = false
+  void ended.then(() => (isEnded = true))
+  const workers = await startWorkers(server, log).catch((error: unknown) => {
+    // A terminal tells all processes to end, also those that do not listen yet.
+    if (!isEnded) throw error
+  })
+  if (workers === undefined) return
   process.stdout.write(pointing({ host: server.host, port: workers.port }, workers.isGuarded))
   await ended
   await workers.end()

@@ -11,6 +11,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { chunksOf, completion } from '../../test/support/openai-answers.ts'
 import { gate, startProvider } from '../../test/support/provider-server.ts'
 import { startRedis } from '../../test/support/redis-server.ts'
+import { until } from '../../test/support/until.ts'
 import { gatewayProcess, inFrontOf, listens, start, temporaryFolder } from './support/gateway-process.ts'
 import { isStreamRequest } from './support/stand-in.ts'
 import { ask, question } from './support/provider.ts'
@@ -118,6 +119,14 @@ describe('the program', () => {
     expect(logged.split('"worker-died"')).toHaveLength(3)
     expect((await ask(url)).status).toBe(200)
     child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
+  it('ends well when it is told to while its processes start', async () => {
+    const child = start(['--port', '0', '--workers', '2'])
+    await until(() => childrenOf(child).length > 0)
+    child.kill('SIGINT')
+    for (const worker of childrenOf(child)) process.kill(worker, 'SIGINT')
     expect(await once(child, 'exit')).toEqual([0, null])
   })
 
