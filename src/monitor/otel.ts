@@ -3,12 +3,18 @@
  * Nothing of OpenTelemetry is loaded.
  * @module
  */
-import type { Meter, Tracer } from '@opentelemetry/api'
+/* oxlint-disable typescript/consistent-type-imports */
 import { assertKnown, withMethods } from '../base/option-checks.ts'
 import type { Cache } from '../cache/cache.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { meterCache } from './otel-metrics.ts'
 import { traceCache } from './otel-spans.ts'
+
+// As in clients/sdk-types.ts: where OpenTelemetry is not installed, its types are `any`, and a program that reads these declarations compiles.
+/** @ts-ignore */
+type Meter = import('@opentelemetry/api').Meter
+/** @ts-ignore */
+type Tracer = import('@opentelemetry/api').Tracer
 
 /** The options of {@link instrumentCache}; at least one of them. */
 export interface OtelOptions {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { assertBuilt, install, type Project, subpaths, top, typecheck } from '../support/packed.ts'
+import { assertBuilt, install, manifest, type Project, subpaths, top, typecheck } from '../support/packed.ts'
 
 let project: Project
 
@@ -230,4 +230,13 @@ it('the built package leaves another client its type where no SDK is installed',
     client.nope
   `
   expect(errorsIn([], { 'foreign.ts': foreign, 'required.cts': foreign })).toBe('')
+})
+
+it('the built package compiles at each of its doors, where none of the packages is installed that they work with', () => {
+  const peers = Object.keys(manifest().peerDependencies)
+  expect(peers).toContain('@langchain/core')
+  for (const name of [...peers, ...compatible, cerebras, '@google/genai', 'zod']) replace(name)
+  const doors = subpaths().map((path, index) => `export * as door${index} from '${path}'`)
+  expect(doors.length).toBeGreaterThan(10)
+  expect(errorsIn([], { 'doors.ts': doors.join('\n') })).toBe('')
 })

@@ -4,13 +4,22 @@
  * Source: https://github.com/langchain-ai/langchainjs/blob/main/langchain-core/src/caches/index.ts
  * @module
  */
+/* oxlint-disable typescript/consistent-type-imports */
 import { BaseCache, deserializeStoredGeneration, serializeGeneration } from '@langchain/core/caches'
-import type { Generation } from '@langchain/core/outputs'
 import type { AnswerRules, Cache } from '../../cache/cache.ts'
 import type { CallOptions } from '../../call.ts'
 import { type Clock, systemClock } from '../../clock.ts'
 import { type Duration, milliseconds } from '../../duration.ts'
 import { membersOf, modelIn, skipReason, usageIn } from './messages.ts'
+
+// As in clients/sdk-types.ts: where LangChain is not installed, its types are `any`, and a program that reads these declarations compiles.
+/** @ts-ignore */
+type BaseCacheClass = typeof import('@langchain/core/caches').BaseCache
+/** @ts-ignore */
+type Generation = import('@langchain/core/outputs').Generation
+
+/** LangChain takes only caches of this class. */
+const LangChainCache: BaseCacheClass = BaseCache
 
 /** Options of all calls through the cache. */
 export interface ModelCacheOptions extends CallOptions {
@@ -66,7 +75,7 @@ interface Asking {
  * The cache for LangChain's models: `new ChatOpenAI({ cache: new LlmemoCache(cache) })`. LangChain does not use it for streams. A model of your
  * own is cached if its `_identifyingParams()` says what it is.
  */
-export class LlmemoCache extends BaseCache {
+export class LlmemoCache extends LangChainCache {
   readonly #cache: Cache
   readonly #defaults: CallOptions
   readonly #wait: number

@@ -3,7 +3,8 @@
  * Needs the package `@aws-sdk/lib-dynamodb`, and `@aws-sdk/client-s3` for objects in S3.
  * @module
  */
-import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb'
+/* oxlint-disable typescript/consistent-type-imports */
+import { DeleteCommand, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb'
 import type { Clock } from '../../clock.ts'
 import { systemClock } from '../../clock.ts'
 import { InvalidOptionError, StoreError } from '../../errors.ts'
@@ -20,6 +21,10 @@ import { addSums } from './sums.ts'
 import { OverflowStorage } from './overflow.ts'
 import { type Report, Reports } from './reports.ts'
 import type { TableAccess } from './table-access.ts'
+
+// As in clients/sdk-types.ts: where the SDK is not installed, its types are `any`, and a program that reads these declarations compiles.
+/** @ts-ignore */
+type DynamoDBDocumentClient = import('@aws-sdk/lib-dynamodb').DynamoDBDocumentClient
 
 export type { DynamodbAttributes } from './items.ts'
 export type { SendOptions } from '../aws/requests.ts'

@@ -2,18 +2,17 @@
  * Creates a table for a {@link dynamodbStore}.
  * @module
  */
-import {
-  CreateTableCommand,
-  DescribeTimeToLiveCommand,
-  type DynamoDBClient,
-  UpdateTimeToLiveCommand,
-  waitUntilTableExists,
-} from '@aws-sdk/client-dynamodb'
+/* oxlint-disable typescript/consistent-type-imports */
+import { CreateTableCommand, DescribeTimeToLiveCommand, UpdateTimeToLiveCommand, waitUntilTableExists } from '@aws-sdk/client-dynamodb'
 import { InvalidOptionError, StoreError } from '../../errors.ts'
 import { assertKnown, withMethods } from '../../base/option-checks.ts'
 import { nameOf } from '../../base/foreign-error.ts'
 import { causeOf } from './errors.ts'
 import { attributeNames, type DynamodbAttributes } from './items.ts'
+
+// As in clients/sdk-types.ts: where the SDK is not installed, its types are `any`, and a program that reads these declarations compiles.
+/** @ts-ignore */
+type DynamoDBClient = import('@aws-sdk/client-dynamodb').DynamoDBClient
 
 /** Options of {@link createTable}. */
 export interface CreateTableOptions {
