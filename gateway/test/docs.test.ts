@@ -12,15 +12,27 @@ import { startProvider } from '../../test/support/provider-server.ts'
 
 const page = readFileSync(new URL('../../docs/gateway.md', import.meta.url), 'utf8')
 const run = promisify(execFile)
+const top = new URL('../../', import.meta.url).pathname
+
+/** What a script does after the build, which is there already. */
+function lastCommand(script: string): string {
+  const { scripts }: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8'))
+  return scripts[script]?.split(' && ').at(-1) ?? ''
+}
 
 it('shows commands that answer as it says', async () => {
   const provider = await startProvider((_request, reply) => reply.json(completion('It keeps answers.')))
   onTestFinished(() => provider.close())
   const folder = mkdtempSync(join(tmpdir(), 'llmemo-gateway-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const bin = new URL('../dist/bin.mjs', import.meta.url).pathname
-  const env = { PATH: process.env['PATH'] ?? '', LLMEMO_UPSTREAM_OPENAI: provider.url, LLMEMO_PRIVATE_HOSTS: '127.0.0.1' }
-  const child = spawn(process.execPath, [bin, '--port', '0'], { cwd: folder, env, stdio: 'pipe' })
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    CACHE_STORE: `sqlite:${join(folder, 'answers.db')}`,
+    LLMEMO_UPSTREAM_OPENAI: provider.url,
+    LLMEMO_PRIVATE_HOSTS: '127.0.0.1',
+  }
+  const [, script = '', words = ''] = /```sh\nnpm run (\S+) -- (.*)\n/.exec(page) ?? []
+  const child = spawn('sh', ['-c', `exec ${lastCommand(script)} ${words.replace('8787', '0')}`], { cwd: top, env, stdio: 'pipe' })
   onTestFinished(() => void child.kill('SIGKILL'))
   const url = await new Promise<string>((resolve) => {
     let printed = ''
@@ -41,6 +53,13 @@ it('shows commands that answer as it says', async () => {
       expect(got?.replace(/ttl=\d+/, 'ttl=3600')).toBe(line)
     }
   }
+})
+
+it('is shown at work by the command of the README', async () => {
+  const readme = readFileSync(join(top, 'README.md'), 'utf8')
+  const [, script = ''] = /`npm run (gateway:\S+)` shows it at work/.exec(readme) ?? []
+  const { stdout } = await run('sh', ['-c', lastCommand(script)], { cwd: top })
+  expect([...stdout.matchAll(/cache-status: (llmemo; \S+)/g)].map(([, status]) => status)).toEqual(['llmemo; fwd=miss;', 'llmemo; hit;'])
 })
 
 it('names every variable that there is', () => {
