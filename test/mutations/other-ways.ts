@@ -44,6 +44,14 @@ export const otherWays: readonly Mutation[] = [
   },
   {
     id: 'G02',
+    breaks: 'a model whose address comes later is not cached',
+    file: 'src/adapters/ai-sdk/model-call.ts',
+    find: 'isTooDeep || origin === later || isContinued',
+    put: 'isTooDeep || isContinued',
+    test: models,
+  },
+  {
+    id: 'G02',
     breaks: 'what a model of the AI SDK was made with counts',
     file: 'src/adapters/ai-sdk/model-call.ts',
     find: ', ...(made !== undefined && { made }) }',
@@ -86,7 +94,7 @@ export const otherWays: readonly Mutation[] = [
     id: 'G05',
     breaks: 'the address of a model of the AI SDK counts',
     file: 'src/adapters/ai-sdk/model-call.ts',
-    find: '...(origin !== undefined && { origin }),',
+    find: "...(typeof origin === 'string' && { origin }),",
     put: '',
     test: models,
   },

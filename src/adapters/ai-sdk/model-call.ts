@@ -2,6 +2,7 @@
  * A call of a model of the AI SDK as the cache sees it: who is asked for what, by which credential, and with which options.
  * @module
  */
+import { isThenable } from '../../base/thenable.ts'
 import type { CallOptions } from '../../call.ts'
 import type { OriginCall } from '../../cache/cache.ts'
 import { isContinued } from './containers.ts'
@@ -59,10 +60,11 @@ function callWith(model: NamedModel, own: Members, { params, defaults, shown, ro
     signal: abortSignal,
     defaults,
     ...(credential !== '' && { credential }),
-    ...(origin !== undefined && { origin }),
+    ...(typeof origin === 'string' && { origin }),
     ...optionsIn(params),
-    // The provider's own chunks are not stored, so a stored answer is no answer to this call. Nor is one that was continued from elsewhere.
-    ...((includeRawChunks === true || isTooDeep || isContinued(params)) && { mode: 'no-store' }),
+    // The provider's own chunks are not stored, so a stored answer is no answer to this call. Nor is one that was continued from elsewhere, or
+    // one of another server.
+    ...((includeRawChunks === true || isTooDeep || origin === later || isContinued(params)) && { mode: 'no-store' }),
   }
 }
 
@@ -86,18 +88,27 @@ export function sentParams<Params extends CallParams>(params: Params): Params {
   return { ...params, providerOptions: others }
 }
 
+/** An address that is a promise: which it is, is known only when the call is made. */
+const later = Symbol('later')
+
 /** The base URL, so that two servers under one name do not answer for each other; `undefined` if the model does not show it. */
-function originOf(model: NamedModel, { baseURL, baseUrl = baseURL, url }: Members): string | undefined {
+function originOf(model: NamedModel, { baseURL, baseUrl = baseURL, url }: Members): string | typeof later | undefined {
   const own = typeof url === 'function' ? addressIn(url, { path: '', modelId: model.modelId }) : undefined
   if (own !== undefined) return own
   const shown = [addressIn(baseUrl), typeof url === 'function' ? undefined : addressIn(url)].filter((each) => each !== undefined)
+  if (shown.includes(later)) return later
   return shown.length === 0 ? undefined : shown.join(' ')
 }
 
 /** An address, or what a function gives for one. */
-function addressIn(value: unknown, ...given: readonly unknown[]): string | undefined {
+function addressIn(value: unknown, ...given: readonly unknown[]): string | typeof later | undefined {
   try {
     const found: unknown = typeof value === 'function' ? Reflect.apply(value, undefined, given) : value
+    if (isThenable(found)) {
+      // The model asks for it itself, and tells of its failure.
+      void Promise.resolve(found).catch(() => undefined)
+      return later
+    }
     return typeof found === 'string' ? found : found instanceof URL ? found.href : undefined
   } catch {
     return undefined

@@ -126,6 +126,15 @@ it.each(forms)('G02 models that differ in %s do not answer for each other', asyn
   for (const tenant of ['a', 'b']) expect(await ask(ownModel('another', { config: config(tenant) }))).toBe(tenant)
 })
 
+it.each([
+  ['an address', { baseURL: Promise.resolve('https://a.test') }],
+  ['an address of a function', { url: async () => 'https://a.test' }],
+  ['an address that fails', { baseUrl: () => Promise.reject(new Error('no address')) }],
+])('G02 a model with %s that comes later is not cached', async (_, config) => {
+  const ask = asker()
+  for (const answer of ['first', 'second']) expect(await ask(ownModel(answer, { config }))).toBe(answer)
+})
+
 /** What a model may be made with, as one value and another. */
 const others: readonly (readonly [name: string, one: object, other: object])[] = [
   ['numbers of tokens', { maxTokens: 5 }, { maxTokens: 500 }],
