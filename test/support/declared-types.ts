@@ -44,8 +44,9 @@ function used(parsed: ReadonlyMap<string, Declarations>, { file, nodes }: Found,
   return hidden.flatMap((found) => (found.nodes.every(isAlias) || !whole.has(found.name) ? used(parsed, found, seen) : [found]))
 }
 
+/** An alias, or a constant: a class may extend one, whose type is that of another package's class. */
 function isAlias(node: Node): boolean {
-  return node['type'] === 'TSTypeAliasDeclaration'
+  return node['type'] === 'TSTypeAliasDeclaration' || node['type'] === 'VariableDeclarator'
 }
 
 /** A declaration, which may have several nodes: overloads, or a type and a value of one name. */

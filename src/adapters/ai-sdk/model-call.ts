@@ -2,7 +2,6 @@
  * A call of a model of the AI SDK as the cache sees it: who is asked for what, by which credential, and with which options.
  * @module
  */
-import { isThenable } from '../../base/thenable.ts'
 import type { CallOptions } from '../../call.ts'
 import type { OriginCall } from '../../cache/cache.ts'
 import { isContinued } from './containers.ts'
@@ -104,7 +103,7 @@ function originOf(model: NamedModel, { baseURL, baseUrl = baseURL, url }: Member
 function addressIn(value: unknown, ...given: readonly unknown[]): string | typeof later | undefined {
   try {
     const found: unknown = typeof value === 'function' ? Reflect.apply(value, undefined, given) : value
-    if (isThenable(found)) {
+    if (typeof membersOf(found)['then'] === 'function') {
       // The model asks for it itself, and tells of its failure.
       void Promise.resolve(found).catch(() => undefined)
       return later
