@@ -197,11 +197,15 @@ describe('the declarations', () => {
         declare function open(hidden: Hidden): Shared
         declare class Base<T> { of: T }
         declare class Derived extends Base<string> {}
-        export { open, Derived }`,
+        declare const Made: new () => object
+        declare class Own extends Made {}
+        declare function made(): typeof Made
+        export { open, made, Derived, Own }`,
       'shared.d.mts': 'interface Shared { b: Promise<Deep> }\ninterface Deep { c: string }\nexport { Shared as t }',
     }
     expect(unnameable(files, ['index.d.mts']).toSorted()).toEqual([
       'Derived (index.d.mts) uses Base (index.d.mts)',
+      'made (index.d.mts) uses Made (index.d.mts)',
       'open (index.d.mts) uses Hidden (index.d.mts)',
       'open (index.d.mts) uses Shared (shared.d.mts)',
     ])

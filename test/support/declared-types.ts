@@ -33,20 +33,26 @@ export function unnameable(files: Readonly<Record<string, string>>, entries: rea
 
 /**
  * What `user` refers to and none of `known` is. An alias needs no name: the compiler writes out what it stands for, so that counts. So it is
- * with a declaration of which only members are taken: `Declared['member']`.
+ * with a declaration of which only members are taken: `Declared['member']`; and with a constant that is only what a class extends.
  */
 function used(parsed: ReadonlyMap<string, Declarations>, { file, nodes }: Found, known: ReadonlySet<string>): Found[] {
   const all = nodes.flatMap((node) => [...references(node)])
   const whole = new Set(all.filter(({ ofMember }) => !ofMember).map(({ name }) => name))
+  const named = new Set(all.filter(({ ofClass }) => !ofClass).map(({ name }) => name))
   const names = new Set(all.map(({ name }) => name))
   const hidden = [...names].flatMap((name) => find(parsed, file, name)).filter(({ id }) => !known.has(id))
   const seen = new Set([...known, ...hidden.map(({ id }) => id)])
-  return hidden.flatMap((found) => (found.nodes.every(isAlias) || !whole.has(found.name) ? used(parsed, found, seen) : [found]))
+  const isWrittenOut = ({ name, nodes }: Found): boolean =>
+    nodes.every(isAlias) || !whole.has(name) || (nodes.every(isConstant) && !named.has(name))
+  return hidden.flatMap((found) => (isWrittenOut(found) ? used(parsed, found, seen) : [found]))
 }
 
-/** An alias, or a constant: a class may extend one, whose type is that of another package's class. */
 function isAlias(node: Node): boolean {
-  return node['type'] === 'TSTypeAliasDeclaration' || node['type'] === 'VariableDeclarator'
+  return node['type'] === 'TSTypeAliasDeclaration'
+}
+
+function isConstant(node: Node): boolean {
+  return node['type'] === 'VariableDeclarator'
 }
 
 /** A declaration, which may have several nodes: overloads, or a type and a value of one name. */
@@ -102,6 +108,8 @@ export interface Reference {
   readonly end: number
   /** Whether only a member of it is taken. */
   readonly ofMember: boolean
+  /** Whether a class extends it. */
+  readonly ofClass: boolean
 }
 
 /** What `node` refers to as types or by `typeof`. Type parameters are among them; they are declared nowhere. */
@@ -109,7 +117,7 @@ export function* references(node: Node, ofMember = false): Generator<Reference> 
   const named =
     node['typeName'] ?? node['exprName'] ?? node['superClass'] ?? (node['type'] === 'TSInterfaceHeritage' ? node['expression'] : undefined)
   const reference = identifier(named)
-  if (reference !== undefined) yield { ...reference, ofMember }
+  if (reference !== undefined) yield { ...reference, ofMember, ofClass: named === node['superClass'] }
   const object = node['type'] === 'TSIndexedAccessType' ? node['objectType'] : undefined
   for (const child of Object.values(node).flat()) if (isNode(child)) yield* references(child, child === object)
 }
@@ -124,7 +132,7 @@ function nodesIn(value: unknown): Node[] {
 }
 
 /** The identifier that is the node, or with which the node begins. */
-export function identifier(value: unknown): Omit<Reference, 'ofMember'> | undefined {
+export function identifier(value: unknown): Omit<Reference, 'ofMember' | 'ofClass'> | undefined {
   if (!isNode(value)) return undefined
   // Of `a.B` the first part is what must be found.
   if (isNode(value['left'])) return identifier(value['left'])

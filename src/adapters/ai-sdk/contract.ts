@@ -36,6 +36,11 @@ export function membersOf(value: unknown): Members {
   return hasMembers(value) ? value : {}
 }
 
+/** Whether `value` is a promise, whichever library it comes from. */
+export function comesLater(value: unknown): boolean {
+  return typeof membersOf(value)['then'] === 'function'
+}
+
 /** `value` if it is an array, else an empty one. */
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []

@@ -5,7 +5,7 @@
 import type { CallOptions } from '../../call.ts'
 import type { OriginCall } from '../../cache/cache.ts'
 import { isContinued } from './containers.ts'
-import { type CallParams, hasMembers, membersOf, type Members, type NamedModel } from './contract.ts'
+import { type CallParams, comesLater, hasMembers, membersOf, type Members, type NamedModel } from './contract.ts'
 import { type MadeWith, madeWith, partsOf, type ShownParts } from './made-with.ts'
 
 /** Headers that hold a credential, in lower case. */
@@ -62,7 +62,7 @@ function callWith(model: NamedModel, own: Members, { params, defaults, shown, ro
     ...(typeof origin === 'string' && { origin }),
     ...optionsIn(params),
     // The provider's own chunks are not stored, so a stored answer is no answer to this call. Nor is one that was continued from elsewhere, or
-    // one of another server.
+    // that may be another server's.
     ...((includeRawChunks === true || isTooDeep || origin === later || isContinued(params)) && { mode: 'no-store' }),
   }
 }
@@ -103,7 +103,7 @@ function originOf(model: NamedModel, { baseURL, baseUrl = baseURL, url }: Member
 function addressIn(value: unknown, ...given: readonly unknown[]): string | typeof later | undefined {
   try {
     const found: unknown = typeof value === 'function' ? Reflect.apply(value, undefined, given) : value
-    if (typeof membersOf(found)['then'] === 'function') {
+    if (comesLater(found)) {
       // The model asks for it itself, and tells of its failure.
       void Promise.resolve(found).catch(() => undefined)
       return later
@@ -118,7 +118,7 @@ function addressIn(value: unknown, ...given: readonly unknown[]): string | typeo
 function headersOf({ headers }: Members): Members | Promise<unknown> {
   try {
     const given: unknown = typeof headers === 'function' ? Reflect.apply(headers, undefined, []) : headers
-    return typeof membersOf(given)['then'] === 'function' ? Promise.resolve(given) : namedIn(given)
+    return comesLater(given) ? Promise.resolve(given) : namedIn(given)
   } catch {
     // Without an API key the SDK throws here. The call itself will say so, if the provider is asked at all.
     return {}
