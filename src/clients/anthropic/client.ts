@@ -23,6 +23,7 @@ import type { LaneMethods } from '../http/lane.ts'
 import { openMethodLane } from '../http/method-lane.ts'
 import { isClientOf, providerNamed } from '../../providers/catalogue.ts'
 import { bareClient, type FetchClient, optionOf, withCallOptions, type WrappedBehaviour } from '../http/sdk-client.ts'
+import { eventForm } from './event-forms.ts'
 
 /** What a middleware is called with: the arguments of `fetch`. */
 interface ApiRequest extends RequestInit {
@@ -263,6 +264,7 @@ const laneMethods: LaneMethods = {
   events: {
     use: ({ event = '', data }) => (event === 'ping' ? 'leave out' : givenEvents.has(event) && data !== '' ? 'give' : 'other'),
     isGiven: () => true,
+    form: eventForm,
   },
 }
 

@@ -5,6 +5,7 @@
  */
 import { parseEvents, type ServerEvent } from '../../base/server-sent-events.ts'
 import { isJsonObject } from '../../json/object.ts'
+import { AlikeEvents, type EventForm } from './alike-events.ts'
 import { isMethod } from './own-code.ts'
 import { isShippedClass } from './sdk-class.ts'
 
@@ -26,6 +27,8 @@ export interface EventRules {
   use(event: ServerEvent): EventUse
   /** Whether the SDK gives this data, and does not take it for an error. */
   isGiven(data: unknown): boolean
+  /** What this event may share with those after it. */
+  form(data: unknown): EventForm | undefined
 }
 
 /** A recorded stream. */
@@ -79,8 +82,10 @@ class RecordedEvents implements AsyncIterableIterator<unknown, undefined> {
   readonly #made: StreamClass
   readonly #recorded: RecordedStream
   #next = 0
-  /** How the text of the last event began that was given, with the first character of its data. */
-  #given = ''
+  /** How events are read that are like one that was given. */
+  #alike: AlikeEvents | undefined
+  /** How many events may be learnt from: to learn takes as long as to parse some, and is lost where no two are alike. */
+  #lessons = 4
   #isOver = false
   /** What gives the events from here on. @default we do */
   #rest: AsyncIterator<unknown> | undefined
@@ -121,16 +126,19 @@ class RecordedEvents implements AsyncIterableIterator<unknown, undefined> {
     while (!this.#isOver && !controller.signal.aborted) {
       const text = texts[this.#next]
       if (text === undefined) break
-      const likely = this.#dataLikeBefore(text)
-      const event = likely === undefined ? eventOf(text) : undefined
-      const use = likely !== undefined ? 'give' : event === undefined ? 'leave out' : rules.use(event)
+      const alike = this.#alike?.read(text)
+      if (alike !== undefined && rules.isGiven(alike)) {
+        this.#lessons += 0.1
+        return this.#give(alike)
+      }
+      const event = eventOf(text)
+      const use = event === undefined ? 'leave out' : rules.use(event)
       if (use === 'end') break
       if (use !== 'leave out') {
-        const data: unknown = use === 'give' ? JSON.parse(likely ?? event?.data ?? '') : undefined
+        const data: unknown = use === 'give' ? JSON.parse(event?.data ?? '') : undefined
         if (use === 'other' || !rules.isGiven(data)) return this.#leaveToSdk()
-        this.#next++
-        if (event !== undefined) this.#given = startOf(text, event)
-        return { value: data, done: false }
+        if (event !== undefined) this.#learn(text, event)
+        return this.#give(data)
       }
       this.#next++
     }
@@ -138,11 +146,20 @@ class RecordedEvents implements AsyncIterableIterator<unknown, undefined> {
     return { value: undefined, done: true }
   }
 
-  /** The data of an event that begins as the one that was given before: most events of a stream have one name. */
-  #dataLikeBefore(text: string): string | undefined {
-    const { length } = this.#given
-    const end = text.length - 2
-    return length > 0 && text.startsWith(this.#given) && text.indexOf('\n', length) === end ? text.slice(length - 1, end) : undefined
+  #give(value: unknown): Step {
+    this.#next++
+    return { value, done: false }
+  }
+
+  /** Most events of a stream are like the one before. */
+  #learn(text: string, { data }: ServerEvent): void {
+    const start = text.length - data.length - 2
+    if (this.#lessons < 1 || !text.endsWith(`data: ${data}\n\n`)) return
+    // The caller may change what it was given.
+    const form = this.#recorded.rules.form(JSON.parse(data))
+    if (form === undefined) return
+    this.#lessons--
+    this.#alike = AlikeEvents.of(text, start, form) ?? this.#alike
   }
 
   #leaveToSdk(): Promise<Step> {
@@ -171,11 +188,6 @@ function eventOf(text: string): ServerEvent | undefined {
   if (!isOneLine) return parseEvents(text)[0]
   const data = text.slice(from + 6, end)
   return from === 0 ? { data } : { event: text.slice(7, from - 1), data }
-}
-
-/** How the text of an event with an object as its data begins; empty for any other. */
-function startOf(text: string, { data }: ServerEvent): string {
-  return data.startsWith('{') && text.endsWith(`data: ${data}\n\n`) ? text.slice(0, text.length - data.length - 1) : ''
 }
 
 /** The events as the SDK itself decodes them. */

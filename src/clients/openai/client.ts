@@ -14,6 +14,7 @@ import { settled, twinOf } from '../http/twin.ts'
 import { isClientOf } from '../../providers/catalogue.ts'
 import { bareClient, type FetchClient, optionOf, withCallOptions } from '../http/sdk-client.ts'
 import { namesHeader } from '../http/given-headers.ts'
+import { eventForm } from './event-forms.ts'
 
 /** Whether `client` is an OpenAI or Azure OpenAI client. */
 export function isOpenAi(client: object): client is FetchClient {
@@ -109,5 +110,6 @@ const laneMethods: LaneMethods = {
       return event === 'error' || event.startsWith('thread.') || data.startsWith('[DONE]') ? 'other' : 'give'
     },
     isGiven: (data) => !(isJsonObject(data) && data['error']),
+    form: eventForm,
   },
 }
