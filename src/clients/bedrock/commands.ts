@@ -115,7 +115,8 @@ export function less(object: JsonObject, name: string): JsonObject {
 
 /** Whether a name in a JSON text may begin with `$`, the sign of a tag, plain or escaped. */
 function mayHoldTags(text: string): boolean {
-  return text.includes('"$') || text.includes('\\u0024')
+  // A text is searched faster for its rarest character than for a pair that begins with a frequent one.
+  return (text.includes('$') && text.includes('"$')) || text.includes('\\u0024')
 }
 
 function converseInput({ model, ...rest }: JsonObject): JsonObject {

@@ -34,16 +34,39 @@ export interface Origin {
   readonly text: string
   /** The endpoint's address. */
   readonly href: string
+  readonly region: string
+  /** Whether the endpoint adds no header to a request. */
+  readonly isBare: boolean
 }
 
 /** The origins of one client's calls. */
 export class Origins {
   /** The members of the configuration for which the faster way was right. */
   #known: Config | undefined
+  /** What was found last: most calls of a client go to one place. */
+  #last: Origin | undefined
 
   /** The origin of a call by the faster way; `undefined` if that way is not known to be right. The promise rejects if there is no region. */
   quick(config: object): Promise<Origin> | undefined {
-    return this.#known !== undefined && isSame(this.#known, config) ? quickOrigin(config) : undefined
+    return this.#known !== undefined && isSame(this.#known, config) ? this.#quickOrigin(config) : undefined
+  }
+
+  async #quickOrigin(config: object): Promise<Origin> {
+    const own = isOwnEndpoint(config)
+    const isAsked = !own && Reflect.get(config, 'ignoreConfiguredEndpointUrls') !== true
+    // One after the other, as the SDK asks them. To wait for all together takes three times as long, and each hit does it.
+    const region = await valueOf(config, 'region')
+    const endpoint = await (own ? valueOf(config, 'endpoint') : isAsked ? valueOf(config, 'serviceConfiguredEndpoint') : undefined)
+    const fips = await valueOf(config, 'useFipsEndpoint')
+    const dualstack = await valueOf(config, 'useDualstackEndpoint')
+    const provider: unknown = Reflect.get(config, 'endpointProvider')
+    if (typeof provider !== 'function') throw new TypeError('the configuration has no endpointProvider')
+    const address = typeof endpoint === 'string' ? endpoint : addressOf(endpoint)
+    const given = { Endpoint: address, Region: region, UseFIPS: fips, UseDualStack: dualstack }
+    const resolved: unknown = Reflect.apply(provider, config, [given, {}])
+    const headers = isJsonObject(endpoint) ? endpoint['headers'] : undefined
+    this.#last = originOf(resolved, { region, headers, last: this.#last })
+    return this.#last
   }
 
   /**
@@ -56,11 +79,11 @@ export class Origins {
       if (quick !== undefined) return await quick
       const before = membersOf(config)
       const endpoint = await endpointBySdk(stack, input)
-      if (endpoint === undefined) return await quickOrigin(config)
-      const origin = originOf(endpoint, await valueOf(config, 'region'))
+      if (endpoint === undefined) return await this.#quickOrigin(config)
+      const origin = originOf(endpoint, { region: await valueOf(config, 'region') })
       // Without this member, only the SDK's own middleware knows an endpoint that the environment sets.
       const isComplete = typeof before.serviceConfiguredEndpoint === 'function' || isOwnEndpoint(config)
-      const isRight = isComplete && isSame(before, config) && (await quickOrigin(config)).text === origin.text
+      const isRight = isComplete && isSame(before, config) && (await this.#quickOrigin(config)).text === origin.text
       this.#known = isRight ? before : undefined
       return origin
     } catch {
@@ -88,22 +111,6 @@ async function endpointBySdk(stack: MiddlewareStack, input: JsonObject): Promise
   return context.endpointV2
 }
 
-async function quickOrigin(config: object): Promise<Origin> {
-  const own = isOwnEndpoint(config)
-  const isAsked = !own && Reflect.get(config, 'ignoreConfiguredEndpointUrls') !== true
-  // One after the other, as the SDK asks them. To wait for all together takes three times as long, and each hit does it.
-  const region = await valueOf(config, 'region')
-  const endpoint = await (own ? valueOf(config, 'endpoint') : isAsked ? valueOf(config, 'serviceConfiguredEndpoint') : undefined)
-  const fips = await valueOf(config, 'useFipsEndpoint')
-  const dualstack = await valueOf(config, 'useDualstackEndpoint')
-  const provider: unknown = Reflect.get(config, 'endpointProvider')
-  if (typeof provider !== 'function') throw new TypeError('the configuration has no endpointProvider')
-  const address = typeof endpoint === 'string' ? endpoint : addressOf(endpoint)
-  const given = { Endpoint: address, Region: region, UseFIPS: fips, UseDualStack: dualstack }
-  const resolved: unknown = Reflect.apply(provider, config, [given, {}])
-  return originOf(resolved, region, isJsonObject(endpoint) ? endpoint['headers'] : undefined)
-}
-
 /** Whether the caller has set an endpoint. */
 function isOwnEndpoint(config: object): boolean {
   return Reflect.get(config, 'isCustomEndpoint') === true && Reflect.get(config, 'endpoint') !== undefined
@@ -123,19 +130,34 @@ function addressOf(endpoint: unknown): string | undefined {
   return `${String(protocol)}//${String(hostname)}${typeof port === 'number' ? `:${port}` : ''}${String(path)}`
 }
 
+/** What an origin is made of besides the endpoint. */
+interface OriginParts {
+  readonly region: unknown
+  /** Headers besides those of the endpoint. */
+  readonly headers?: unknown
+  /** An origin that may be the same. */
+  readonly last?: Origin | undefined
+}
+
 /** An endpoint with its region. The service's public address in a region has the text that requests described by hand have. */
-function originOf(endpoint: unknown, region: unknown, moreHeaders?: unknown): Origin {
+function originOf(endpoint: unknown, { region, headers: more, last }: OriginParts): Origin {
   const href = hrefOf(endpoint)
   if (href === undefined || typeof region !== 'string') throw new TypeError('the endpoint has no address')
-  const headers = headersOf(isJsonObject(endpoint) ? endpoint['headers'] : undefined, moreHeaders)
+  const own = isJsonObject(endpoint) ? endpoint['headers'] : undefined
+  const isBare = hasNone(own) && hasNone(more)
+  if (isBare && last?.isBare === true && last.href === href && last.region === region) return last
+  const headers = headersOf(own, more)
   const standard = `bedrock-runtime.${region}`
   const isStandard = href === `https://${standard}.amazonaws.com/` || href === `https://${standard}.amazonaws.com.cn/`
-  return { href, text: isStandard && headers.length === 0 ? standard : JSON.stringify([href, region, ...headers]) }
+  return { href, region, isBare, text: isStandard && isBare ? standard : JSON.stringify([href, region, ...headers]) }
+}
+
+function hasNone(headers: unknown): boolean {
+  return !isJsonObject(headers) || Object.keys(headers).length === 0
 }
 
 /** The headers that an endpoint adds to each request, as pairs of a name and its values. */
 function headersOf(...given: readonly unknown[]): readonly (readonly [string, unknown])[] {
-  if (given.every((each) => !isJsonObject(each) || Object.keys(each).length === 0)) return []
   const headers = new Map<string, unknown>()
   for (const each of given) {
     for (const [name, value] of Object.entries(isJsonObject(each) ? each : {})) headers.set(name, Array.isArray(value) ? value : [value])
@@ -166,5 +188,6 @@ function membersOf(config: object): Config {
 }
 
 function isSame(before: Config, config: object): boolean {
-  return members.every((name) => before[name] === Reflect.get(config, name))
+  for (const name of members) if (before[name] !== Reflect.get(config, name)) return false
+  return true
 }

@@ -125,7 +125,7 @@ export function storedOutput(entry: Entry, cachedCall: CachedCall, { codec, info
   const $metadata = metadata(head.headers[requestIdHeader])
   if (!cachedCall.streamed) {
     const whole = head.kind === 'sse' ? codec.assembled(wholeAnswer(entry, cachedCall.endpoint) ?? {}) : text
-    return informed({ ...codec.output(whole), $metadata }, info)
+    return informed(Object.assign(codec.output(whole), { $metadata }), info)
   }
   const events = storedEvents(entry, cachedCall)
   const rest = parseJsonObject(head.headers['output'] ?? '{}')
