@@ -5,6 +5,7 @@
 import type * as crypto from 'node:crypto'
 import { cryptoIfThere } from './node-crypto.ts'
 import { plainSha256 } from './plain-sha256.ts'
+import { latin1Of } from './text-bytes.ts'
 
 /** The SHA-256 of bytes, or of text in UTF-8, as 64 hex digits. */
 export function sha256(data: string | Uint8Array): string {
@@ -29,8 +30,4 @@ function hashOfRuntime(): typeof crypto.hash | undefined {
 
 function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
-function latin1Of(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes)
 }

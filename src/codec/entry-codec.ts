@@ -27,7 +27,7 @@
  * flag it does not know.
  * @module
  */
-import { utf8Bytes } from '../base/text-bytes.ts'
+import { latin1Of, utf8Bytes } from '../base/text-bytes.ts'
 import { isBytes } from '../base/bytes.ts'
 import type { Entry, EntryHead } from '../entry.ts'
 import { EntryError, InvalidOptionError } from '../errors.ts'
@@ -207,7 +207,7 @@ function readHeader(bytes: Uint8Array) {
   const end = bytes.byteLength - checksumLength
   if (end < headerLength) throw damagedEntry('it is truncated')
   const sum = checksum(partOf(bytes, 0, end))
-  if (String.fromCharCode(...partOf(bytes, end, bytes.byteLength)) !== sum) throw damagedEntry('its checksum is wrong')
+  if (latin1Of(partOf(bytes, end, bytes.byteLength)) !== sum) throw damagedEntry('its checksum is wrong')
 
   const codec = view.getUint8(5)
   const flags = view.getUint8(6)

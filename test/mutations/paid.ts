@@ -50,7 +50,7 @@ export const paid: readonly Mutation[] = [
     id: 'G40',
     breaks: 'a later read has the usual deadline',
     file: 'src/engine/shared-store/store-reader.ts',
-    find: 'this.#first.endedAt = Math.min(this.#first.endedAt, this.#clock.monotonic())',
+    find: 'if (this.#first.endedAt === Infinity) this.#first.endedAt = this.#clock.monotonic()',
     put: '',
     test: 'test/engine/shared-store/large-reads.test.ts',
   },

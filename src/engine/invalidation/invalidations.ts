@@ -2,6 +2,7 @@
  * What was declared outdated, in this process and in others: the generations of labels, and their generations in the store.
  * @module
  */
+import { distinct } from '../../base/distinct.ts'
 import { type Clock, clockSkew } from '../../clock.ts'
 import { maxDuration } from '../../duration.ts'
 import {
@@ -91,7 +92,7 @@ export class Invalidations {
    */
   snapshot(given: readonly string[], storeKey?: string): GenerationSnapshot {
     // Without a store, this process knows of each removal by itself.
-    const labels = this.#shared === undefined || storeKey === undefined ? given : [...new Set([...given, removals, removalLabel(storeKey)])]
+    const labels = this.#shared === undefined || storeKey === undefined ? given : distinct([...given, removals, removalLabel(storeKey)])
     this.#firstFills.propose(labels)
     return this.#generations.snapshot(labels)
   }
@@ -119,20 +120,19 @@ export class Invalidations {
     return this.#dueOf(this.#outdated(labels, storeKeys))
   }
 
-  #outdated(labels: readonly string[], storeKeys: readonly string[]): string[] {
+  #outdated(labels: readonly string[], storeKeys: readonly string[]): readonly string[] {
     if (this.#shared === undefined) return []
-    const removalLabels = [...new Set(storeKeys.map(removalLabel))]
-    return [...new Set([...this.#generations.outdated([...labels, removals]), ...this.#generations.unsure(removalLabels)])]
+    const removalLabels = distinct(storeKeys.map(removalLabel))
+    return distinct([...this.#generations.outdated([...labels, removals]), ...this.#generations.unsure(removalLabels)])
   }
 
   #dueOf(due: readonly string[]): DueGenerations {
     if (due.length === 0) return noneDue
-    const outdated = [...new Set([...due, ...this.#generations.outdated([removals])])]
+    const outdated = distinct([...due, ...this.#generations.outdated([removals])])
     const reading = this.#generations.read()
     const known = this.#generations.known(removals)
-    const keys = outdated.map((label) => this.#remembered(label))
     return {
-      keys,
+      keys: outdated.map((label) => this.#remembered(label)),
       take: (values) => {
         outdated.forEach((label, index) => {
           if (label === everything) this.#checkSign(values[index])
@@ -175,8 +175,8 @@ export class Invalidations {
     await this.#readAll(others, begun ?? at)
   }
 
-  #toConfirm(entries: readonly GenerationByLabel[]): string[] {
-    return [...new Set(entries.flatMap((generations) => this.#generations.toConfirm(generations)))]
+  #toConfirm(entries: readonly GenerationByLabel[]): readonly string[] {
+    return distinct(entries.flatMap((generations) => this.#generations.toConfirm(generations)))
   }
 
   async #readAll(outdated: readonly string[], begun?: number): Promise<void> {

@@ -16,24 +16,23 @@ export interface TimeLimit {
 
 /**
  * The result of `work`, at once if the work has it at once. A result after the deadline is dropped.
- * Rejects as `work` does, also if that throws, and with a {@link DeadlineError} when the work takes too long
+ * Throws or rejects as `work` does, and rejects with a {@link DeadlineError} when the work takes too long
  */
-export function inTime<Value>(
-  clock: Clock,
-  { what, deadline, awaited = false }: TimeLimit,
-  work: () => Value | PromiseLike<Value>,
-): Promise<Value> {
+export function inTime<Value>(clock: Clock, limit: TimeLimit, work: () => Value | PromiseLike<Value>): Value | Promise<Value> {
+  const working = work()
+  return isThenable(working) ? ended(clock, limit, working) : working
+}
+
+function ended<Value>(clock: Clock, { what, deadline, awaited = false }: TimeLimit, working: PromiseLike<Value>): Promise<Value> {
   return new Promise<Value>((resolve, reject) => {
-    const working = work()
-    if (!isThenable(working)) return resolve(working)
     const cancel = clock.after(deadline, () => reject(new DeadlineError(what, deadline)), awaited)
-    const ended = (settle: () => void): void => {
+    const settle = <Outcome>(by: (outcome: Outcome) => void, outcome: Outcome): void => {
       cancel()
-      settle()
+      by(outcome)
     }
     working.then(
-      (value) => ended(() => resolve(value)),
-      (error: unknown) => ended(() => reject(error)),
+      (value) => settle(resolve, value),
+      (error: unknown) => settle(reject, error),
     )
   })
 }

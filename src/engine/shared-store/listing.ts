@@ -95,7 +95,7 @@ export class StoreListing {
     })
   }
 
-  #inTime<Value>(what: string, work: () => Promise<Value>): Promise<Value> {
+  async #inTime<Value>(what: string, work: () => Promise<Value>): Promise<Value> {
     return inTime(this.#clock, { what, deadline: this.#deadline, awaited: true }, work)
   }
 }

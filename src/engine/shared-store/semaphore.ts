@@ -46,7 +46,7 @@ export class Semaphore {
 
   /** Gives a slot back, or hands it to the caller that has waited longest. */
   release(): void {
-    const [next] = this.#waiting
+    const [next] = this.#waiting.size === 0 ? [] : this.#waiting
     if (next === undefined) {
       this.#taken--
       return

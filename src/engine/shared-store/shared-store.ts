@@ -12,7 +12,7 @@ import { inTime, whileAwaited } from './deadline.ts'
 import { FaultLog } from './fault-log.ts'
 import { StoreListing } from './listing.ts'
 import type { Logger } from '../settings/logger.ts'
-import { bytesOf, type ReadDetails, StoreReader, type Values } from './store-reader.ts'
+import { bytesOf, noKeys, type ReadDetails, StoreReader, type Values } from './store-reader.ts'
 import { UnreadyWrites } from './unready-writes.ts'
 import { StoreTimes } from './store-times.ts'
 import { type PendingWrite, willBe, WriteQueue } from './write-queue.ts'
@@ -116,7 +116,7 @@ export class SharedStore {
   read(entries: readonly string[], { latest = [], current = [], begun }: ReadDetails = {}): Promise<Values | undefined> {
     if (this.#closing !== undefined) return Promise.resolve(undefined)
     const keys = latest.length === 0 ? entries : [...entries, ...latest]
-    const exact = new Set(current.length === 0 ? latest : [...latest, ...current])
+    const exact = latest.length + current.length === 0 ? noKeys : new Set([...latest, ...current])
     if (this.#unready.size === 0 && this.#queue.isIdle) return this.#reader.read(keys, exact, begun)
     return this.#readBeside(keys, exact, begun)
   }

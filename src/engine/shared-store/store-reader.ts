@@ -28,6 +28,9 @@ const deadlinePerKey = 0.01
 /** In place of a value that did not come in time. */
 export const unread = Symbol('unread')
 
+/** For reads whose keys need not have the latest value. */
+export const noKeys: ReadonlySet<string> = new Set()
+
 /** Values in the order of the keys they were asked for by. Those of the keys that need the latest value are never {@link unread}. */
 export type Values = readonly (Uint8Array | typeof unread | undefined)[]
 
@@ -118,19 +121,23 @@ export class StoreReader {
     }
     try {
       if (!this.#breaker.tryAcquire()) return undefined
-      return await this.#readInTime(keys, latest, isQueued ? this.left(from) + extra : patience)
+      if (isQueued) return await this.#readInTime(keys, latest, { deadline: this.left(from) + extra, begun: this.#clock.monotonic() })
+      return await this.#readInTime(keys, latest, { deadline: patience, begun: now })
     } finally {
-      this.#first.endedAt = Math.min(this.#first.endedAt, this.#clock.monotonic())
+      if (this.#first.endedAt === Infinity) this.#first.endedAt = this.#clock.monotonic()
       // Released even if the store never answers: that one read is lost, others need not be.
       this.#semaphore.release()
     }
   }
 
-  async #readInTime(keys: readonly string[], latest: ReadonlySet<string>, deadline: number): Promise<Values | undefined> {
+  async #readInTime(
+    keys: readonly string[],
+    latest: ReadonlySet<string>,
+    { deadline, begun }: { readonly deadline: number; readonly begun: number },
+  ): Promise<Values | undefined> {
     const abandonment = new Abandonment()
     const options = optionsOf(abandonment, latest)
     const parts = keys.length > keysPerPart + latest.size ? new PartialRead(keys, latest) : undefined
-    const begun = this.#clock.monotonic()
     try {
       const values = await inTime(this.#clock, { what: 'reading the store', deadline, awaited: true }, () =>
         parts === undefined ? this.#get(keys, options) : this.#readParts(parts, options),

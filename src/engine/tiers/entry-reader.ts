@@ -4,6 +4,7 @@
  * @module
  */
 import { shortName } from '../../base/short-name.ts'
+import { latin1Of } from '../../base/text-bytes.ts'
 import type { EntryCodec } from '../../codec/entry-codec.ts'
 import { maxDuration } from '../../duration.ts'
 import type { Entry, EntryHead } from '../../entry.ts'
@@ -95,7 +96,7 @@ export class EntryReader {
   }
 
   #isSound(entry: Entry, bytes: Uint8Array, endpoint: Endpoint): boolean {
-    const checksum = String.fromCharCode(...bytes.subarray(-checksumBytes))
+    const checksum = latin1Of(bytes.subarray(-checksumBytes))
     if (this.#sound.get(checksum) === endpoint) return true
     let isAllowed = false
     const isSound = isAnswer(entry, endpoint, (reason) => (isAllowed = this.#allows(entry, reason)))

@@ -39,6 +39,15 @@ interface Finding {
   readonly isOvertaken: () => boolean
 }
 
+/** A read of entries and of generations. */
+interface Learning {
+  readonly reading: Promise<Values | undefined>
+  /** The generations that are read. */
+  readonly due: DueGenerations
+  /** When the call's first read began. */
+  readonly begun: number
+}
+
 /** What look-ups work with. */
 export interface LookupsOptions {
   readonly clock: Clock
@@ -114,11 +123,15 @@ export class Lookups {
   }
 
   /** The values of the entries, once the generations that were read along with them are known. */
-  async #learn(keys: readonly string[], due: DueGenerations, given: number | undefined): Promise<Values | undefined> {
-    const begun = given ?? this.#clock.monotonic()
-    const values = await this.#shared.read(keys, { latest: due.keys, current: this.#removals.removed(keys), begun: given })
+  #learn(keys: readonly string[], due: DueGenerations, given: number | undefined): Promise<Values | undefined> {
+    const reading = this.#shared.read(keys, { latest: due.keys, current: this.#removals.removed(keys), begun: given })
+    return due.keys.length === 0 ? reading : this.#learnt(keys, { reading, due, begun: given ?? this.#clock.monotonic() })
+  }
+
+  async #learnt(keys: readonly string[], { reading, due, begun }: Learning): Promise<Values | undefined> {
+    const values = await reading
     // The store gives the generations, or nothing at all.
-    if (values === undefined || due.keys.length === 0) return values
+    if (values === undefined) return undefined
     const { others } = this.#removals
     due.take(values.slice(values.length - due.keys.length).filter((value) => value !== unread))
     // It may say that something was removed. For many entries, what that was is read at once and not one by one.

@@ -6,6 +6,7 @@
  * last. The header is written after the chunks.
  * @module
  */
+import { latin1Of } from '../../base/text-bytes.ts'
 
 /** The content of a header. */
 export interface ChunkHeader {
@@ -65,7 +66,7 @@ export function headerBytes({ id, count, length }: ChunkHeader): Uint8Array {
 
 /** The content of a header; `undefined` for an invalid one. */
 export function readHeader(value: Uint8Array): ChunkHeader | undefined {
-  const [, id, count, length] = value.byteLength <= maxHeaderBytes ? (format.exec(String.fromCharCode(...value)) ?? []) : []
+  const [, id, count, length] = value.byteLength <= maxHeaderBytes ? (format.exec(latin1Of(value)) ?? []) : []
   if (id === undefined || !(Number(count) <= maxChunks)) return undefined
   return { id, count: Number(count), length: Number(length) }
 }
