@@ -81,7 +81,7 @@ export interface EarlierFlight<Head, Item> {
 
 /** Equal calls that wait for one of them before they come to the seam: what they are told of its flight. */
 export interface Crowd<Head, Item> {
-  /** The call has come to the seam, and uses the cache. */
+  /** The call uses the cache: it has come to the seam, or is being looked up before that. */
   seen(): void
   /** Its flight has started. */
   started(flight: CrowdFlight<Head, Item>): void

@@ -19,6 +19,7 @@ import { resolveFor } from '../../engine/resolve.ts'
 import { isRead } from '../../engine/reuse.ts'
 import { noteInfo } from '../cache-info.ts'
 import { type EarlierCall, passedOptionsIn, type PassedOptions, type SeamObservation } from '../call-options.ts'
+import { holdCrowd } from './earlier.ts'
 import { lazyResponse, storedResponse } from './response.ts'
 import { fingerprintOf, isSameFingerprint, type RequestFingerprint } from './request-shape.ts'
 import { isMethod } from './own-code.ts'
@@ -122,7 +123,11 @@ function answer(lane: Lane, options: JsonObject, proceed: Proceed): unknown {
   const atOnce = lookup instanceof Promise ? undefined : served(lane, known, lookup)
   if (atOnce !== undefined) return atOnce
   const earlier = earlierCall(known)
-  if (lookup instanceof Promise) return fromStore(lane, { ...known, earlier, lookup })
+  if (lookup instanceof Promise) {
+    const result = fromStore(lane, { ...known, earlier, lookup })
+    holdCrowd(passed, result)
+    return result
+  }
   const isMiss = settings.store === undefined && lookup === undefined
   passed.earlier = { ...earlier, ...(isMiss && { lookup: { found: undefined, changes } }) }
   return proceed(options)

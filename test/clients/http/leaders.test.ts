@@ -249,6 +249,22 @@ describe.each(subjects)('equal calls of $name at once', (subject) => {
     expect(results.map((result) => cacheInfo(result)?.source)).toEqual(['origin', 'flight', 'flight'])
   })
 
+  it('wait for the first one while the store is asked for it, however long that takes', async () => {
+    const store = new ScriptedStore()
+    const cache = createCache({ store, clock: new ManualClock(), logger: false, prices: false })
+    const { create, sent, requests } = await opened(subject, { cache })
+    await cache.flush()
+    store.reads = 'held'
+    const promises = Array.from({ length: 20 }, () => create())
+    await settle()
+    expect([sent.length, requests()]).toEqual([0, 0])
+    store.reads = 'works'
+    store.release()
+    const results = await Promise.all(promises)
+    expect(results.map((result) => cacheInfo(result)?.source)).toEqual(['origin', ...Array.from({ length: 19 }, () => 'flight')])
+    expect([sent.length, requests() <= 5]).toEqual([1, true])
+  })
+
   it('read the store once, and are hits if it has the answer', async () => {
     const store = new ScriptedStore()
     const clock = new ManualClock()
