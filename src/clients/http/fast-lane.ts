@@ -207,7 +207,7 @@ function served(lane: Lane, call: KnownCall, found: LookupResult | undefined): o
     return undefined
   }
   facts ??= lane.engine.hit(cachedCall, found)
-  passed.lesson?.seen(cachedCall, url, true)
+  passed.lesson?.seen(cachedCall, url, found)
   if (passed.signal !== undefined) noteInfo(passed.signal, info)
   // A stream keeps nothing of its response but its controller, so `cacheInfo` looks for the facts on the controller's signal.
   if (cachedCall.streamed) for (const carrier of [response, signal]) noteInfo(carrier, info)
