@@ -115,13 +115,12 @@ export class WaitingCrowd<Head, Item, Call = unknown> implements Crowd<Head, Ite
 
   /**
    * Whether a call that begins now would find this flight. Before it has started, the call comes in time for the look-up of the first one.
-   * After that it would ask the store.
+   * After that it joins only if the store need not be asked what was invalidated.
    */
   #mayJoin(): boolean {
     if (this.#flight === undefined) return true
-    const { settings, tiers } = this.#engine
     const { cachedCall, mayJoin } = this.#flight
-    return settings.store === undefined && this.#isOf(this.#flight) && mayJoin() && tiers.getFromMemory(cachedCall) === undefined
+    return this.#isOf(this.#flight) && mayJoin() && this.#engine.tiers.getFromMemory(cachedCall) === undefined
   }
 
   #isOf({ cachedCall }: CrowdFlight<Head, Item>): boolean {

@@ -64,7 +64,7 @@ export interface Joined<Head, Item> {
 export interface CrowdFlight<Head, Item> {
   readonly cachedCall: CachedCall
   readonly outcome: StoreOutcome
-  /** Whether an equal call that begins now may join it. */
+  /** Whether an equal call that begins now may join it, without asking the store. */
   readonly mayJoin: () => boolean
   /** Another reader of the answer from its beginning. It must come while another one has read nothing. */
   readonly join: () => FlightReader<FlightHead<Head>, Item>

@@ -153,6 +153,34 @@ describe.each(subjects)('equal calls of $name at once', (subject) => {
     expect(texts).toEqual(['answer 1', 'answer 1', 'answer 2'])
   })
 
+  it('join it over a store as well, as long as what was read of invalidations counts', async () => {
+    const ready = gate()
+    const inStore = { store: new ScriptedStore(), clock: new ManualClock(), logger: false, prices: false, invalidationDelay: '1s' } as const
+    const { store, clock } = inStore
+    const [cache, other] = [createCache(inStore), createCache(inStore)]
+    const { create, sent, good, requests } = await opened(subject, { cache, respond: (call) => ready.then(() => good(call)) })
+    const reads = (): number => store.calls.filter((call) => call.startsWith('get ')).length
+    const first = create()
+    await until(() => sent.length === 1)
+    const before = [sent.length, requests(), reads()]
+    const second = create()
+    clock.advance(1_000)
+    const third = create()
+    await settle()
+    expect([sent.length, requests(), reads()]).toEqual(before)
+    clock.advance(1)
+    const fourth = create()
+    await settle()
+    expect([sent.length, reads() > Number(before[2])]).toEqual([1, true])
+    clock.advance(1_001)
+    await other.invalidate({ operation: subject.path.join('.') === 'messages' ? 'messages' : 'chat' })
+    const fifth = create()
+    await until(() => sent.length === 2)
+    ready.open()
+    const texts = (await Promise.all([first, second, third, fourth, fifth])).map((result) => JSON.stringify(result).match(/answer \d/)?.[0])
+    expect(texts).toEqual(['answer 1', 'answer 1', 'answer 1', 'answer 1', 'answer 2'])
+  })
+
   it.each<[string, Respond]>([
     ['a status', () => Response.json({ error: { message: 'no' } }, { status: 401 })],
     ['a broken connection', () => Promise.reject(new TypeError('gone'))],
