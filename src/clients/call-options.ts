@@ -99,6 +99,15 @@ export function readCallOptions(cache: unknown, bypassCache: unknown): CallOptio
   return bypassCache === true ? { ...own, mode: 'no-store' } : (own ?? {})
 }
 
+/** The same options; `undefined` if they are not valid. The documented way rejects such a call with the error. */
+export function validCallOptions(cache: unknown, bypassCache: unknown): CallOptions | undefined {
+  try {
+    return readCallOptions(cache, bypassCache)
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * The request options without ours, which go to our `fetch` in `fetchOptions`. The body is read here: what the key is made of and what the
  * SDK sends is one copy.

@@ -133,5 +133,5 @@ export interface Seam<Head, Item, Result> {
   /** The result of a flight. */
   shared(head: Head, reader: FlightReader<FlightHead<Head>, Item>, info: LaterInfo): Result | Promise<Result>
   /** The result of a call in mode `only-if-cached` for which nothing is stored. */
-  missing(info: CacheInfo, error: NotCachedError): Result
+  missing(info: LaterInfo, error: NotCachedError): Result
 }
