@@ -61,7 +61,7 @@ async function answer(engine: Engine, given: OriginCall, origin: Origin): Promis
   const cachedCall = resolveFor(engine, call)
   if ('reason' in cachedCall) {
     const refused = refusedCall(engine.settings, cachedCall.reason)
-    const info = engine.bypass(cachedCall)
+    const { info } = engine.bypass(cachedCall)
     if (refused !== undefined) throw refused
     const value = await origin({ signal: signal ?? new AbortController().signal, request })
     return stream ? { parts: ownParts(value), info } : { answer: value, info }

@@ -129,7 +129,7 @@ export async function store(engine: Engine, request: CacheRequest | TextRequest,
   await ready(request)
   const call = callOf(request, engine.settings)
   const cachedCall = resolveFor(engine, call)
-  if ('reason' in cachedCall) return engine.bypass(cachedCall)
+  if ('reason' in cachedCall) return engine.bypass(cachedCall).info
   const inputs = resolveInputs(engine, call, cachedCall)
   const parts = inputs && jsonObjectOf(answer)
   const draft = draftOf(cachedCall, request, answer)

@@ -7,6 +7,7 @@ import { type CallOptions } from '../call.ts'
 import { InvalidOptionError, NotKeyableError } from '../errors.ts'
 import type { Call, CachedCall } from '../engine/cached-call.ts'
 import type { Crowd, EarlierFlight, EarlierLookup } from '../engine/seam.ts'
+import type { LookupResult } from '../lookup-result.ts'
 import { canonicalJson } from '../json/canonical.ts'
 import { isJsonObject, type JsonObject } from '../json/object.ts'
 import { isPlainJson } from '../json/plain.ts'
@@ -62,9 +63,9 @@ export interface Lesson {
   bypassed(scope: string, operation: string): void
   /**
    * Called with what the call is to the cache.
-   * @param isHit whether the fast lane answers it, so that it comes again
+   * @param found the stored answer by which the fast lane answers it, if it does
    */
-  seen(call: CachedCall, url: string, isHit?: boolean): void
+  seen(call: CachedCall, url: string, found?: LookupResult): void
   /** Called with what the SDK made of the response, before a helper of the SDK changes it. */
   parsed(data: unknown, props: { readonly response: Response; readonly options?: unknown }): void
 }
@@ -96,6 +97,15 @@ export function readCallOptions(cache: unknown, bypassCache: unknown): CallOptio
   const own = ownOptions(cache)
   if (own !== undefined) assertCallOptions(own)
   return bypassCache === true ? { ...own, mode: 'no-store' } : (own ?? {})
+}
+
+/** The same options; `undefined` if they are not valid. The documented way rejects such a call with the error. */
+export function validCallOptions(cache: unknown, bypassCache: unknown): CallOptions | undefined {
+  try {
+    return readCallOptions(cache, bypassCache)
+  } catch {
+    return undefined
+  }
 }
 
 /**

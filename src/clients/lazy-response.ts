@@ -18,8 +18,11 @@ export interface LazyResponseParts {
   readonly text: string | (() => Promise<string>)
   /** Makes the cache facts. */
   readonly info: () => CacheInfo
-  /** Makes the real `Response`. */
-  readonly make: () => Response
+  /**
+   * Makes the real `Response`.
+   * @param body the text as a stream, which was given out already @default the text
+   */
+  readonly make: (body?: ReadableStream<Uint8Array>) => Response
 }
 
 /** A `Response` that is made only if it is needed. The caller gets what {@link materialise} returns. */
@@ -27,6 +30,8 @@ export class LazyResponse implements Response {
   readonly #parts: LazyResponseParts
   #read = false
   #real: Response | undefined
+  /** The body, if only that was looked at: a middleware of an SDK does so, and a real `Response` takes ten times as long to be made. */
+  #looked: LookedBody | undefined
 
   constructor(parts: LazyResponseParts) {
     if (!isResponse) becomeResponse()
@@ -41,8 +46,13 @@ export class LazyResponse implements Response {
   /** The `Response` that this one stands for. It is read if this one is. */
   get real(): Response {
     if (this.#real !== undefined) return this.#real
-    this.#real = this.#parts.make()
-    if (this.#read) void this.#real.text()
+    const looked = this.#looked
+    const isFree = looked !== undefined && !this.#read && !looked.bodyUsed && !looked.body.locked
+    this.#real = this.#parts.make(isFree ? looked.body : undefined)
+    if (isFree) this.#looked = undefined
+    else if (this.#read || looked?.bodyUsed === true) void this.#real.text()
+    // Another reader has the body.
+    else if (looked !== undefined) this.#real.body?.getReader()
     return this.#real
   }
 
@@ -75,18 +85,23 @@ export class LazyResponse implements Response {
   }
 
   get body(): Response['body'] {
-    return this.real.body
+    if (this.#looked !== undefined) return this.#looked.body
+    const { text } = this.#parts
+    if (this.#real !== undefined || this.#read || typeof text !== 'string') return this.real.body
+    this.#looked = new LookedBody(text)
+    return this.#looked.body
   }
 
   get bodyUsed(): boolean {
-    return this.#real?.bodyUsed ?? this.#read
+    return this.#read || (this.#looked ?? this.#real)?.bodyUsed === true
   }
 
   /** The text, which then counts as read; `undefined` if it was read before, or if only the real `Response` has it. */
   take(): string | Promise<string> | undefined {
     if (this.#read) return undefined
     const { text } = this.#parts
-    if (this.#real !== undefined && (typeof text !== 'string' || !markRead(this.#real))) return undefined
+    const given = this.#looked ?? this.#real
+    if (given !== undefined && (typeof text !== 'string' || !markRead(given))) return undefined
     this.#read = true
     return typeof text === 'string' ? text : text()
   }
@@ -120,11 +135,33 @@ export class LazyResponse implements Response {
   }
 }
 
+/** The text as the body of a response, and whether it was read. */
+class LookedBody {
+  readonly body: ReadableStream<Uint8Array<ArrayBuffer>>
+  bodyUsed = false
+
+  constructor(text: string) {
+    this.body = new ReadableStream({
+      type: 'bytes',
+      pull: (controller) => {
+        this.bodyUsed = true
+        if (text !== '') controller.enqueue(new TextEncoder().encode(text))
+        controller.close()
+        // A reader with a buffer of its own waits for an answer.
+        controller.byobRequest?.respond(0)
+      },
+      cancel: () => {
+        this.bodyUsed = true
+      },
+    })
+  }
+}
+
 /**
  * Leaves a response as one that was read, without reading it: a middleware of an SDK looks at the body, which is then never read by another
  * way than ours. @returns false for a response that can no longer be read
  */
-function markRead({ bodyUsed, body }: Response): boolean {
+function markRead({ bodyUsed, body }: Pick<Response, 'bodyUsed' | 'body'>): boolean {
   if (bodyUsed || body === null || body.locked) return false
   void body.getReader().cancel()
   return true

@@ -1,12 +1,13 @@
 /**
  * Equal calls that wait for one of them before they come to the seam: ten thousand calls at once then make one request. Each of them goes its
- * own way, as if it had not waited, unless the flight brings a whole answer.
+ * own way, as if it had not waited, unless the first one brings a whole answer, of its flight or of the store.
  * @module
  */
 import { soon } from '../base/runtime.ts'
 import type { LaterInfo } from './cache-info.ts'
 import type { CachedCall } from './cached-call.ts'
 import type { Engine } from './engine.ts'
+import type { LookupResult } from '../lookup-result.ts'
 import type { Crowd, CrowdFlight, EarlierFlight } from './seam.ts'
 import { AnsweredByAnotherProcess } from './shared-store/leases.ts'
 
@@ -18,6 +19,15 @@ export interface CrowdAnswer<Head, Item> {
   readonly info: () => LaterInfo
 }
 
+/** A stored answer, which was looked up for all of them. */
+export interface CrowdHit {
+  /** The call that the answer was looked up for. */
+  readonly cachedCall: CachedCall
+  readonly found: LookupResult
+  /** Where that call would have been sent. */
+  readonly url: string
+}
+
 /** There is no whole answer to be had by waiting. */
 export interface OwnWay<Head, Item> {
   /** The part of one call in the flight, which brings it an error or a part of an answer; `undefined` if the call begins from scratch. */
@@ -25,7 +35,7 @@ export interface OwnWay<Head, Item> {
 }
 
 /** What a call of a crowd gets. */
-export type CrowdResult<Head, Item> = CrowdAnswer<Head, Item> | OwnWay<Head, Item>
+export type CrowdResult<Head, Item> = CrowdAnswer<Head, Item> | CrowdHit | OwnWay<Head, Item>
 
 /** How crowds wait: one object for all of them, as most calls have none. */
 export interface CrowdRules<Head, Call> {
@@ -74,6 +84,13 @@ export class WaitingCrowd<Head, Item, Call = unknown> implements Crowd<Head, Ite
     this.#isSeen = true
   }
 
+  /** The call has a stored answer, which serves it as it is. */
+  answered(hit: CrowdHit): void {
+    if (this.#isClosed || this.#flight !== undefined) return
+    if (this.#rules.isSame(this.#call, hit.cachedCall)) this.#settle(hit)
+    this.close()
+  }
+
   started(flight: CrowdFlight<Head, Item>): void {
     if (this.#isClosed || this.#flight !== undefined) return
     this.#flight = flight
@@ -98,13 +115,12 @@ export class WaitingCrowd<Head, Item, Call = unknown> implements Crowd<Head, Ite
 
   /**
    * Whether a call that begins now would find this flight. Before it has started, the call comes in time for the look-up of the first one.
-   * After that it would ask the store.
+   * After that it joins only if the store need not be asked what was invalidated.
    */
   #mayJoin(): boolean {
     if (this.#flight === undefined) return true
-    const { settings, tiers } = this.#engine
     const { cachedCall, mayJoin } = this.#flight
-    return settings.store === undefined && this.#isOf(this.#flight) && mayJoin() && tiers.getFromMemory(cachedCall) === undefined
+    return this.#isOf(this.#flight) && mayJoin() && this.#engine.tiers.getFromMemory(cachedCall) === undefined
   }
 
   #isOf({ cachedCall }: CrowdFlight<Head, Item>): boolean {

@@ -9,7 +9,7 @@ import { type CacheEvents, EventEmitter } from '../events.ts'
 import { entryKey } from '../key/store-keys.ts'
 import type { Address } from './tiers/entry-reader.ts'
 import type { LookupResult } from '../lookup-result.ts'
-import { cacheInfoOf, type Facts, LaterInfo, noteCost, outcomeOf, type Reused, type StoreOutcome, wholeUsage } from './cache-info.ts'
+import { type Facts, LaterInfo, noteCost, outcomeOf, type Reused, type StoreOutcome, wholeUsage } from './cache-info.ts'
 import type { NewEntry } from './draft.ts'
 import { Flights } from './flight/flights.ts'
 import { Refreshes } from './flight/refreshes.ts'
@@ -245,7 +245,7 @@ export class Engine {
   }
 
   /** Counts a bypass, and emits it. @returns the facts for its caller */
-  bypass(bypass: Bypass): CacheInfo {
+  bypass(bypass: Bypass): LaterInfo {
     const { operation, scope, reason, key = '' } = bypass
     this.stats.bypass({ operation, reason })
     if (bypass.fault !== undefined) {
@@ -255,7 +255,7 @@ export class Engine {
     this.told.bypass(bypass)
     const outcome: StoreOutcome = { stored: false, reason, metering: { usage: undefined, model: '', latency: 0 } }
     const facts = { hit: false, source: 'origin', age: 0, ttl: 0, key, operation, scope, stale: false, provider: '', origin: '', outcome }
-    return cacheInfoOf(facts, undefined)
+    return new LaterInfo(facts, undefined)
   }
 
   /** Invalidates everything that has one of `labels`. @returns whether every tier knows of it now */

@@ -80,7 +80,8 @@ export function joinFlight<Head, Item, Result>(
   const closed = crowd && ((): void => crowd.close())
   const flight = call.flights.join(name, origin, { signal, alone, idle, ended, leader, closed })
   // Calls from before and after an invalidation must not get one answer.
-  const mayJoin = (): boolean => flight.isOpen() && flightName(engine, call, engine.tiers.snapshot(cachedCall)) === name
+  const mayJoin = (): boolean =>
+    flight.isOpen() && snapshot.isCurrent() && flightName(engine, call, engine.tiers.snapshot(cachedCall)) === name
   if (flight.joined || alone) crowd?.close()
   else crowd?.started({ cachedCall, outcome, mayJoin, join: flight.join, size: origin.size })
   const { begun: start, limits } = isLeader(flight.leader) ? flight.leader : leader

@@ -6,6 +6,7 @@ import { shortName } from '../base/short-name.ts'
 import type { Source } from '../call.ts'
 import type { LookupResult } from '../lookup-result.ts'
 import type { JsonObject } from '../json/object.ts'
+import { LongValues } from '../json/long-values.ts'
 import { type PerInput } from '../providers/endpoint.ts'
 import { wholeAnswer } from '../providers/stored-answer.ts'
 import type { Call, CachedCall } from './cached-call.ts'
@@ -55,12 +56,16 @@ export async function findInputs(engine: Engine, cachedCall: CachedCall, inputs:
   const hits = usable(engine, inputs).length
   cachedCall.inputs = { hits, misses: calls.length - hits }
   if (first === undefined || found.length < calls.length) return undefined
-  const answer = perInput.join(found.map((each) => answerIn(each, cachedCall)))
+  const aside = cachedCall.endpoint.joinsUnread === true ? new LongValues() : undefined
+  const answer = perInput.join(found.map((each) => answerIn(each, cachedCall, aside)))
   const usage = cachedCall.endpoint.usage(answer)
   const latency = Math.max(...found.map(({ entry }) => entry.head.latency))
   const { usage: _, ...head } = first.entry.head
   return {
-    entry: { head: { ...head, key: cachedCall.key, latency, ...(usage && { usage }) }, body: JSON.stringify(answer) },
+    entry: {
+      head: { ...head, key: cachedCall.key, latency, ...(usage && { usage }) },
+      body: aside?.putBack(JSON.stringify(answer)) ?? JSON.stringify(answer),
+    },
     source: sourceOf(found),
     age: Math.max(...found.map(({ age }) => age)),
     freshFor: Math.min(...found.map(({ freshFor }) => freshFor)),
@@ -235,6 +240,9 @@ function storeInput(
   outcome.metering.model = own.metering.model
 }
 
-function answerIn({ entry }: LookupResult, { endpoint }: CachedCall): JsonObject {
-  return wholeAnswer(entry, endpoint) ?? {}
+/** The answer that was found. @param aside takes its long values out */
+function answerIn({ entry }: LookupResult, { endpoint }: CachedCall, aside?: LongValues): JsonObject {
+  const { head, body } = entry
+  const short = aside === undefined || typeof body !== 'string' ? entry : { head, body: aside.setAside(body) }
+  return wholeAnswer(short, endpoint) ?? {}
 }

@@ -64,7 +64,7 @@ export interface Joined<Head, Item> {
 export interface CrowdFlight<Head, Item> {
   readonly cachedCall: CachedCall
   readonly outcome: StoreOutcome
-  /** Whether an equal call that begins now may join it. */
+  /** Whether an equal call that begins now may join it, without asking the store. */
   readonly mayJoin: () => boolean
   /** Another reader of the answer from its beginning. It must come while another one has read nothing. */
   readonly join: () => FlightReader<FlightHead<Head>, Item>
@@ -81,7 +81,7 @@ export interface EarlierFlight<Head, Item> {
 
 /** Equal calls that wait for one of them before they come to the seam: what they are told of its flight. */
 export interface Crowd<Head, Item> {
-  /** The call has come to the seam, and uses the cache. */
+  /** The call uses the cache: it has come to the seam, or is being looked up before that. */
   seen(): void
   /** Its flight has started. */
   started(flight: CrowdFlight<Head, Item>): void
@@ -133,5 +133,5 @@ export interface Seam<Head, Item, Result> {
   /** The result of a flight. */
   shared(head: Head, reader: FlightReader<FlightHead<Head>, Item>, info: LaterInfo): Result | Promise<Result>
   /** The result of a call in mode `only-if-cached` for which nothing is stored. */
-  missing(info: CacheInfo, error: NotCachedError): Result
+  missing(info: LaterInfo, error: NotCachedError): Result
 }

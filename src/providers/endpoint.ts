@@ -82,6 +82,8 @@ export interface Endpoint {
   readonly plain?: boolean
   /** How a request for many inputs is taken apart. @default it is not: such a request has one entry */
   readonly perInput?: PerInput
+  /** Whether `perInput.join` and `usage` take long texts and lists of numbers as they are, without looking at them. @default false */
+  readonly joinsUnread?: boolean
   /** How streams and whole answers are made of each other. Without it they are different answers, and `stream` is part of the key. */
   readonly streaming?: Streaming
   /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LazyResponse, materialise } from '../../src/clients/lazy-response.ts'
+import { settle } from '../support/chat.ts'
 
 const text = '{"answer":42}'
 const headers = { 'content-type': 'application/json', 'request-id': 'req_1' }
@@ -15,9 +16,9 @@ function make(): { quick: Response; plain: Response; made: () => number } {
     info: () => {
       throw new Error('no test reads the facts')
     },
-    make: () => {
+    make: (body?: ReadableStream<Uint8Array>) => {
       count++
-      return plain()
+      return body === undefined ? plain() : new Response(body, { headers })
     },
   }
   return { quick: new LazyResponse(parts), plain: plain(), made: () => count }
@@ -68,7 +69,7 @@ describe('a lazy response', () => {
     const { quick, plain, made } = make()
     const looks = [quick, plain].map(({ body }) => ({ body, before: body?.locked }))
     expect(await quick[method]()).toEqual(await plain[method]())
-    expect(made()).toBe(1)
+    expect(made()).toBe(0)
     expect(seen(quick)).toEqual(seen(plain))
     expect(looks.map(({ body, before }) => [before, body?.locked])).toEqual([
       [false, true],
@@ -84,6 +85,41 @@ describe('a lazy response', () => {
     const reader = quick.body?.getReader()
     await expect(quick.text()).rejects.toThrow(TypeError)
     expect(new TextDecoder().decode((await reader?.read())?.value)).toBe(text)
+  })
+
+  it.each<[string, (body: ReadableStream<Uint8Array>) => unknown]>([
+    ['held', (body) => body.getReader()],
+    ['read by a part', (body) => body.getReader().read()],
+    ['read with a buffer', (body) => body.getReader({ mode: 'byob' }).read(new Uint8Array(4))],
+    ['read', (body) => new Response(body).text()],
+    ['given up', (body) => body.cancel()],
+    ['forked', (body) => body.tee()],
+    ['looked at', () => undefined],
+  ])('is to its caller what a real one is, once its body was %s', async (_, act) => {
+    const { quick, plain, made } = make()
+    const bodies = [quick, plain].map(({ body }) => body)
+    for (const body of bodies) {
+      expect(body).toBeInstanceOf(ReadableStream)
+      if (body !== null) act(body)
+    }
+    await settle()
+    expect(quick.body).toBe(bodies[0])
+    expect([quick.bodyUsed, quick.body?.locked]).toEqual([plain.bodyUsed, plain.body?.locked])
+    expect(made()).toBe(0)
+    const outcomes = [materialise(quick), plain].map(async (response) => response.text().catch(({ name }: Error) => name))
+    expect(await outcomes[0]).toBe(await outcomes[1])
+    expect(await quick.text().catch(({ name }: Error) => name)).toBe('TypeError')
+    expect(made()).toBe(1)
+  })
+
+  it('is read by its body in parts of the length that its reader has room for', async () => {
+    const reader = make().quick.body?.getReader({ mode: 'byob' })
+    let seenText = ''
+    for (let part = await reader?.read(new Uint8Array(4)); part?.done === false; part = await reader?.read(new Uint8Array(4))) {
+      expect(part.value.byteLength).toBeLessThanOrEqual(4)
+      seenText += new TextDecoder().decode(part.value)
+    }
+    expect(seenText).toBe(text)
   })
 
   it('leaves its clone to be read', async () => {

@@ -8,6 +8,7 @@ import { isJsonObject, parseJsonObject, type JsonObject } from '../../json/objec
 import type { Engine } from '../../engine/engine.ts'
 import { exchange } from '../../engine/exchange.ts'
 import type { CallLimits, EarlierLookup, FlightHead, Seam } from '../../engine/seam.ts'
+import type { Bypass } from '../../engine/cached-call.ts'
 import type { StoreOutcome } from '../../engine/cache-info.ts'
 import { flightsByEngine } from '../../engine/flight/flights.ts'
 import { refusedCall } from '../../engine/settings/recorded.ts'
@@ -39,6 +40,7 @@ import {
 } from './sdk-client.ts'
 import { type Origin, Origins, wentTo } from './origin.ts'
 import { isOthersFailure, limitsOf, noteUnsent } from './limits.ts'
+import { bypassOf } from './bypass.ts'
 import { layeredStack } from './middleware-stack.ts'
 import { hasPrivateState, wrappedClient } from './wrapped-client.ts'
 import { type DecidedCall, type ResolvedCall, resolve } from './decision.ts'
@@ -46,6 +48,7 @@ import { openFastLane } from './fast-lane.ts'
 import { cachedCommands, type CommandCodec } from './commands.ts'
 import { abortError, type Caller, follow, followWhileUsed, isAborted, signalOf } from './signals.ts'
 import { ownOptions } from '../../engine/settings/call-options.ts'
+import { infoLater } from '../cache-info.ts'
 import { bare, readCallOptions } from '../call-options.ts'
 
 export { isBedrock } from './sdk-client.ts'
@@ -101,6 +104,9 @@ export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClien
       const sdkOptions = { ...rest, abortSignal: context.upstream.signal }
       return sendOn([withStack(command, stack), sdkOptions, ...(done === undefined ? [] : [done])])
     }
+    const known = done === undefined ? lane.commandOf(command) : undefined
+    const bypassed = known && bypassOf(engine, known, { cache, bypassCache })
+    if (bypassed !== undefined) return sendPast([command, { ...rest, abortSignal }], bypassed)
     const quick = done === undefined ? lane.answer(command, { cache, bypassCache }, caller) : undefined
     return quick === undefined ? documented() : quick.then(({ output, decided }) => output ?? documented(decided))
   }
@@ -117,6 +123,10 @@ export function wrapBedrock(client: BedrockClient, engine: Engine): BedrockClien
       handlers: { value: undefined, configurable: true, writable: true },
     })
     return Reflect.apply(method, single, given)
+  }
+  const sendPast = async (given: readonly unknown[], bypassed: Bypass): Promise<unknown> => {
+    const output = await sendOn(given)
+    return isJsonObject(output) ? informed(output, infoLater(engine.bypass(bypassed))) : output
   }
   const members = new Map<PropertyKey, unknown>([
     [bare, own],
@@ -155,8 +165,7 @@ function cachingStep(engine: Engine, context: SendContext): Middleware {
     if ('reason' in resolved) {
       refuse(engine, resolved.reason)
       const result = await bypass(next, step, context)
-      const info = engine.bypass(resolved)
-      return { ...result, output: informed(result.output, () => info) }
+      return { ...result, output: informed(result.output, infoLater(engine.bypass(resolved))) }
     }
     try {
       const own = decided?.own ?? codec.snapshot(step.input, resolved.cachedCall.request)

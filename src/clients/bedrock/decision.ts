@@ -53,7 +53,7 @@ export function resolve(
   }
   try {
     const request = codec.request(input)
-    if (request === undefined) return { ...bypass, reason: 'not keyable' }
+    if (request === undefined) return { ...bypass, reason: options.mode === 'no-store' ? 'no-store' : 'not keyable' }
     const endpoint = codec.endpoint(request)
     const call = { endpoint, origin, headers: {}, request: { ...request, stream: streamed }, credential: '', options }
     const cachedCall = resolveFor(engine, call)

@@ -35,7 +35,7 @@ interface LaneSettings {
 }
 
 /** The caller's cache options of a call, not yet checked. */
-interface UncheckedOptions {
+export interface UncheckedOptions {
   readonly cache: unknown
   readonly bypassCache: unknown
 }
@@ -79,13 +79,18 @@ export class FastLane {
     this.#names.set(command.constructor, name)
   }
 
+  /** What is known of a command; `undefined` if its answers are not cached, or none of its kind was sent. */
+  commandOf(command: object): CachedCommand | undefined {
+    return cachedCommands.get(this.#names.get(command.constructor) ?? '')
+  }
+
   /**
    * The output of a command, or `undefined` if the call must go the documented way. The lane answers only if it can give the output of the
    * SDK at once. No listener is called before the caller has its promise.
    */
   answer(command: BedrockCommand, unchecked: UncheckedOptions, caller: Caller): Promise<LaneResult> | undefined {
     if (this.#closed || isAborted(caller.signal) || !this.#isAsBefore()) return undefined
-    const named = cachedCommands.get(this.#names.get(command.constructor) ?? '')
+    const named = this.commandOf(command)
     if (named === undefined || !isPlain(command.middlewareStack) || Object.hasOwn(command, 'resolveMiddleware')) return undefined
     const origin = this.#settings.origins.quick(this.#client.config)
     return origin && this.#answer(command, { named, origin, unchecked, caller })

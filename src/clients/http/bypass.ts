@@ -2,15 +2,16 @@
  * A call of a wrapped client that bypasses the cache by its own options: the given client makes it, as if it were not wrapped.
  * @module
  */
-import type { CallOptions } from '../../call.ts'
+import type { CacheInfo } from '../../call.ts'
+import type { Bypass } from '../../engine/cached-call.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { areCallsAlike } from '../../engine/settings/alike.ts'
 import { isJsonObject, type JsonObject } from '../../json/object.ts'
-import { noteInfo } from '../cache-info.ts'
-import { type Lesson, lessonOption, readCallOptions } from '../call-options.ts'
+import { infoLater, noteInfo } from '../cache-info.ts'
+import { type Lesson, lessonOption, validCallOptions } from '../call-options.ts'
 import { isSameClient, type Lane, noLesson } from './lane.ts'
 import { isMethod, type Method } from './own-code.ts'
-import { informed, type SdkPromise } from './sdk-promise.ts'
+import { informedBy, type SdkPromise } from './sdk-promise.ts'
 
 /** A call with request options. */
 interface OptionedCall {
@@ -63,28 +64,36 @@ export function withoutCache(lane: Lane, { name, method, body, options, given, r
 /** The promise of a call that bypasses the cache by its own options; `undefined` for any other call, and if the options are not valid. */
 function bypassed(engine: Engine, { operation, scope, options, make }: OptionedCall): SdkPromise | undefined {
   const { cache, bypassCache, ...rest } = options
-  const own = validOptions(cache, bypassCache)
+  const own = validCallOptions(cache, bypassCache)
   if (own?.mode !== 'no-store') return undefined
   const promise = make(rest)
   if (!isSdkPromise(promise)) return undefined
-  const count = (response: Response): void => {
-    const facts = engine.bypass({ operation: own.operation ?? operation, scope: own.scope ?? scope, reason: 'no-store' })
-    noteInfo(response, () => facts)
+  const facts = new BypassFacts(engine, { operation: own.operation ?? operation, scope: own.scope ?? scope, reason: 'no-store' })
+  const answered = (): void => {
+    const { info } = facts
     const { signal } = rest
     // A stream helper looks for the facts on the signal that it gave.
-    if (typeof signal === 'object' && signal !== null) noteInfo(signal, () => facts)
+    if (typeof signal === 'object' && signal !== null) noteInfo(signal, info)
   }
   // Code that awaits the promise sees the SDK's error.
-  promise.asResponse().then(count, () => undefined)
-  return informed(promise)
+  promise.asResponse().then(answered, () => undefined)
+  return informedBy(promise, facts)
 }
 
-function validOptions(cache: unknown, bypassCache: unknown): CallOptions | undefined {
-  try {
-    return readCallOptions(cache, bypassCache)
-  } catch {
-    // The documented way rejects the call with this error.
-    return undefined
+/** The facts of one call. */
+class BypassFacts {
+  readonly #engine: Engine
+  readonly #bypass: Bypass
+  #info: (() => CacheInfo) | undefined
+
+  constructor(engine: Engine, bypass: Bypass) {
+    this.#engine = engine
+    this.#bypass = bypass
+  }
+
+  /** Makes the facts. The call counts when they are first asked for: it has been answered then. */
+  get info(): () => CacheInfo {
+    return (this.#info ??= infoLater(this.#engine.bypass(this.#bypass)))
   }
 }
 

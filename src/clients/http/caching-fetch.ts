@@ -102,8 +102,8 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
       const carriers = [passed.signal, signalOf(input, init)]
       const response = await upstream(input, withoutOptions(init, input))
       if (!isWrappedClient) markBypassed(response)
-      const info = engine.bypass({ operation: options.operation ?? target.endpoint.operation, scope, reason: 'no-store' })
-      return inform(response, () => info, carriers)
+      const info = infoLater(engine.bypass({ operation: options.operation ?? target.endpoint.operation, scope, reason: 'no-store' }))
+      return inform(response, info, carriers)
     }
     const signal = signalOf(input, init)
     const sent = chosen.hasHeaders ? withoutOptions(init, input) : withoutCallOptions(init)
@@ -137,8 +137,7 @@ export function fetchThrough(engine: Engine, upstream: Fetch, seam: HttpSeam): F
     if ('reason' in resolved) {
       const response = refusal(engine, { url, init, why: resolved.reason }) ?? (await upstream(input, sent))
       if (!isWrappedClient) markBypassed(response)
-      const info = engine.bypass(resolved)
-      return inform(response, () => info, carriers)
+      return inform(response, infoLater(engine.bypass(resolved)), carriers)
     }
     const send: HttpCall['send'] = async (flightSignal, body) => {
       const changes = {
@@ -251,7 +250,7 @@ function exchangeOf(engine: Engine, call: HttpCall): Seam<ResponseHead, Uint8Arr
       const read = usage === undefined ? reader : withoutUsage(reader, usage)
       return inform(sharedResponse(headFor(head, info), read, form === undefined ? 0 : 1), facts, carriers)
     },
-    missing: (info, error) => inform(notCachedResponse(url, error, call.heedsRetryHeader), () => info, carriers),
+    missing: (info, error) => inform(notCachedResponse(url, error, call.heedsRetryHeader), infoLater(info), carriers),
   }
 }
 

@@ -54,6 +54,17 @@ export function crowdOf({ lesson }: PassedOptions): Earlier['crowd'] {
   return crowd
 }
 
+/**
+ * Keeps the calls waiting that wait for this one while the store is asked, which takes longer than a call needs to come to the seam.
+ * @param result what becomes of the call. With it they go, if the call did not come to the seam
+ */
+export function holdCrowd({ lesson }: PassedOptions, result: Promise<unknown>): void {
+  const crowd = lesson?.crowd
+  if (crowd === undefined) return
+  crowd.seen()
+  closeAfter(crowd, result)
+}
+
 /** Lets the calls go that wait for this one, if it comes to its end without a flight. */
 export function closeAfter(crowd: Crowd<ResponseHead, Uint8Array>, result: Promise<unknown>): void {
   const close = (): void => crowd.close()

@@ -19,6 +19,7 @@ import { resolveFor } from '../../engine/resolve.ts'
 import { isRead } from '../../engine/reuse.ts'
 import { noteInfo } from '../cache-info.ts'
 import { type EarlierCall, passedOptionsIn, type PassedOptions, type SeamObservation } from '../call-options.ts'
+import { holdCrowd } from './earlier.ts'
 import { lazyResponse, storedResponse } from './response.ts'
 import { fingerprintOf, isSameFingerprint, type RequestFingerprint } from './request-shape.ts'
 import { isMethod } from './own-code.ts'
@@ -122,7 +123,11 @@ function answer(lane: Lane, options: JsonObject, proceed: Proceed): unknown {
   const atOnce = lookup instanceof Promise ? undefined : served(lane, known, lookup)
   if (atOnce !== undefined) return atOnce
   const earlier = earlierCall(known)
-  if (lookup instanceof Promise) return fromStore(lane, { ...known, earlier, lookup })
+  if (lookup instanceof Promise) {
+    const result = fromStore(lane, { ...known, earlier, lookup })
+    holdCrowd(passed, result)
+    return result
+  }
   const isMiss = settings.store === undefined && lookup === undefined
   passed.earlier = { ...earlier, ...(isMiss && { lookup: { found: undefined, changes } }) }
   return proceed(options)
@@ -202,7 +207,7 @@ function served(lane: Lane, call: KnownCall, found: LookupResult | undefined): o
     return undefined
   }
   facts ??= lane.engine.hit(cachedCall, found)
-  passed.lesson?.seen(cachedCall, url, true)
+  passed.lesson?.seen(cachedCall, url, found)
   if (passed.signal !== undefined) noteInfo(passed.signal, info)
   // A stream keeps nothing of its response but its controller, so `cacheInfo` looks for the facts on the controller's signal.
   if (cachedCall.streamed) for (const carrier of [response, signal]) noteInfo(carrier, info)

@@ -14,6 +14,7 @@ import { type CallContext, readBody, type ReadCall } from './call-context.ts'
 import type { ResponseHead } from './response.ts'
 import type { MadePromise, ResultForm } from './result-form.ts'
 import type { SdkPromise } from './sdk-promise.ts'
+import type { EventRules } from './stored-stream.ts'
 import { isShareable, sharedPromise } from './shared-promise.ts'
 
 /** The part of a caller's time limit for which its call waits. After that the SDK makes the call, with a time limit of its own. */
@@ -36,17 +37,27 @@ interface Leader {
   given?: Pick<ReadCall, 'body' | 'options'>
 }
 
+/** What the calls of a client work with. */
+export interface LeadersOptions {
+  readonly engine: Engine
+  readonly client: object
+  /** What the SDK makes of the events of a stream. */
+  readonly events: EventRules
+}
+
 /** The calls of one client that are under way. */
 export class Leaders implements CrowdRules<ResponseHead, Said> {
   readonly #engine: Engine
   readonly #client: object
+  readonly #events: EventRules
   readonly #bySum = new Map<number, Leader>()
   /** The forms of whole answers, by their methods. What helpers make of an answer differs from call to call. */
   readonly #forms = new Map<string, { readonly generation: number; readonly form: ResultForm }>()
 
-  constructor(engine: Engine, client: object) {
+  constructor({ engine, client, events }: LeadersOptions) {
     this.#engine = engine
     this.#client = client
+    this.#events = events
   }
 
   /** What equal calls of a call are to wait by; `undefined` if none may wait for it. */
@@ -98,7 +109,8 @@ export class Leaders implements CrowdRules<ResponseHead, Said> {
     if (result === undefined) return undefined
     // The caller may change them while it waits. Those of an equal call say the same.
     const { body, options } = (leader.given ??= copyOf(call))
-    return sharedPromise({ client: this.#client, form: leader.form, body, options }, result, (joined) => make(body, options, joined))
+    const shared = { client: this.#client, form: leader.form, body, options, events: this.#events }
+    return sharedPromise(this.#engine, shared, { result, make: (joined) => make(body, options, joined) })
   }
 
   /** The time limit of the client's calls, in milliseconds, if it is one. */

@@ -60,7 +60,7 @@ export function openMethodLane(
     facts: [],
     generation: nextGeneration(),
     bypasses: new Map(),
-    leaders: new Leaders(engine, client),
+    leaders: new Leaders({ engine, client, events }),
   }
   for (const path of resources) {
     const resource = path.reduce<unknown>((parent, name) => (isJsonObject(parent) ? parent[name] : undefined), client)
@@ -189,10 +189,11 @@ function taught(lane: Lane, { body, reading, context, options }: ReadCall, { aga
     crowd,
     // Some versions of the SDK read the body later, when the caller may have changed it.
     read: () => void (isRead = isAlike && isInertJson(body) && again()?.reading.isSame(reading) === true),
-    seen(cachedCall, url, isHit = false) {
+    seen(cachedCall, url, found) {
       call = cachedCall
       address = url
-      comesAgain = isHit
+      comesAgain = found !== undefined
+      if (found !== undefined) crowd?.answered({ cachedCall, found, url })
     },
     parsed(data, props) {
       // The caller may have changed the client since the call began.

@@ -16,10 +16,11 @@ export interface RequestFingerprint {
 
 /** The fingerprint of a call, or `undefined` if something else may decide the request too. */
 export function fingerprintOf(client: object, options: JsonObject): RequestFingerprint | undefined {
+  const facts = clientFacts(client)
+  if (facts === undefined) return undefined
   for (const name of Object.keys(options)) if (!isHarmless(name, options[name])) return undefined
   const { path, defaultBaseURL: base, __security: security, __qualifiers: qualifiers } = options
-  const facts = clientFacts(client)
-  if (typeof path !== 'string' || facts === undefined || !addTexts(facts, security)) return undefined
+  if (typeof path !== 'string' || !addTexts(facts, security)) return undefined
   const kind = base === undefined && qualifiers === undefined ? path : JSON.stringify([path, base, qualifiers])
   return { kind, facts }
 }

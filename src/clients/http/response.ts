@@ -97,8 +97,8 @@ interface LazyResponseOptions {
 export function lazyResponse(found: LookupResult, cachedCall: CachedCall, { url, info }: LazyResponseOptions): LazyResponse {
   const { status, headers } = found.entry.head
   const text = String(wholeBody(found.entry, cachedCall.endpoint))
-  const make = (): Response => {
-    const real = located(new Response(text, { status, headers: storedHeaders(found, cachedCall) }), url)
+  const make = (body: ReadableStream<Uint8Array> | string = text): Response => {
+    const real = located(new Response(body, { status, headers: storedHeaders(found, cachedCall) }), url)
     noteInfo(real, info)
     return real
   }

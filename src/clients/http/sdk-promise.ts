@@ -2,7 +2,8 @@
  * The SDKs' own promise of a result: what we read of it, and how its result gets the cache facts.
  * @module
  */
-import { attachInfo, infoOfResponse } from '../cache-info.ts'
+import type { CacheInfo } from '../../call.ts'
+import { attachInfo, infoOfResponse, noteInfo } from '../cache-info.ts'
 import { passedOptionsIn } from '../call-options.ts'
 import { Given } from '../given.ts'
 import { materialise } from '../lazy-response.ts'
@@ -46,7 +47,7 @@ export function transformsOf(promise: unknown): readonly Transform[] | undefined
 
 /** The SDK's promise. Its result, and all that a helper makes of it, carries the facts of the response. */
 export function informed(promise: SdkPromise, transforms: readonly Transform[] = []): SdkPromise {
-  const own = marking(promise)
+  const own = marking(promise, marked)
   Transformed.note(own, transforms)
   const { _thenUnwrap: unwrap, asResponse, withResponse } = own
   own._thenUnwrap = (transform) => informed(unwrap.call(own, transform), [...transforms, transform])
@@ -58,11 +59,35 @@ export function informed(promise: SdkPromise, transforms: readonly Transform[] =
   return own
 }
 
-/** A promise whose result carries its facts: the same promise if its `parseResponse` can be replaced, else a new one, which takes longer. */
-function marking(promise: SdkPromise): SdkPromise {
+/** The SDK's promise of a `Response` of its own. Its result, and all that a helper makes of it, carries facts that are known without it. */
+export function informedBy(promise: SdkPromise, facts: { readonly info: () => CacheInfo }): SdkPromise {
+  const own = marking(promise, (data) => {
+    attachInfo(data, facts.info)
+    return data
+  })
+  const { _thenUnwrap: unwrap, asResponse, withResponse } = own
+  own._thenUnwrap = (transform) => informedBy(unwrap.call(own, transform), facts)
+  own.asResponse = async () => {
+    const response = await asResponse.call(own)
+    noteInfo(response, facts.info)
+    return response
+  }
+  own.withResponse = async () => {
+    const result = await withResponse.call(own)
+    noteInfo(result.response, facts.info)
+    return result
+  }
+  return own
+}
+
+/**
+ * A promise whose result is marked: the same promise if its `parseResponse` can be replaced, else a new one, which takes longer.
+ * @param mark gives the result back
+ */
+function marking(promise: SdkPromise, mark: Transform): SdkPromise {
   const { parseResponse: parse } = promise
-  if (!Object.hasOwn(promise, 'parseResponse') || typeof parse !== 'function') return promise._thenUnwrap(marked)
-  promise.parseResponse = async (...given) => marked(await parse(...given), given.length === 1 ? given[0] : given[1])
+  if (!Object.hasOwn(promise, 'parseResponse') || typeof parse !== 'function') return promise._thenUnwrap(mark)
+  promise.parseResponse = async (...given) => mark(await parse(...given), given.length === 1 ? given[0] : given[1])
   return promise
 }
 

@@ -6,7 +6,7 @@
 import type { CacheInfo } from '../../call.ts'
 import type { LaterInfo } from '../../engine/cache-info.ts'
 import type { CrowdAnswer, CrowdResult } from '../../engine/crowd.ts'
-import type { JsonObject } from '../../json/object.ts'
+import type { Engine } from '../../engine/engine.ts'
 import { infoLater } from '../cache-info.ts'
 import type { Lesson } from '../call-options.ts'
 import type { LazyResponse } from '../lazy-response.ts'
@@ -14,30 +14,27 @@ import { headFor, type ResponseHead } from './response.ts'
 import type { ResultForm } from './result-form.ts'
 import type { SdkPromise } from './sdk-promise.ts'
 import { isReadAsText, lazySharedResponse, wholeText } from './shared-response.ts'
-import { type AnswerProps, finishedWhole } from './stored-promise.ts'
-import { Call, promiseOf } from './waiting-promise.ts'
+import { type AnswerProps, finishedWhole, parsed as parsedStored, type StoredResult } from './stored-promise.ts'
+import { Call, promiseOf, storedProps } from './waiting-promise.ts'
 
 /** A call that waits for an equal one. */
-export interface SharedCall {
-  readonly client: object
-  readonly form: ResultForm
-  readonly body: JsonObject
-  /** The caller's request options. */
-  readonly options: JsonObject | undefined
+type SharedCall = Pick<StoredResult, 'client' | 'form' | 'body' | 'options' | 'events'>
+
+/** What a call waits for. */
+interface Awaited {
+  readonly result: Promise<CrowdResult<ResponseHead, Uint8Array>>
+  /** Makes the call the documented way, by the SDK's promise: with its part in the flight, if the flight brought no whole answer. */
+  readonly make: (joined: Lesson['joined']) => unknown
 }
 
-/**
- * The SDK's promise of what an equal call brings.
- * @param make makes the call the documented way, by the SDK's promise: with its part in the flight, if the flight brought no whole answer
- */
-export function sharedPromise(
-  call: SharedCall,
-  result: Promise<CrowdResult<ResponseHead, Uint8Array>>,
-  make: (joined: Lesson['joined']) => unknown,
-): SdkPromise {
-  const { client, form } = call
-  const props = result.then((found) => ('items' in found ? new SharedProps(call, found) : new Call(make(found.join()))))
-  return promiseOf({ client, form, kind: SharedProps }, props, parsed)
+/** The SDK's promise of what an equal call brings. */
+export function sharedPromise(engine: Engine, call: SharedCall, { result, make }: Awaited): SdkPromise {
+  const props = result.then((brought) => {
+    if ('items' in brought) return new SharedProps(call, brought)
+    const stored = 'found' in brought ? storedProps(engine, { ...call, ...brought }, brought.found) : undefined
+    return stored ?? new Call(make('join' in brought ? brought.join() : undefined))
+  })
+  return promiseOf(call, props, (answer) => (answer instanceof SharedProps ? parsed(answer) : parsedStored(call.client, answer)))
 }
 
 /** Whether an SDK makes its result of an answer with this head by reading it as JSON. */

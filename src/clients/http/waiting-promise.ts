@@ -41,11 +41,11 @@ export function waitingPromise(
     const stored = found !== undefined && isServable(engine, cachedCall, found) ? storedProps(engine, result, found) : undefined
     return stored ?? new Call(make({ key, lookup: { found, changes } }, body, options))
   })
-  return promiseOf({ client, form, kind: StoredProps }, props, (props) => parsed(client, props))
+  return promiseOf({ client, form }, props, (found) => parsed(client, found))
 }
 
 /** What was found, as the SDK takes it. The documented way meets the same fault and reports it. */
-function storedProps(engine: Engine, result: AwaitedResult, found: LookupResult): StoredProps | undefined {
+export function storedProps(engine: Engine, result: AwaitedResult, found: LookupResult): StoredProps | undefined {
   try {
     const props = new StoredProps(engine, { ...result, found: engine.usageView.of(found) })
     props.count()
@@ -73,22 +73,16 @@ export class Call implements SdkProps {
   }
 }
 
-/** What a promise is made of. */
-interface PromiseParts<Props> extends Pick<StoredResult, 'client' | 'form'> {
-  /** The class of what is found. */
-  readonly kind: abstract new (...given: never) => Props
-}
-
 /** The SDK's promise over what is found, with its methods for both outcomes. */
-export function promiseOf<Props extends AnswerProps>(
-  parts: PromiseParts<Props>,
-  props: Promise<Props | Call>,
-  parse: (props: Props) => unknown,
+export function promiseOf(
+  parts: Pick<StoredResult, 'client' | 'form'>,
+  props: Promise<AnswerProps | Call>,
+  parse: (props: AnswerProps) => unknown,
 ): SdkPromise {
-  const { client, form, kind } = parts
+  const { client, form } = parts
   const promise = new form.promise(client, props, (_, found) => {
     if (found instanceof Call) return found.promise
-    return found instanceof kind ? parse(found) : undefined
+    return isAnswer(found) ? parse(found) : undefined
   })
   const { asResponse, withResponse } = promise
   promise.asResponse = async () => {
@@ -106,4 +100,9 @@ export function promiseOf<Props extends AnswerProps>(
     return promiseOf(parts, of, async (found) => unwrapped(await parse(found), transform, found))
   }
   return promise
+}
+
+/** Whether these are of a lane, and not the SDK's own. */
+function isAnswer(props: SdkProps): props is AnswerProps {
+  return 'info' in props && 'header' in props
 }

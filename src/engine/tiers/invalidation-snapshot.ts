@@ -10,4 +10,6 @@ export interface InvalidationSnapshot extends GenerationSnapshot {
   readonly removals: number
   /** Tags of the answer that is replaced, which the new one bears too. */
   readonly otherTags: readonly string[]
+  /** Whether that is still in force, as was read from the store so recently that it need not be asked. */
+  readonly isCurrent: () => boolean
 }

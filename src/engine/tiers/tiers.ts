@@ -183,7 +183,8 @@ export class Tiers {
   snapshot({ labels, storeKey }: Address): InvalidationSnapshot {
     const others = this.#otherLabels.of(storeKey)
     const { sequence, generations } = this.#invalidations.snapshot(union(labels, others.labels), storeKey)
-    return { sequence, generations, removals: this.removals.count, otherTags: others.tags }
+    const isCurrent = (): boolean => this.#invalidations.isCurrentWithoutRead(generations)
+    return { sequence, generations, removals: this.removals.count, otherTags: others.tags, isCurrent }
   }
 
   /**

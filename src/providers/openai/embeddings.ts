@@ -23,6 +23,7 @@ export const openaiEmbeddings: Endpoint = {
     share: shareEmbeddings,
     join: joinEmbeddings,
   },
+  joinsUnread: true,
   bypassReason: () => undefined,
   skipReason,
   usage: usageIn,

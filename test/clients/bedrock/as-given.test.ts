@@ -4,6 +4,7 @@ import {
   type BedrockRuntimeClientConfig,
   ConverseCommand,
   type ConverseCommandInput,
+  InvokeModelCommand,
 } from '@aws-sdk/client-bedrock-runtime'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -16,6 +17,7 @@ import type { ProviderServer } from '../../support/provider-server.ts'
 
 const input: ConverseCommandInput = { modelId: 'test.model-v1:0', messages: [{ role: 'user', content: [{ text: 'Hi' }] }] }
 const command = (): ConverseCommand => new ConverseCommand(input)
+const odd = (): InvokeModelCommand => new InvokeModelCommand({ modelId: 'm', body: 'no JSON', contentType: 'text/plain' })
 
 const logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
@@ -60,6 +62,50 @@ describe('a wrapped Bedrock client has all that the given one has', () => {
   beforeEach(() => {
     bare = make()
     before = server.requests.length
+  })
+
+  it('makes calls that bypass the cache, with the very command, once it is known what the command is', async () => {
+    const cache = createCache({ logger: false, scope: 'ours' })
+    const client = withCache(bare, cache)
+    const sent = vi.spyOn(bare, 'send')
+    const asked = Array.from({ length: 4 }, command)
+    const { signal } = new AbortController()
+    const given = [
+      { bypassCache: true },
+      { bypassCache: true, abortSignal: signal },
+      { cache: { mode: 'no-store', operation: 'mine', scope: 'theirs' } },
+      { bypassCache: true },
+    ]
+    const outputs = []
+    for (const [number, one] of asked.entries()) {
+      if (number === 3) cache.on('bypass', ({ model }) => outputs.push(model))
+      outputs.push(await send(client, one, given[number] ?? {}))
+    }
+    // The first one tells what its command is, and an event tells more than is known without reading the input.
+    expect(sent.mock.calls.map(([one], number) => one === asked[number])).toEqual([false, true, true, false])
+    expect(sent.mock.calls[1]?.[1]).toEqual({ abortSignal: signal })
+    const facts = { hit: false, source: 'origin', stored: false, reason: 'no-store', key: '', scope: 'ours', operation: 'converse' }
+    expect(outputs.map((output) => cacheInfo(output))).toMatchObject([
+      facts,
+      facts,
+      { ...facts, operation: 'mine', scope: 'theirs' },
+      undefined,
+      facts,
+    ])
+    expect(outputs[3]).toBe('test.model-v1:0')
+    expect(cache.stats()).toMatchObject({ bypasses: 4, hits: 0, misses: 0 })
+    expect(server.requests.length - before).toBe(4)
+    await expect(send(client, command(), { bypassCache: true, cache: { ttl: 'wrong' } })).rejects.toThrow('cache.ttl')
+    vi.spyOn(bare, 'send').mockRejectedValueOnce(new Error('the SDK says no'))
+    await expect(send(client, command(), { bypassCache: true })).rejects.toThrow('the SDK says no')
+    expect(cache.stats()).toMatchObject({ bypasses: 4 })
+  })
+
+  it('gives the same reason each time for a call that bypasses the cache and has no key', async () => {
+    const client = withCache(bare, createCache({ logger: false }))
+    const reasons = []
+    for (let call = 0; call < 2; call++) reasons.push(cacheInfo(await send(client, odd(), { bypassCache: true }))?.reason)
+    expect(reasons).toEqual(['no-store', 'no-store'])
   })
 
   it('each member, also one that only its class has, and lists the same ones', () => {

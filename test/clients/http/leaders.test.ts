@@ -45,7 +45,7 @@ async function opened({ make, path, answer }: Subject, { cache, respond }: { cac
   let isKnown = false
   const fetch: typeof globalThis.fetch = async (_, init) => {
     if (!isKnown) return good(0)
-    sent.push(JSON.parse(typeof init?.body === 'string' ? init.body : '{}').messages[0].content)
+    sent.push(contentOf(init))
     return respond === undefined ? good(sent.length) : respond(sent.length, init)
   }
   const bare = make({ url, fetch })
@@ -70,6 +70,22 @@ async function opened({ make, path, answer }: Subject, { cache, respond }: { cac
     },
   )
   return { clock, cache: own, create: call(client), bareCreate: call(bare), sent, good, requests: () => controllers }
+}
+
+/** The client of a cache over a store that has the provider's answers to these questions. */
+async function stored(subject: Subject, options: { maxMemoryBytes?: number } = {}) {
+  const store = new ScriptedStore()
+  const inStore = { store, clock: new ManualClock(), logger: false, prices: false } as const
+  const other = createCache(inStore)
+  const filling = await opened(subject, { cache: other, respond: (_, init) => Response.json(subject.answer(`to ${contentOf(init)}`)) })
+  for (const content of ['Hi', 'changed']) await filling.create(asking(content))
+  await other.flush()
+  vi.unstubAllGlobals()
+  return { store, ...(await opened(subject, { cache: createCache({ ...inStore, ...options }) })) }
+}
+
+function contentOf(init: RequestInit | undefined): string {
+  return JSON.parse(typeof init?.body === 'string' ? init.body : '{}').messages[0].content
 }
 
 function hits(cache: Cache): unknown {
@@ -135,6 +151,34 @@ describe.each(subjects)('equal calls of $name at once', (subject) => {
     ready.open()
     const texts = (await Promise.all([first, second, third])).map((result) => JSON.stringify(result).match(/answer \d/)?.[0])
     expect(texts).toEqual(['answer 1', 'answer 1', 'answer 2'])
+  })
+
+  it('join it over a store as well, as long as what was read of invalidations counts', async () => {
+    const ready = gate()
+    const inStore = { store: new ScriptedStore(), clock: new ManualClock(), logger: false, prices: false, invalidationDelay: '1s' } as const
+    const { store, clock } = inStore
+    const [cache, other] = [createCache(inStore), createCache(inStore)]
+    const { create, sent, good, requests } = await opened(subject, { cache, respond: (call) => ready.then(() => good(call)) })
+    const reads = (): number => store.calls.filter((call) => call.startsWith('get ')).length
+    const first = create()
+    await until(() => sent.length === 1)
+    const before = [sent.length, requests(), reads()]
+    const second = create()
+    clock.advance(1_000)
+    const third = create()
+    await settle()
+    expect([sent.length, requests(), reads()]).toEqual(before)
+    clock.advance(1)
+    const fourth = create()
+    await settle()
+    expect([sent.length, reads() > Number(before[2])]).toEqual([1, true])
+    clock.advance(1_001)
+    await other.invalidate({ operation: subject.path.join('.') === 'messages' ? 'messages' : 'chat' })
+    const fifth = create()
+    await until(() => sent.length === 2)
+    ready.open()
+    const texts = (await Promise.all([first, second, third, fourth, fifth])).map((result) => JSON.stringify(result).match(/answer \d/)?.[0])
+    expect(texts).toEqual(['answer 1', 'answer 1', 'answer 1', 'answer 1', 'answer 2'])
   })
 
   it.each<[string, Respond]>([
@@ -249,6 +293,22 @@ describe.each(subjects)('equal calls of $name at once', (subject) => {
     expect(results.map((result) => cacheInfo(result)?.source)).toEqual(['origin', 'flight', 'flight'])
   })
 
+  it('wait for the first one while the store is asked for it, however long that takes', async () => {
+    const store = new ScriptedStore()
+    const cache = createCache({ store, clock: new ManualClock(), logger: false, prices: false })
+    const { create, sent, requests } = await opened(subject, { cache })
+    await cache.flush()
+    store.reads = 'held'
+    const promises = Array.from({ length: 20 }, () => create())
+    await settle()
+    expect([sent.length, requests()]).toEqual([0, 0])
+    store.reads = 'works'
+    store.release()
+    const results = await Promise.all(promises)
+    expect(results.map((result) => cacheInfo(result)?.source)).toEqual(['origin', ...Array.from({ length: 19 }, () => 'flight')])
+    expect([sent.length, requests() <= 5]).toEqual([1, true])
+  })
+
   it('read the store once, and are hits if it has the answer', async () => {
     const store = new ScriptedStore()
     const clock = new ManualClock()
@@ -261,6 +321,45 @@ describe.each(subjects)('equal calls of $name at once', (subject) => {
     const again = await Promise.all(Array.from({ length: 5 }, () => create()))
     expect(new Set(again.map((result) => cacheInfo(result)?.source))).toEqual(new Set([store.name]))
     expect(sent).toHaveLength(1)
+  })
+
+  describe('that another process has stored', () => {
+    it.each([0, 10_000_000])('are hits of one read, without a request of the SDK, with memory of %i bytes', async (maxMemoryBytes) => {
+      const { store, cache, create, sent, requests } = await stored(subject, { maxMemoryBytes })
+      const heard: unknown[] = []
+      cache.on('hit', ({ source }) => heard.push(source))
+      const before = store.calls.length
+      const promises = Array.from({ length: 20 }, () => create())
+      const whole = create().withResponse()
+      const results = await Promise.all(promises)
+      expect(new Set(results).size).toBe(20)
+      for (const result of results) {
+        expect(result).toStrictEqual(results[0])
+        expect(JSON.stringify(result)).toContain('to Hi')
+        expect(cacheInfo(result)).toMatchObject({ hit: true, source: store.name, stale: false })
+      }
+      const { response: shown } = await whole
+      expect([shown instanceof Response, shown.url, cacheInfo(shown)?.source]).toEqual([
+        true,
+        (await create().asResponse()).url,
+        store.name,
+      ])
+      expect([sent, requests() <= 3]).toEqual([[], true])
+      expect(store.calls.slice(before).filter((call) => call.includes(':v1:')).length).toBeLessThanOrEqual(2)
+      // One more is the call that the client began with, which is in the store as well.
+      expect(cache.stats()).toMatchObject({ hits: 23, misses: 0 })
+      expect(heard).toHaveLength(22)
+    })
+
+    it('I3: have the answer to what they asked, though the body is changed while they wait', async () => {
+      const { create } = await stored(subject)
+      const body = asking()
+      const [first, second] = [create(body), create(body)]
+      const [asked] = body.messages
+      if (asked !== undefined) asked.content = 'changed'
+      await first
+      expect(JSON.stringify(await second)).toContain('to Hi')
+    })
   })
 })
 

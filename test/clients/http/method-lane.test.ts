@@ -9,6 +9,7 @@ import { sdks as anthropicSdks } from '../../support/anthropic-sdks.ts'
 import { chunksOf, completion, response } from '../../support/openai-answers.ts'
 import { type SdkClient as OpenAiClient, sdks as openaiSdks } from '../../support/openai-sdks.ts'
 import { failureOf, outcomeOf, read } from '../../support/outcome.ts'
+import { until } from '../../support/until.ts'
 
 /** A resource with a cached method, as the tests call it. */
 interface Resource {
@@ -281,6 +282,22 @@ describe.each(subjects)('the lane of the methods of $name', (subject) => {
     const bareCreate: Resource['create'] = (...given) => own.create(...given)
     expect((await left(create, abort)).seen).toEqual((await left(create, () => true)).seen)
     expect(await left(create, () => true)).toStrictEqual(await left(bareCreate, () => true))
+  })
+
+  it('tells the facts of a call past the cache on all that its caller gets, and counts it once', async () => {
+    const { cache, create, upstream } = open(subject)
+    const options = { bypassCache: true }
+    const first = await create(asking(), options)
+    const facts = { ...cacheInfo(first) }
+    expect(facts).toMatchObject({ hit: false, source: 'origin', reason: 'no-store' })
+    const { data, response: beside } = await create(asking(), options).withResponse()
+    const raw = await create(asking(), options).asResponse()
+    const stream = await create({ ...asking(), stream: true }, options)
+    for (const of of [data, beside, raw, stream]) expect({ ...cacheInfo(of) }).toEqual(facts)
+    expect(data).toStrictEqual(first)
+    void create(asking(), options)
+    await until(() => cache.stats().bypasses === 5)
+    expect(upstream).toHaveBeenCalledTimes(5)
   })
 
   it('makes a call that bypasses the cache as the given client is now, and counts it once', async () => {
