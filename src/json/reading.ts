@@ -14,7 +14,7 @@ const endMark = Object.freeze({ ends: true })
 /** What a token counts beside its characters, so that a list of many numbers counts too. */
 export const charactersPerToken = 4
 
-/** A text of fewer characters is told from others by three of them. */
+/** A text of fewer characters is told from others by four of them, a longer one by seven. */
 const shortText = 16
 
 /** What was read. Every call makes one, hits included. */
@@ -43,15 +43,14 @@ export class Reading {
       const { length } = value
       this.characters += length
       const middle = length >> 1
-      // Most are roles and names, and many of these are the same in all calls.
+      // The texts of two prompts of one length mostly differ at one of these places. Many end in a number.
+      const end = Math.imul(Math.imul(value.charCodeAt(length - 3), 31) + value.charCodeAt(length - 2), 31) + value.charCodeAt(length - 1)
+      // Most short texts are roles and names, and many of these are the same in all calls.
       if (length < shortText) {
-        const places = Math.imul(Math.imul(value.charCodeAt(0), 31) + value.charCodeAt(middle), 31) + value.charCodeAt(length - 1)
-        this.#mix(length ^ Math.imul(places, 92_821))
+        this.#mix(length ^ Math.imul(Math.imul(value.charCodeAt(middle), 29_791) + end, 92_821))
         this.tokens.push(value)
         return
       }
-      // The texts of two prompts of one length mostly differ at one of these places. Many end in a number.
-      const end = Math.imul(Math.imul(value.charCodeAt(length - 3), 31) + value.charCodeAt(length - 2), 31) + value.charCodeAt(length - 1)
       const ends = Math.imul(value.charCodeAt(0), 29_791) + end
       const inside = Math.imul(value.charCodeAt(middle), 31) + value.charCodeAt(middle >> 1)
       this.#mix(length ^ Math.imul(ends, 92_821) ^ Math.imul(inside + value.charCodeAt(middle + (middle >> 1)), 689_287_499))

@@ -54,6 +54,11 @@ describe('a reading', () => {
     }
   })
 
+  it.each(['Q', 'Item', 'Question', 'Tell me of number'])('gives the sums of "%s" with a number behind it to few others', (before) => {
+    const sums = Array.from({ length: 1_000 }, (_, number) => read({ text: `${before} ${100 + number}` })?.sum)
+    expect(new Set(sums).size).toBeGreaterThan(990)
+  })
+
   it.each([
     ['a getter', Object.defineProperty({ b: 1 }, 'a', { get: () => expect.unreachable(), enumerable: true })],
     ['a getter inside', { a: [{ b: Object.defineProperty({}, 'c', { get: () => expect.unreachable(), enumerable: true }) }] }],

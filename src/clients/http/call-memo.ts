@@ -94,9 +94,10 @@ interface Known<Value> {
   readonly value: Value
 }
 
-/** A call that was made a short while ago. What it said is read again only if another one may say the same. */
+/** A call that was made a short while ago. What is to be known of it is made only if another one says the same. */
 export interface RecentCall<Value> {
-  readonly value: Value
+  /** Makes what is known of it. */
+  readonly known: () => Value
   /** Reads what was sent; `undefined` if it cannot be read. */
   readonly read: () => Reading | undefined
 }
@@ -136,8 +137,9 @@ export class ReadingMemo<Value> {
     // What is sent may be less than the call said: its rest is then in headers, and the value is none for a call that says no more than that.
     if (recent === undefined || recent.tokens !== reading.tokens.length || recent.characters !== charactersOf(reading)) return undefined
     if (recent.read()?.isSame(reading) !== true) return undefined
-    this.set(reading, recent.value)
-    return recent.value
+    const value = recent.known()
+    this.set(reading, value)
+    return value
   }
 
   /** Whether a recent call may have read the same. */
@@ -149,8 +151,8 @@ export class ReadingMemo<Value> {
    * Notes a call that was made just now. Most calls that miss never come again, so no copy of what it said is made before it does: that takes
    * longer than all else that is noted of a call.
    */
-  note(reading: Reading, { value, read }: RecentCall<Value>): void {
-    this.#recent.set(reading.sum, { value, read, tokens: reading.tokens.length, characters: charactersOf(reading) })
+  note(reading: Reading, { known, read }: RecentCall<Value>): void {
+    this.#recent.set(reading.sum, { known, read, tokens: reading.tokens.length, characters: charactersOf(reading) })
   }
 
   /** Notes what is known of a call. */

@@ -201,13 +201,11 @@ function taught(lane: Lane, { body, reading, context, options }: ReadCall, { aga
       const form = made && learntForm(made, { data, props, ids: lane.ids, isStream: call.streamed })
       if (form !== undefined) {
         if (!call.streamed) lane.leaders.learn(context, form)
-        const { request, ...cachedCall } = call
-        // A whole answer is given without the request, which is a prompt and shares its texts with the caller.
-        const kept = call.streamed ? { request } : { request: {}, characters: charactersOf(call) ?? 0 }
-        const value = { cachedCall: { ...cachedCall, ...kept }, url: address, form }
-        const read = (): Reading | undefined => readBody(request, context)?.reading
-        if (isRead || (comesAgain && read()?.isSame(reading) === true)) lane.memo.set(reading, value)
-        else lane.memo.note(reading, { value, read })
+        const seen = call
+        const read = (): Reading | undefined => readBody(seen.request, context)?.reading
+        const known = (): KnownCall => ({ cachedCall: keptCall(seen), url: address, form })
+        if (isRead || (comesAgain && read()?.isSame(reading) === true)) lane.memo.set(reading, known())
+        else lane.memo.note(reading, { known, read })
       }
       call = undefined
     },
@@ -216,6 +214,11 @@ function taught(lane: Lane, { body, reading, context, options }: ReadCall, { aga
   made = madePromise(promise)
   if (crowd !== undefined && made !== undefined) lane.leaders.note({ reading, context }, crowd, made)
   return promise
+}
+
+/** A call as it is kept. A whole answer is given without the request, which is a prompt and shares its texts with the caller. */
+function keptCall(call: CachedCall): CachedCall {
+  return call.streamed ? { ...call } : { ...call, request: {}, characters: charactersOf(call) ?? 0 }
 }
 
 /** The known calls of a cache. */

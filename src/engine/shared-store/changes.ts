@@ -45,9 +45,9 @@ export class Changes {
 
   /** Remembers a change until it is done, for `settled`. It must not reject. */
   watched<Result>(change: Promise<Result>): Promise<Result> {
-    const done = change.finally(() => this.#underWay.delete(done))
-    this.#underWay.add(done)
-    return done
+    this.#underWay.add(change)
+    void change.then(() => this.#underWay.delete(change))
+    return change
   }
 
   /** Resolves when all changes that were begun are done. */

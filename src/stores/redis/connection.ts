@@ -3,6 +3,7 @@
  * a module that makes such a connection of it.
  * @module
  */
+import type { ReadOptions } from '../../store.ts'
 
 /** A command with one key or one channel, as Redis names it; and `READ_LATEST`, a `GET` that no replica answers. */
 export type RedisCommand =
@@ -32,11 +33,11 @@ export interface RedisConnection {
   readonly commandsWait: string | undefined
   /**
    * Sends all commands at once and returns their replies in order. Never rejects.
-   * @param signal ends the wait, if the client can end it
+   * @param read its signal ends the wait, if the client can end it. A signal is made when it is asked for, so only such a client looks at it
    */
-  sendAll(commands: readonly RedisCommand[], signal?: AbortSignal): Promise<readonly RedisReply[]>
+  sendAll(commands: readonly RedisCommand[], read?: ReadOptions): Promise<readonly RedisReply[]>
   /** Sends one command, as `sendAll` does. */
-  sendOne(command: RedisCommand, signal?: AbortSignal): Promise<RedisReply>
+  sendOne(command: RedisCommand, read?: ReadOptions): Promise<RedisReply>
   /**
    * All keys of all servers that begin with `prefix`. A key may appear twice.
    * @throws {StoreError} when a page cannot be read

@@ -110,7 +110,9 @@ export class IoredisConnection implements RedisConnection {
     if (connection !== undefined) await connection
     const lost = lostConnection(client)
     if (lost !== undefined) return commands.map(() => lost)
-    if (client.isCluster || commands.length === 1) return Promise.all(commands.map((command) => send(client, command)))
+    const [first] = commands
+    if (first !== undefined && commands.length === 1) return [await send(client, first)]
+    if (client.isCluster) return Promise.all(commands.map((command) => send(client, command)))
     try {
       const replies = await client.pipeline(commands.map((command) => [methodOf[command[0]], ...parametersOf(command)])).exec()
       return commands.map((_, index) => replyIn(Array.isArray(replies) ? replies[index] : undefined))

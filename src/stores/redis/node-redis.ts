@@ -3,6 +3,7 @@
  * package is imported.
  * @module
  */
+import type { ReadOptions } from '../../store.ts'
 import {
   channelPrefixOf,
   errorReply,
@@ -98,22 +99,22 @@ export class NodeRedisConnection implements RedisConnection {
     )
   }
 
-  async sendAll(commands: readonly RedisCommand[], signal?: AbortSignal): Promise<readonly RedisReply[]> {
+  async sendAll(commands: readonly RedisCommand[], read?: ReadOptions): Promise<readonly RedisReply[]> {
     const connection = this.#state.firstConnection()
     if (connection !== undefined) await connection
-    return Promise.all(commands.map((command) => this.#send(command, signal)))
+    return Promise.all(commands.map((command) => this.#send(command, read)))
   }
 
-  sendOne(command: RedisCommand, signal?: AbortSignal): Promise<RedisReply> {
+  sendOne(command: RedisCommand, read?: ReadOptions): Promise<RedisReply> {
     const connection = this.#state.firstConnection()
-    return connection === undefined ? this.#send(command, signal) : connection.then(() => this.#send(command, signal))
+    return connection === undefined ? this.#send(command, read) : connection.then(() => this.#send(command, read))
   }
 
-  async #send(command: RedisCommand, signal: AbortSignal | undefined): Promise<RedisReply> {
+  async #send(command: RedisCommand, read: ReadOptions | undefined): Promise<RedisReply> {
     const lost = this.#state.lost()
     if (lost !== undefined) return { error: lost }
     try {
-      return { value: await this.#sent(command, signal) }
+      return { value: await this.#sent(command, read?.signal) }
     } catch (error) {
       return errorReply(error)
     }

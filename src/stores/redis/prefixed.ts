@@ -2,6 +2,7 @@
  * A connection whose keys and channels all begin with a prefix, for clients that do not add one by themselves.
  * @module
  */
+import type { ReadOptions } from '../../store.ts'
 import type { RedisCommand, RedisConnection, RedisReply } from './connection.ts'
 
 /** The same connection, whose users do not see the prefix. */
@@ -30,15 +31,15 @@ class PrefixedConnection implements RedisConnection {
     return this.#connection.commandsWait
   }
 
-  sendAll(commands: readonly RedisCommand[], signal?: AbortSignal): Promise<readonly RedisReply[]> {
+  sendAll(commands: readonly RedisCommand[], read?: ReadOptions): Promise<readonly RedisReply[]> {
     return this.#connection.sendAll(
       commands.map((command) => withPrefix(command, this.#prefix)),
-      signal,
+      read,
     )
   }
 
-  sendOne(command: RedisCommand, signal?: AbortSignal): Promise<RedisReply> {
-    return this.#connection.sendOne(withPrefix(command, this.#prefix), signal)
+  sendOne(command: RedisCommand, read?: ReadOptions): Promise<RedisReply> {
+    return this.#connection.sendOne(withPrefix(command, this.#prefix), read)
   }
 
   async *scan(prefix: string): AsyncGenerator<string[]> {

@@ -106,10 +106,9 @@ class RedisStore implements Store {
       const read = (await this.#strings.read(known, options)).values()
       const values = keys.map((key) => (key.isWellFormed() ? read.next().value : undefined))
       if (!values.some((value) => value !== undefined && isHeader(value))) return values
-      const { signal } = options
       const whole: (Uint8Array | undefined)[] = []
       for (const [index, value] of values.entries()) {
-        whole.push(value !== undefined && isHeader(value) ? await this.#largeValues.read(keys[index] ?? '', value, signal) : value)
+        whole.push(value !== undefined && isHeader(value) ? await this.#largeValues.read(keys[index] ?? '', value, options.signal) : value)
       }
       return whole
     } finally {

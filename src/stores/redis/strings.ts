@@ -47,19 +47,19 @@ export class RedisStrings {
    * The strings under `keys`, in their order.
    * @throws {StoreError} when a reply is an error
    */
-  async read(keys: readonly string[], { latest, signal }: ReadOptions = {}): Promise<(Uint8Array | undefined)[]> {
+  async read(keys: readonly string[], options: ReadOptions = {}): Promise<(Uint8Array | undefined)[]> {
     if (keys.length === 0) return []
     // Not MGET: it gives the same reply for a key of another type as for a missing key.
     const replies = await this.#connection.sendAll(
-      keys.map((key) => this.#readCommand(key, latest)),
-      signal,
+      keys.map((key) => this.#readCommand(key, options.latest)),
+      options,
     )
     return keys.map((key, index) => this.#bytesIn(key, replies[index]))
   }
 
   /** As `read`, for one key. */
   readOne(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
-    return this.#connection.sendOne(this.#readCommand(key, options?.latest), options?.signal).then((reply) => this.#bytesIn(key, reply))
+    return this.#connection.sendOne(this.#readCommand(key, options?.latest), options).then((reply) => this.#bytesIn(key, reply))
   }
 
   #readCommand(key: string, latest: ReadonlySet<string> | undefined): RedisCommand {

@@ -7,6 +7,7 @@
  * Source: https://upstash.com/docs/redis/features/restapi
  * @module
  */
+import type { ReadOptions } from '../../store.ts'
 import { type RedisCommand, type RedisConnection, errorReply, isValueReply, type RedisReply, sentAs } from './connection.ts'
 import { scanned } from './scan.ts'
 
@@ -62,13 +63,13 @@ export class UpstashConnection implements RedisConnection {
     this.#service = service
   }
 
-  async sendAll(commands: readonly RedisCommand[], signal?: AbortSignal): Promise<readonly RedisReply[]> {
+  async sendAll(commands: readonly RedisCommand[], read?: ReadOptions): Promise<readonly RedisReply[]> {
     // A batch is JSON, which has no bytes.
     if (commands.length === 1 || commands.some(([name]) => name === 'SET')) {
-      return Promise.all(commands.map((command) => this.sendOne(command, signal)))
+      return Promise.all(commands.map((command) => this.sendOne(command, read)))
     }
     try {
-      const replies = await this.#ask('/pipeline', JSON.stringify(commands.map(sentAs)), signal)
+      const replies = await this.#ask('/pipeline', JSON.stringify(commands.map(sentAs)), read?.signal)
       // A request that is refused as a whole has one error.
       return commands.map((command, index) => replyIn(command, Array.isArray(replies) ? replies[index] : replies))
     } catch (error) {
@@ -77,9 +78,9 @@ export class UpstashConnection implements RedisConnection {
     }
   }
 
-  async sendOne(command: RedisCommand, signal?: AbortSignal): Promise<RedisReply> {
+  async sendOne(command: RedisCommand, read?: ReadOptions): Promise<RedisReply> {
     try {
-      const reply = command[0] === 'SET' ? this.#write(command, signal) : this.#ask('', JSON.stringify(sentAs(command)), signal)
+      const reply = command[0] === 'SET' ? this.#write(command, read?.signal) : this.#ask('', JSON.stringify(sentAs(command)), read?.signal)
       return replyIn(command, await reply)
     } catch (error) {
       return errorReply(error)

@@ -98,7 +98,7 @@ describe('a memo of readings', () => {
 })
 
 function noted(memo: ReadingMemo<number>, body: object, sent: object = body): void {
-  memo.note(reading(body), { value: 1, read: () => reading(sent) })
+  memo.note(reading(body), { known: () => 1, read: () => reading(sent) })
 }
 
 describe('a call that was made a short while ago', () => {
@@ -111,6 +111,14 @@ describe('a call that was made a short while ago', () => {
     expect(memo.get(reading({ text: 'a' }))).toBe(1)
     for (let name = 0; name < 100; name++) noted(memo, { text: text(name) })
     expect(memo.get(reading({ text: 'a' }))).toBe(1)
+  })
+
+  it('costs nothing until it comes again', () => {
+    const memo = new ReadingMemo<number>(64 * room)
+    let made = 0
+    memo.note(reading({ text: 'a' }), { known: () => ++made, read: () => reading({ text: 'a' }) })
+    expect([memo.hasRecent(reading({ text: 'a' })), memo.get(reading({ text: 'b' })), made]).toEqual([true, undefined, 0])
+    expect([memo.get(reading({ text: 'a' })), memo.get(reading({ text: 'a' })), made]).toEqual([1, 1, 1])
   })
 
   it('I3: is known by what was sent, and only if that is all that it said', () => {

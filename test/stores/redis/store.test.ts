@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { InvalidOptionError, LlmemoError, StoreError } from '../../../src/errors.ts'
-import type { Store } from '../../../src/store.ts'
+import type { ReadOptions, Store } from '../../../src/store.ts'
 import { type IoredisClient, type RedisClient, redisStore } from '../../../src/stores/redis/store.ts'
 import { describeStore } from '../../contracts/store.ts'
 import {
@@ -131,6 +131,18 @@ describe('redisStore', () => {
       { key: 'b', value: bytes('B'), ttl: 1_000 },
     ])
     expect(sent).toEqual(['set', 'getBuffer', 'pipeline of getBuffer', 'pipeline of set'])
+  })
+
+  it('does not ask for the signal of a read, which is made only then and which the client could not heed', async () => {
+    const store = redisStore(await connect())
+    await store.set('a', bytes('A'), hour)
+    const options: ReadOptions = {
+      get signal(): never {
+        return expect.unreachable()
+      },
+    }
+    expect(await store.get('a', options)).toHaveLength(1)
+    expect(await store.getMany?.(['a', 'none'], options)).toHaveLength(2)
   })
 
   it.each([0, -1, -0, 0.5, 1.5, Number.NaN, Infinity, -Infinity, 2 ** 60])('R19 writes nothing with a TTL of %s', async (ttl) => {
