@@ -3,6 +3,7 @@
  * cost, and what is long is copied once, when it is put back.
  * @module
  */
+import { endOfString } from './string-end.ts'
 
 /** How long the text of a value must be to be set aside. A shorter one is parsed and written as fast. */
 const minLength = 500
@@ -29,7 +30,8 @@ export class LongValues {
         const list = listIn(json, at, end)
         if (list !== undefined) put(...list)
       }
-      at = quote === -1 ? json.length : endOfString(json, quote)
+      const next = quote === -1 ? -1 : endOfString(json, quote)
+      at = next === -1 ? json.length : next
       if (at - end >= minLength) put(end, at)
     }
     return kept + json.slice(from)
@@ -45,16 +47,6 @@ export class LongValues {
     }
     return texts.join('')
   }
-}
-
-/** Where the string ends that begins with the quotation mark at `start`. */
-function endOfString(json: string, start: number): number {
-  for (let at = json.indexOf('"', start + 1); at !== -1; at = json.indexOf('"', at + 1)) {
-    let backslashes = 0
-    while (json[at - 1 - backslashes] === '\\') backslashes++
-    if (backslashes % 2 === 0) return at + 1
-  }
-  return json.length
 }
 
 /** Where a long list begins and ends, in a part of JSON without strings. The innermost one of several. */

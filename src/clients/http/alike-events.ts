@@ -4,6 +4,7 @@
  * @module
  */
 import type { JsonObject } from '../../json/object.ts'
+import { endOfString } from '../../json/string-end.ts'
 
 /** A value that differs from event to event. */
 export type OwnValue = string | number
@@ -107,20 +108,10 @@ function spansOf(text: string, start: number, own: readonly string[]): Span[] | 
 }
 
 const quote = 34
-const backslash = 92
 
 /** Where the text or the whole number ends that begins at `from`; -1 for any other value. */
 function endOfValue(text: string, from: number): number {
-  if (text.charCodeAt(from) !== quote) return endOfDigits(text, from)
-  let end = text.indexOf('"', from + 1)
-  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1)
-  return end + 1 || -1
-}
-
-function isEscaped(text: string, at: number): boolean {
-  let backslashes = 0
-  while (text.charCodeAt(at - 1 - backslashes) === backslash) backslashes++
-  return backslashes % 2 === 1
+  return text.charCodeAt(from) === quote ? endOfString(text, from) : endOfDigits(text, from)
 }
 
 function endOfDigits(text: string, from: number): number {
