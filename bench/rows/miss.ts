@@ -120,11 +120,19 @@ async function missing(size: number, run: Run): Promise<Prepared> {
     callers.push(caller)
     contenders.push({ name, run: asNew(one, (next) => caller.ask(next)), settle: () => cache.flush() })
   }
+  const origin = { fetch, calls: () => 0 }
   for (const other of othersAt(run, size)) {
-    const caller = other.name === ours ? undefined : await other.memory?.({ fetch, calls: () => 0 })
-    if (caller === undefined) continue
-    callers.push(caller)
-    contenders.push({ name: other.name, run: asNew(one, (next) => caller.ask(next)) })
+    if (other.name === ours) continue
+    const inMemory = await other.memory?.(origin)
+    const inRedis = await other.redis?.(origin, run.redis)
+    for (const [name, caller] of [
+      [other.name, inMemory],
+      [inMemory === undefined ? other.name : `${other.name} over Redis`, inRedis],
+    ] as const) {
+      if (caller === undefined) continue
+      callers.push(caller)
+      contenders.push({ name, run: asNew(one, (next) => caller.ask(next)) })
+    }
   }
   return {
     contenders,
