@@ -6,15 +6,27 @@ import type { Engine } from '../../engine/engine.ts'
 import { everything } from '../../engine/invalidation/labels.ts'
 import { charactersPerToken, type Reading } from '../../json/reading.ts'
 
-/** The limit of all remembered texts together, in characters. With its parsed form, a text takes up to four bytes a character. */
-const maxTotalCharacters = 2 ** 20
-/** The texts may take one character for this many bytes of the hot memory, in addition to them. */
-const memoryBytesPerCharacter = 64
+/** How much a memo may hold, in addition to the hot memory. */
+interface Room {
+  /** The limit of all texts together, in characters. */
+  readonly most: number
+  /** Bytes of the hot memory for which the texts may take one character. */
+  readonly memoryPerCharacter: number
+}
+
+/** With its parsed form, a text takes up to four bytes a character. */
+const roomOfTexts: Room = { most: 2 ** 20, memoryPerCharacter: 64 }
+/** A reading is the texts alone. A long context has some hundred thousand characters. */
+const roomOfReadings: Room = { most: 2 ** 22, memoryPerCharacter: 16 }
 /** A text may take this part of the room, so that one long text does not push out all others. */
 const shareOfOneText = 1 / 8
 
 /** The memory that readings are bounded by at the least where there is a store: it is often used with little hot memory, or none. */
-const leastBesideStore = 16 * 2 ** 20
+const leastBesideStore = 32 * 2 ** 20
+
+function charactersFor({ most, memoryPerCharacter }: Room, maxMemoryBytes: number): number {
+  return Math.min(most, maxMemoryBytes / memoryPerCharacter)
+}
 
 /** Values by keys, with a limit of the characters that they take. */
 class CallMemo<Key, Value> {
@@ -26,9 +38,11 @@ class CallMemo<Key, Value> {
   /** The characters of the young ones. */
   #characters = 0
 
-  /** @param share the part of the room that is its own */
-  constructor(maxMemoryBytes: number, charactersOf: (key: Key, value: Value) => number, share = 1) {
-    const room = Math.min(maxTotalCharacters, maxMemoryBytes / memoryBytesPerCharacter)
+  /**
+   * @param room in characters
+   * @param share the part of the room that is its own
+   */
+  constructor(room: number, charactersOf: (key: Key, value: Value) => number, share = 1) {
     this.#maxCharacters = room * share
     this.#maxTextLength = room * shareOfOneText
     this.#charactersOf = charactersOf
@@ -69,7 +83,7 @@ export class TextMemo<Value> {
 
   /** @param maxMemoryBytes the limit of the hot memory. The texts take a small part more. */
   constructor(maxMemoryBytes: number) {
-    this.#memo = new CallMemo(maxMemoryBytes, ({ length }) => length)
+    this.#memo = new CallMemo(charactersFor(roomOfTexts, maxMemoryBytes), ({ length }) => length)
   }
 
   /** What is known of this text. */
@@ -125,8 +139,9 @@ export class ReadingMemo<Value> {
 
   /** @param maxMemoryBytes the limit of the hot memory. The readings take a small part more. */
   constructor(maxMemoryBytes: number) {
-    this.#bySum = new CallMemo(maxMemoryBytes, (_, alike) => alike.reduce((sum, { reading }) => sum + reading.characters, 0))
-    this.#recent = new CallMemo(maxMemoryBytes, (_, { characters }) => characters, shareOfRecent)
+    const room = charactersFor(roomOfReadings, maxMemoryBytes)
+    this.#bySum = new CallMemo(room, (_, alike) => alike.reduce((sum, { reading }) => sum + reading.characters, 0))
+    this.#recent = new CallMemo(room, (_, { characters }) => characters, shareOfRecent)
   }
 
   /** What is known of a call that reads the same. */

@@ -50,7 +50,7 @@ describe('a memo of readings', () => {
   const room = 10_000
 
   it('I6: keeps no more characters than its part of the memory', () => {
-    const memo = new ReadingMemo<number>(64 * room)
+    const memo = new ReadingMemo<number>(16 * room)
     for (let name = 0; name < 100; name++) memo.set(reading({ prompt: text(name).repeat(10) }), name)
     const kept = Array.from({ length: 100 }, (_, name) => memo.get(reading({ prompt: text(name).repeat(10) })))
     expect(kept.filter((value) => value !== undefined).length).toBeGreaterThan(3)
@@ -59,8 +59,16 @@ describe('a memo of readings', () => {
     expect(memo.get(reading({ prompt: 'x'.repeat(room / 8 + 1) }))).toBeUndefined()
   })
 
+  it('keeps a long context beside 64 MiB of hot memory', () => {
+    const memo = new ReadingMemo<number>(64 * 2 ** 20)
+    const body = { context: 'what was said '.repeat(30_000) }
+    memo.note(reading(body), { known: () => 1, read: () => reading(body) })
+    expect(memo.get(reading(body))).toBe(1)
+    expect(memo.get(reading(body))).toBe(1)
+  })
+
   it('I6: counts members without texts, and readings with one sum', () => {
-    const memo = new ReadingMemo<number>(64 * room)
+    const memo = new ReadingMemo<number>(16 * room)
     const bodies = Array.from({ length: 200 }, (_, name) => ({ list: Array.from({ length: 100 }, () => name % 2 === 0), name }))
     for (const [name, body] of bodies.entries()) memo.set(reading(body), name)
     expect(bodies.filter((body) => memo.get(reading(body)) !== undefined).length).toBeLessThanOrEqual(24)
@@ -72,7 +80,7 @@ describe('a memo of readings', () => {
   })
 
   it('keeps a call that comes often, with the latest that was noted of it', () => {
-    const memo = new ReadingMemo<number>(64 * room)
+    const memo = new ReadingMemo<number>(16 * room)
     memo.set(reading({ a: 'often' }), -1)
     for (let name = 0; name < 100; name++) {
       memo.set(reading({ prompt: text(name).repeat(10) }), name)
@@ -105,7 +113,7 @@ describe('a call that was made a short while ago', () => {
   const room = 10_000
 
   it('is known when it comes again, and then for long', () => {
-    const memo = new ReadingMemo<number>(64 * room)
+    const memo = new ReadingMemo<number>(16 * room)
     noted(memo, { text: 'a' })
     expect(memo.get(reading({ text: 'b' }))).toBeUndefined()
     expect(memo.get(reading({ text: 'a' }))).toBe(1)
@@ -114,7 +122,7 @@ describe('a call that was made a short while ago', () => {
   })
 
   it('costs nothing until it comes again', () => {
-    const memo = new ReadingMemo<number>(64 * room)
+    const memo = new ReadingMemo<number>(16 * room)
     let made = 0
     memo.note(reading({ text: 'a' }), { known: () => ++made, read: () => reading({ text: 'a' }) })
     expect([memo.hasRecent(reading({ text: 'a' })), memo.get(reading({ text: 'b' })), made]).toEqual([true, undefined, 0])
@@ -122,7 +130,7 @@ describe('a call that was made a short while ago', () => {
   })
 
   it('I3: is known by what was sent, and only if that is all that it said', () => {
-    const memo = new ReadingMemo<number>(64 * room)
+    const memo = new ReadingMemo<number>(16 * room)
     noted(memo, { text: 'a' }, { text: 'b' })
     noted(memo, { text: 'c', header: 1 }, { text: 'c' })
     const asked = [{ text: 'a' }, { text: 'b' }, { text: 'c' }, { text: 'c', header: 1 }]
@@ -131,7 +139,7 @@ describe('a call that was made a short while ago', () => {
   })
 
   it('I6: takes a part of the room, and is forgotten with everything', () => {
-    const memo = new ReadingMemo<number>(64 * room)
+    const memo = new ReadingMemo<number>(16 * room)
     for (let name = 0; name < 100; name++) noted(memo, { name, text: text(name) })
     const kept = Array.from({ length: 100 }, (_, name) => memo.hasRecent(reading({ name, text: text(name) }))).filter(Boolean)
     expect(kept.length).toBeGreaterThan(3)
