@@ -7,9 +7,9 @@ import { type EventForm, isFlat } from '../http/alike-events.ts'
 
 /** The form of an event with a piece of a text, of thinking or of a tool's input. @returns `undefined` for any other event */
 export function eventForm(event: unknown): EventForm | undefined {
-  if (!isJsonObject(event) || !isFlat(event, 'delta')) return undefined
+  if (!isJsonObject(event)) return undefined
   const { delta } = event
-  if (!isJsonObject(delta) || !isFlat(delta)) return undefined
+  if (!isJsonObject(delta) || !isFlat(delta) || !isFlat(event, 'delta')) return undefined
   if (typeof delta['text'] === 'string') return { own: ['text'], make: ([text]) => ({ ...event, delta: { ...delta, text } }) }
   if (typeof delta['thinking'] === 'string') {
     return { own: ['thinking'], make: ([thinking]) => ({ ...event, delta: { ...delta, thinking } }) }

@@ -3,7 +3,7 @@
  * and of its own values, which takes less than half of the time of parsing all of it.
  * @module
  */
-import type { JsonObject } from '../../json/object.ts'
+import { type JsonObject, parseJsonObject } from '../../json/object.ts'
 import { endOfString } from '../../json/string-end.ts'
 
 /** A value that differs from event to event. */
@@ -22,6 +22,13 @@ export function isFlat(object: JsonObject, except?: string): boolean {
   return Object.entries(object).every(([name, value]) => name === except || typeof value !== 'object' || value === null)
 }
 
+/** An event to learn from. */
+interface Lesson {
+  readonly own: readonly string[]
+  /** The form of an event, if it has one. */
+  readonly formOf: (event: unknown) => EventForm | undefined
+}
+
 /** How the texts of alike events are read. */
 export class AlikeEvents {
   readonly #form: EventForm
@@ -37,23 +44,27 @@ export class AlikeEvents {
   }
 
   /**
-   * Learns from the text of one event.
+   * Learns from the text of one event, and keeps nothing of its own values.
    * @param start where its data begins, which is JSON up to two line feeds
    * @returns `undefined` if others could not be made of it
    */
-  static of(text: string, start: number, form: EventForm): AlikeEvents | undefined {
-    const spans = spansOf(text, start, form.own)
+  static of(text: string, start: number, { own, formOf }: Lesson): AlikeEvents | undefined {
+    const spans = spansOf(text, start, own)
     if (spans === undefined) return undefined
-    const around: string[] = []
-    let end = 0
-    for (const span of spans) {
-      around.push(text.slice(end, span.from))
-      end = span.to
-    }
-    around.push(text.slice(end))
+    // An event with values of no other event, as a name may stand in more than one place.
+    const values = own.map((_, place): OwnValue => `the value of place ${place}`)
+    for (const { from, place } of spans) if (text.charCodeAt(from) !== quote) values[place] = 1_000_003 + place
+    const around = partsAround(text, spans)
     const places = spans.map(({ place }) => place)
-    const alike = new AlikeEvents(form, around, places)
-    return alike.#isTrue(start) ? alike : undefined
+    const tried = parseJsonObject(
+      around
+        .map((part, index) => part + textOf(values[places[index] ?? -1]))
+        .join('')
+        .slice(start),
+    )
+    const form = formOf(tried)
+    const isTrue = form?.own.join() === own.join() && JSON.stringify(form.make(values)) === JSON.stringify(tried)
+    return form !== undefined && isTrue ? new AlikeEvents(form, around, places) : undefined
   }
 
   /** The event in `text`, or `undefined` if it is not like the one that was learnt. */
@@ -74,15 +85,6 @@ export class AlikeEvents {
     }
     return text.slice(at) === around[places.length] ? this.#form.make(values) : undefined
   }
-
-  /** Whether an event with values of no other event is made as `JSON.parse` makes it: the names may stand in more than one place. */
-  #isTrue(start: number): boolean {
-    const values = this.#places.map((place) => `the text of place ${place}`)
-    const inOrder = this.#places.map((place) => JSON.stringify(values[place]))
-    const text = this.#around.map((part, index) => part + (inOrder[index] ?? '')).join('')
-    const made = this.#form.make(values)
-    return JSON.stringify(made) === JSON.stringify(JSON.parse(text.slice(start)))
-  }
 }
 
 interface Span {
@@ -91,6 +93,17 @@ interface Span {
   /** The character after it. */
   readonly to: number
   readonly place: number
+}
+
+function textOf(value: OwnValue | undefined): string {
+  return value === undefined ? '' : JSON.stringify(value)
+}
+
+/** What stands before, between and after the own values, as texts of their own: a part of a text keeps all of it in memory. */
+function partsAround(text: string, spans: readonly Span[]): readonly string[] {
+  const parts = spans.map(({ from }, index) => text.slice(spans[index - 1]?.to ?? 0, from))
+  const copy: unknown = JSON.parse(JSON.stringify([...parts, text.slice(spans.at(-1)?.to)]))
+  return Array.isArray(copy) ? copy.map(String) : []
 }
 
 /** Where the own values stand in the text, in its order. */

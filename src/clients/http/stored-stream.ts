@@ -77,6 +77,9 @@ export function storedStream(made: StreamClass, recorded: RecordedStream): objec
 
 type Step = IteratorResult<unknown, undefined>
 
+/** How events are read that are like the one that was learnt last, by SDK: that of a stream is often good for the next one. */
+const learntLast = new WeakMap<EventRules, AlikeEvents>()
+
 /** The events of a stream. It is no generator, as one takes more time for an event than to parse it. */
 class RecordedEvents implements AsyncIterableIterator<unknown, undefined> {
   readonly #made: StreamClass
@@ -86,6 +89,8 @@ class RecordedEvents implements AsyncIterableIterator<unknown, undefined> {
   #alike: AlikeEvents | undefined
   /** How many events may be learnt from: to learn takes as long as to parse some, and is lost where no two are alike. */
   #lessons = 4
+  /** How many events in a row were not like the one that was learnt: the first and the last of a stream are of their own kinds. */
+  #unlike = 0
   #isOver = false
   /** What gives the events from here on. @default we do */
   #rest: AsyncIterator<unknown> | undefined
@@ -93,6 +98,7 @@ class RecordedEvents implements AsyncIterableIterator<unknown, undefined> {
   constructor(made: StreamClass, recorded: RecordedStream) {
     this.#made = made
     this.#recorded = recorded
+    this.#alike = learntLast.get(recorded.rules)
   }
 
   [Symbol.asyncIterator](): this {
@@ -129,6 +135,7 @@ class RecordedEvents implements AsyncIterableIterator<unknown, undefined> {
       const alike = this.#alike?.read(text)
       if (alike !== undefined && rules.isGiven(alike)) {
         this.#lessons += 0.1
+        this.#unlike = 0
         return this.#give(alike)
       }
       const event = eventOf(text)
@@ -137,7 +144,7 @@ class RecordedEvents implements AsyncIterableIterator<unknown, undefined> {
       if (use !== 'leave out') {
         const data: unknown = use === 'give' ? JSON.parse(event?.data ?? '') : undefined
         if (use === 'other' || !rules.isGiven(data)) return this.#leaveToSdk()
-        if (event !== undefined) this.#learn(text, event)
+        if (event !== undefined) this.#learn(text, event, data)
         return this.#give(data)
       }
       this.#next++
@@ -152,14 +159,17 @@ class RecordedEvents implements AsyncIterableIterator<unknown, undefined> {
   }
 
   /** Most events of a stream are like the one before. */
-  #learn(text: string, { data }: ServerEvent): void {
-    const start = text.length - data.length - 2
-    if (this.#lessons < 1 || !text.endsWith(`data: ${data}\n\n`)) return
-    // The caller may change what it was given.
-    const form = this.#recorded.rules.form(JSON.parse(data))
-    if (form === undefined) return
+  #learn(text: string, { data }: ServerEvent, value: unknown): void {
+    this.#unlike++
+    if (this.#unlike < 2 || this.#lessons < 1) return
+    const { rules } = this.#recorded
+    const own = rules.form(value)?.own
+    if (own === undefined || !text.endsWith(`data: ${data}\n\n`)) return
     this.#lessons--
-    this.#alike = AlikeEvents.of(text, start, form) ?? this.#alike
+    const alike = AlikeEvents.of(text, text.length - data.length - 2, { own, formOf: (event) => rules.form(event) })
+    if (alike === undefined) return
+    this.#alike = alike
+    learntLast.set(rules, alike)
   }
 
   #leaveToSdk(): Promise<Step> {

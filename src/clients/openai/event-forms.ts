@@ -14,21 +14,22 @@ export function eventForm(event: unknown): EventForm | undefined {
   return isJsonObject(choice) && isFlat(event, 'choices') ? formOfChunk(event, choice) : undefined
 }
 
-/** Where a chunk of a chat has its piece; the last two are those of services that OpenAI's SDK can ask. */
+/** Where a chunk of a chat has its pieces; the last two are those of services that OpenAI's SDK can ask. */
 const pieces = ['content', 'refusal', 'reasoning_content', 'reasoning']
 
 function formOfChunk(chunk: JsonObject, choice: JsonObject): EventForm | undefined {
   const { delta } = choice
   if (!isJsonObject(delta) || !isFlat(choice, 'delta') || !isFlat(delta)) return undefined
-  const piece = pieces.find((name) => typeof delta[name] === 'string')
-  if (piece === undefined) return undefined
-  const make = ([text, filler]: readonly unknown[]): JsonObject => {
-    // A member is set faster by its name than by a variable.
-    const own = piece === 'content' ? { ...delta, content: text } : { ...delta, [piece]: text }
-    const choices = [{ ...choice, delta: own }]
+  const own = pieces.filter((name) => typeof delta[name] === 'string')
+  if (own.length === 0) return undefined
+  const make = (values: readonly unknown[]): JsonObject => {
+    const made = { ...delta }
+    for (let index = 0; index < own.length; index++) made[own[index] ?? ''] = values[index]
+    const choices = [{ ...choice, delta: made }]
+    const filler = values[own.length]
     return filler === undefined ? { ...chunk, choices } : { ...chunk, choices, obfuscation: filler }
   }
-  return { own: [piece, ...obfuscationOf(chunk)], make }
+  return { own: [...own, ...obfuscationOf(chunk)], make }
 }
 
 /** The form of an event of the Responses API that has a piece of a text. */

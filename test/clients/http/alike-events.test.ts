@@ -39,6 +39,7 @@ const kinds: readonly [name: string, formOf: FormOf, make: (text: string, filler
   ['a chunk with a role', formOfOpenai, (content) => chunk({ role: 'assistant', content, refusal: null })],
   ['a chunk that is filled up', formOfOpenai, (content, obfuscation) => chunk({ content }, { obfuscation })],
   ['a chunk of reasoning', formOfOpenai, (text) => chunk({ reasoning_content: text, role: 'assistant' })],
+  ['a chunk of an answer and of reasoning', formOfOpenai, (content, reasoning_content) => chunk({ content, reasoning_content })],
   ['a chunk with the name of its text behind it, too', formOfOpenai, (content) => chunk({ content }, { content: '' })],
   ['a chunk of a refusal', formOfOpenai, (refusal) => chunk({ refusal })],
   ['a piece of a response', formOfOpenai, (text, _, number) => ofResponse(text, number, {})],
@@ -64,7 +65,7 @@ const start = 'event: delta\ndata: '.length
 
 function learn(event: object, formOf: FormOf): AlikeEvents | undefined {
   const form = formOf(JSON.parse(JSON.stringify(event)))
-  return form === undefined ? undefined : AlikeEvents.of(textOf(event), start, form)
+  return form === undefined ? undefined : AlikeEvents.of(textOf(event), start, { own: form.own, formOf })
 }
 
 const named = (content: string): string => `data: {"__proto__":1,"choices":[{"delta":{"__proto__":2,"content":"${content}"}}]}\n\n`
@@ -132,7 +133,7 @@ describe('an event that is made of another one', () => {
 
   it('keeps a member that is called __proto__ a member', () => {
     const form = formOfOpenai(JSON.parse(named('a').slice(6)))
-    const learnt = form === undefined ? undefined : AlikeEvents.of(named('a'), 6, form)
+    const learnt = form === undefined ? undefined : AlikeEvents.of(named('a'), 6, { own: form.own, formOf: formOfOpenai })
     expect(JSON.stringify(learnt?.read(named('b')))).toBe(JSON.stringify(JSON.parse(named('b').slice(6))))
   })
 })
