@@ -149,9 +149,10 @@ describe('metrics', () => {
     const invalidations = Object.values(expected.invalidations).reduce((sum, each) => sum + each, 0)
     expect(await read('llm_cache.invalidations')).toEqual({ '': invalidations })
     const heard = (event: string): number => told.events.filter(({ name }) => name === event).length
-    // All that the provider answered is kept, but for what was invalidated while the store failed.
-    expect(await read('llm_cache.stored')).toEqual({ '': expected.all.misses - heard('skip') })
-    expect(await read('llm_cache.skipped', 'llm_cache.reason')).toEqual({ invalidated: heard('skip') })
+    // All that the provider answered is kept, as nothing is invalidated while it is on its way.
+    expect(await read('llm_cache.stored')).toEqual({ '': expected.all.misses })
+    expect(await read('llm_cache.skipped', 'llm_cache.reason')).toEqual({})
+    expect(heard('skip')).toBe(0)
     expect(await read('llm_cache.evictions')).toEqual({ '': 0 })
     // The store fails for a while: what it refused was told as events, one by one.
     const faults = Object.fromEntries(['read', 'write'].map((kind) => [kind, errors().filter((each) => each === kind).length]))
@@ -168,6 +169,28 @@ describe('metrics', () => {
     end()
     await askThrough(cache, new StubProvider(), 'one more', { operation: 'chat' })
     expect(await read('llm_cache.misses', 'llm_cache.operation')).toEqual(each('misses'))
+    await close()
+  })
+})
+
+describe('answers that are not kept', () => {
+  it('are counted by the reason', async () => {
+    const { meter, read, close } = metering()
+    const { cache } = openCache()
+    const provider = new StubProvider()
+    instrumentCache(cache, { meter })
+    for (const prompt of ['a', 'b']) {
+      provider.condition = 'slow'
+      const asking = askThrough(cache, provider, prompt, { tags: ['changing'] })
+      await settle()
+      await cache.invalidate({ tags: ['changing'] })
+      provider.release()
+      await asking
+    }
+    provider.condition = 'well'
+    await askThrough(cache, provider, 'c')
+    expect(await read('llm_cache.skipped', 'llm_cache.reason')).toEqual({ invalidated: 2 })
+    expect(await read('llm_cache.stored')).toEqual({ '': 1 })
     await close()
   })
 })
