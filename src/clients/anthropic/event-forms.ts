@@ -10,11 +10,8 @@ export function eventForm(event: unknown): EventForm | undefined {
   if (!isJsonObject(event)) return undefined
   const { delta } = event
   if (!isJsonObject(delta) || !isFlat(delta) || !isFlat(event, 'delta')) return undefined
+  // A member that is named is set faster than one by a variable, which shows in a stream.
   if (typeof delta['text'] === 'string') return { own: ['text'], make: ([text]) => ({ ...event, delta: { ...delta, text } }) }
-  if (typeof delta['thinking'] === 'string') {
-    return { own: ['thinking'], make: ([thinking]) => ({ ...event, delta: { ...delta, thinking } }) }
-  }
-  if (typeof delta['partial_json'] !== 'string') return undefined
-  // Its text is JSON, and most of its pieces have quotes: such a one is parsed.
-  return { own: ['partial_json'], make: ([json]) => ({ ...event, delta: { ...delta, partial_json: json } }) }
+  const piece = ['thinking', 'partial_json'].find((name) => typeof delta[name] === 'string')
+  return piece === undefined ? undefined : { own: [piece], make: ([text]) => ({ ...event, delta: { ...delta, [piece]: text } }) }
 }
